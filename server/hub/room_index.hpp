@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace oncewire::hub {
+
+/// One namespace session of this hub: slot in the low half, generation in the high half, so that a
+/// number is never valid for two sessions.
+using SocketId = std::uint64_t;
+
+/// Who is in which room. Join, leave and lookup are O(1); a broadcast walks one dense array. Members
+/// stand in an order that depends only on the history of joins and leaves.
+class RoomIndex {
+  public:
+    /// False: was a member already.
+    bool join(SocketId socket, std::string_view room);
+    bool leave(SocketId socket, std::string_view room);
+    /// Leaves every room; O(rooms of this socket).
+    void leave_all(SocketId socket);
+
+    /// Valid until the next join or leave. Empty for an unknown room.
+    const std::vector<SocketId>& members(std::string_view room) const;
+    std::vector<std::string> rooms_of(SocketId socket) const;
+    bool is_member(SocketId socket, std::string_view room) const;
+    std::size_t room_count() const { return rooms_.size(); }
+
+  private:
+    struct TextHash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const {
+            return std::hash<std::string_view>{}(text);
+        }
+    };
+    struct Room;
+    struct Membership {
+        Room* room;
+        std::uint32_t place;  // index in room->members
+    };
+    struct Room {
+        std::string name;
+        std::vector<SocketId> members;
+        std::vector<std::uint32_t> back;  // back[i]: index of this room in memberships_[members[i]]
+    };
+
+    void remove(SocketId socket, std::uint32_t membership);
+
+    // Nodes of an unordered_map do not move, so memberships may point at them. Never iterated.
+    std::unordered_map<std::string, Room, TextHash, std::equal_to<>> rooms_;
+    std::unordered_map<SocketId, std::vector<Membership>> memberships_;
+};
+
+}  // namespace oncewire::hub

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "shared/base/time.hpp"
+#include "shared/delivery/position.hpp"
+#include "shared/delivery/producer.hpp"
+
+namespace oncewire::store {
+
+/// One stored event. Immutable once committed.
+struct LogEntry {
+    delivery::Offset offset = 0;   ///< place in the whole log, in commit order, no holes
+    std::string room;              ///< who may read it: log_room(namespace, room)
+    std::uint64_t room_seq = 0;    ///< place in its room: 1, 2, 3 … contiguous, so holes are visible
+    std::string data;              ///< JSON array text: ["event", …args], without the position
+    UnixMillis stored_at;          ///< for showing; decides nothing
+    bool operator==(const LogEntry&) const = default;
+};
+
+/// Rooms of different namespaces are different rooms, so the log names them "namespace,room" (a
+/// namespace cannot contain a comma).
+inline std::string log_room(std::string_view nsp, std::string_view room) {
+    std::string name(nsp);
+    name += ',';
+    name += room;
+    return name;
+}
+
+}  // namespace oncewire::store

@@ -1,0 +1,153 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "server/store/log_entry.hpp"
+#include "server/store/store.hpp"
+#include "server/store/verdict.hpp"
+#include "shared/delivery/dedupe.hpp"
+#include "shared/delivery/producer.hpp"
+#include "shared/socketio/packet.hpp"
+
+/// The closed set of messages between hubs and the sequencer. They travel in FIFO order in each
+/// direction between one hub and the sequencer; recovery leans on that (architecture, chapter 5).
+namespace oncewire::store {
+
+/// One namespace session somewhere: which core, and its number there. Never reused within a run.
+struct SessionRef {
+    std::uint16_t core = 0;
+    std::uint64_t session = 0;
+    bool operator==(const SessionRef&) const = default;
+};
+
+// ---- hub to sequencer ---------------------------------------------------------------------------
+
+/// A tier-2 client presents its producer. Answered by Attached or AttachRefused.
+struct Attach {
+    SessionRef from;
+    delivery::ProducerIdentity identity;
+};
+
+/// A durable message. Answered, after COMMIT, by Settled (producer) or Answered (ack id) — or by
+/// Expect, Conflict, RetryLater or Cut, none of which is a verdict.
+struct Submit {
+    SessionRef from;
+    std::string nsp;
+    std::string data;   ///< JSON array text: ["event", …args]
+    std::string scope;  ///< the session's lasting name, for ids that mean something only inside it
+
+    /// Tier 2: who sends and as which message.
+    struct ProducerKey {
+        ProducerId id;
+        delivery::ProducerEpoch epoch = 0;
+        delivery::Sequence sequence = 0;
+        delivery::Digest digest = 0;
+    };
+    std::optional<ProducerKey> key;
+    /// Stock clients: the acknowledgement they wait for, if any.
+    std::optional<socketio::AckId> ack_id;
+};
+
+/// "I am a member of these rooms and have everything up to `after`." Answered by one Page.
+struct ReadPage {
+    SessionRef from;
+    std::vector<std::string> rooms;
+    delivery::Offset after = 0;
+};
+
+/// The session is gone; nothing needs to be sent to it any more.
+struct Detach {
+    SessionRef from;
+};
+
+using ToSequencer = std::variant<Attach, Submit, ReadPage, Detach>;
+
+// ---- sequencer to hub ---------------------------------------------------------------------------
+
+/// Where the log stands and whether it takes messages; sent to every core at start and at each change.
+struct LogState {
+    LogHead head;
+    Durability durability = Durability::disk;
+    bool accepts_writes = true;
+};
+
+struct Attached {
+    SessionRef to;
+    delivery::ProducerEpoch epoch = 0;
+    delivery::HighWater seen;
+};
+
+struct AttachRefused {
+    SessionRef to;
+    std::string reason;  ///< a short code: "bad_secret", "unavailable"
+};
+
+/// Another session attached the same producer: this one is a zombie and must be closed (R10).
+struct Fence {
+    SessionRef to;
+};
+
+/// Committed entries, in order, the same for every core.
+struct Published {
+    std::shared_ptr<const std::vector<LogEntry>> entries;
+};
+
+/// The answer to ReadPage. Whatever is committed later follows as Published in the same mailbox.
+struct Page {
+    SessionRef to;
+    std::shared_ptr<const std::vector<LogEntry>> entries;
+    /// Everything up to here has been looked at; read on from here.
+    delivery::Offset end = 0;
+    /// Nothing committed lies beyond `end`: from now on live entries are enough.
+    bool reached_head = false;
+    bool failed = false;  ///< the store could not be read; ask again later
+};
+
+/// Verdicts on `first`, `first`+1, … of this session's producer, durable.
+struct Settled {
+    SessionRef to;
+    delivery::Sequence first = 0;
+    std::vector<Verdict> verdicts;
+};
+
+/// The verdict on a stock client's message that asked for an ack.
+struct Answered {
+    SessionRef to;
+    socketio::AckId ack_id = 0;
+    Verdict verdict;
+};
+
+/// Send from `sequence` on: something is missing (R4).
+struct Expect {
+    SessionRef to;
+    delivery::Sequence sequence = 0;
+};
+
+/// `sequence` was used for another message (R9): renumber from it, beyond `last`.
+struct Conflict {
+    SessionRef to;
+    delivery::Sequence sequence = 0;
+    delivery::Sequence last = 0;
+};
+
+/// Nothing could be stored and nothing was consumed; keep it and send again after this long.
+struct RetryLater {
+    SessionRef to;
+    std::optional<socketio::AckId> ack_id;
+    Millis after{1000};
+};
+
+/// The outcome of this session's message is unknown (R3): close its connection; it comes back and asks.
+struct Cut {
+    SessionRef to;
+};
+
+using FromSequencer = std::variant<LogState, Attached, AttachRefused, Fence, Published, Page, Settled,
+                                   Answered, Expect, Conflict, RetryLater, Cut>;
+
+}  // namespace oncewire::store

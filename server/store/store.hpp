@@ -1,0 +1,111 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/store/log_entry.hpp"
+#include "server/store/verdict.hpp"
+#include "shared/base/result.hpp"
+#include "shared/delivery/dedupe.hpp"
+#include "shared/delivery/position.hpp"
+#include "shared/delivery/producer.hpp"
+
+namespace oncewire::store {
+
+/// Why the store could not do it. None of them is a verdict on a message: the sender keeps it.
+enum class StoreError : std::uint8_t {
+    busy,       ///< locked by another process; try again soon
+    full,       ///< no space; reads go on
+    read_only,
+    io,         ///< the disk or the file failed; reopen
+    corrupt,    ///< do not write; keep the evidence
+    newer_schema,  ///< written by a newer version of this program
+};
+const char* error_text(StoreError error);
+
+/// How a COMMIT ended. There is no "no": a COMMIT that failed on fsync was seen alive after restart
+/// (R3), so whoever had something in the batch learns nothing and asks again.
+enum class CommitOutcome : std::uint8_t { committed, unknown };
+
+/// What a transaction survives once committed; told to clients at attach.
+enum class Durability : std::uint8_t {
+    memory,   ///< nothing: `:memory:`
+    process,  ///< kill -9, not power loss
+    disk,     ///< power loss: fsynced
+};
+const char* durability_text(Durability durability);
+
+/// A producer's row: identity, fence, and high-water mark.
+struct ProducerRow {
+    delivery::ProducerIdentity identity;
+    delivery::ProducerEpoch epoch = 0;
+    delivery::HighWater seen;
+    UnixMillis last_contact;
+    bool operator==(const ProducerRow&) const = default;
+};
+
+/// A message stored under an id its sender chose (tier 1).
+struct OnceRow {
+    std::string body;             ///< the exact text that was stored
+    std::string scope;            ///< the session that stored it first
+    delivery::Offset offset = 0;  ///< where it is in the log
+    bool operator==(const OnceRow&) const = default;
+};
+
+/// Where one database stands.
+struct LogHead {
+    delivery::Epoch epoch;
+    delivery::Offset offset = 0;  ///< of the newest committed entry; 0 if none
+    bool operator==(const LogHead&) const = default;
+};
+
+/// Ordered log, producer rows and verdicts of one database: one of the four seams with two real
+/// implementations (SQLite, and a reference model in memory that the simulator crashes).
+///
+/// One thread. Writes happen between begin() and commit(); reads see them before commit too, because
+/// the one writer is also the one that decides. After any StoreError inside a transaction call
+/// rollback(); after CommitOutcome::unknown call reopen() and read head() and the producers anew.
+/// Strings passed in are copied; nothing returned points into the store.
+class Store {
+  public:
+    virtual ~Store() = default;
+
+    virtual Durability durability() const = 0;
+    /// The committed head; inside a transaction, the head as it will be.
+    virtual LogHead head() const = 0;
+
+    virtual Result<void, StoreError> begin() = 0;
+    virtual CommitOutcome commit() = 0;
+    virtual void rollback() = 0;
+    /// Closes and opens again after an unknown commit; on success head() is what the disk says.
+    virtual Result<void, StoreError> reopen() = 0;
+
+    /// `entry.offset` must be head().offset + 1, `entry.room_seq` next_room_seq(room).
+    virtual Result<void, StoreError> append(const LogEntry& entry) = 0;
+    virtual Result<std::uint64_t, StoreError> next_room_seq(std::string_view room) = 0;
+
+    virtual Result<std::optional<ProducerRow>, StoreError> find_producer(const ProducerId& id) = 0;
+    virtual Result<void, StoreError> put_producer(const ProducerRow& row) = 0;
+
+    virtual Result<std::optional<StoredVerdict>, StoreError> find_verdict(
+        const ProducerId& id, delivery::Sequence sequence) = 0;
+    virtual Result<void, StoreError> put_verdict(const ProducerId& id, delivery::Sequence sequence,
+                                                 const StoredVerdict& verdict) = 0;
+
+    /// Everything stored under `id`, oldest first: usually none or one; more are id collisions.
+    virtual Result<std::vector<OnceRow>, StoreError> find_once(std::string_view id) = 0;
+    virtual Result<void, StoreError> put_once(std::string_view id, const OnceRow& row) = 0;
+
+    /// Committed entries of these rooms with offset > `after`, in order, until `entries_max` entries or
+    /// `bytes_max` bytes of data (at least one entry if there is any).
+    /// O(log n + answer) for each room.
+    virtual Result<std::vector<LogEntry>, StoreError> read(const std::vector<std::string>& rooms,
+                                                           delivery::Offset after,
+                                                           std::uint32_t entries_max,
+                                                           std::uint64_t bytes_max) = 0;
+};
+
+}  // namespace oncewire::store

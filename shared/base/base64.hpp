@@ -1,0 +1,16 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace oncewire::base64 {
+
+/// Standard alphabet with padding [RFC4648 4].
+std::string encode(std::string_view bytes);
+/// URL-safe alphabet without padding [RFC4648 5]: the form of every id we make.
+std::string encode_url(std::string_view bytes);
+/// Either alphabet, with or without padding; none for anything else (spaces included).
+std::optional<std::string> decode(std::string_view text);
+
+}  // namespace oncewire::base64

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+
+#include "shared/base/time.hpp"
+
+/// Every bound in one place: the value, what it protects, and who else chose it.
+namespace oncewire::limits {
+
+/// 10: attachments per packet; a peer could otherwise make us hold unbounded partial packets.
+/// socket.io-parser >= 4.2.6 has the same default (CVE-2026-33151).
+inline constexpr std::uint32_t attachments_per_packet = 10;
+
+/// 64: nesting of JSON arrays and objects; no chat needs more, and everything that walks JSON stays
+/// flat. Node accepts any depth and overflows later in application code.
+inline constexpr std::uint32_t json_depth = 64;
+
+/// 16: digits of an acknowledgement id, value at most 2^53-1, so that a JavaScript peer can hold it.
+inline constexpr std::uint32_t ack_id_digits = 16;
+inline constexpr std::int64_t safe_integer = 9007199254740991;
+
+/// 256 bytes: a namespace name. Names are kept per connection, so they must be small.
+inline constexpr std::uint32_t namespace_bytes = 256;
+
+/// 32: namespaces one connection may join; each costs a session on our side.
+inline constexpr std::uint32_t namespaces_per_connection = 32;
+
+/// 1,000,000 bytes: one message (all its attachments included); Engine.IO's maxHttpBufferSize.
+inline constexpr std::uint32_t message_bytes = 1'000'000;
+
+/// 1,024: fragments of one WebSocket message, empty ones counted; time is what fragments cost
+/// (CVE-2026-48779; ws settled at 16,384, which is more than any real client needs).
+inline constexpr std::uint32_t fragments_per_message = 1024;
+
+/// 10 s: for all attachments of one packet to arrive; Node waits for ever.
+inline constexpr Millis attachments_timeout{10'000};
+
+/// 64: durable messages of one producer on the wire without a verdict. At 50 ms each way that is 640
+/// messages/s per producer; a window of 1 is stock `retries` (10 to 48 messages/s measured).
+inline constexpr std::uint32_t window = 64;
+
+/// 65,536 bytes: one durable message (event name and arguments as JSON text), announced at attach.
+inline constexpr std::uint32_t durable_message_bytes = 65'536;
+
+/// 1 MiB: what may wait for a slow reader before its cursor stays in the log and ephemeral traffic
+/// for it is dropped. uWebSockets' maxBackpressure default is the same.
+inline constexpr std::uint32_t send_queue_bytes = 1u << 20;
+
+/// 30 s: a reader that takes nothing for this long is closed, with a reason, and may come back.
+inline constexpr Millis slow_reader_timeout{30'000};
+
+/// Entries and bytes in one page of replayed history: big enough to fill a write, small enough that
+/// other readers are not kept waiting.
+inline constexpr std::uint32_t page_entries = 512;
+inline constexpr std::uint32_t page_bytes = 256u << 10;
+
+}  // namespace oncewire::limits

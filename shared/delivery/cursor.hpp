@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "shared/delivery/position.hpp"
+
+namespace oncewire::delivery {
+
+/// The position up to which this side has processed one log: in the browser what was handed to the
+/// application, on the server what was handed to one reader's connection. One class, both ends.
+///
+/// Checks order, not contiguity: a member of few rooms sees offsets skip. Knows one epoch at a time.
+class Cursor {
+  public:
+    enum class Arrival : std::uint8_t {
+        fresh,           ///< beyond the cursor: hand it on; the cursor has moved already (R6)
+        repeated,        ///< at or before the cursor: drop it
+        stream_changed,  ///< another epoch: tell the application, then reset()
+    };
+
+    Cursor() = default;
+    explicit Cursor(std::optional<Position> restored) : position_(std::move(restored)) {}
+
+    /// Judges an entry and, if it is fresh, moves *before* anybody handles it (R6).
+    Arrival arrive(const Position& position);
+    /// The log's owner says where reading starts: at (re)connection, or after stream_changed.
+    void reset(Position position) { position_ = std::move(position); }
+
+    /// None until the first entry or reset().
+    const std::optional<Position>& position() const { return position_; }
+
+  private:
+    std::optional<Position> position_;
+};
+
+}  // namespace oncewire::delivery

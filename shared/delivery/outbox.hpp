@@ -1,0 +1,113 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shared/base/limits.hpp"
+#include "shared/base/result.hpp"
+#include "shared/delivery/dedupe.hpp"
+#include "shared/delivery/producer.hpp"
+
+namespace oncewire::delivery {
+
+/// One message on its way: the unit of persistence.
+struct OutboxEntry {
+    Sequence sequence = 0;
+    Digest digest = 0;
+    std::string message;  ///< JSON array text: ["event", …args]
+    bool operator==(const OutboxEntry&) const = default;
+};
+
+/// Why push() took nothing. All three are for the user to see at once.
+enum class OutboxError : std::uint8_t {
+    entries_full,  ///< wait for some to be delivered
+    bytes_full,    ///< likewise
+    too_large,     ///< no server will take it; shorten it
+};
+
+/// Messages this side has accepted and the peer has not yet given a verdict on, oldest first.
+///
+/// Promise: a pushed message is offered by next() again and again until settle() names it or the
+/// application cancels it (R14), always in sequence order, never before saved() said that it is safe
+/// (R5). A window of messages is in flight; the receiver accepts only the next sequence, which keeps
+/// order under any loss. Used by the browser, and by the server for events that ask for an ack.
+///
+/// Knows nothing of sockets, storage or clocks.
+class Outbox {
+  public:
+    struct Limits {
+        std::uint32_t entries_max = 100'000;
+        std::uint64_t bytes_max = 64u << 20;
+        std::uint32_t message_bytes_max = limits::durable_message_bytes;
+        std::uint32_t window = limits::window;
+    };
+
+    /// `salt`: from the host's entropy, new at each start (see digest()).
+    Outbox(Limits limits, std::uint64_t salt);
+
+    /// What the host found in storage: entries in sequence order, and the counter. Call once, first.
+    void restore(Sequence next_sequence, std::vector<OutboxEntry> entries);
+
+    /// Takes over delivery of `message`. The host now stores find(sequence) and next_sequence() in one
+    /// transaction and then calls saved().
+    Result<Sequence, OutboxError> push(std::string message);
+    /// Entry `sequence` is stored (or storage refused and the application was told "not saved").
+    void saved(Sequence sequence);
+
+    /// The message to send now, if the window has room. Marks it in flight until it is settled or
+    /// link_lost(). The pointer is valid until the next non-const call.
+    const OutboxEntry* next();
+
+    /// The link is gone: everything in flight will be offered again, in order.
+    void link_lost();
+    /// The receiver asks to send from `sequence` on.
+    void rewind(Sequence sequence);
+    /// Entry `sequence` has its verdict: it leaves. False is normal: a late or repeated verdict.
+    bool settle(Sequence sequence);
+    /// Removes an entry that is not in flight. False: too late, or unknown. The gap is closed by
+    /// renumbering what follows, which was not sent either; store the entries listed by renumbered().
+    bool cancel(Sequence sequence);
+
+    /// What the receiver has seen of us, told at attach (R9): our counter continues beyond it.
+    /// Returns true if the counter moved and must be stored.
+    bool attached(const HighWater& seen);
+
+    /// `sequence` met another message at the receiver (R9): it and all that follow take new numbers
+    /// beyond `last`. The host stores the change in one transaction, then calls saved() for each new
+    /// number. Pairs of old and new sequence, in order.
+    struct Renumbered {
+        Sequence before;
+        Sequence after;
+    };
+    std::vector<Renumbered> renumber_from(Sequence sequence, Sequence last);
+
+    const OutboxEntry* find(Sequence sequence) const;
+    Sequence next_sequence() const { return next_sequence_; }
+    std::uint32_t size() const { return static_cast<std::uint32_t>(slots_.size()); }
+    std::uint64_t bytes() const { return bytes_; }
+    std::uint32_t in_flight() const { return in_flight_; }
+    /// All entries, oldest first: what is waiting, for showing to the user.
+    std::vector<const OutboxEntry*> entries() const;
+
+  private:
+    enum class State : std::uint8_t { saving, queued, in_flight };
+    struct Slot {
+        OutboxEntry entry;
+        State state = State::saving;
+    };
+
+    Slot* slot_of(Sequence sequence);
+
+    Limits limits_;
+    std::uint64_t salt_;
+    Sequence next_sequence_ = 1;
+    std::deque<Slot> slots_;  // in sequence order; contiguous unless entries were settled out of order
+    std::uint64_t bytes_ = 0;
+    std::uint32_t in_flight_ = 0;
+};
+
+}  // namespace oncewire::delivery

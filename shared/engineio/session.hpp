@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "shared/base/time.hpp"
+#include "shared/engineio/handshake.hpp"
+#include "shared/engineio/heartbeat.hpp"
+#include "shared/engineio/packet.hpp"
+
+namespace oncewire::engineio {
+
+/// Why a session ended; reason_text() gives the words of the reference, which applications see.
+enum class CloseReason : std::uint8_t {
+    transport_error,
+    transport_close,
+    forced_close,
+    ping_timeout,
+    parse_error,
+};
+const char* reason_text(CloseReason reason);
+
+/// Which of a session's two ways a packet came by: the one in use, or the WebSocket being probed.
+enum class Channel : std::uint8_t { current, probe };
+
+enum class SessionState : std::uint8_t {
+    opening,   ///< client only: waiting for the open packet
+    open,
+    probing,   ///< a second transport is being tried; the first still carries everything
+    closing,   ///< close asked for; what is queued still goes out
+    closed,
+};
+inline constexpr int session_state_count = 5;
+
+/// What the owner of the session does about a packet.
+enum class Effect : std::uint8_t {
+    ignore,
+    deliver,         ///< hand the payload to Socket.IO
+    opened,          ///< client: the handshake was good; see handshake()
+    answer_pong,     ///< send pong with the packet's payload back on the same channel
+    switch_channel,  ///< the probe channel is now the current one; drop the old one
+    send_upgrade,    ///< client: probe answered; pause the old channel, send upgrade, then switch
+    close_probe,     ///< close the probe channel only; the session goes on
+    close_session,   ///< see close_reason()
+};
+
+/// One Engine.IO session, either role: a transition table and a heartbeat.
+///
+/// Promise: every state meets every packet type (the table is complete and a test walks it); after
+/// closed nothing is delivered. Does no I/O and owns no transport: the owner performs the Effect.
+/// Server sessions begin open (the owner sends the open packet first), client sessions begin opening.
+class Session {
+  public:
+    /// Server: `handshake.timings` are used as given. Client: they are replaced by the server's; a
+    /// client that gets no open packet in time is the owner's business (its connect timeout).
+    Session(Role role, Handshake handshake, Instant now);
+
+    Effect handle_packet(Channel channel, const PacketView& packet, Instant now);
+    /// A WebSocket with this session's sid arrived (server), or the probe socket opened (client, the
+    /// owner then sends ping "probe"). False: refuse it (already probing, already on WebSocket).
+    bool begin_probe(Instant now);
+    /// The probe channel went away or took longer than `upgrade_timeout`: back to open.
+    void abandon_probe();
+    /// The owner or the transport ends it. The first reason given stays.
+    void close(CloseReason reason);
+
+    enum class Due : std::uint8_t { nothing, send_ping, close_probe, close_session };
+    Due handle_timeout(Instant now);
+    /// None once closed.
+    std::optional<Instant> next_timeout() const;
+
+    SessionState state() const { return state_; }
+    const Handshake& handshake() const { return handshake_; }
+    CloseReason close_reason() const { return close_reason_; }
+    /// True once the session runs on WebSocket, from the start or by upgrade.
+    bool is_upgraded() const { return upgraded_; }
+    /// Server: the session began on a WebSocket, so a second one is refused.
+    void started_on_websocket() { upgraded_ = true; }
+
+    static constexpr Millis upgrade_timeout{10'000};
+
+  private:
+    Role role_;
+    Handshake handshake_;
+    SessionState state_;
+    bool upgraded_ = false;
+    CloseReason close_reason_ = CloseReason::transport_close;
+    std::optional<Heartbeat> heartbeat_;
+    std::optional<Instant> probe_deadline_;
+};
+
+}  // namespace oncewire::engineio

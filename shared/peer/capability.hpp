@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "shared/base/time.hpp"
+#include "shared/delivery/dedupe.hpp"
+#include "shared/delivery/position.hpp"
+#include "shared/delivery/producer.hpp"
+
+/// Tier 2 on the wire: a capability object inside the CONNECT payload, then ordinary EVENT packets with
+/// reserved names. A stock peer ignores the object, and then none of the rest is ever sent.
+///
+///   client  CONNECT   {…auth, "oncewire":{"version":1,"producer":P,"secret":S,"position":"e.o"}}
+///   server  CONNECT   {"sid":…,"oncewire":{"version":1,"epoch":7,"last":3,"digest":D,
+///                       "position":"e.o","window":64,"messageBytes":65536,"durability":"disk"}}
+///   client  EVENT     ["oncewire:send",sequence,digest,["event",…args]]
+///   server  EVENT     ["oncewire:verdicts",first,[[0,body],[1,error],…]]     0 accepted, 1 rejected
+///   server  EVENT     ["oncewire:expect",sequence]             send from here on
+///   server  EVENT     ["oncewire:conflict",sequence,last]      renumber from here, beyond last
+///   server  EVENT     ["oncewire:later",milliseconds]          nothing was stored; send again then
+namespace oncewire::peer {
+
+inline constexpr std::int64_t capability_version = 1;
+
+/// What a tier-2 client says in CONNECT.
+struct ClientCapability {
+    delivery::ProducerIdentity producer;
+    std::optional<delivery::Position> position;  ///< none: from wherever the application starts
+    bool operator==(const ClientCapability&) const = default;
+};
+
+/// What the server answers.
+struct ServerCapability {
+    delivery::ProducerEpoch epoch = 0;
+    delivery::HighWater seen;
+    delivery::Position position;  ///< reading starts here; another epoch than asked: stream changed
+    std::uint32_t window = 0;
+    std::uint32_t message_bytes_max = 0;
+    std::string durability;
+    bool operator==(const ServerCapability&) const = default;
+};
+
+/// `auth`: JSON object text of the application (or empty); the result carries both.
+std::string add_capability(std::string_view auth, const ClientCapability& capability);
+/// From a CONNECT payload; none if absent, of another version, or malformed (then the peer is tier 0).
+std::optional<ClientCapability> find_client_capability(std::string_view connect_data);
+
+/// The CONNECT answer: `{"sid":…}` plus the capability if given.
+std::string encode_connect_answer(std::string_view sid, const std::optional<ServerCapability>& capability);
+std::optional<ServerCapability> find_server_capability(std::string_view connect_data);
+
+/// The events above, told apart by name. Slices point into the event's text.
+struct SendEvent {
+    delivery::Sequence sequence = 0;
+    delivery::Digest digest = 0;
+    std::string_view message;  ///< JSON array text, a valid event
+};
+struct WireVerdict {
+    bool accepted = false;
+    std::string_view body;  ///< JSON text
+};
+struct VerdictsEvent {
+    delivery::Sequence first = 0;
+    std::vector<WireVerdict> verdicts;
+};
+struct ExpectEvent {
+    delivery::Sequence sequence = 0;
+};
+struct ConflictEvent {
+    delivery::Sequence sequence = 0;
+    delivery::Sequence last = 0;
+};
+struct LaterEvent {
+    Millis after{0};
+};
+
+/// True for every event name this protocol keeps for itself ("oncewire:…"); applications may not use
+/// them, and from a peer without the capability they are ordinary events.
+bool is_delivery_event(std::string_view event_name);
+
+std::string encode(const SendEvent& event);
+std::string encode(const VerdictsEvent& event);
+std::string encode(const ExpectEvent& event);
+std::string encode(const ConflictEvent& event);
+std::string encode(const LaterEvent& event);
+
+/// `data`: JSON array text of an event whose name is a delivery event. None: malformed, which from a
+/// peer that negotiated the capability is a violation.
+std::optional<SendEvent> decode_send(std::string_view data);
+using ServerDeliveryEvent = std::variant<VerdictsEvent, ExpectEvent, ConflictEvent, LaterEvent>;
+std::optional<ServerDeliveryEvent> decode_delivery_event(std::string_view data);
+
+}  // namespace oncewire::peer

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "shared/base/time.hpp"
+#include "shared/socketio/packet.hpp"
+
+namespace oncewire::socketio {
+
+/// [SIO5 Acknowledgement] Answers this side is waiting for, in one namespace and direction.
+///
+/// Each id is answered, expired or abandoned exactly once; unknown, repeated and late answers are
+/// ignored, as the specification allows a peer to send them.
+class PendingAcks {
+  public:
+    /// A fresh id; it is never used again on this side, not even after a reconnect.
+    AckId expect(std::optional<Instant> deadline);
+    /// True if `id` was pending; it no longer is.
+    bool settle(AckId id);
+    /// Every pending id whose deadline is at or before `now`, in order; they are no longer pending.
+    std::vector<AckId> expire(Instant now);
+    /// Every pending id; nothing is pending afterwards.
+    std::vector<AckId> abandon_all();
+
+    std::optional<Instant> next_timeout() const;
+    std::uint32_t size() const { return static_cast<std::uint32_t>(pending_.size()); }
+
+  private:
+    AckId next_id_ = 0;
+    std::map<AckId, std::optional<Instant>> pending_;
+};
+
+}  // namespace oncewire::socketio
