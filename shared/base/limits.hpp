@@ -38,6 +38,8 @@ inline constexpr Millis attachments_timeout{10'000};
 /// 64: durable messages of one producer on the wire without a verdict. At 50 ms each way that is 640
 /// messages/s per producer; a window of 1 is stock `retries` (10 to 48 messages/s measured).
 inline constexpr std::uint32_t window = 64;
+/// 4,096: the largest window a server may announce; bounds what a hostile one makes a client track.
+inline constexpr std::uint32_t window_max = 4096;
 
 /// 65,536 bytes: one durable message (event name and arguments as JSON text), announced at attach.
 inline constexpr std::uint32_t durable_message_bytes = 65'536;

@@ -22,6 +22,9 @@ struct OutboxEntry {
     bool operator==(const OutboxEntry&) const = default;
 };
 
+/// What a cancelled entry becomes: its verdict is "accepted", and nobody hears of it.
+inline constexpr std::string_view cancelled_message = R"(["oncewire:cancelled"])";
+
 /// Why push() took nothing. All three are for the user to see at once.
 enum class OutboxError : std::uint8_t {
     entries_full,  ///< wait for some to be delivered
@@ -68,21 +71,23 @@ class Outbox {
     void rewind(Sequence sequence);
     /// Entry `sequence` has its verdict: it leaves. False is normal: a late or repeated verdict.
     bool settle(Sequence sequence);
-    /// Removes an entry that is not in flight. False: too late, or unknown. The gap is closed by
-    /// renumbering what follows, which was not sent either; store the entries listed by renumbered().
+    /// Takes back entry `sequence`, if it cannot have reached the receiver. Its number stays in use, by
+    /// a message that says so (cancelled_message), because the receiver accepts no holes. The host
+    /// stores find(sequence) again, then calls saved(). False: too late, or unknown.
     bool cancel(Sequence sequence);
 
-    /// What the receiver has seen of us, told at attach (R9): our counter continues beyond it.
-    /// Returns true if the counter moved and must be stored.
-    bool attached(const HighWater& seen);
-
-    /// `sequence` met another message at the receiver (R9): it and all that follow take new numbers
-    /// beyond `last`. The host stores the change in one transaction, then calls saved() for each new
-    /// number. Pairs of old and new sequence, in order.
+    /// Entries that took new numbers; the host stores the change in one transaction and then calls
+    /// saved() for each new number. In order.
     struct Renumbered {
         Sequence before;
         Sequence after;
     };
+    /// What the receiver has seen of us, told at attach (R9). The counter continues right behind it or
+    /// behind what is pending. Entries are renumbered if the receiver lost what was before them (its
+    /// database was replaced by an older one): it would wait for the missing numbers for ever.
+    std::vector<Renumbered> attached(const HighWater& seen);
+    /// `sequence` met another message at the receiver, because our storage was rolled back (R9): it and
+    /// all that follow take new numbers beyond `last`.
     std::vector<Renumbered> renumber_from(Sequence sequence, Sequence last);
 
     const OutboxEntry* find(Sequence sequence) const;
@@ -90,7 +95,7 @@ class Outbox {
     std::uint32_t size() const { return static_cast<std::uint32_t>(slots_.size()); }
     std::uint64_t bytes() const { return bytes_; }
     std::uint32_t in_flight() const { return in_flight_; }
-    /// All entries, oldest first: what is waiting, for showing to the user.
+    /// All entries but cancelled ones, oldest first: what is waiting, for showing to the user.
     std::vector<const OutboxEntry*> entries() const;
 
   private:
@@ -98,14 +103,17 @@ class Outbox {
     struct Slot {
         OutboxEntry entry;
         State state = State::saving;
+        bool may_have_arrived = false;  // was on the wire once, perhaps before a restart
     };
 
+    std::deque<Slot>::iterator position_of(Sequence sequence);
     Slot* slot_of(Sequence sequence);
+    std::vector<Renumbered> renumber(std::size_t from, Sequence first);
 
     Limits limits_;
     std::uint64_t salt_;
     Sequence next_sequence_ = 1;
-    std::deque<Slot> slots_;  // in sequence order; contiguous unless entries were settled out of order
+    std::deque<Slot> slots_;  // in sequence order
     std::uint64_t bytes_ = 0;
     std::uint32_t in_flight_ = 0;
 };

@@ -1,0 +1,136 @@
+#include "shared/delivery/outbox.hpp"
+
+#include <algorithm>
+
+namespace oncewire::delivery {
+
+Outbox::Outbox(Limits limits, std::uint64_t salt) : limits_(limits), salt_(salt) {}
+
+void Outbox::restore(Sequence next_sequence, std::vector<OutboxEntry> entries) {
+    VERIFY(slots_.empty() && next_sequence_ == 1);
+    for (auto& entry : entries) {
+        VERIFY(slots_.empty() || slots_.back().entry.sequence < entry.sequence);
+        bytes_ += entry.message.size();
+        next_sequence_ = entry.sequence + 1;
+        slots_.push_back({std::move(entry), State::queued, true});
+    }
+    next_sequence_ = std::max(next_sequence_, next_sequence);
+}
+
+Result<Sequence, OutboxError> Outbox::push(std::string message) {
+    if (message.size() > limits_.message_bytes_max) return Err{OutboxError::too_large};
+    if (size() >= limits_.entries_max) return Err{OutboxError::entries_full};
+    if (bytes_ + message.size() > limits_.bytes_max) return Err{OutboxError::bytes_full};
+    const Sequence sequence = next_sequence_++;
+    bytes_ += message.size();
+    const Digest mark = digest(message, salt_ + sequence);
+    slots_.push_back({{sequence, mark, std::move(message)}, State::saving, false});
+    return sequence;
+}
+
+void Outbox::saved(Sequence sequence) {
+    if (Slot* slot = slot_of(sequence); slot && slot->state == State::saving) {
+        slot->state = State::queued;
+    }
+}
+
+const OutboxEntry* Outbox::next() {
+    if (in_flight_ >= limits_.window) return nullptr;
+    for (auto& slot : slots_) {
+        if (slot.state == State::in_flight) continue;
+        if (slot.state == State::saving) return nullptr;  // overtaking it would break the order
+        slot.state = State::in_flight;
+        slot.may_have_arrived = true;
+        ++in_flight_;
+        return &slot.entry;
+    }
+    return nullptr;
+}
+
+void Outbox::link_lost() { rewind(0); }
+
+void Outbox::rewind(Sequence sequence) {
+    for (auto& slot : slots_) {
+        if (slot.state != State::in_flight || slot.entry.sequence < sequence) continue;
+        slot.state = State::queued;
+        --in_flight_;
+    }
+}
+
+bool Outbox::settle(Sequence sequence) {
+    const auto found = position_of(sequence);
+    if (found == slots_.end()) return false;
+    if (found->state == State::in_flight) --in_flight_;
+    bytes_ -= found->entry.message.size();
+    slots_.erase(found);  // the front, as verdicts come in order: no elements move
+    return true;
+}
+
+bool Outbox::cancel(Sequence sequence) {
+    Slot* slot = slot_of(sequence);
+    if (!slot || slot->may_have_arrived) return false;
+    bytes_ = bytes_ - slot->entry.message.size() + cancelled_message.size();
+    slot->entry.message = std::string(cancelled_message);
+    slot->entry.digest = digest(cancelled_message, salt_ + sequence);
+    slot->state = State::saving;
+    return true;
+}
+
+std::vector<Outbox::Renumbered> Outbox::attached(const HighWater& seen) {
+    if (slots_.empty()) {
+        next_sequence_ = seen.last + 1;
+        return {};
+    }
+    if (slots_.front().entry.sequence > seen.last + 1) return renumber(0, seen.last + 1);
+    next_sequence_ = std::max(next_sequence_, seen.last + 1);
+    return {};
+}
+
+std::vector<Outbox::Renumbered> Outbox::renumber_from(Sequence sequence, Sequence last) {
+    std::size_t from = 0;
+    while (from < slots_.size() && slots_[from].entry.sequence < sequence) ++from;
+    if (from == slots_.size() || slots_[from].entry.sequence != sequence) return {};
+    Sequence first = last + 1;
+    if (from > 0) first = std::max(first, slots_[from - 1].entry.sequence + 1);
+    return renumber(from, first);
+}
+
+std::vector<Outbox::Renumbered> Outbox::renumber(std::size_t from, Sequence first) {
+    std::vector<Renumbered> changes;
+    for (std::size_t i = from; i < slots_.size(); ++i, ++first) {
+        Slot& slot = slots_[i];
+        if (slot.state == State::in_flight) --in_flight_;
+        slot.state = State::saving;
+        changes.push_back({slot.entry.sequence, first});
+        slot.entry.sequence = first;
+    }
+    next_sequence_ = first;
+    return changes;
+}
+
+const OutboxEntry* Outbox::find(Sequence sequence) const {
+    const Slot* slot = const_cast<Outbox*>(this)->slot_of(sequence);
+    return slot ? &slot->entry : nullptr;
+}
+
+std::vector<const OutboxEntry*> Outbox::entries() const {
+    std::vector<const OutboxEntry*> all;
+    for (const auto& slot : slots_) {
+        if (slot.entry.message != cancelled_message) all.push_back(&slot.entry);
+    }
+    return all;
+}
+
+std::deque<Outbox::Slot>::iterator Outbox::position_of(Sequence sequence) {
+    const auto found =
+        std::lower_bound(slots_.begin(), slots_.end(), sequence,
+                         [](const Slot& slot, Sequence q) { return slot.entry.sequence < q; });
+    return found != slots_.end() && found->entry.sequence == sequence ? found : slots_.end();
+}
+
+Outbox::Slot* Outbox::slot_of(Sequence sequence) {
+    const auto found = position_of(sequence);
+    return found != slots_.end() ? &*found : nullptr;
+}
+
+}  // namespace oncewire::delivery

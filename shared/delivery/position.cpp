@@ -1,0 +1,40 @@
+#include "shared/delivery/position.hpp"
+
+#include <charconv>
+
+#include "shared/base/limits.hpp"
+
+namespace oncewire::delivery {
+namespace {
+
+constexpr std::size_t epoch_length_max = 32;
+
+bool is_epoch(std::string_view text) {
+    if (text.empty() || text.size() > epoch_length_max) return false;
+    for (const char c : text) {
+        const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        const bool other = (c >= '0' && c <= '9') || c == '-' || c == '_';
+        if (!letter && !other) return false;
+    }
+    return true;
+}
+
+}  // namespace
+
+std::string format(const Position& position) {
+    return position.epoch.text + '.' + std::to_string(position.offset);
+}
+
+std::optional<Position> parse_position(std::string_view text) {
+    const auto dot = text.find('.');
+    if (dot == std::string_view::npos || !is_epoch(text.substr(0, dot))) return std::nullopt;
+    const std::string_view digits = text.substr(dot + 1);
+    if (digits.empty() || (digits.size() > 1 && digits[0] == '0')) return std::nullopt;
+    Offset offset = 0;
+    const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), offset);
+    if (parsed.ec != std::errc() || parsed.ptr != digits.data() + digits.size()) return std::nullopt;
+    if (offset > static_cast<Offset>(limits::safe_integer)) return std::nullopt;
+    return Position{Epoch{std::string(text.substr(0, dot))}, offset};
+}
+
+}  // namespace oncewire::delivery
