@@ -17,11 +17,11 @@ namespace oncewire::store {
 
 /// Why the store could not do it. None of them is a verdict on a message: the sender keeps it.
 enum class StoreError : std::uint8_t {
-    busy,       ///< locked by another process; try again soon
-    full,       ///< no space; reads go on
+    busy,  ///< locked by another process; try again soon
+    full,  ///< no space; reads go on
     read_only,
-    io,         ///< the disk or the file failed; reopen
-    corrupt,    ///< do not write; keep the evidence
+    io,            ///< the disk or the file failed; reopen
+    corrupt,       ///< do not write; keep the evidence
     newer_schema,  ///< written by a newer version of this program
 };
 const char* error_text(StoreError error);
@@ -67,8 +67,10 @@ struct LogHead {
 ///
 /// One thread. Writes happen between begin() and commit(); reads see them before commit too, because
 /// the one writer is also the one that decides. After any StoreError inside a transaction call
-/// rollback(); after CommitOutcome::unknown call reopen() and read head() and the producers anew.
-/// Strings passed in are copied; nothing returned points into the store.
+/// rollback(): until then every call gives that error again and commit() says unknown, so half a
+/// message is never committed. After CommitOutcome::unknown call reopen() and read head() and the
+/// producers anew: until then every call but head() and read() fails, and those two show what was
+/// committed before. Strings passed in are copied; nothing returned points into the store.
 class Store {
   public:
     virtual ~Store() = default;
@@ -80,10 +82,13 @@ class Store {
     virtual Result<void, StoreError> begin() = 0;
     virtual CommitOutcome commit() = 0;
     virtual void rollback() = 0;
-    /// Closes and opens again after an unknown commit; on success head() is what the disk says.
+    /// Closes and opens again after an unknown commit; on success head() is what the disk says, and
+    /// durable. On failure everything but head() (and read(), if the file opens) keeps failing: call
+    /// it again later.
     virtual Result<void, StoreError> reopen() = 0;
 
-    /// `entry.offset` must be head().offset + 1, `entry.room_seq` next_room_seq(room).
+    /// `entry.offset` must be head().offset + 1, `entry.room_seq` next_room_seq(room). This and all
+    /// that is called put_… require begin().
     virtual Result<void, StoreError> append(const LogEntry& entry) = 0;
     virtual Result<std::uint64_t, StoreError> next_room_seq(std::string_view room) = 0;
 
@@ -95,12 +100,18 @@ class Store {
     virtual Result<void, StoreError> put_verdict(const ProducerId& id, delivery::Sequence sequence,
                                                  const StoredVerdict& verdict) = 0;
 
-    /// Everything stored under `id`, oldest first: usually none or one; more are id collisions.
-    virtual Result<std::vector<OnceRow>, StoreError> find_once(std::string_view id) = 0;
+    /// The rows under `id` that can decide about a message: the oldest, the one `scope` stored, the one
+    /// with this very `body`. Those there are, each once, oldest first. Never more than three, however
+    /// many senders chose the same id: a client that counts 1, 2, 3 … after each load is no attack.
+    virtual Result<std::vector<OnceRow>, StoreError> find_once(std::string_view id,
+                                                               std::string_view scope,
+                                                               std::string_view body) = 0;
+    /// `row.offset` must lie beyond every earlier row's under this id.
     virtual Result<void, StoreError> put_once(std::string_view id, const OnceRow& row) = 0;
 
     /// Committed entries of these rooms with offset > `after`, in order, until `entries_max` entries or
-    /// `bytes_max` bytes of data (at least one entry if there is any).
+    /// until the next would exceed `bytes_max` bytes of data (at least one entry if there is any).
+    /// Inside a transaction its own entries too: so tell readers about them after commit() only.
     /// O(log n + answer) for each room.
     virtual Result<std::vector<LogEntry>, StoreError> read(const std::vector<std::string>& rooms,
                                                            delivery::Offset after,

@@ -15,11 +15,11 @@ namespace oncewire::store {
 /// A durable message as its handler sees it.
 struct Message {
     std::string_view nsp;
-    std::string_view event;               ///< the name, escapes resolved
-    std::vector<std::string_view> args;   ///< JSON slices, without the event name
-    std::string_view scope;               ///< lasting name of the sender's session
+    std::string_view event;              ///< the name, escapes resolved
+    std::vector<std::string_view> args;  ///< JSON slices, without the event name
+    std::string_view scope;              ///< lasting name of the sender's session
     /// Stable over every resend; empty for stock clients, who have none.
-    std::string key;                      ///< "producer:sequence"
+    std::string key;  ///< "producer:sequence"
 };
 
 /// What a durable handler may do: everything it does commits together with the dedupe row and the

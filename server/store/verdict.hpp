@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "shared/delivery/position.hpp"
 #include "shared/delivery/producer.hpp"
@@ -20,6 +21,7 @@ struct Verdict {
     bool operator==(const Verdict&) const = default;
 };
 
+/// `body`: JSON text the sender gets as the answer.
 Verdict accept(std::string body = "null");
 Verdict reject(std::string_view code, std::string_view message);
 

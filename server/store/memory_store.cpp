@@ -1,0 +1,226 @@
+#include "server/store/memory_store.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "shared/base/verify.hpp"
+
+namespace oncewire::store {
+namespace {
+
+template <class Map, class Key>
+const typename Map::mapped_type* find_in(const Map& map, const Key& key) {
+    const auto found = map.find(key);
+    return found == map.end() ? nullptr : &found->second;
+}
+
+template <class Rows>
+void append_rows(Rows& to, Rows& from) {
+    to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+}  // namespace
+
+void MemoryTables::apply(MemoryTables changes) {
+    append_rows(log, changes.log);
+    for (auto& [name, offsets] : changes.rooms) append_rows(rooms[name], offsets);
+    for (auto& [id, row] : changes.producers) producers[id] = std::move(row);
+    for (auto& [id, rows] : changes.verdicts) {
+        for (auto& [sequence, verdict] : rows) verdicts[id][sequence] = std::move(verdict);
+    }
+    for (auto& [id, rows] : changes.once) append_rows(once[id], rows);
+}
+
+MemoryStore::MemoryStore(MemoryDisk& disk, MemoryFaults* faults) : disk_(disk), faults_(faults) {
+    load_head();
+}
+
+LogHead MemoryStore::head() const {
+    return {committed_.epoch, committed_.offset + changes_.log.size()};
+}
+
+Result<void, StoreError> MemoryStore::begin() {
+    VERIFY(!in_transaction_);
+    if (const auto error = fault(Call::write)) return Err{*error};
+    in_transaction_ = true;
+    return {};
+}
+
+CommitOutcome MemoryStore::commit() {
+    VERIFY(in_transaction_);
+    using Commit = MemoryFaults::Commit;
+    const Commit fate =
+        faults_ ? std::exchange(faults_->next_commit, Commit::works) : Commit::works;
+    const bool lands = !broken_ && fate != Commit::fails_and_vanishes;
+    const bool works = lands && fate == Commit::works;
+
+    in_transaction_ = false;
+    MemoryTables changes = std::exchange(changes_, {});
+    if (lands) disk_.tables.apply(std::move(changes));
+    if (works) {
+        load_head();
+        return CommitOutcome::committed;
+    }
+    broken_ = StoreError::io;
+    needs_reopen_ = true;
+    return CommitOutcome::unknown;
+}
+
+void MemoryStore::rollback() {
+    changes_ = {};
+    in_transaction_ = false;
+    if (!needs_reopen_) broken_.reset();
+}
+
+Result<void, StoreError> MemoryStore::reopen() {
+    rollback();
+    broken_ = faults_ ? faults_->reopen : std::nullopt;
+    needs_reopen_ = broken_.has_value();
+    if (broken_) return Err{*broken_};
+    load_head();
+    return {};
+}
+
+Result<void, StoreError> MemoryStore::append(const LogEntry& entry) {
+    VERIFY(in_transaction_);
+    if (const auto error = fault(Call::write)) return Err{*error};
+    VERIFY(entry.offset == head().offset + 1);
+    VERIFY(entry.room_seq == stored_in_room(entry.room) + 1);
+    changes_.rooms[entry.room].push_back(entry.offset);
+    changes_.log.push_back(entry);
+    return {};
+}
+
+Result<std::uint64_t, StoreError> MemoryStore::next_room_seq(std::string_view room) {
+    if (const auto error = fault(Call::read)) return Err{*error};
+    return stored_in_room(room) + 1;
+}
+
+Result<std::optional<ProducerRow>, StoreError> MemoryStore::find_producer(const ProducerId& id) {
+    if (const auto error = fault(Call::read)) return Err{*error};
+    for (const MemoryTables* tables : newest_first()) {
+        if (const auto* row = find_in(tables->producers, id)) return std::optional(*row);
+    }
+    return std::optional<ProducerRow>();
+}
+
+Result<void, StoreError> MemoryStore::put_producer(const ProducerRow& row) {
+    VERIFY(in_transaction_);
+    if (const auto error = fault(Call::write)) return Err{*error};
+    changes_.producers[row.identity.id] = row;
+    return {};
+}
+
+Result<std::optional<StoredVerdict>, StoreError> MemoryStore::find_verdict(
+    const ProducerId& id, delivery::Sequence sequence) {
+    if (const auto error = fault(Call::read)) return Err{*error};
+    for (const MemoryTables* tables : newest_first()) {
+        const auto* rows = find_in(tables->verdicts, id);
+        const auto* verdict = rows ? find_in(*rows, sequence) : nullptr;
+        if (verdict) return std::optional(*verdict);
+    }
+    return std::optional<StoredVerdict>();
+}
+
+Result<void, StoreError> MemoryStore::put_verdict(const ProducerId& id, delivery::Sequence sequence,
+                                                  const StoredVerdict& verdict) {
+    VERIFY(in_transaction_);
+    if (const auto error = fault(Call::write)) return Err{*error};
+    changes_.verdicts[id][sequence] = verdict;
+    return {};
+}
+
+Result<std::vector<OnceRow>, StoreError> MemoryStore::find_once(std::string_view id,
+                                                                std::string_view scope,
+                                                                std::string_view body) {
+    if (const auto error = fault(Call::read)) return Err{*error};
+    std::vector<OnceRow> rows;
+    bool scope_found = false;
+    bool body_found = false;
+    for (const MemoryTables* tables : oldest_first()) {
+        const auto* stored = find_in(tables->once, id);
+        if (!stored) continue;
+        for (const OnceRow& row : *stored) {
+            const bool decides = rows.empty() || (!scope_found && row.scope == scope) ||
+                                 (!body_found && row.body == body);
+            scope_found = scope_found || row.scope == scope;
+            body_found = body_found || row.body == body;
+            if (decides) rows.push_back(row);
+        }
+    }
+    return rows;
+}
+
+Result<void, StoreError> MemoryStore::put_once(std::string_view id, const OnceRow& row) {
+    VERIFY(in_transaction_);
+    if (const auto error = fault(Call::write)) return Err{*error};
+    changes_.once[std::string(id)].push_back(row);
+    return {};
+}
+
+Result<std::vector<LogEntry>, StoreError> MemoryStore::read(const std::vector<std::string>& rooms,
+                                                            delivery::Offset after,
+                                                            std::uint32_t entries_max,
+                                                            std::uint64_t bytes_max) {
+    // What is committed stays readable while a commit is in doubt; what is in doubt lies beyond head().
+    if (!needs_reopen_) {
+        if (const auto error = fault(Call::read)) return Err{*error};
+    }
+    std::vector<LogEntry> entries;
+    std::uint64_t bytes = 0;
+    for (const delivery::Offset offset : offsets_after(rooms, after, entries_max)) {
+        const LogEntry& entry = entry_at(offset);
+        bytes += entry.data.size();
+        if (!entries.empty() && bytes > bytes_max) break;
+        entries.push_back(entry);
+    }
+    return entries;
+}
+
+/// Why this call must fail, if it must. A failed call spoils its transaction.
+std::optional<StoreError> MemoryStore::fault(Call call) {
+    if (broken_ || !faults_) return broken_;
+    std::optional<StoreError> error = call == Call::write ? faults_->writes : faults_->reads;
+    if (faults_->fail_call > 0 && --faults_->fail_call == 0) error = faults_->fail_call_with;
+    if (in_transaction_) broken_ = error;
+    return error;
+}
+
+void MemoryStore::load_head() { committed_ = {disk_.epoch, disk_.tables.log.size()}; }
+
+std::uint64_t MemoryStore::stored_in_room(std::string_view room) const {
+    std::uint64_t stored = 0;
+    for (const MemoryTables* tables : oldest_first()) {
+        if (const auto* offsets = find_in(tables->rooms, room)) stored += offsets->size();
+    }
+    return stored;
+}
+
+/// The next `entries_max` offsets of all these rooms together, in order.
+std::vector<delivery::Offset> MemoryStore::offsets_after(const std::vector<std::string>& rooms,
+                                                         delivery::Offset after,
+                                                         std::uint32_t entries_max) const {
+    const auto limit = static_cast<std::ptrdiff_t>(std::min(entries_max, 1u << 30));
+    std::vector<delivery::Offset> result;
+    for (const std::string& room : rooms) {
+        for (const MemoryTables* tables : oldest_first()) {
+            const auto* offsets = find_in(tables->rooms, room);
+            if (!offsets) continue;
+            const auto first = std::upper_bound(offsets->begin(), offsets->end(), after);
+            const auto end = std::upper_bound(first, offsets->end(), head().offset);
+            result.insert(result.end(), first, end - first > limit ? first + limit : end);
+        }
+    }
+    std::sort(result.begin(), result.end());
+    result.erase(std::unique(result.begin(), result.end()), result.end());
+    if (result.size() > entries_max) result.resize(entries_max);
+    return result;
+}
+
+const LogEntry& MemoryStore::entry_at(delivery::Offset offset) const {
+    const bool committed = offset <= committed_.offset;
+    const auto& log = committed ? disk_.tables.log : changes_.log;
+    return log[static_cast<std::size_t>(offset - (committed ? 0 : committed_.offset) - 1)];
+}
+
+}  // namespace oncewire::store

@@ -1,0 +1,115 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/store/store.hpp"
+
+namespace oncewire::store {
+
+/// The rows of a database, or those one transaction adds to them.
+struct MemoryTables {
+    std::vector<LogEntry> log;                                                ///< in offset order
+    std::map<std::string, std::vector<delivery::Offset>, std::less<>> rooms;  ///< by log_room()
+    std::map<ProducerId, ProducerRow> producers;
+    std::map<ProducerId, std::map<delivery::Sequence, StoredVerdict>> verdicts;
+    std::map<std::string, std::vector<OnceRow>, std::less<>> once;
+
+    /// Takes over what a transaction changed. O(changes).
+    void apply(MemoryTables changes);
+    bool operator==(const MemoryTables&) const = default;
+};
+
+/// What survives the process: belongs to whoever plays the machine. A copy is a backup; to restore
+/// one, copy it back while no store is open and give it a new epoch.
+struct MemoryDisk {
+    delivery::Epoch epoch;
+    MemoryTables tables;
+    bool operator==(const MemoryDisk&) const = default;
+};
+
+/// What goes wrong next; set by whoever plays the machine, at any moment between two calls.
+struct MemoryFaults {
+    enum class Commit : std::uint8_t {
+        works,
+        fails_and_vanishes,  ///< unknown, and after reopen() nothing of it is there
+        fails_and_lands,     ///< unknown, and after reopen() all of it is there
+    };
+
+    /// For the next commit() alone.
+    Commit next_commit = Commit::works;
+    /// The call this many calls ahead fails, once: 1 is the next. 0: none. Only calls that return a
+    /// StoreError count.
+    std::uint64_t fail_call = 0;
+    StoreError fail_call_with = StoreError::io;
+    /// As long as they are set: begin() and all writes, all reads, reopen().
+    std::optional<StoreError> writes;
+    std::optional<StoreError> reads;
+    std::optional<StoreError> reopen;
+};
+
+/// The reference model of a Store: plain maps, std only, and a disk that outlives it. Dropping the
+/// store is the crash: exactly what was not committed is gone. What the simulator runs on, and what
+/// the SQLite store is compared with.
+class MemoryStore final : public Store {
+  public:
+    /// `disk` and `faults` outlive the store; one store at a time on one disk.
+    explicit MemoryStore(MemoryDisk& disk, MemoryFaults* faults = nullptr);
+
+    Durability durability() const override { return Durability::disk; }
+    LogHead head() const override;
+
+    Result<void, StoreError> begin() override;
+    CommitOutcome commit() override;
+    void rollback() override;
+    Result<void, StoreError> reopen() override;
+
+    Result<void, StoreError> append(const LogEntry& entry) override;
+    Result<std::uint64_t, StoreError> next_room_seq(std::string_view room) override;
+
+    Result<std::optional<ProducerRow>, StoreError> find_producer(const ProducerId& id) override;
+    Result<void, StoreError> put_producer(const ProducerRow& row) override;
+
+    Result<std::optional<StoredVerdict>, StoreError> find_verdict(
+        const ProducerId& id, delivery::Sequence sequence) override;
+    Result<void, StoreError> put_verdict(const ProducerId& id, delivery::Sequence sequence,
+                                         const StoredVerdict& verdict) override;
+
+    Result<std::vector<OnceRow>, StoreError> find_once(std::string_view id, std::string_view scope,
+                                                       std::string_view body) override;
+    Result<void, StoreError> put_once(std::string_view id, const OnceRow& row) override;
+
+    Result<std::vector<LogEntry>, StoreError> read(const std::vector<std::string>& rooms,
+                                                   delivery::Offset after,
+                                                   std::uint32_t entries_max,
+                                                   std::uint64_t bytes_max) override;
+
+  private:
+    enum class Call : std::uint8_t { read, write };
+
+    std::optional<StoreError> fault(Call call);
+    void load_head();
+    std::array<const MemoryTables*, 2> oldest_first() const { return {&disk_.tables, &changes_}; }
+    std::array<const MemoryTables*, 2> newest_first() const { return {&changes_, &disk_.tables}; }
+    std::uint64_t stored_in_room(std::string_view room) const;
+    std::vector<delivery::Offset> offsets_after(const std::vector<std::string>& rooms,
+                                                delivery::Offset after,
+                                                std::uint32_t entries_max) const;
+    const LogEntry& entry_at(delivery::Offset offset) const;
+
+    MemoryDisk& disk_;
+    MemoryFaults* faults_;
+    LogHead committed_;
+    MemoryTables changes_;  // of the open transaction
+    bool in_transaction_ = false;
+    /// What every call answers until rollback(), or until reopen() if that is needed.
+    std::optional<StoreError> broken_;
+    bool needs_reopen_ = false;
+};
+
+}  // namespace oncewire::store

@@ -1,0 +1,58 @@
+#include "server/store/transaction.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace oncewire::store {
+namespace {
+
+/// The name an id is stored under. Everybody who types while offline gets the tutorial's `undefined-0`,
+/// so it says nothing without the session; no other id can begin this way, so none can look like it.
+std::string once_key(std::string_view id, std::string_view scope) {
+    std::string key(id);
+    if (id.substr(0, 10) == "undefined-") (key += '\n') += scope;
+    return key;
+}
+
+}  // namespace
+
+Result<delivery::Offset, StoreError> Tx::publish(std::string_view room, std::string data) {
+    LogEntry entry;
+    entry.offset = next_offset();
+    entry.room = log_room(nsp_, room);
+    entry.data = std::move(data);
+    entry.stored_at = now_;
+
+    const auto room_seq = store_.next_room_seq(entry.room);
+    if (!room_seq) return Err{room_seq.error()};
+    entry.room_seq = *room_seq;
+    if (const auto appended = store_.append(entry); !appended) return Err{appended.error()};
+
+    published_.push_back(std::move(entry));
+    return published_.back().offset;
+}
+
+Result<Tx::OnceAnswer, StoreError> Tx::check_once(std::string_view id, std::string_view scope,
+                                                  std::string_view body) {
+    const auto found = store_.find_once(once_key(id, scope), scope, body);
+    if (!found) return Err{found.error()};
+    const std::vector<OnceRow>& rows = *found;
+    if (rows.empty()) return OnceAnswer{Once::fresh, 0};
+
+    // The body decides before the scope: a collision that was stored is itself repeated from then on,
+    // and a resend may come from a new session, whose scope is another.
+    const auto same_body = std::find_if(rows.begin(), rows.end(),
+                                        [&](const OnceRow& row) { return row.body == body; });
+    if (same_body != rows.end()) return OnceAnswer{Once::repeated, same_body->offset};
+    const bool own = std::any_of(rows.begin(), rows.end(),
+                                 [&](const OnceRow& row) { return row.scope == scope; });
+    return OnceAnswer{own ? Once::conflict : Once::collision, 0};
+}
+
+Result<void, StoreError> Tx::remember_once(std::string_view id, std::string_view scope,
+                                           std::string_view body, delivery::Offset offset) {
+    return store_.put_once(once_key(id, scope),
+                           OnceRow{std::string(body), std::string(scope), offset});
+}
+
+}  // namespace oncewire::store
