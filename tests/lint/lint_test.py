@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""The guards must bark: each rule is shown something it has to refuse, and something it has to let pass."""
+
+import unittest
+
+import layers
+import symbols
+import tidy
+
+
+def refuses(path: str, include: str) -> bool:
+    match = layers.INCLUDE.match(include)
+    return layers.why_not(path, layers.rule_for(path), match[1] == '"', match[2]) is not None
+
+
+class Layers(unittest.TestCase):
+    def test_siblings_in_shared_do_not_include_each_other(self):
+        self.assertTrue(refuses("shared/socketio/x.cpp", '#include "shared/engineio/packet.hpp"'))
+        self.assertFalse(refuses("shared/peer/x.cpp", '#include "shared/engineio/packet.hpp"'))
+
+    def test_shared_reads_no_clock_draws_no_chance_starts_no_thread(self):
+        for header in ("<chrono>", "<random>", "<thread>", "<atomic>", "<iostream>", "<unistd.h>", "<sys/socket.h>"):
+            self.assertTrue(refuses("shared/peer/client.cpp", f"#include {header}"), header)
+        self.assertFalse(refuses("shared/base/time.hpp", "#include <chrono>"))
+
+    def test_boost_stays_in_net_and_core(self):
+        for path in ("server/hub/hub.cpp", "server/store/sequencer.cpp", "server/net/http_gate.cpp", "server/chat/chat.cpp"):
+            self.assertTrue(refuses(path, "#include <boost/asio/io_context.hpp>"), path)
+        for path in ("server/net/listener.cpp", "server/core/core.cpp"):
+            self.assertFalse(refuses(path, "#include <boost/asio/io_context.hpp>"), path)
+
+    def test_sqlite_and_nlohmann_have_one_door_each(self):
+        self.assertTrue(refuses("server/store/sequencer.cpp", "#include <sqlite3.h>"))
+        self.assertFalse(refuses("server/store/sqlite_store.cpp", "#include <sqlite3.h>"))
+        self.assertTrue(refuses("shared/socketio/decoder.cpp", "#include <nlohmann/json.hpp>"))
+        self.assertFalse(refuses("shared/base/json.cpp", "#include <nlohmann/json.hpp>"))
+
+    def test_the_simulator_never_sees_the_network(self):
+        self.assertTrue(refuses("tests/sim/world.cpp", '#include "server/net/listener.hpp"'))
+        self.assertTrue(refuses("tests/sim/world.cpp", '#include "server/core/core.hpp"'))
+        self.assertTrue(refuses("tests/sim/world.cpp", '#include "client-wasm/host.hpp"'))
+
+    def test_a_new_directory_takes_a_stand(self):
+        self.assertIsNone(layers.rule_for("server/new/x.cpp"))
+
+
+class Symbols(unittest.TestCase):
+    def test_the_world_is_refused_by_name(self):
+        for symbol in ("clock_gettime", "std::chrono::_V2::steady_clock::now()", "rand", "socket", "pthread_create",
+                       "fopen", "std::random_device::_M_getval()", "__cxa_throw", "getentropy"):
+            self.assertFalse(symbols.is_allowed("client.cpp", symbol), symbol)
+
+    def test_memory_and_strings_are_fine(self):
+        for symbol in ("memcpy", "operator new(unsigned long)", "std::__throw_length_error(char const*)"):
+            self.assertTrue(symbols.is_allowed("client.cpp", symbol), symbol)
+
+    def test_only_verify_may_speak(self):
+        self.assertTrue(symbols.is_allowed("verify.cpp", "fprintf"))
+        self.assertFalse(symbols.is_allowed("client.cpp", "fprintf"))
+
+
+class Tidy(unittest.TestCase):
+    def test_banned_strings_are_found_where_they_are_banned(self):
+        for path, line in (
+            ("shared/peer/client.cpp", "auto t = Clock::now();"),
+            ("shared/peer/client.hpp", "std::function<void()> f;"),
+            ("server/hub/hub.cpp", "std::mutex m;"),
+            ("web/app.js", "node.innerHTML = text"),
+            ("README.md", "see /" + "work/main"),
+            ("server/main.cpp", "// TO" + "DO"),
+        ):
+            self.assertTrue(tidy.problems_in(path, line), line)
+
+    def test_and_nowhere_else(self):
+        for path, line in (
+            ("server/core/mailbox.hpp", "std::mutex m;"),
+            ("server/store/transaction.hpp", "std::function<void()> f;"),
+            ("server/core/core.cpp", "auto t = Clock::now();"),
+        ):
+            self.assertFalse(tidy.problems_in(path, line), line)
+
+
+if __name__ == "__main__":
+    unittest.main()
