@@ -33,7 +33,6 @@ BANS = [
     Ban(r"std::\w+_distribution\b", r"^(shared|server|tests/sim)/.*" + CODE, "Prng; std distributions differ between libraries"),
     Ban(r"\bstd::rand\b|\bsrand\(", CODE, "Prng, or the entropy of the host"),
     Ban(r"\bassert\(", r"^(shared|server|client-wasm)/.*" + CODE, "VERIFY, which release builds keep"),
-    Ban(r"^\s*default:", r"^shared/.*" + CODE, "name every enumerator, so that -Wswitch-enum finds the next one"),
     Ban(r"\bstd::(cout|cerr|clog)\b|\bprintf\(", DECIDERS, "an output or a counter; deciders do not log", r"^shared/base/verify\.cpp$"),
     Ban(r"^using namespace", r"\.hpp$", "the full name"),
     Ban(r"#ifndef \w+_(H|HPP)_?$", r"\.hpp$", "#pragma once"),

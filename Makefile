@@ -1,0 +1,104 @@
+# A menu: every entry calls CMake, npm or a script. `make help` lists it.
+PORT  ?= 3000
+DB    ?= oncewire.db
+SEEDS ?= 1..300
+CYCLES ?= 10
+SEED  ?= 1
+WERROR := $(if $(CI),ON,OFF)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help deps run build programs test prove lint format tidy sim e2e shots interop crash fuzz \
+        bench size sanitize clean
+
+help: ## This list
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+# ---- for using it -------------------------------------------------------------------------------
+
+run: ## Install what is missing, build, and serve on http://localhost:3000 (PORT=, DB=)
+	@.ci/deps run
+	@$(MAKE) --no-print-directory build
+	@exec build/bin/oncewire-server --port $(PORT) --db $(DB)
+
+deps: ## Install what the tests need, too
+	@.ci/deps run test prove
+
+build: build/wasm/build.ninja build/build.ninja client-wasm/node_modules/.package-lock.json ## Server, simulator and browser client, into build/bin and build/wasm
+	@cmake --build build/wasm --target oncewire-client
+	@cmake --build build --target oncewire-server oncewire-sim
+
+# ---- for being sure -----------------------------------------------------------------------------
+
+test: ## Every tier in its short form; the last line is the count
+	@.ci/deps run test
+	@node tests/run.mjs test
+
+prove: ## The long proofs: 5,000 seeds, 200 crashes, fuzzers, sanitizers, browsers again and again
+	@.ci/deps run test prove
+	@node tests/run.mjs prove
+
+lint: build/build.ninja ## Include table, symbols, headers alone, banned strings, format
+	@tests/lint/run
+
+tidy: build/build.ninja ## clang-tidy, with the checks of .clang-tidy
+	@.ci/deps tidy
+	@tests/lint/clang_tidy
+
+format: ## clang-format everything
+	@git ls-files --cached --others --exclude-standard '*.cpp' '*.hpp' | xargs clang-format -i
+
+sim: build ## Simulated worlds, one for each seed (SEEDS=a..b)
+	@build/bin/oncewire-sim --seeds $(SEEDS) --threads 2
+
+interop: build tests/node_modules/.package-lock.json ## The unmodified socket.io-client against our server
+	@node --test tests/interop/*.test.mjs
+
+e2e: build tests/node_modules/.package-lock.json ## Real browsers through a proxy that cuts, stalls and half-opens (ONLY=title)
+	@cd tests && npx playwright test --config e2e/playwright.config.mjs $(if $(ONLY),--grep "$(ONLY)")
+
+shots: build tests/node_modules/.package-lock.json ## Pictures of the page, light and dark, wide and narrow, into build/shots
+	@cd tests && SHOTS=1 npx playwright test --config e2e/playwright.config.mjs --grep @shots
+
+crash: build tests/node_modules/.package-lock.json ## kill -9 under load, with an outside witness (CYCLES=n SEED=n)
+	@tests/crash/run --cycles $(CYCLES) --seed $(SEED)
+
+fuzz: ## Every fuzzer for SECONDS=60, with sanitizers
+	@.ci/deps prove
+	@tests/fuzz/run $(or $(SECONDS),60)
+
+sanitize: build/sanitize/build.ninja ## Unit tests and a short simulation with address and undefined-behaviour sanitizers
+	@cmake --build build/sanitize --target oncewire-unit oncewire-sim
+	@build/sanitize/bin/oncewire-unit && build/sanitize/bin/oncewire-sim --seeds 1..100 --threads 2
+
+bench: build tests/node_modules/.package-lock.json ## Measure beside npm socket.io: table and picture in build/bench
+	@tests/bench/run
+
+size: build ## Bytes of the browser client, raw, gzip and brotli
+	@tests/bench/size
+
+clean: ## Remove everything that was built
+	@cmake -E rm -rf build tests/node_modules client-wasm/node_modules
+
+# ---- what the above stand on --------------------------------------------------------------------
+
+# Everything the tiers of `make test` run.
+programs: build tests/node_modules/.package-lock.json
+	@cmake --build build/wasm --target oncewire-unit oncewire-sim
+	@cmake --build build --target all oncewire-unit oncewire-integration
+
+build/build.ninja:
+	@cmake -S . -B build -G Ninja -DONCEWIRE_WERROR=$(WERROR)
+
+# em++ finds its JavaScript tools there when Node is not Debian's own.
+export NODE_PATH := /usr/share/nodejs
+build/wasm/build.ninja:
+	@emcmake cmake -S . -B build/wasm -G Ninja -DONCEWIRE_WERROR=$(WERROR)
+
+build/sanitize/build.ninja:
+	@cmake -S . -B build/sanitize -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS=-O1 \
+	       -DONCEWIRE_SANITIZE=address,undefined
+
+%/node_modules/.package-lock.json: %/package-lock.json
+	@cd $* && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@

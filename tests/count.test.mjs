@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { count } from "./count.mjs";
+
+test("each runner's own words are read", () => {
+  assert.deepEqual(count("catch2", 0, "All tests passed (900 assertions in 120 test cases)\n"), { passed: 120, failed: 0 });
+  assert.deepEqual(count("catch2", 2, "test cases: 5 | 3 passed | 2 failed\n"), { passed: 3, failed: 2 });
+  assert.deepEqual(count("node", 1, "ℹ pass 7\nℹ fail 1\nℹ cancelled 1\n"), { passed: 7, failed: 2 });
+  assert.deepEqual(count("node", 0, "# pass 7\n# fail 0\n# cancelled 0\n"), { passed: 7, failed: 0 });
+  assert.deepEqual(count("playwright", 1, "  1 failed\n    a.spec.mjs:3:1 › x\n  1 flaky\n  11 passed (1.2m)\n"), { passed: 11, failed: 2 });
+  assert.deepEqual(count("plain", 0, "3 passed, 0 failed\n9 passed, 0 failed\n"), { passed: 9, failed: 0 });
+});
+
+test("a tier that ran nothing has failed", () => {
+  for (const how of ["catch2", "node", "playwright", "plain"]) {
+    assert.deepEqual(count(how, 0, "nothing to see"), { passed: 0, failed: 1 }, how);
+  }
+  assert.deepEqual(count("node", 0, "# pass 0\n# fail 0\n"), { passed: 0, failed: 1 });
+});
+
+test("a bad exit is a failure, whatever was counted", () => {
+  assert.deepEqual(count("plain", 1, "9 passed, 0 failed\n"), { passed: 9, failed: 1 });
+  assert.deepEqual(count("exit", 134, ""), { passed: 0, failed: 1 });
+});

@@ -1,0 +1,77 @@
+// Runs the tiers of `make test` or `make prove` one after the other and counts honestly: a tier that ran
+// nothing, or whose count cannot be read, has failed. Each tier's whole output goes to build/logs.
+//
+//   node tests/run.mjs test|prove [tier …]
+import { spawn } from "node:child_process";
+import { createWriteStream, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { tiers } from "./tiers.mjs";
+import { count } from "./count.mjs";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const logs = join(root, "build", "logs");
+const started = Date.now();
+
+function say(line) {
+  const seconds = ((Date.now() - started) / 1000).toFixed(1).padStart(7);
+  console.log(`[${seconds}] ${line}`);
+}
+
+/** Runs one tier's command to its end or its deadline; resolves with exit code and output. */
+function execute(tier) {
+  return new Promise((resolve) => {
+    const child = spawn("bash", ["-c", tier.command], {
+      cwd: root,
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true, // its own process group, so that the deadline reaches everything it started
+      env: { ...process.env, ...tier.env, FORCE_COLOR: "0" },
+    });
+    const log = createWriteStream(join(logs, `${tier.name}.log`));
+    let output = "";
+    let latest = "";
+    const take = (chunk) => {
+      output += chunk;
+      log.write(chunk);
+      latest = chunk.toString().trimEnd().split("\n").at(-1) || latest;
+    };
+    child.stdout.on("data", take);
+    child.stderr.on("data", take);
+    const pulse = setInterval(() => say(`  ${tier.name}: ${latest.slice(0, 150)}`), 20_000);
+    const deadline = setTimeout(() => {
+      take(`\n${tier.name}: still running after ${tier.minutes} minutes\n`);
+      process.kill(-child.pid, "SIGKILL");
+    }, tier.minutes * 60_000);
+    child.on("close", (code) => {
+      clearInterval(pulse);
+      clearTimeout(deadline);
+      log.end();
+      resolve({ code: code ?? 1, output });
+    });
+  });
+}
+
+async function run(tier) {
+  const begun = Date.now();
+  const { code, output } = await execute(tier);
+  const result = count(tier.counted, code, output);
+  const took = ((Date.now() - begun) / 1000).toFixed(1);
+  say(`${result.failed ? "FAILED" : "ok    "} ${tier.name}: ${result.passed} passed, ${result.failed} failed (${took} s)`);
+  if (result.failed) console.log(output.trimEnd().split("\n").slice(-80).join("\n"));
+  return result;
+}
+
+const [form, ...only] = process.argv.slice(2);
+const chosen = (tiers[form] ?? []).filter((tier) => only.length === 0 || only.includes(tier.name));
+mkdirSync(logs, { recursive: true });
+const total = { passed: 0, failed: 0 };
+for (const tier of chosen) {
+  say(`${tier.name} …`);
+  const result = await run(tier);
+  total.passed += result.passed;
+  total.failed += result.failed;
+  if (result.failed && tier.stopsAll) break;
+}
+if (chosen.length === 0) total.failed = 1;
+console.log(`${total.passed} passed, ${total.failed} failed`);
+process.exitCode = total.failed ? 1 : 0;

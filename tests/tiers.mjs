@@ -1,0 +1,32 @@
+// What `make test` and `make prove` run, in order. `counted`: how the tier's own count is read (count.mjs).
+// Without the build nothing else means anything, so it stops the rest.
+
+const build = { name: "build", command: "make --no-print-directory programs", counted: "exit", minutes: 12, stopsAll: true };
+const wasmUnit = "node --no-experimental-fetch build/wasm/bin/oncewire-unit.js";
+const playwright = "cd tests && npx playwright test --config e2e/playwright.config.mjs";
+
+export const tiers = {
+  test: [
+    build,
+    { name: "runner", command: "node --test tests/*.test.mjs", counted: "node", minutes: 1 },
+    { name: "lint", command: "make --no-print-directory lint", counted: "plain", minutes: 4 },
+    { name: "unit", command: "build/bin/oncewire-unit", counted: "catch2", minutes: 2 },
+    { name: "unit-wasm", command: wasmUnit, counted: "catch2", minutes: 2 },
+    { name: "js", command: "node --test client-wasm/test/*.test.mjs", counted: "node", minutes: 2 },
+    { name: "sim", command: "build/bin/oncewire-sim --seeds 1..300 --threads 2", counted: "exit", minutes: 3 },
+    { name: "sim-wasm", command: "tests/sim/compare_wasm 1..40", counted: "exit", minutes: 3 },
+    { name: "integration", command: "build/bin/oncewire-integration", counted: "catch2", minutes: 3 },
+    { name: "interop", command: "node --test tests/interop/*.test.mjs", counted: "node", minutes: 3 },
+    { name: "crash", command: "tests/crash/run --cycles 10 --seed 1", counted: "exit", minutes: 3 },
+    { name: "e2e", command: playwright, counted: "playwright", minutes: 5 },
+  ],
+  prove: [
+    build,
+    { name: "sim-5000", command: "build/bin/oncewire-sim --seeds 1001..6000 --threads 2", counted: "exit", minutes: 15 },
+    { name: "sim-wasm-1000", command: "tests/sim/compare_wasm 1001..1500", counted: "exit", minutes: 10 },
+    { name: "sanitize", command: "make --no-print-directory sanitize", counted: "exit", minutes: 12 },
+    { name: "crash-200", command: "tests/crash/run --cycles 200 --seed 2", counted: "exit", minutes: 12 },
+    { name: "fuzz", command: "tests/fuzz/run 60", counted: "plain", minutes: 15 },
+    { name: "e2e-again", command: `${playwright} --repeat-each=3`, counted: "playwright", minutes: 12 },
+  ],
+};
