@@ -9,6 +9,7 @@
 #include "server/store/mail.hpp"
 #include "server/store/store.hpp"
 #include "server/store/transaction.hpp"
+#include "shared/base/output_queue.hpp"
 #include "shared/base/time.hpp"
 
 namespace oncewire::store {
@@ -16,6 +17,7 @@ namespace oncewire::store {
 /// What left the sequencer and for whom.
 struct OutgoingMail {
     static constexpr std::uint16_t every_core = 0xffff;
+
     std::uint16_t core = every_core;
     FromSequencer mail;
 };
@@ -26,7 +28,6 @@ struct SequencerCounts {
     std::uint64_t stored = 0;      ///< log entries committed
     std::uint64_t repeated = 0;    ///< resent copies answered from the stored verdict
     std::uint64_t rejected = 0;
-    std::uint64_t collisions = 0;  ///< one tier-1 id used by two people
     std::uint64_t fenced = 0;
     std::uint64_t commits = 0;
     std::uint64_t unknown_commits = 0;
@@ -43,8 +44,7 @@ struct SequencerCounts {
 class Sequencer {
   public:
     /// `store` outlives the sequencer. `handlers`: by event name; an event without one is rejected.
-    Sequencer(Store& store, std::map<std::string, DurableHandler, std::less<>> handlers,
-              std::uint16_t cores);
+    Sequencer(Store& store, std::map<std::string, DurableHandler, std::less<>> handlers);
 
     /// Says where the log stands, to every core. Call once, before any mail.
     void start();
@@ -52,51 +52,78 @@ class Sequencer {
     void handle_mail(ToSequencer mail, Instant now, UnixMillis wall_clock);
     /// Ends the batch: one COMMIT for everything handled since the last. No-op for an empty batch.
     void commit(Instant now);
-    /// While the store takes no writes: tries again.
+    /// The store could not be reopened: tries again.
     void handle_timeout(Instant now);
-    std::optional<Instant> next_timeout() const { return retry_at_; }
+    std::optional<Instant> next_timeout() const;
 
     std::optional<OutgoingMail> poll_output();
     const SequencerCounts& counts() const { return counts_; }
 
   private:
-    struct CurrentSession {
+    using SessionKey = std::pair<std::uint16_t, std::uint64_t>;
+
+    /// A producer with an attached session: the fence, and the high-water mark in memory.
+    struct Attachment {
         SessionRef session;
-        delivery::ProducerEpoch epoch = 0;
+        ProducerRow row;                 // as the running transaction leaves it
+        delivery::HighWater committed;   // as the disk has it
+        bool dirty = false;              // row is to be written with this batch
+        bool gone = false;               // its session left; drop it when the batch has ended
+        bool expect_said = false;        // one Expect until the missing message comes
+    };
+    /// Whoever has something in the running batch.
+    struct Involved {
+        SessionRef session;
+        std::optional<socketio::AckId> ack_id;
     };
 
-    void handle(Attach attach);
-    void handle(Submit submit);
-    void handle(ReadPage request);
-    void handle(Detach detach);
+    void handle(const Attach& attach);
+    void handle(const Submit& submit);
+    void handle(const ReadPage& request);
+    void handle(const Detach& detach);
 
-    bool ensure_transaction();
-    void fail_batch(StoreError error);
-    void cut_batch();
-    void refuse(const Submit& submit);
+    void handle_keyed(const Submit& submit, Attachment& attachment);
+    void handle_stock(const Submit& submit);
+    void answer_repeated(const Submit& submit, const Attachment& attachment);
     Result<Verdict, StoreError> run_handler(const Submit& submit);
-    void settle(SessionRef to, delivery::Sequence sequence, Verdict verdict);
+    Result<Verdict, StoreError> store_message(const Submit& submit);
+
+    bool write_dirty_rows();
+    void finish_committed();
+    void fail_batch(StoreError error);   // rolled back: nothing is stored, everybody tries later
+    void lose_batch();                   // unknown: everybody in it is cut and asks again (R3)
+    template <class Outcome>
+    void end_dirty(Outcome outcome);
+    void void_batch();
+    void clear_batch();
+    void answer_reads();
+    void forget(const SessionRef& session);
+    void settle(const Submit& submit, Verdict verdict);
+    void retry_later(const SessionRef& session, std::optional<socketio::AckId> ack_id);
+    void reply(const SessionRef& to, FromSequencer mail) { replies_.push_back({to.core, std::move(mail)}); }
     void announce();
 
     Store& store_;
     std::map<std::string, DurableHandler, std::less<>> handlers_;
-    std::uint16_t cores_;
+    Instant now_;
     UnixMillis wall_clock_;
 
-    // The batch: what is said once it is durable, and who must be cut if that cannot be known.
+    // The batch: what is said once it is durable, and who is concerned if it fails.
     bool in_transaction_ = false;
     std::vector<LogEntry> published_;
     std::vector<OutgoingMail> replies_;
-    std::vector<SessionRef> involved_;
-    std::vector<ToSequencer> batch_;
+    std::map<SessionKey, std::size_t> settled_at_;  // this session's newest Settled in replies_
+    std::vector<Involved> involved_;
+    std::vector<Attach> attaches_;
     std::vector<ReadPage> reads_;
-    std::map<ProducerId, CurrentSession> attached_in_batch_;
+    std::vector<ProducerId> dirty_;
 
-    std::map<ProducerId, CurrentSession> current_;
+    std::map<ProducerId, Attachment> attachments_;
+    std::map<SessionKey, ProducerId> producer_of_;
     bool accepts_writes_ = true;
-    std::optional<Instant> retry_at_;
-    std::vector<OutgoingMail> outputs_;  // drained from the front by poll_output()
-    std::size_t outputs_taken_ = 0;
+    bool needs_reopen_ = false;
+    std::optional<Instant> refuse_until_;  // the store failed; do not try before
+    OutputQueue<OutgoingMail> outputs_;
     SequencerCounts counts_;
 };
 

@@ -44,6 +44,19 @@ inline constexpr std::uint32_t window_max = 4096;
 /// 65,536 bytes: one durable message (event name and arguments as JSON text), announced at attach.
 inline constexpr std::uint32_t durable_message_bytes = 65'536;
 
+/// 10,000: ephemeral emits a client holds while it is not connected; the reference has no bound.
+inline constexpr std::uint32_t send_buffer_packets = 10'000;
+
+/// 16 MiB: events a client holds before the answer to CONNECT (a recovery sends them first).
+inline constexpr std::uint64_t held_bytes = 16u << 20;
+
+/// 10 s: for a stock server to acknowledge a durable message before it is sent again; the tutorial's
+/// ackTimeout.
+inline constexpr Millis stock_ack_timeout{10'000};
+
+/// 60 s: the longest pause a server may ask for before a durable message is sent again.
+inline constexpr Millis retry_later_max{60'000};
+
 /// 1 MiB: what may wait for a slow reader before its cursor stays in the log and ephemeral traffic
 /// for it is dropped. uWebSockets' maxBackpressure default is the same.
 inline constexpr std::uint32_t send_queue_bytes = 1u << 20;

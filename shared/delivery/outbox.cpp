@@ -47,14 +47,15 @@ const OutboxEntry* Outbox::next() {
     return nullptr;
 }
 
-void Outbox::link_lost() { rewind(0); }
-
-void Outbox::rewind(Sequence sequence) {
+std::vector<Sequence> Outbox::rewind(Sequence sequence) {
+    std::vector<Sequence> rewound;
     for (auto& slot : slots_) {
         if (slot.state != State::in_flight || slot.entry.sequence < sequence) continue;
         slot.state = State::queued;
         --in_flight_;
+        rewound.push_back(slot.entry.sequence);
     }
+    return rewound;
 }
 
 bool Outbox::settle(Sequence sequence) {

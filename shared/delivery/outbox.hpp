@@ -65,10 +65,13 @@ class Outbox {
     /// link_lost(). The pointer is valid until the next non-const call.
     const OutboxEntry* next();
 
-    /// The link is gone: everything in flight will be offered again, in order.
-    void link_lost();
-    /// The receiver asks to send from `sequence` on.
-    void rewind(Sequence sequence);
+    /// How many may be in flight; the receiver announces it at attach.
+    void set_window(std::uint32_t window) { limits_.window = window; }
+
+    /// The link is gone: everything in flight will be offered again, in order. Returns what was.
+    std::vector<Sequence> link_lost() { return rewind(0); }
+    /// The receiver asks to send from `sequence` on. Returns what was in flight from there.
+    std::vector<Sequence> rewind(Sequence sequence);
     /// Entry `sequence` has its verdict: it leaves. False is normal: a late or repeated verdict.
     bool settle(Sequence sequence);
     /// Takes back entry `sequence`, if it cannot have reached the receiver. Its number stays in use, by

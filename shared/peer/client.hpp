@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "shared/base/frame.hpp"
+#include "shared/base/output_queue.hpp"
 #include "shared/base/prng.hpp"
 #include "shared/base/result.hpp"
 #include "shared/base/time.hpp"
@@ -224,9 +225,16 @@ class Client {
 
     bool is_connected(NamespaceIndex index) const;
     const delivery::Outbox* outbox(NamespaceIndex index) const;
-    const std::optional<delivery::Position>& position(NamespaceIndex index) const;
+    /// How far the log was handed on; none without a lane or before the first connection.
+    std::optional<delivery::Position> position(NamespaceIndex index) const;
 
   private:
+    /// How durable messages travel with the server at the other end.
+    enum class LaneMode : std::uint8_t {
+        detached,  ///< not connected: nothing is sent
+        stock,     ///< ordinary events, one in flight, an ack is the verdict: at least once
+        attached,  ///< tier 2
+    };
     struct PendingSave {
         std::uint64_t token = 0;
         std::vector<delivery::Sequence> sequences;
@@ -235,45 +243,60 @@ class Client {
         delivery::ProducerIdentity producer;
         delivery::Outbox outbox;
         delivery::Cursor cursor;
-        bool attached = false;
-        std::optional<Instant> resume_at;  // "later": do not send before
+        LaneMode mode = LaneMode::detached;
+        std::optional<Instant> resume_at;            // the server said "later"
+        std::optional<socketio::AckId> stock_ack;    // the one in flight, LaneMode::stock
+        delivery::Sequence stock_sequence = 0;
         std::vector<PendingSave> saves;
         std::uint64_t next_token = 1;
     };
-    struct Buffered {
-        socketio::Packet packet;
-    };
     struct Namespace {
         std::string name;
-        bool wanted = false;
+        bool wanted = false;      // connect() called, disconnect() not
+        bool auth_asked = false;  // an answer to AskAuth is awaited
         socketio::NamespaceState state = socketio::NamespaceState::absent;
-        bool auth_asked = false;
-        std::string pid;
-        std::string last_offset;  // stock recovery: trailing string of the last event
+        std::string pid;          // stock recovery
+        std::string last_offset;  // stock recovery: trailing string of the newest event
         std::optional<Lane> lane;
         socketio::PendingAcks acks;
-        std::vector<Buffered> send_buffer;
-        std::vector<socketio::Packet> held;  // events before CONNECT's answer
+        std::vector<socketio::Packet> send_buffer;  // ephemeral emits before CONNECT's answer
+        std::vector<socketio::Packet> held;         // events before CONNECT's answer
+        std::uint64_t held_bytes = 0;
     };
     enum class LinkState : std::uint8_t { down, waiting, opening, handshaking, open };
 
+    static std::optional<EmitError> check_event(std::string_view data);
+
+    // client.cpp: the link and its namespaces
     void begin_attempt(Instant now);
+    void fail_attempt(std::string_view message, Instant now);
     void lose_link(socketio::DisconnectReason reason, Instant now);
     void schedule_attempt(Instant now);
-    void handle_opened(Instant now);
+    void close_if_unwanted();
+    void handle_handshake(Instant now);
     void handle_packet(socketio::Packet packet, Instant now);
     void handle_connected(NamespaceIndex index, const socketio::Packet& packet, Instant now);
     void handle_event(NamespaceIndex index, socketio::Packet packet, Instant now);
-    bool handle_delivery_event(NamespaceIndex index, std::string_view name, std::string_view data,
-                               Instant now);
+    void handle_ack(NamespaceIndex index, socketio::Packet packet, Instant now);
+    void expire_acks(NamespaceIndex index, Instant now);
+    void end_namespace(NamespaceIndex index, socketio::DisconnectReason reason);
+    void ask_auth(NamespaceIndex index);
+    void send_packet(const socketio::Packet& packet);
+    bool any_wanted() const;
+
+    // client_delivery.cpp: lanes
+    Guarantee attach_lane(NamespaceIndex index, std::string_view connect_data, Instant now);
+    void detach_lane(NamespaceIndex index);
+    bool handle_delivery_event(NamespaceIndex index, std::string_view data, Instant now);
+    bool take_position(NamespaceIndex index, EventArrived& event);
+    void settle(NamespaceIndex index, delivery::Sequence sequence, bool accepted,
+                std::string_view body, std::vector<delivery::Sequence>& erase);
+    void apply_renumbering(NamespaceIndex index,
+                           const std::vector<delivery::Outbox::Renumbered>& changes);
+    void requeue(NamespaceIndex index, const std::vector<delivery::Sequence>& sequences);
     void pump(NamespaceIndex index, Instant now);
     void save(NamespaceIndex index, std::vector<delivery::Sequence> erase,
-              std::vector<delivery::Sequence> put);
-    void send_packet(const socketio::Packet& packet);
-    void send_frame(Frame frame);
-    NamespaceIndex find_namespace(std::string_view name) const;
-    void end_namespace(NamespaceIndex index, socketio::DisconnectReason reason);
-    bool any_wanted() const;
+              const std::vector<delivery::Sequence>& put);
 
     Options options_;
     delivery::Backoff backoff_;
@@ -283,8 +306,7 @@ class Client {
     socketio::Decoder decoder_;
     std::optional<Instant> link_deadline_;  // waiting: next attempt; opening, handshaking: give up
     std::vector<Namespace> namespaces_;
-    std::vector<ClientOutput> outputs_;
-    std::size_t outputs_taken_ = 0;
+    OutputQueue<ClientOutput> outputs_;
 };
 
 }  // namespace oncewire::peer

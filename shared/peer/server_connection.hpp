@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "shared/base/frame.hpp"
+#include "shared/base/output_queue.hpp"
 #include "shared/base/time.hpp"
 #include "shared/engineio/session.hpp"
 #include "shared/socketio/decoder.hpp"
@@ -90,7 +91,7 @@ class ServerConnection {
 
     std::string_view namespace_name(NamespaceIndex index) const;
     bool is_connected(NamespaceIndex index) const;
-    bool is_closed() const { return session_.state() == engineio::SessionState::closed; }
+    bool is_closed() const { return finished_; }
     const engineio::Session& session() const { return session_; }
 
     std::optional<ServerOutput> poll_output();
@@ -102,15 +103,19 @@ class ServerConnection {
     };
 
     void handle_packet(socketio::Packet packet);
+    NamespaceIndex find_namespace(std::string_view name) const;  // beyond the end: not there
+    NamespaceIndex add_namespace(std::string_view name);
+    void end_namespace(NamespaceIndex index, socketio::DisconnectReason reason);
     void finish(engineio::CloseReason engine_reason, socketio::DisconnectReason reason);
+    void send(const socketio::Packet& packet);
     void transmit(engineio::Channel channel, Frame frame);
 
     engineio::Session session_;
     socketio::Decoder decoder_;
     std::vector<NamespaceSlot> namespaces_;
     std::optional<Instant> connect_deadline_;
-    std::vector<ServerOutput> outputs_;
-    std::size_t outputs_taken_ = 0;
+    bool finished_ = false;  // the last output is queued
+    OutputQueue<ServerOutput> outputs_;
 };
 
 }  // namespace oncewire::peer

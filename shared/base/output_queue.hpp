@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace oncewire {
+
+/// What a decider wants done, first in first out. One vector that keeps its storage while busy and
+/// gives it back when it has grown large, so an idle decider owns next to nothing (a deque would hold
+/// half a kilobyte per connection).
+template <class T>
+class OutputQueue {
+  public:
+    void push_back(T output) { outputs_.push_back(std::move(output)); }
+
+    std::optional<T> poll() {
+        if (taken_ == outputs_.size()) return std::nullopt;
+        T output = std::move(outputs_[taken_++]);
+        if (taken_ == outputs_.size()) {
+            outputs_.clear();
+            taken_ = 0;
+            if (outputs_.capacity() * sizeof(T) > keep_bytes) outputs_ = {};
+        }
+        return output;
+    }
+
+    bool empty() const { return taken_ == outputs_.size(); }
+
+  private:
+    static constexpr std::size_t keep_bytes = 4096;
+
+    std::vector<T> outputs_;
+    std::size_t taken_ = 0;
+};
+
+}  // namespace oncewire

@@ -1,0 +1,220 @@
+// The lanes of a Client: what is promised to arrive, and what arrives exactly once. Links and
+// namespaces are in client.cpp.
+#include <algorithm>
+
+#include "shared/base/json.hpp"
+#include "shared/base/limits.hpp"
+#include "shared/base/verify.hpp"
+#include "shared/peer/client.hpp"
+#include "shared/socketio/encoder.hpp"
+
+namespace oncewire::peer {
+namespace {
+
+template <class... Handlers>
+struct Overloaded : Handlers... {
+    using Handlers::operator()...;
+};
+template <class... Handlers>
+Overloaded(Handlers...) -> Overloaded<Handlers...>;
+
+EmitError emit_error(delivery::OutboxError error) {
+    switch (error) {
+        case delivery::OutboxError::too_large: return EmitError::too_large;
+        case delivery::OutboxError::entries_full:
+        case delivery::OutboxError::bytes_full: return EmitError::outbox_full;
+    }
+    VERIFY(false);
+}
+
+}  // namespace
+
+Result<delivery::Sequence, EmitError> Client::emit_durable(NamespaceIndex index, std::string data,
+                                                           Instant) {
+    Namespace& nsp = namespaces_[index];
+    if (!nsp.lane) return Err{EmitError::no_lane};
+    if (const auto error = check_event(data)) return Err{*error};
+    const auto pushed = nsp.lane->outbox.push(std::move(data));
+    if (!pushed) return Err{emit_error(pushed.error())};
+    outputs_.push_back(MessageMoved{index, *pushed, MessageState::saving});
+    save(index, {}, {*pushed});
+    return *pushed;
+}
+
+bool Client::cancel(NamespaceIndex index, delivery::Sequence sequence, Instant) {
+    Namespace& nsp = namespaces_[index];
+    if (!nsp.lane || !nsp.lane->outbox.cancel(sequence)) return false;
+    save(index, {}, {sequence});
+    return true;
+}
+
+void Client::handle_saved(NamespaceIndex index, std::uint64_t token, Instant now) {
+    Lane& lane = *namespaces_[index].lane;
+    const auto found = std::find_if(lane.saves.begin(), lane.saves.end(),
+                                    [&](const PendingSave& pending) { return pending.token == token; });
+    if (found == lane.saves.end()) return;
+    for (const auto sequence : found->sequences) {
+        if (!lane.outbox.find(sequence)) continue;
+        lane.outbox.saved(sequence);
+        outputs_.push_back(MessageMoved{index, sequence, MessageState::queued});
+    }
+    lane.saves.erase(found);
+    pump(index, now);
+}
+
+/// CONNECT was answered: learn which promise this server can keep, and where both sides stand.
+Guarantee Client::attach_lane(NamespaceIndex index, std::string_view connect_data, Instant) {
+    Lane& lane = *namespaces_[index].lane;
+    lane.resume_at.reset();
+    const auto capability = find_server_capability(connect_data);
+    if (!capability) {
+        lane.mode = LaneMode::stock;
+        lane.outbox.set_window(1);
+        return Guarantee::at_least_once;
+    }
+    lane.mode = LaneMode::attached;
+    lane.outbox.set_window(capability->window);
+
+    const auto before = lane.outbox.next_sequence();
+    const auto changes = lane.outbox.attached(capability->seen);
+    apply_renumbering(index, changes);
+    if (changes.empty() && lane.outbox.next_sequence() != before) save(index, {}, {});
+
+    const auto position = lane.cursor.position();
+    if (position && !(*position == capability->position)) {
+        outputs_.push_back(StreamChanged{index, *position, capability->position});
+    }
+    lane.cursor.reset(capability->position);
+    return Guarantee::exactly_once;
+}
+
+void Client::detach_lane(NamespaceIndex index) {
+    Lane& lane = *namespaces_[index].lane;
+    lane.mode = LaneMode::detached;
+    lane.resume_at.reset();
+    if (lane.stock_ack) namespaces_[index].acks.settle(*lane.stock_ack);
+    lane.stock_ack.reset();
+    requeue(index, lane.outbox.link_lost());
+}
+
+/// False: malformed, which from a server that negotiated the capability is a violation.
+bool Client::handle_delivery_event(NamespaceIndex index, std::string_view data, Instant now) {
+    Lane& lane = *namespaces_[index].lane;
+    const auto event = decode_delivery_event(data);
+    if (!event) return false;
+    std::visit(
+        Overloaded{
+            [&](const VerdictsEvent& verdicts) {
+                std::vector<delivery::Sequence> erase;
+                auto sequence = verdicts.first;
+                for (const auto& verdict : verdicts.verdicts) {
+                    settle(index, sequence++, verdict.accepted, verdict.body, erase);
+                }
+                if (!erase.empty()) save(index, std::move(erase), {});
+            },
+            [&](const ExpectEvent& expect) {
+                requeue(index, lane.outbox.rewind(expect.sequence));
+                // Nothing to send from there: our numbers begin later, so they must come forward.
+                const auto entries = lane.outbox.entries();
+                if (!entries.empty() && entries.front()->sequence > expect.sequence) {
+                    apply_renumbering(index, lane.outbox.attached({expect.sequence - 1, 0}));
+                }
+            },
+            [&](const ConflictEvent& conflict) {
+                apply_renumbering(index, lane.outbox.renumber_from(conflict.sequence, conflict.last));
+            },
+            [&](const LaterEvent& later) {
+                const Millis after = std::clamp(later.after, Millis{1}, limits::retry_later_max);
+                requeue(index, lane.outbox.link_lost());
+                lane.resume_at = now + after;
+                outputs_.push_back(ServerBusy{index, after});
+            },
+        },
+        *event);
+    pump(index, now);
+    return true;
+}
+
+/// Takes the position off an entry of the log. False: it was handed on before; drop it (R6).
+bool Client::take_position(NamespaceIndex index, EventArrived& event) {
+    Lane& lane = *namespaces_[index].lane;
+    if (lane.mode != LaneMode::attached || event.ack_id) return true;
+    const auto elements = json::elements(event.data);
+    if (elements.size() < 2) return true;
+    const auto trailing = json::as_string(elements.back());
+    auto position = trailing ? delivery::parse_position(*trailing) : std::nullopt;
+    // Another epoch than the one announced at attach is an application's own string.
+    if (!position || !(position->epoch == lane.cursor.position()->epoch)) return true;
+    if (lane.cursor.arrive(*position) != delivery::Cursor::Arrival::fresh) return false;
+    const auto& before = elements[elements.size() - 2];
+    const auto end = static_cast<std::size_t>(before.data() + before.size() - event.data.data());
+    event.data.resize(end);
+    event.data += ']';
+    event.position = std::move(position);
+    return true;
+}
+
+void Client::settle(NamespaceIndex index, delivery::Sequence sequence, bool accepted,
+                    std::string_view body, std::vector<delivery::Sequence>& erase) {
+    Lane& lane = *namespaces_[index].lane;
+    const auto* entry = lane.outbox.find(sequence);
+    if (!entry) return;  // told before
+    const bool cancelled = entry->message == delivery::cancelled_message;
+    lane.outbox.settle(sequence);
+    erase.push_back(sequence);
+    if (!cancelled) outputs_.push_back(MessageSettled{index, sequence, accepted, std::string(body)});
+}
+
+void Client::apply_renumbering(NamespaceIndex index,
+                               const std::vector<delivery::Outbox::Renumbered>& changes) {
+    if (changes.empty()) return;
+    Lane& lane = *namespaces_[index].lane;
+    std::vector<delivery::Sequence> erase;
+    std::vector<delivery::Sequence> put;
+    for (const auto& change : changes) {
+        erase.push_back(change.before);
+        put.push_back(change.after);
+        outputs_.push_back(MessageRenumbered{index, change.before, change.after});
+        // A save on its way stored the entry under its old number; only the new one counts.
+        for (auto& pending : lane.saves) std::erase(pending.sequences, change.before);
+    }
+    save(index, std::move(erase), put);
+}
+
+void Client::requeue(NamespaceIndex index, const std::vector<delivery::Sequence>& sequences) {
+    for (const auto sequence : sequences) {
+        outputs_.push_back(MessageMoved{index, sequence, MessageState::queued});
+    }
+}
+
+/// Sends what the window and the server allow.
+void Client::pump(NamespaceIndex index, Instant now) {
+    Namespace& nsp = namespaces_[index];
+    Lane& lane = *nsp.lane;
+    if (!is_connected(index) || lane.mode == LaneMode::detached) return;
+    if (lane.resume_at && *lane.resume_at > now) return;
+    lane.resume_at.reset();
+    while (const auto* entry = lane.outbox.next()) {
+        socketio::Packet packet{socketio::PacketType::event, nsp.name, std::nullopt, entry->message, {}};
+        if (lane.mode == LaneMode::attached) {
+            packet.data = encode(SendEvent{entry->sequence, entry->digest, entry->message});
+        } else {
+            lane.stock_ack = nsp.acks.expect(now + limits::stock_ack_timeout);
+            lane.stock_sequence = entry->sequence;
+            packet.ack_id = lane.stock_ack;
+        }
+        outputs_.push_back(MessageMoved{index, entry->sequence, MessageState::sent});
+        send_packet(packet);
+    }
+}
+
+void Client::save(NamespaceIndex index, std::vector<delivery::Sequence> erase,
+                  const std::vector<delivery::Sequence>& put) {
+    Lane& lane = *namespaces_[index].lane;
+    Save output{index, lane.next_token++, std::move(erase), {}, lane.outbox.next_sequence()};
+    for (const auto sequence : put) output.put.push_back(*lane.outbox.find(sequence));
+    lane.saves.push_back({output.token, put});
+    outputs_.push_back(std::move(output));
+}
+
+}  // namespace oncewire::peer
