@@ -14,8 +14,10 @@
 namespace oncewire::json {
 
 /// True if `text` is exactly one JSON value by RFC 8259 (surrounding space, tab, LF, CR allowed), is
-/// valid UTF-8 without encoded surrogates, and nests at most `depth_max` arrays and objects.
-/// Linear time, constant memory, no recursion.
+/// valid UTF-8 without encoded surrogates, and nests at most `depth_max` arrays and objects
+/// (itself at most limits::json_depth). Linear time, constant memory, no recursion.
+///
+/// Allowed, because JSON allows it: lone surrogate escapes, repeated keys, numbers of any size.
 bool is_valid(std::string_view text, std::uint32_t depth_max);
 
 enum class Kind : std::uint8_t { null, boolean, number, string, array, object };
@@ -27,16 +29,21 @@ std::string_view trim(std::string_view text);
 Kind kind_of(std::string_view value);
 /// The elements of an array, trimmed. Empty if `value` is not an array (check kind_of() to tell).
 std::vector<std::string_view> elements(std::string_view value);
+/// The first element of an array, trimmed, without looking at the rest; none if there is none.
+std::optional<std::string_view> first_element(std::string_view value);
 /// The value of the last member named `key` (last wins, as JSON.parse does); none if absent or if
 /// `object` is not an object.
 std::optional<std::string_view> member(std::string_view object, std::string_view key);
 /// The text of a string value, escapes resolved; a lone surrogate escape becomes U+FFFD.
 std::optional<std::string> as_string(std::string_view value);
+/// True if `value` is a string and its text, escapes resolved, is `utf8`. Usually without a copy.
+bool is_text(std::string_view value, std::string_view utf8);
 /// An integer value in [-(2^53-1), 2^53-1], written without fraction or exponent.
 std::optional<std::int64_t> as_integer(std::string_view value);
 std::optional<bool> as_boolean(std::string_view value);
 
-/// Appends `utf8` as a JSON string with its quotes; escapes what JSON demands and nothing else.
+/// Appends `utf8`, which must be valid, as a JSON string with its quotes; escapes what JSON demands
+/// and nothing else, in the spelling of JSON.stringify.
 void append_quoted(std::string& out, std::string_view utf8);
 std::string quoted(std::string_view utf8);
 
