@@ -29,9 +29,16 @@ struct Handshake {
 /// The JSON text: exactly the five keys, in the order the reference writes them.
 std::string encode_handshake(const Handshake& handshake);
 
-enum class HandshakeError : std::uint8_t { not_an_object, bad_sid, bad_upgrades, bad_timings, bad_payload_max };
-/// Checks types and ranges (the reference client checks nothing): sid 1–256 bytes, intervals 1 ms to
-/// 24 h, maxPayload absent or positive. Unknown keys are ignored.
+enum class HandshakeError : std::uint8_t {
+    not_an_object,
+    bad_sid,
+    bad_upgrades,
+    bad_timings,
+    bad_payload_max,
+};
+/// Checks types and ranges (the reference client checks nothing): sid 1–256 bytes, upgrades an array of
+/// strings, intervals 1 ms to 24 h, maxPayload absent (then the default above) or positive; one that
+/// does not fit 32 bits is as good as none and becomes the largest that does. Unknown keys are ignored.
 Result<Handshake, HandshakeError> decode_handshake(std::string_view json);
 
 }  // namespace oncewire::engineio

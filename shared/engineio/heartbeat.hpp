@@ -20,10 +20,11 @@ class Heartbeat {
   public:
     Heartbeat(Role role, Timings timings, Instant now);
 
-    /// Server: a pong came. Client: a ping came (the caller answers it).
+    /// Server: a pong came, asked for or not. Client: a ping came (the caller answers it).
     void handle_beat(Instant now);
 
     enum class Due : std::uint8_t { nothing, send_ping, peer_is_silent };
+    /// What is due at `now`; a ping is taken as sent.
     Due handle_timeout(Instant now);
     Instant next_timeout() const { return deadline_; }
 

@@ -15,7 +15,8 @@ namespace oncewire::engineio {
 enum class PacketType : std::uint8_t { open, close, ping, pong, message, upgrade, noop };
 inline constexpr int packet_type_count = 7;
 
-/// One packet, borrowed from the frame it came in. A binary payload is always a message.
+/// One packet, borrowed from the frame it came in. A binary payload is always a message. That a text
+/// payload is UTF-8 is checked by whoever reads it: the transport, the JSON check, the decoder.
 struct PacketView {
     PacketType type = PacketType::noop;
     FrameType payload_type = FrameType::text;
@@ -24,15 +25,15 @@ struct PacketView {
 
 /// Why a frame is no packet. Either closes the connection with "parse error".
 enum class PacketError : std::uint8_t {
-    empty,
+    empty,  ///< no bytes where a packet should be
     unknown_type,
-    bad_base64,   ///< a `b…` packet whose rest is not base64
-    bad_utf8,
-    empty_packet_in_payload,
+    bad_base64,  ///< polling: a `b…` packet whose rest is not base64
+    bad_utf8,    ///< polling: the body is not UTF-8
     too_many_packets,
 };
 
 /// A WebSocket message as a packet. Text `b<base64>` is not legal here (only in polling payloads).
+/// Errors: empty, unknown_type.
 Result<PacketView, PacketError> decode_frame(FrameView frame);
 
 /// The WebSocket message for a packet; a binary message is the bytes alone.

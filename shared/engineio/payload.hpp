@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,7 +15,8 @@ namespace oncewire::engineio {
 /// `b` + base64. Each element is the frame the same packet would be on a WebSocket.
 ///
 /// Errors: any bad packet spoils the whole body (stricter than the reference, which delivers those
-/// before it), as does invalid UTF-8, an empty packet, or more than `packets_max` packets.
+/// before it), as does invalid UTF-8, an empty packet (an empty body is one), or more than
+/// `packets_max` packets. Linear time; the count is known before anything is stored.
 Result<std::vector<Frame>, PacketError> decode_payload(std::string_view body,
                                                        std::uint32_t packets_max);
 
