@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "shared/base/time.hpp"
@@ -20,9 +22,10 @@ class PendingAcks {
     AckId expect(std::optional<Instant> deadline);
     /// True if `id` was pending; it no longer is.
     bool settle(AckId id);
-    /// Every pending id whose deadline is at or before `now`, in order; they are no longer pending.
+    /// Every pending id whose deadline is at or before `now`, earliest deadline first and then by id;
+    /// they are no longer pending.
     std::vector<AckId> expire(Instant now);
-    /// Every pending id; nothing is pending afterwards.
+    /// Every pending id, in order; nothing is pending afterwards.
     std::vector<AckId> abandon_all();
 
     std::optional<Instant> next_timeout() const;
@@ -31,6 +34,7 @@ class PendingAcks {
   private:
     AckId next_id_ = 0;
     std::map<AckId, std::optional<Instant>> pending_;
+    std::set<std::pair<Instant, AckId>> deadlines_;
 };
 
 }  // namespace oncewire::socketio

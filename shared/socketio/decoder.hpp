@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <string_view>
 
 #include "shared/base/frame.hpp"
 #include "shared/base/limits.hpp"
@@ -15,28 +17,34 @@ namespace oncewire::socketio {
 enum class DecodeError : std::uint8_t {
     empty,
     unknown_type,
-    bad_namespace,
-    bad_ack_id,
-    bad_attachment_count,
+    bad_namespace,  ///< longer than limits::namespace_bytes, or not UTF-8
+    bad_ack_id,     ///< too many digits, beyond 2^53-1, followed by space, or missing in an ack
+    bad_attachment_count,  ///< no digits, zero, or no '-' after it
     too_many_attachments,
-    bad_json,              ///< not JSON, too deep, or missing where the type demands it
-    bad_payload,           ///< JSON of the wrong shape for its type, or a reserved event name
-    unexpected_binary,     ///< an attachment without a header
-    unexpected_text,       ///< text while attachments are awaited
-    bad_placeholder,       ///< index missing, fractional or out of range
-    too_large,             ///< header and attachments together beyond limits::message_bytes
-    attachments_late,      ///< limits::attachments_timeout passed
+    bad_json,           ///< not JSON, too deep, or missing where the type demands it
+    bad_payload,        ///< JSON of the wrong shape for its type, or a reserved event name
+    unexpected_binary,  ///< an attachment without a header
+    unexpected_text,    ///< text while attachments are awaited
+    bad_placeholder,    ///< index missing, no integer, or out of range
+    too_large,          ///< header and attachments together beyond limits::message_bytes
+    attachments_late,   ///< limits::attachments_timeout passed
 };
+/// A few words for a log.
 const char* error_text(DecodeError error);
 
 /// [SIO5 Packet encoding] Engine.IO message payloads in, whole packets out; at most one packet is being
-/// collected, bounded in count, bytes and time. After an error the decoder is dead: close.
+/// collected, bounded in count, bytes and time.
+///
+/// Promise: any bytes at all give a valid Packet or an error, in linear time and with what is kept
+/// bounded by limits::message_bytes. Where the reference is lenient this is not: ack ids and counts are
+/// plain digits, events and acks must have data, placeholder indices must be integers. After an error
+/// the decoder is of no more use: close.
 class Decoder {
   public:
     /// `payload` is an Engine.IO message without its type digit. None: attachments are still missing.
     Result<std::optional<Packet>, DecodeError> decode(FrameView payload, Instant now);
 
-    bool is_collecting() const { return collecting_.has_value(); }
+    bool is_collecting() const { return collecting_ != nullptr; }
     /// When attachments are late; the owner then closes.
     std::optional<Instant> next_timeout() const;
 
@@ -47,8 +55,11 @@ class Decoder {
         std::uint64_t bytes = 0;
         Instant deadline;
     };
-    // One pointer when idle: an idle connection should cost little.
-    std::optional<Collecting> collecting_;
+    Result<std::optional<Packet>, DecodeError> decode_text(std::string_view text, Instant now);
+    Result<std::optional<Packet>, DecodeError> decode_attachment(std::string_view bytes,
+                                                                 Instant now);
+
+    std::unique_ptr<Collecting> collecting_;  // one pointer: an idle connection should cost little
 };
 
 }  // namespace oncewire::socketio

@@ -19,7 +19,7 @@ enum class DisconnectReason : std::uint8_t {
 };
 
 const char* reason_text(DisconnectReason reason);
-/// True if the client reconnects by itself after this.
+/// True if the client reconnects by itself after this: neither side meant to end it.
 bool may_reconnect(DisconnectReason reason);
 
 }  // namespace oncewire::socketio

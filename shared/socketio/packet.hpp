@@ -26,9 +26,12 @@ enum class PacketType : std::uint8_t {
 /// Names an acknowledgement within one namespace and direction, 0 to 2^53-1.
 using AckId = std::uint64_t;
 
-/// One whole packet. `data` stays the JSON text it came as: an object for connect and connect_error,
-/// an array for events and acks, empty where there is none. Placeholders in it refer to `attachments`.
+/// One whole packet. `data` stays the JSON text it came as, without surrounding space: an object for
+/// connect and connect_error, an array for events and acks, empty where there is none. If there are
+/// attachments, an object in `data` whose `_placeholder` is true stands for the one its `num` names;
+/// if there are none, such objects are ordinary data.
 /// Decoded packets are never binary_event or binary_ack: those become event and ack with attachments.
+/// Only events and acks have an ack id, and an ack always has one.
 struct Packet {
     PacketType type = PacketType::event;
     std::string nsp = "/";
