@@ -1,0 +1,67 @@
+// The real server as a child process: its own port, its own database in a temporary directory.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+export const root = fileURLToPath(new URL("../..", import.meta.url));
+export const binary = process.env.ONCEWIRE_SERVER ?? join(root, "build", "bin", "oncewire-server");
+
+/** Starts on a port of the kernel's choice; a restart keeps port and database, as an operator would. */
+export class Server {
+  static async start(options = {}) {
+    const server = new Server(options);
+    await server.start();
+    return server;
+  }
+
+  constructor({ args = [], port = 0 } = {}) {
+    this.directory = mkdtempSync(join(tmpdir(), "oncewire-"));
+    this.database = join(this.directory, "chat.db");
+    this.args = args;
+    this.port = port;
+    this.log = "";
+  }
+
+  get url() {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Resolves when the server said that it listens. */
+  async start() {
+    const child = spawn(binary, ["--port", String(this.port), "--db", this.database, ...this.args], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.child = child;
+    this.exited = once(child, "exit");
+    child.stderr.on("data", (chunk) => (this.log = (this.log + chunk).slice(-20_000)));
+    this.port = await new Promise((resolve, reject) => {
+      createInterface({ input: child.stdout }).on("line", (line) => {
+        const match = line.match(/^listening on http:\/\/[^:]+:(\d+)$/);
+        if (match) resolve(Number(match[1]));
+      });
+      child.once("error", reject);
+      child.once("exit", (code, signal) => reject(new Error(`server ended (${code ?? signal}): ${this.log}`)));
+    });
+  }
+
+  /** Sends `signal` and waits for the end; returns [code, signal]. */
+  async end(signal = "SIGKILL") {
+    this.child.kill(signal);
+    return this.exited;
+  }
+
+  async restart() {
+    await this.end("SIGKILL");
+    await this.start();
+  }
+
+  /** For the end of a test: nothing of it stays. */
+  async remove() {
+    if (this.child && this.child.exitCode === null && this.child.signalCode === null) await this.end();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
