@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <queue>
@@ -13,7 +15,9 @@
 #include "server/store/mail.hpp"
 #include "shared/base/frame.hpp"
 #include "shared/base/limits.hpp"
+#include "shared/base/output_queue.hpp"
 #include "shared/base/secret_pool.hpp"
+#include "shared/delivery/cursor.hpp"
 #include "shared/peer/capability.hpp"
 #include "shared/peer/server_connection.hpp"
 
@@ -72,15 +76,23 @@ struct SocketGone {
     socketio::DisconnectReason reason = socketio::DisconnectReason::transport_close;
 };
 
+/// The answer to an event that asked for one.
+struct AckArrived {
+    SocketId socket = 0;
+    socketio::AckId id = 0;
+    std::string data;  ///< JSON array text
+    std::vector<std::string> attachments;
+};
+
 using HubOutput = std::variant<Write, CloseTransport, ToStore, ConnectAsked, SocketConnected,
-                               EventArrived, SocketGone>;
+                               EventArrived, AckArrived, SocketGone>;
 
 struct HubCounts {
     std::uint64_t connections_opened = 0;
     std::uint64_t connections_open = 0;
     std::uint64_t sockets_open = 0;
     std::uint64_t frames_in = 0;
-    std::uint64_t frames_out = 0;       ///< deliveries: one for each receiver
+    std::uint64_t frames_out = 0;         ///< deliveries: one for each receiver
     std::uint64_t ephemeral_dropped = 0;  ///< to slow readers
     std::uint64_t slow_readers_closed = 0;
     std::uint64_t violations = 0;
@@ -104,9 +116,6 @@ class Hub {
     };
 
     explicit Hub(Options options);
-    ~Hub();
-    Hub(const Hub&) = delete;
-    Hub& operator=(const Hub&) = delete;
 
     // ---- host -----------------------------------------------------------------------------------
 
@@ -117,7 +126,8 @@ class Hub {
     ConnectionId handle_accept(Request request, Instant now);
     void handle_frame(ConnectionId connection, FrameView frame, Instant now);
     void handle_written(ConnectionId connection, Instant now);
-    void handle_transport_closed(ConnectionId connection, engineio::CloseReason reason, Instant now);
+    void handle_transport_closed(ConnectionId connection, engineio::CloseReason reason,
+                                 Instant now);
     void handle_mail(store::FromSequencer mail, Instant now);
     void handle_timeout(Instant now);
     std::optional<Instant> next_timeout() const;
@@ -139,7 +149,8 @@ class Hub {
     void join(SocketId socket, std::string_view room);
     void leave(SocketId socket, std::string_view room);
     /// To one session, ephemeral.
-    void emit(SocketId socket, std::string_view data, const std::vector<std::string>& attachments = {});
+    void emit(SocketId socket, std::string_view data,
+              const std::vector<std::string>& attachments = {});
     void acknowledge(SocketId socket, socketio::AckId id, std::string_view data,
                      const std::vector<std::string>& attachments = {});
     /// To the members of `room` (empty: everybody in `nsp`) except one, ephemeral, this core only.
@@ -148,20 +159,113 @@ class Hub {
                    std::optional<SocketId> except = std::nullopt);
     void disconnect(SocketId socket, bool close_connection, Instant now);
 
-    const Request* request_of(SocketId socket) const;
-    std::string_view sid_of(SocketId socket) const;
+    /// Valid until the next input; null and empty for a session that is gone.
+    const Request* request_of(SocketId socket);
+    std::string_view sid_of(SocketId socket);
     const HubCounts& counts() const { return counts_; }
     const store::LogState& log_state() const { return log_state_; }
 
   private:
-    // private layout is free to change; see hub.cpp
-    struct Connection;
-    struct Socket;
-    struct Impl;
+    /// How a session gets the log (R7): one cursor, fed from the live feed while it keeps up.
+    enum class Reader : std::uint8_t {
+        absent,  ///< does not read the log
+        asked,   ///< a page is on its way; what is published meanwhile is in it or follows it
+        paused,  ///< its send queue is full, or the store could not be read: the cursor waits
+        live,    ///< has everything up to the head
+    };
+    enum class SocketState : std::uint8_t {
+        asked,      ///< the application has not answered yet
+        attaching,  ///< the sequencer has not answered yet
+        connected,
+    };
+    struct Socket {
+        std::uint32_t generation = 0;
+        bool in_use = false;
+        SocketState state = SocketState::asked;
+        Reader reader = Reader::absent;
+        peer::NamespaceIndex index = 0;
+        ConnectionId connection = 0;
+        delivery::Cursor sent;  // up to where the log was handed to this session
+        std::string sid;
+        std::optional<peer::ClientCapability> capability;
+        delivery::ProducerEpoch producer_epoch = 0;
+        std::optional<delivery::Offset> replay_after;
+    };
+    struct Connection {
+        std::uint32_t generation = 0;
+        std::optional<peer::ServerConnection> peer;
+        Request request;
+        std::vector<SocketId> sockets;  // by peer::NamespaceIndex
+        std::vector<SharedFrame> queue;
+        std::uint64_t queue_bytes = 0;
+        bool writing = false;  // a Write is out; the next waits for handle_written()
+        bool dirty = false;    // listed in dirty_
+        std::optional<Instant> slow_at;
+        std::optional<Instant> timer_at;  // its entry in timers_; later than the truth never
+    };
+    using Timer = std::pair<Instant, ConnectionId>;
+
+    // hub.cpp: connections
+    Connection* find_connection(ConnectionId id);
+    void pump(ConnectionId id, Instant now);
+    void perform(ConnectionId id, peer::ServerOutput output);
+    void enqueue(Connection& connection, ConnectionId id, SharedFrame frame);
+    void queue_packet(const Socket& socket, const socketio::Packet& packet);
+    std::optional<Write> take_write(ConnectionId id);
+    void end_connection(ConnectionId id);
+    void schedule(ConnectionId id);
+    void violate(ConnectionId id);
+
+    // hub_sockets.cpp: namespace sessions
+    Socket* find_socket(SocketId id);
+    SocketId new_socket(ConnectionId connection, peer::NamespaceIndex index);
+    void ask_application(ConnectionId id, const peer::ConnectRequested& request);
+    void handle_event(ConnectionId id, peer::EventReceived event);
+    void submit(SocketId id, const Socket& socket, socketio::Packet packet);
+    void submit_keyed(SocketId id, const Socket& socket, const socketio::Packet& packet);
+    void finish_accept(SocketId id, const store::Attached* attached);
+    void end_socket(SocketId id, socketio::DisconnectReason reason);
+    void free_socket(SocketId id);
+    std::string_view namespace_of(const Socket& socket);
+    store::SessionRef session_ref(SocketId id) const { return {options_.core, id}; }
+
+    // hub_delivery.cpp: the log
+    void handle(const store::LogState& state);
+    void handle(const store::Attached& attached);
+    void handle(const store::AttachRefused& refused);
+    void handle(const store::Fence& fence);
+    void handle(const store::Published& published);
+    void handle(const store::Page& page);
+    void handle(const store::Settled& settled);
+    void handle(const store::Answered& answered);
+    void handle(const store::Expect& expect);
+    void handle(const store::Conflict& conflict);
+    void handle(const store::RetryLater& later);
+    void handle(const store::Cut& cut);
+    SharedFrame encode_entry(const store::LogEntry& entry) const;
+    void hand_over(Socket& socket, const store::LogEntry& entry, const SharedFrame& frame);
+    void enqueue_entry(Socket& socket, const store::LogEntry& entry, SharedFrame frame);
+    void start_reading(SocketId id, Socket& socket);
+    void resume_reader(SocketId id);
+    void catch_up_everybody();
+
+    Options options_;
+    Instant now_;
     SecretPool secrets_;
     HubCounts counts_;
     store::LogState log_state_;
-    std::unique_ptr<Impl> impl_;
+    std::optional<Instant> read_again_at_;  // the store could not be read
+
+    std::deque<Connection> connections_;  // by slot; addresses stay
+    std::vector<std::uint32_t> free_connections_;
+    std::deque<Socket> sockets_;
+    std::vector<std::uint32_t> free_sockets_;
+    RoomIndex rooms_;
+    std::vector<ConnectionId> dirty_;
+    std::size_t dirty_taken_ = 0;
+    std::vector<ConnectionId> closing_;  // closed while their own pump may be running
+    std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
+    OutputQueue<HubOutput> outputs_;
 };
 
 }  // namespace oncewire::hub

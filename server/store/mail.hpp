@@ -147,7 +147,7 @@ struct Cut {
     SessionRef to;
 };
 
-using FromSequencer = std::variant<LogState, Attached, AttachRefused, Fence, Published, Page, Settled,
-                                   Answered, Expect, Conflict, RetryLater, Cut>;
+using FromSequencer = std::variant<LogState, Attached, AttachRefused, Fence, Published, Page,
+                                   Settled, Answered, Expect, Conflict, RetryLater, Cut>;
 
 }  // namespace oncewire::store

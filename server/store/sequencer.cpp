@@ -127,12 +127,14 @@ void Sequencer::handle_keyed(const Submit& submit, Attachment& attachment) {
     const auto sequence = submit.key->sequence;
     auto& seen = attachment.row.seen;
     switch (delivery::judge(seen.last, sequence)) {
-        case delivery::Judgement::repeated: return answer_repeated(submit, attachment);
+        case delivery::Judgement::repeated:
+            return answer_repeated(submit, attachment);
         case delivery::Judgement::gap:
             if (attachment.expect_said) return;
             attachment.expect_said = true;
             return reply(submit.from, Expect{submit.from, seen.last + 1});
-        case delivery::Judgement::next: break;
+        case delivery::Judgement::next:
+            break;
     }
     auto verdict = store_message(submit);
     if (!verdict) return;
@@ -306,9 +308,9 @@ void Sequencer::clear_batch() {
 void Sequencer::answer_reads() {
     for (const auto& request : reads_) {
         Page page{request.from, nullptr, request.after, false, false};
-        auto entries = needs_reopen_
-                           ? Err{StoreError::io}
-                           : store_.read(request.rooms, request.after, limits::page_entries, limits::page_bytes);
+        auto entries = needs_reopen_ ? Err{StoreError::io}
+                                     : store_.read(request.rooms, request.after,
+                                                   limits::page_entries, limits::page_bytes);
         if (entries) {
             const auto head = store_.head().offset;
             page.reached_head = entries->empty();
@@ -353,16 +355,17 @@ void Sequencer::settle(const Submit& submit, Verdict verdict) {
 
 void Sequencer::retry_later(const SessionRef& session, std::optional<socketio::AckId> ack_id) {
     // Tier 2 rewinds everything at the first word; a second says nothing new.
-    const bool said = !ack_id && std::any_of(replies_.begin(), replies_.end(), [&](const auto& mail) {
-        const auto* later = std::get_if<RetryLater>(&mail.mail);
-        return later && later->to == session && !later->ack_id;
-    });
+    const bool said =
+        !ack_id && std::any_of(replies_.begin(), replies_.end(), [&](const auto& mail) {
+            const auto* later = std::get_if<RetryLater>(&mail.mail);
+            return later && later->to == session && !later->ack_id;
+        });
     if (!said) reply(session, RetryLater{session, ack_id, refuse_for});
 }
 
 void Sequencer::announce() {
-    outputs_.push_back({OutgoingMail::every_core,
-                        LogState{store_.head(), store_.durability(), accepts_writes_}});
+    outputs_.push_back(
+        {OutgoingMail::every_core, LogState{store_.head(), store_.durability(), accepts_writes_}});
 }
 
 }  // namespace oncewire::store

@@ -25,8 +25,8 @@ struct OutgoingMail {
 /// Counters of one sequencer, for operators and tests.
 struct SequencerCounts {
     std::uint64_t submitted = 0;
-    std::uint64_t stored = 0;      ///< log entries committed
-    std::uint64_t repeated = 0;    ///< resent copies answered from the stored verdict
+    std::uint64_t stored = 0;    ///< log entries committed
+    std::uint64_t repeated = 0;  ///< resent copies answered from the stored verdict
     std::uint64_t rejected = 0;
     std::uint64_t fenced = 0;
     std::uint64_t commits = 0;
@@ -65,11 +65,11 @@ class Sequencer {
     /// A producer with an attached session: the fence, and the high-water mark in memory.
     struct Attachment {
         SessionRef session;
-        ProducerRow row;                 // as the running transaction leaves it
-        delivery::HighWater committed;   // as the disk has it
-        bool dirty = false;              // row is to be written with this batch
-        bool gone = false;               // its session left; drop it when the batch has ended
-        bool expect_said = false;        // one Expect until the missing message comes
+        ProducerRow row;                // as the running transaction leaves it
+        delivery::HighWater committed;  // as the disk has it
+        bool dirty = false;             // row is to be written with this batch
+        bool gone = false;              // its session left; drop it when the batch has ended
+        bool expect_said = false;       // one Expect until the missing message comes
     };
     /// Whoever has something in the running batch.
     struct Involved {
@@ -90,8 +90,8 @@ class Sequencer {
 
     bool write_dirty_rows();
     void finish_committed();
-    void fail_batch(StoreError error);   // rolled back: nothing is stored, everybody tries later
-    void lose_batch();                   // unknown: everybody in it is cut and asks again (R3)
+    void fail_batch(StoreError error);  // rolled back: nothing is stored, everybody tries later
+    void lose_batch();                  // unknown: everybody in it is cut and asks again (R3)
     template <class Outcome>
     void end_dirty(Outcome outcome);
     void void_batch();
@@ -100,7 +100,9 @@ class Sequencer {
     void forget(const SessionRef& session);
     void settle(const Submit& submit, Verdict verdict);
     void retry_later(const SessionRef& session, std::optional<socketio::AckId> ack_id);
-    void reply(const SessionRef& to, FromSequencer mail) { replies_.push_back({to.core, std::move(mail)}); }
+    void reply(const SessionRef& to, FromSequencer mail) {
+        replies_.push_back({to.core, std::move(mail)});
+    }
     void announce();
 
     Store& store_;

@@ -11,7 +11,8 @@ Millis Backoff::next() {
     const std::int64_t plain = std::min(policy_.min.count() * factor, policy_.max.count());
     const std::int64_t spread = plain * policy_.jitter_percent / 100;
     if (spread <= 0) return Millis{plain};
-    const auto draw = static_cast<std::int64_t>(prng_.below(static_cast<std::uint64_t>(2 * spread + 1)));
+    const auto draw =
+        static_cast<std::int64_t>(prng_.below(static_cast<std::uint64_t>(2 * spread + 1)));
     return Millis{std::min(plain - spread + draw, policy_.max.count())};
 }
 

@@ -32,7 +32,8 @@ std::optional<Position> parse_position(std::string_view text) {
     if (digits.empty() || (digits.size() > 1 && digits[0] == '0')) return std::nullopt;
     Offset offset = 0;
     const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), offset);
-    if (parsed.ec != std::errc() || parsed.ptr != digits.data() + digits.size()) return std::nullopt;
+    if (parsed.ec != std::errc() || parsed.ptr != digits.data() + digits.size())
+        return std::nullopt;
     if (offset > static_cast<Offset>(limits::safe_integer)) return std::nullopt;
     return Position{Epoch{std::string(text.substr(0, dot))}, offset};
 }

@@ -27,7 +27,8 @@ std::optional<std::string_view> find_capability(std::string_view connect_data) {
     if (connect_data.empty()) return std::nullopt;
     const auto object = json::member(connect_data, capability_key);
     if (!object || json::kind_of(*object) != json::Kind::object) return std::nullopt;
-    if (member_number(*object, "version") != static_cast<std::uint64_t>(capability_version)) return std::nullopt;
+    if (member_number(*object, "version") != static_cast<std::uint64_t>(capability_version))
+        return std::nullopt;
     return object;
 }
 
@@ -119,7 +120,8 @@ std::optional<ServerCapability> find_server_capability(std::string_view connect_
     if (!epoch || !last || !digest || !position || !window || !message_bytes || !durability) {
         return std::nullopt;
     }
-    if (*window < 1 || *window > limits::window_max || *message_bytes > UINT32_MAX) return std::nullopt;
+    if (*window < 1 || *window > limits::window_max || *message_bytes > UINT32_MAX)
+        return std::nullopt;
     return ServerCapability{*epoch,
                             {*last, *digest},
                             *position,
@@ -163,7 +165,8 @@ std::string encode(const LaterEvent& event) {
 
 std::optional<SendEvent> decode_send(std::string_view data) {
     const auto elements = json::elements(data);
-    if (elements.size() != 4 || json::as_string(elements[0]) != "oncewire:send") return std::nullopt;
+    if (elements.size() != 4 || json::as_string(elements[0]) != "oncewire:send")
+        return std::nullopt;
     const auto sequence = element_number(elements, 1);
     const auto digest = delivery::parse_digest(json::as_string(elements[2]).value_or(""));
     if (!sequence || *sequence == 0 || !digest || !is_event(elements[3])) return std::nullopt;
@@ -181,7 +184,8 @@ std::optional<ServerDeliveryEvent> decode_delivery_event(std::string_view data) 
         if (!verdicts) return std::nullopt;
         return ServerDeliveryEvent(std::move(*verdicts));
     }
-    if (*name == "oncewire:expect" && elements.size() == 2) return ServerDeliveryEvent(ExpectEvent{*number});
+    if (*name == "oncewire:expect" && elements.size() == 2)
+        return ServerDeliveryEvent(ExpectEvent{*number});
     if (*name == "oncewire:later" && elements.size() == 2) {
         return ServerDeliveryEvent(LaterEvent{Millis{static_cast<std::int64_t>(*number)}});
     }

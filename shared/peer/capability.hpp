@@ -51,7 +51,8 @@ std::string add_capability(std::string_view auth, const ClientCapability& capabi
 std::optional<ClientCapability> find_client_capability(std::string_view connect_data);
 
 /// The CONNECT answer: `{"sid":…}` plus the capability if given.
-std::string encode_connect_answer(std::string_view sid, const std::optional<ServerCapability>& capability);
+std::string encode_connect_answer(std::string_view sid,
+                                  const std::optional<ServerCapability>& capability);
 std::optional<ServerCapability> find_server_capability(std::string_view connect_data);
 
 /// The events above, told apart by name. Slices point into the event's text.

@@ -19,16 +19,23 @@ using socketio::PacketType;
 
 DisconnectReason disconnect_reason(engineio::CloseReason reason) {
     switch (reason) {
-        case engineio::CloseReason::transport_error: return DisconnectReason::transport_error;
-        case engineio::CloseReason::transport_close: return DisconnectReason::transport_close;
-        case engineio::CloseReason::forced_close: return DisconnectReason::forced_close;
-        case engineio::CloseReason::ping_timeout: return DisconnectReason::ping_timeout;
-        case engineio::CloseReason::parse_error: return DisconnectReason::parse_error;
+        case engineio::CloseReason::transport_error:
+            return DisconnectReason::transport_error;
+        case engineio::CloseReason::transport_close:
+            return DisconnectReason::transport_close;
+        case engineio::CloseReason::forced_close:
+            return DisconnectReason::forced_close;
+        case engineio::CloseReason::ping_timeout:
+            return DisconnectReason::ping_timeout;
+        case engineio::CloseReason::parse_error:
+            return DisconnectReason::parse_error;
     }
     VERIFY(false);
 }
 
-std::string error_object(std::string_view message) { return R"({"message":)" + json::quoted(message) + '}'; }
+std::string error_object(std::string_view message) {
+    return R"({"message":)" + json::quoted(message) + '}';
+}
 
 /// CONNECT data: what recovery of a stock server wants first, then the application's members, so that
 /// the application's win.
@@ -37,7 +44,8 @@ std::string connect_data(std::string_view auth, std::string_view pid, std::strin
     if (pid.empty()) return std::string(auth);
     std::string text = R"({"pid":)" + json::quoted(pid);
     if (!offset.empty()) text += R"(,"offset":)" + json::quoted(offset);
-    const std::string_view members = json::trim(auth.size() > 2 ? auth.substr(1, auth.size() - 2) : "");
+    const std::string_view members =
+        json::trim(auth.size() > 2 ? auth.substr(1, auth.size() - 2) : "");
     if (!members.empty()) text += ',';
     return text.append(members) + '}';
 }
@@ -84,7 +92,8 @@ void Client::disconnect(NamespaceIndex index, Instant) {
     close_if_unwanted();
 }
 
-Result<std::optional<socketio::AckId>, EmitError> Client::emit(NamespaceIndex index, std::string data,
+Result<std::optional<socketio::AckId>, EmitError> Client::emit(NamespaceIndex index,
+                                                               std::string data,
                                                                std::vector<std::string> attachments,
                                                                EmitOptions options, Instant now) {
     Namespace& nsp = namespaces_[index];
@@ -97,8 +106,8 @@ Result<std::optional<socketio::AckId>, EmitError> Client::emit(NamespaceIndex in
     socketio::Packet packet{PacketType::event, nsp.name, std::nullopt, std::move(data),
                             std::move(attachments)};
     if (options.wants_ack) {
-        packet.ack_id = nsp.acks.expect(options.ack_timeout ? std::optional(now + *options.ack_timeout)
-                                                            : std::nullopt);
+        packet.ack_id = nsp.acks.expect(
+            options.ack_timeout ? std::optional(now + *options.ack_timeout) : std::nullopt);
     }
     const auto ack_id = packet.ack_id;
     if (connected) {
@@ -117,14 +126,16 @@ std::optional<EmitError> Client::check_event(std::string_view data) {
     if (json::kind_of(elements[0]) == json::Kind::number) return std::nullopt;
     const auto name = json::as_string(elements[0]);
     if (!name) return EmitError::not_an_event;
-    if (socketio::is_reserved_event(*name) || is_delivery_event(*name)) return EmitError::reserved_name;
+    if (socketio::is_reserved_event(*name) || is_delivery_event(*name))
+        return EmitError::reserved_name;
     return std::nullopt;
 }
 
 void Client::acknowledge(NamespaceIndex index, socketio::AckId id, std::string_view data,
                          std::vector<std::string> attachments) {
     if (!is_connected(index)) return;
-    send_packet({PacketType::ack, namespaces_[index].name, id, std::string(data), std::move(attachments)});
+    send_packet(
+        {PacketType::ack, namespaces_[index].name, id, std::string(data), std::move(attachments)});
 }
 
 // ---- host ---------------------------------------------------------------------------------------
@@ -150,8 +161,10 @@ void Client::handle_frame(LinkId link, FrameView frame, Instant now) {
     const auto packet = engineio::decode_frame(frame);
     if (!packet) return lose_link(DisconnectReason::transport_error, now);
     switch (session_->handle_packet(Channel::current, *packet, now)) {
-        case Effect::ignore: return;
-        case Effect::opened: return handle_handshake(now);
+        case Effect::ignore:
+            return;
+        case Effect::opened:
+            return handle_handshake(now);
         case Effect::answer_pong:
             outputs_.push_back(SendFrame{
                 link_, engineio::encode_frame(engineio::PacketType::pong, packet->payload)});
@@ -166,12 +179,14 @@ void Client::handle_frame(LinkId link, FrameView frame, Instant now) {
             return lose_link(disconnect_reason(session_->close_reason()), now);
         case Effect::switch_channel:
         case Effect::send_upgrade:
-        case Effect::close_probe: return;  // this client starts on WebSocket and never probes
+        case Effect::close_probe:
+            return;  // this client starts on WebSocket and never probes
     }
 }
 
 void Client::handle_link_closed(LinkId link, Instant now) {
-    if (link != link_ || link_state_ == LinkState::down || link_state_ == LinkState::waiting) return;
+    if (link != link_ || link_state_ == LinkState::down || link_state_ == LinkState::waiting)
+        return;
     if (link_state_ == LinkState::open) return lose_link(DisconnectReason::transport_close, now);
     fail_attempt("websocket error", now);
 }
@@ -226,7 +241,8 @@ void Client::begin_attempt(Instant now) {
 
 void Client::fail_attempt(std::string_view message, Instant now) {
     for (NamespaceIndex index = 0; index < namespaces_.size(); ++index) {
-        if (namespaces_[index].wanted) outputs_.push_back(ConnectFailed{index, false, error_object(message)});
+        if (namespaces_[index].wanted)
+            outputs_.push_back(ConnectFailed{index, false, error_object(message)});
     }
     lose_link(DisconnectReason::transport_error, now);
 }
@@ -237,7 +253,8 @@ void Client::lose_link(DisconnectReason reason, Instant now) {
     link_deadline_.reset();
     session_.reset();
     decoder_ = socketio::Decoder();
-    for (NamespaceIndex index = 0; index < namespaces_.size(); ++index) end_namespace(index, reason);
+    for (NamespaceIndex index = 0; index < namespaces_.size(); ++index)
+        end_namespace(index, reason);
     schedule_attempt(now);
 }
 
@@ -282,34 +299,40 @@ bool Client::any_wanted() const {
 // ---- namespaces ---------------------------------------------------------------------------------
 
 void Client::handle_packet(socketio::Packet packet, Instant now) {
-    const auto found = std::find_if(namespaces_.begin(), namespaces_.end(), [&](const Namespace& nsp) {
-        return nsp.name == packet.nsp;
-    });
+    const auto found = std::find_if(namespaces_.begin(), namespaces_.end(),
+                                    [&](const Namespace& nsp) { return nsp.name == packet.nsp; });
     if (found == namespaces_.end()) return;
     Namespace& nsp = *found;
     const auto index = static_cast<NamespaceIndex>(found - namespaces_.begin());
     switch (socketio::client_effect(nsp.state, packet.type)) {
-        case NamespaceEffect::connected: return handle_connected(index, packet, now);
+        case NamespaceEffect::connected:
+            return handle_connected(index, packet, now);
         case NamespaceEffect::refused:
             nsp.wanted = false;
             nsp.state = NamespaceState::absent;
             outputs_.push_back(ConnectFailed{
-                index, true, packet.data.starts_with('{') ? packet.data : R"({"message":)" + packet.data + '}'});
+                index, true,
+                packet.data.starts_with('{') ? packet.data : R"({"message":)" + packet.data + '}'});
             return close_if_unwanted();
-        case NamespaceEffect::event: return handle_event(index, std::move(packet), now);
-        case NamespaceEffect::ack: return handle_ack(index, std::move(packet), now);
+        case NamespaceEffect::event:
+            return handle_event(index, std::move(packet), now);
+        case NamespaceEffect::ack:
+            return handle_ack(index, std::move(packet), now);
         case NamespaceEffect::left:
             nsp.wanted = false;
             end_namespace(index, DisconnectReason::io_server_disconnect);
             return close_if_unwanted();
         case NamespaceEffect::hold:
             nsp.held_bytes += packet.data.size();
-            if (nsp.held_bytes > limits::held_bytes) return lose_link(DisconnectReason::parse_error, now);
+            if (nsp.held_bytes > limits::held_bytes)
+                return lose_link(DisconnectReason::parse_error, now);
             nsp.held.push_back(std::move(packet));
             return;
-        case NamespaceEffect::ignore: return;
+        case NamespaceEffect::ignore:
+            return;
         case NamespaceEffect::connect_requested:
-        case NamespaceEffect::violation: return lose_link(DisconnectReason::parse_error, now);
+        case NamespaceEffect::violation:
+            return lose_link(DisconnectReason::parse_error, now);
     }
 }
 
@@ -358,7 +381,8 @@ void Client::handle_event(NamespaceIndex index, socketio::Packet packet, Instant
     if (!nsp.pid.empty() && elements.size() > 1) {
         if (auto offset = json::as_string(elements.back())) nsp.last_offset = std::move(*offset);
     }
-    EventArrived event{index, std::move(packet.data), std::move(packet.attachments), packet.ack_id, {}};
+    EventArrived event{
+        index, std::move(packet.data), std::move(packet.attachments), packet.ack_id, {}};
     if (nsp.lane && !take_position(index, event)) return;
     outputs_.push_back(std::move(event));
 }
@@ -406,7 +430,8 @@ void Client::end_namespace(NamespaceIndex index, DisconnectReason reason) {
 }
 
 void Client::send_packet(const socketio::Packet& packet) {
-    for (auto& frame : socketio::encode(packet)) outputs_.push_back(SendFrame{link_, std::move(frame)});
+    for (auto& frame : socketio::encode(packet))
+        outputs_.push_back(SendFrame{link_, std::move(frame)});
 }
 
 bool Client::is_connected(NamespaceIndex index) const {

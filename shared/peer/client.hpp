@@ -140,25 +140,25 @@ struct ServerBusy {
 };
 
 using ClientOutput =
-    std::variant<OpenLink, SendFrame, CloseLink, AskAuth, Save, Connected, ConnectFailed, Disconnected,
-                 Reconnecting, EventArrived, AckArrived, AckLost, MessageMoved, MessageSettled,
-                 MessageRenumbered, StreamChanged, ServerBusy>;
+    std::variant<OpenLink, SendFrame, CloseLink, AskAuth, Save, Connected, ConnectFailed,
+                 Disconnected, Reconnecting, EventArrived, AckArrived, AckLost, MessageMoved,
+                 MessageSettled, MessageRenumbered, StreamChanged, ServerBusy>;
 
 /// What the host found in storage for one lane.
 struct RestoredLane {
     delivery::ProducerIdentity producer;  ///< made by the host at first use, from its entropy
     delivery::Sequence next_sequence = 1;
-    std::vector<delivery::OutboxEntry> entries;      ///< in sequence order
-    std::optional<delivery::Position> position;      ///< the reader's durable cursor
-    std::uint64_t salt = 0;                          ///< fresh entropy at each start
+    std::vector<delivery::OutboxEntry> entries;  ///< in sequence order
+    std::optional<delivery::Position> position;  ///< the reader's durable cursor
+    std::uint64_t salt = 0;                      ///< fresh entropy at each start
 };
 
 enum class EmitError : std::uint8_t {
     reserved_name,
-    not_an_event,   ///< data is no array beginning with a string or number
+    not_an_event,  ///< data is no array beginning with a string or number
     too_large,
     outbox_full,
-    no_lane,        ///< emit_durable() on a namespace opened without one
+    no_lane,  ///< emit_durable() on a namespace opened without one
 };
 
 /// The browser's side of everything: link, reconnection, namespaces, outbox, cursor.
@@ -244,8 +244,8 @@ class Client {
         delivery::Outbox outbox;
         delivery::Cursor cursor;
         LaneMode mode = LaneMode::detached;
-        std::optional<Instant> resume_at;            // the server said "later"
-        std::optional<socketio::AckId> stock_ack;    // the one in flight, LaneMode::stock
+        std::optional<Instant> resume_at;          // the server said "later"
+        std::optional<socketio::AckId> stock_ack;  // the one in flight, LaneMode::stock
         delivery::Sequence stock_sequence = 0;
         std::vector<PendingSave> saves;
         std::uint64_t next_token = 1;

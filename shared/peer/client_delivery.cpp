@@ -20,9 +20,11 @@ Overloaded(Handlers...) -> Overloaded<Handlers...>;
 
 EmitError emit_error(delivery::OutboxError error) {
     switch (error) {
-        case delivery::OutboxError::too_large: return EmitError::too_large;
+        case delivery::OutboxError::too_large:
+            return EmitError::too_large;
         case delivery::OutboxError::entries_full:
-        case delivery::OutboxError::bytes_full: return EmitError::outbox_full;
+        case delivery::OutboxError::bytes_full:
+            return EmitError::outbox_full;
     }
     VERIFY(false);
 }
@@ -50,8 +52,9 @@ bool Client::cancel(NamespaceIndex index, delivery::Sequence sequence, Instant) 
 
 void Client::handle_saved(NamespaceIndex index, std::uint64_t token, Instant now) {
     Lane& lane = *namespaces_[index].lane;
-    const auto found = std::find_if(lane.saves.begin(), lane.saves.end(),
-                                    [&](const PendingSave& pending) { return pending.token == token; });
+    const auto found =
+        std::find_if(lane.saves.begin(), lane.saves.end(),
+                     [&](const PendingSave& pending) { return pending.token == token; });
     if (found == lane.saves.end()) return;
     for (const auto sequence : found->sequences) {
         if (!lane.outbox.find(sequence)) continue;
@@ -102,35 +105,36 @@ bool Client::handle_delivery_event(NamespaceIndex index, std::string_view data, 
     Lane& lane = *namespaces_[index].lane;
     const auto event = decode_delivery_event(data);
     if (!event) return false;
-    std::visit(
-        Overloaded{
-            [&](const VerdictsEvent& verdicts) {
-                std::vector<delivery::Sequence> erase;
-                auto sequence = verdicts.first;
-                for (const auto& verdict : verdicts.verdicts) {
-                    settle(index, sequence++, verdict.accepted, verdict.body, erase);
-                }
-                if (!erase.empty()) save(index, std::move(erase), {});
-            },
-            [&](const ExpectEvent& expect) {
-                requeue(index, lane.outbox.rewind(expect.sequence));
-                // Nothing to send from there: our numbers begin later, so they must come forward.
-                const auto entries = lane.outbox.entries();
-                if (!entries.empty() && entries.front()->sequence > expect.sequence) {
-                    apply_renumbering(index, lane.outbox.attached({expect.sequence - 1, 0}));
-                }
-            },
-            [&](const ConflictEvent& conflict) {
-                apply_renumbering(index, lane.outbox.renumber_from(conflict.sequence, conflict.last));
-            },
-            [&](const LaterEvent& later) {
-                const Millis after = std::clamp(later.after, Millis{1}, limits::retry_later_max);
-                requeue(index, lane.outbox.link_lost());
-                lane.resume_at = now + after;
-                outputs_.push_back(ServerBusy{index, after});
-            },
-        },
-        *event);
+    std::visit(Overloaded{
+                   [&](const VerdictsEvent& verdicts) {
+                       std::vector<delivery::Sequence> erase;
+                       auto sequence = verdicts.first;
+                       for (const auto& verdict : verdicts.verdicts) {
+                           settle(index, sequence++, verdict.accepted, verdict.body, erase);
+                       }
+                       if (!erase.empty()) save(index, std::move(erase), {});
+                   },
+                   [&](const ExpectEvent& expect) {
+                       requeue(index, lane.outbox.rewind(expect.sequence));
+                       // Nothing to send from there: our numbers begin later, so they must come forward.
+                       const auto entries = lane.outbox.entries();
+                       if (!entries.empty() && entries.front()->sequence > expect.sequence) {
+                           apply_renumbering(index, lane.outbox.attached({expect.sequence - 1, 0}));
+                       }
+                   },
+                   [&](const ConflictEvent& conflict) {
+                       apply_renumbering(
+                           index, lane.outbox.renumber_from(conflict.sequence, conflict.last));
+                   },
+                   [&](const LaterEvent& later) {
+                       const Millis after =
+                           std::clamp(later.after, Millis{1}, limits::retry_later_max);
+                       requeue(index, lane.outbox.link_lost());
+                       lane.resume_at = now + after;
+                       outputs_.push_back(ServerBusy{index, after});
+                   },
+               },
+               *event);
     pump(index, now);
     return true;
 }
@@ -162,7 +166,8 @@ void Client::settle(NamespaceIndex index, delivery::Sequence sequence, bool acce
     const bool cancelled = entry->message == delivery::cancelled_message;
     lane.outbox.settle(sequence);
     erase.push_back(sequence);
-    if (!cancelled) outputs_.push_back(MessageSettled{index, sequence, accepted, std::string(body)});
+    if (!cancelled)
+        outputs_.push_back(MessageSettled{index, sequence, accepted, std::string(body)});
 }
 
 void Client::apply_renumbering(NamespaceIndex index,
@@ -195,7 +200,8 @@ void Client::pump(NamespaceIndex index, Instant now) {
     if (lane.resume_at && *lane.resume_at > now) return;
     lane.resume_at.reset();
     while (const auto* entry = lane.outbox.next()) {
-        socketio::Packet packet{socketio::PacketType::event, nsp.name, std::nullopt, entry->message, {}};
+        socketio::Packet packet{
+            socketio::PacketType::event, nsp.name, std::nullopt, entry->message, {}};
         if (lane.mode == LaneMode::attached) {
             packet.data = encode(SendEvent{entry->sequence, entry->digest, entry->message});
         } else {

@@ -17,11 +17,16 @@ using socketio::PacketType;
 
 DisconnectReason disconnect_reason(CloseReason reason) {
     switch (reason) {
-        case CloseReason::transport_error: return DisconnectReason::transport_error;
-        case CloseReason::transport_close: return DisconnectReason::transport_close;
-        case CloseReason::forced_close: return DisconnectReason::forced_close;
-        case CloseReason::ping_timeout: return DisconnectReason::ping_timeout;
-        case CloseReason::parse_error: return DisconnectReason::parse_error;
+        case CloseReason::transport_error:
+            return DisconnectReason::transport_error;
+        case CloseReason::transport_close:
+            return DisconnectReason::transport_close;
+        case CloseReason::forced_close:
+            return DisconnectReason::forced_close;
+        case CloseReason::ping_timeout:
+            return DisconnectReason::ping_timeout;
+        case CloseReason::parse_error:
+            return DisconnectReason::parse_error;
     }
     VERIFY(false);
 }
@@ -40,13 +45,15 @@ void ServerConnection::handle_frame(Channel channel, FrameView frame, Instant no
     if (is_closed()) return;
     const auto packet = engineio::decode_frame(frame);
     if (!packet) {
-        if (channel == Channel::current) return finish(CloseReason::parse_error, DisconnectReason::parse_error);
+        if (channel == Channel::current)
+            return finish(CloseReason::parse_error, DisconnectReason::parse_error);
         session_.abandon_probe();
         outputs_.push_back(CloseChannel{Channel::probe});
         return;
     }
     switch (session_.handle_packet(channel, *packet, now)) {
-        case Effect::ignore: return;
+        case Effect::ignore:
+            return;
         case Effect::deliver: {
             auto decoded = decoder_.decode({packet->payload_type, packet->payload}, now);
             // The reference closes the transport on a bad packet, and its applications see this reason.
@@ -55,13 +62,19 @@ void ServerConnection::handle_frame(Channel channel, FrameView frame, Instant no
             return;
         }
         case Effect::answer_pong:
-            return transmit(channel, engineio::encode_frame(engineio::PacketType::pong, packet->payload));
-        case Effect::switch_channel: outputs_.push_back(ChannelSwitched{}); return;
-        case Effect::close_probe: outputs_.push_back(CloseChannel{Channel::probe}); return;
+            return transmit(channel,
+                            engineio::encode_frame(engineio::PacketType::pong, packet->payload));
+        case Effect::switch_channel:
+            outputs_.push_back(ChannelSwitched{});
+            return;
+        case Effect::close_probe:
+            outputs_.push_back(CloseChannel{Channel::probe});
+            return;
         case Effect::close_session:
             return finish(session_.close_reason(), disconnect_reason(session_.close_reason()));
         case Effect::opened:
-        case Effect::send_upgrade: break;  // a server session never says so
+        case Effect::send_upgrade:
+            break;  // a server session never says so
     }
     VERIFY(false);
 }
@@ -74,19 +87,26 @@ void ServerConnection::handle_packet(socketio::Packet packet) {
         case NamespaceEffect::connect_requested: {
             if (!known && !(index = add_namespace(packet.nsp), index < namespaces_.size())) break;
             namespaces_[index].state = NamespaceState::connecting;
-            outputs_.push_back(ConnectRequested{index, packet.nsp, packet.data.empty() ? "{}" : packet.data});
+            outputs_.push_back(
+                ConnectRequested{index, packet.nsp, packet.data.empty() ? "{}" : packet.data});
             return;
         }
-        case NamespaceEffect::event: outputs_.push_back(EventReceived{index, std::move(packet)}); return;
-        case NamespaceEffect::ack: outputs_.push_back(AckReceived{index, std::move(packet)}); return;
+        case NamespaceEffect::event:
+            outputs_.push_back(EventReceived{index, std::move(packet)});
+            return;
+        case NamespaceEffect::ack:
+            outputs_.push_back(AckReceived{index, std::move(packet)});
+            return;
         case NamespaceEffect::left:
             end_namespace(index, DisconnectReason::client_namespace_disconnect);
             return;
-        case NamespaceEffect::ignore: return;
+        case NamespaceEffect::ignore:
+            return;
         case NamespaceEffect::connected:
         case NamespaceEffect::refused:
         case NamespaceEffect::hold:
-        case NamespaceEffect::violation: break;
+        case NamespaceEffect::violation:
+            break;
     }
     finish(CloseReason::forced_close, DisconnectReason::forced_close);
 }
@@ -102,16 +122,20 @@ void ServerConnection::handle_probe_closed() { session_.abandon_probe(); }
 void ServerConnection::handle_timeout(Instant now) {
     if (is_closed()) return;
     switch (session_.handle_timeout(now)) {
-        case engineio::Session::Due::nothing: break;
+        case engineio::Session::Due::nothing:
+            break;
         case engineio::Session::Due::send_ping:
             transmit(Channel::current, engineio::encode_frame(engineio::PacketType::ping));
             break;
-        case engineio::Session::Due::close_probe: outputs_.push_back(CloseChannel{Channel::probe}); break;
+        case engineio::Session::Due::close_probe:
+            outputs_.push_back(CloseChannel{Channel::probe});
+            break;
         case engineio::Session::Due::close_session:
             return finish(session_.close_reason(), disconnect_reason(session_.close_reason()));
     }
     const auto overdue = earliest(connect_deadline_, decoder_.next_timeout());
-    if (overdue && *overdue <= now) finish(CloseReason::forced_close, DisconnectReason::forced_close);
+    if (overdue && *overdue <= now)
+        finish(CloseReason::forced_close, DisconnectReason::forced_close);
 }
 
 std::optional<Instant> ServerConnection::next_timeout() const {
@@ -162,7 +186,8 @@ NamespaceIndex ServerConnection::find_namespace(std::string_view name) const {
 /// A slot for `name`; beyond the end if this connection may have no more.
 NamespaceIndex ServerConnection::add_namespace(std::string_view name) {
     NamespaceIndex index = 0;
-    while (index < namespaces_.size() && namespaces_[index].state != NamespaceState::absent) ++index;
+    while (index < namespaces_.size() && namespaces_[index].state != NamespaceState::absent)
+        ++index;
     if (index == limits::namespaces_per_connection) return index;
     if (index == namespaces_.size()) namespaces_.emplace_back();
     namespaces_[index].name = std::string(name);

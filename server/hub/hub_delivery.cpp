@@ -1,0 +1,171 @@
+// How the log reaches the sessions of a Hub, and how the sequencer's answers do.
+#include "server/hub/hub.hpp"
+#include "shared/base/json.hpp"
+#include "shared/base/verify.hpp"
+#include "shared/socketio/encoder.hpp"
+
+namespace oncewire::hub {
+namespace {
+
+/// How long to wait before history is asked for again after the store could not be read.
+constexpr Millis read_again_after{1000};
+
+}  // namespace
+
+// ---- the log ------------------------------------------------------------------------------------
+
+void Hub::handle(const store::LogState& state) {
+    const auto before = log_state_.head;
+    log_state_ = state;
+    const bool known = !before.epoch.text.empty();
+    if (known && !(before.epoch == state.head.epoch)) return shut_down(now_);  // another history
+    // Entries were committed without being announced (the outcome was unknown): sessions fetch them.
+    if (known && state.head.offset > before.offset) catch_up_everybody();
+}
+
+void Hub::handle(const store::Published& published) {
+    const auto& entries = *published.entries;
+    VERIFY(!entries.empty());
+    const bool hole = entries.front().offset > log_state_.head.offset + 1;
+    log_state_.head.offset = entries.back().offset;
+    if (hole) return catch_up_everybody();
+    for (const auto& entry : entries) {
+        SharedFrame frame;
+        for (const SocketId id : rooms_.members(entry.room)) {
+            Socket& socket = *find_socket(id);
+            if (socket.reader != Reader::live) continue;
+            if (!frame) frame = encode_entry(entry);
+            hand_over(socket, entry, frame);
+        }
+    }
+}
+
+void Hub::handle(const store::Page& page) {
+    Socket* socket = find_socket(page.to.session);
+    if (!socket || socket->reader != Reader::asked) return;
+    if (page.failed) {
+        socket->reader = Reader::paused;
+        if (!read_again_at_) read_again_at_ = now_ + read_again_after;
+        return;
+    }
+    for (const auto& entry : *page.entries) {
+        // A page is asked for when the queue has room for one; it is taken whole.
+        enqueue_entry(*socket, entry, encode_entry(entry));
+    }
+    socket->sent.arrive({log_state_.head.epoch, page.end});
+    if (page.reached_head) {
+        socket->reader = Reader::live;
+        return;
+    }
+    socket->reader = Reader::paused;
+    resume_reader(page.to.session);
+}
+
+SharedFrame Hub::encode_entry(const store::LogEntry& entry) const {
+    const auto nsp = std::string_view(entry.room).substr(0, entry.room.find(','));
+    const auto position = json::quoted(delivery::format({log_state_.head.epoch, entry.offset}));
+    return std::make_shared<const Frame>(socketio::encode_event(nsp, entry.data, position));
+}
+
+/// A live entry: queued, or the reader steps out of the live feed and pulls from the log when it can.
+void Hub::hand_over(Socket& socket, const store::LogEntry& entry, const SharedFrame& frame) {
+    if (find_connection(socket.connection)->queue_bytes > limits::send_queue_bytes) {
+        socket.reader = Reader::paused;
+        return;
+    }
+    enqueue_entry(socket, entry, frame);
+}
+
+void Hub::enqueue_entry(Socket& socket, const store::LogEntry& entry, SharedFrame frame) {
+    const auto arrival = socket.sent.arrive({log_state_.head.epoch, entry.offset});
+    if (arrival != delivery::Cursor::Arrival::fresh) return;
+    enqueue(*find_connection(socket.connection), socket.connection, std::move(frame));
+}
+
+void Hub::start_reading(SocketId id, Socket& socket) {
+    socket.reader = Reader::asked;
+    outputs_.push_back(ToStore{
+        store::ReadPage{session_ref(id), rooms_.rooms_of(id), socket.sent.position()->offset}});
+}
+
+void Hub::resume_reader(SocketId id) {
+    Socket* socket = find_socket(id);
+    if (!socket || socket->reader != Reader::paused) return;
+    if (find_connection(socket->connection)->queue_bytes > limits::send_queue_bytes / 2) return;
+    start_reading(id, *socket);
+}
+
+void Hub::catch_up_everybody() {
+    for (std::uint32_t slot = 0; slot < sockets_.size(); ++slot) {
+        Socket& socket = sockets_[slot];
+        if (!socket.in_use || socket.reader != Reader::live) continue;
+        start_reading((static_cast<SocketId>(socket.generation) << 32) | slot, socket);
+    }
+}
+
+// ---- answers to one session ---------------------------------------------------------------------
+
+void Hub::handle(const store::Attached& attached) {
+    const Socket* socket = find_socket(attached.to.session);
+    if (socket && socket->state == SocketState::attaching)
+        finish_accept(attached.to.session, &attached);
+}
+
+void Hub::handle(const store::AttachRefused& refused) {
+    reject(refused.to.session,
+           R"({"message":"this outbox belongs to somebody else","data":{"code":)" +
+               json::quoted(refused.reason) + "}}",
+           now_);
+}
+
+/// Another link attached the same producer: this one is a zombie, or a copy of the tab. It is told not
+/// to come back; the living link of the same client never sees this.
+void Hub::handle(const store::Fence& fence) {
+    const Socket* socket = find_socket(fence.to.session);
+    if (!socket) return;
+    const ConnectionId connection = socket->connection;
+    if (socket->state == SocketState::connected) return disconnect(fence.to.session, false, now_);
+    find_connection(connection)->peer->close(socketio::DisconnectReason::forced_close);
+    pump(connection, now_);
+}
+
+void Hub::handle(const store::Settled& settled) {
+    peer::VerdictsEvent event{settled.first, {}};
+    for (const auto& verdict : settled.verdicts) {
+        event.verdicts.push_back({verdict.kind == store::Verdict::Kind::accepted, verdict.body});
+    }
+    emit(settled.to.session, peer::encode(event));
+}
+
+/// Stock clients: errors first, as their callbacks expect. null is also what `retries` without
+/// ackTimeout takes for success.
+void Hub::handle(const store::Answered& answered) {
+    const auto& [kind, body] = answered.verdict;
+    const bool accepted = kind == store::Verdict::Kind::accepted;
+    acknowledge(answered.to.session, answered.ack_id, (accepted ? "[null," : "[") + body + ']');
+}
+
+void Hub::handle(const store::Expect& expect) {
+    emit(expect.to.session, peer::encode(peer::ExpectEvent{expect.sequence}));
+}
+
+void Hub::handle(const store::Conflict& conflict) {
+    emit(conflict.to.session, peer::encode(peer::ConflictEvent{conflict.sequence, conflict.last}));
+}
+
+/// Stock clients are not answered: an ack, even one that says no, would end their retries.
+void Hub::handle(const store::RetryLater& later) {
+    const Socket* socket = find_socket(later.to.session);
+    if (!socket || !socket->capability) return;
+    emit(later.to.session, peer::encode(peer::LaterEvent{later.after}));
+}
+
+void Hub::handle(const store::Cut& cut) {
+    const Socket* socket = find_socket(cut.to.session);
+    if (!socket) return;
+    const ConnectionId connection = socket->connection;
+    find_connection(connection)->peer->close(socketio::DisconnectReason::forced_close);
+    pump(connection, now_);
+}
+
+}  // namespace oncewire::hub

@@ -1,0 +1,257 @@
+// Namespace sessions of a Hub, and what the application may do with them.
+#include <algorithm>
+
+#include "server/hub/hub.hpp"
+#include "shared/base/base64.hpp"
+#include "shared/base/json.hpp"
+#include "shared/base/verify.hpp"
+#include "shared/socketio/encoder.hpp"
+
+namespace oncewire::hub {
+namespace {
+
+constexpr std::size_t sid_bytes = 15;  // 20 characters, 120 bits
+
+/// The room of everybody in a namespace; sockets join it when they are connected.
+constexpr std::string_view everybody;
+
+}  // namespace
+
+// ---- application --------------------------------------------------------------------------------
+
+void Hub::accept(SocketId id, AcceptOptions options, Instant now) {
+    now_ = now;
+    Socket* socket = find_socket(id);
+    if (!socket || socket->state != SocketState::asked) return;
+    socket->replay_after = options.replay_after;
+    const auto nsp = namespace_of(*socket);
+    for (const auto& room : options.rooms) rooms_.join(id, store::log_room(nsp, room));
+    if (!socket->capability) return finish_accept(id, nullptr);
+    socket->state = SocketState::attaching;
+    outputs_.push_back(ToStore{store::Attach{session_ref(id), socket->capability->producer}});
+}
+
+void Hub::reject(SocketId id, std::string_view error_json, Instant now) {
+    now_ = now;
+    Socket* socket = find_socket(id);
+    if (!socket || socket->state == SocketState::connected) return;
+    const ConnectionId connection = socket->connection;
+    find_connection(connection)->peer->reject(socket->index, error_json);
+    free_socket(id);
+    pump(connection, now);
+}
+
+void Hub::join(SocketId id, std::string_view room) {
+    if (const Socket* socket = find_socket(id))
+        rooms_.join(id, store::log_room(namespace_of(*socket), room));
+}
+
+void Hub::leave(SocketId id, std::string_view room) {
+    if (const Socket* socket = find_socket(id))
+        rooms_.leave(id, store::log_room(namespace_of(*socket), room));
+}
+
+void Hub::emit(SocketId id, std::string_view data, const std::vector<std::string>& attachments) {
+    const Socket* socket = find_socket(id);
+    if (!socket || socket->state != SocketState::connected) return;
+    queue_packet(*socket, {socketio::PacketType::event, std::string(namespace_of(*socket)),
+                           std::nullopt, std::string(data), attachments});
+}
+
+void Hub::acknowledge(SocketId id, socketio::AckId ack_id, std::string_view data,
+                      const std::vector<std::string>& attachments) {
+    const Socket* socket = find_socket(id);
+    if (!socket || socket->state != SocketState::connected) return;
+    queue_packet(*socket, {socketio::PacketType::ack, std::string(namespace_of(*socket)), ack_id,
+                           std::string(data), attachments});
+}
+
+void Hub::broadcast(std::string_view nsp, std::string_view room, std::string_view data,
+                    const std::vector<std::string>& attachments, std::optional<SocketId> except) {
+    std::vector<SharedFrame> frames;
+    for (auto& frame : socketio::encode({socketio::PacketType::event, std::string(nsp),
+                                         std::nullopt, std::string(data), attachments})) {
+        frames.push_back(std::make_shared<const Frame>(std::move(frame)));
+    }
+    for (const SocketId id : rooms_.members(store::log_room(nsp, room))) {
+        if (except == id) continue;
+        const Socket* socket = find_socket(id);
+        if (socket->state != SocketState::connected) continue;
+        Connection& connection = *find_connection(socket->connection);
+        if (connection.queue_bytes > limits::send_queue_bytes) {
+            ++counts_.ephemeral_dropped;
+            continue;
+        }
+        for (const auto& frame : frames) enqueue(connection, socket->connection, frame);
+    }
+}
+
+void Hub::disconnect(SocketId id, bool close_connection, Instant now) {
+    now_ = now;
+    Socket* socket = find_socket(id);
+    if (!socket || socket->state != SocketState::connected) return;
+    const ConnectionId connection = socket->connection;
+    find_connection(connection)->peer->disconnect(socket->index);
+    if (close_connection) {
+        find_connection(connection)
+            ->peer->close(socketio::DisconnectReason::server_namespace_disconnect);
+    }
+    pump(connection, now);
+}
+
+const Request* Hub::request_of(SocketId id) {
+    const Socket* socket = find_socket(id);
+    return socket ? &find_connection(socket->connection)->request : nullptr;
+}
+
+std::string_view Hub::sid_of(SocketId id) {
+    const Socket* socket = find_socket(id);
+    return socket ? std::string_view(socket->sid) : std::string_view();
+}
+
+// ---- life of a session --------------------------------------------------------------------------
+
+Hub::Socket* Hub::find_socket(SocketId id) {
+    const auto slot = static_cast<std::uint32_t>(id);
+    if (slot >= sockets_.size()) return nullptr;
+    Socket& socket = sockets_[slot];
+    return socket.in_use && socket.generation == id >> 32 ? &socket : nullptr;
+}
+
+std::string_view Hub::namespace_of(const Socket& socket) {
+    return find_connection(socket.connection)->peer->namespace_name(socket.index);
+}
+
+SocketId Hub::new_socket(ConnectionId connection, peer::NamespaceIndex index) {
+    std::uint32_t slot = 0;
+    if (free_sockets_.empty()) {
+        slot = static_cast<std::uint32_t>(sockets_.size());
+        sockets_.emplace_back();
+    } else {
+        slot = free_sockets_.back();
+        free_sockets_.pop_back();
+    }
+    Socket& socket = sockets_[slot];
+    socket.in_use = true;
+    socket.connection = connection;
+    socket.index = index;
+    socket.sid = base64::encode_url(secrets_.take(sid_bytes));
+    const SocketId id = (static_cast<SocketId>(socket.generation) << 32) | slot;
+    auto& of_connection = find_connection(connection)->sockets;
+    if (of_connection.size() <= index) of_connection.resize(index + 1);
+    of_connection[index] = id;
+    ++counts_.sockets_open;
+    return id;
+}
+
+void Hub::free_socket(SocketId id) {
+    rooms_.leave_all(id);
+    Socket& socket = *find_socket(id);
+    const std::uint32_t generation = socket.generation + 1;
+    socket = Socket();
+    socket.generation = generation;
+    free_sockets_.push_back(static_cast<std::uint32_t>(id));
+    --counts_.sockets_open;
+}
+
+void Hub::ask_application(ConnectionId id, const peer::ConnectRequested& request) {
+    const auto& known = options_.namespaces;
+    if (std::find(known.begin(), known.end(), request.nsp) == known.end()) {
+        find_connection(id)->peer->reject(request.index, R"({"message":"Invalid namespace"})");
+        return;
+    }
+    const SocketId socket = new_socket(id, request.index);
+    find_socket(socket)->capability = peer::find_client_capability(request.auth);
+    outputs_.push_back(ConnectAsked{socket, request.nsp, request.auth});
+}
+
+/// CONNECT is answered; from here on the session reads the log from where it stands.
+void Hub::finish_accept(SocketId id, const store::Attached* attached) {
+    Socket& socket = *find_socket(id);
+    const auto& head = log_state_.head;
+    const auto& asked = socket.capability ? socket.capability->position : std::nullopt;
+    const bool continues = asked && asked->epoch == head.epoch;
+    const bool replays = continues || asked || socket.replay_after;
+    const delivery::Offset after = continues ? asked->offset
+                                   : replays ? socket.replay_after.value_or(0)
+                                             : head.offset;
+    socket.sent.reset({head.epoch, after});
+
+    std::optional<peer::ServerCapability> capability;
+    if (attached) {
+        socket.producer_epoch = attached->epoch;
+        capability = {attached->epoch,
+                      attached->seen,
+                      *socket.sent.position(),
+                      limits::window,
+                      limits::durable_message_bytes,
+                      store::durability_text(log_state_.durability)};
+    }
+    socket.state = SocketState::connected;
+    rooms_.join(id, store::log_room(namespace_of(socket), everybody));
+    find_connection(socket.connection)
+        ->peer->accept(socket.index, peer::encode_connect_answer(socket.sid, capability));
+    outputs_.push_back(SocketConnected{id});
+    pump(socket.connection, now_);
+    if (replays) {
+        start_reading(id, socket);
+    } else {
+        socket.reader = Reader::live;
+    }
+}
+
+void Hub::end_socket(SocketId id, socketio::DisconnectReason reason) {
+    const Socket* socket = find_socket(id);
+    if (!socket) return;
+    if (socket->capability && socket->state != SocketState::asked) {
+        outputs_.push_back(ToStore{store::Detach{session_ref(id)}});
+    }
+    const bool was_connected = socket->state == SocketState::connected;
+    free_socket(id);
+    if (was_connected) outputs_.push_back(SocketGone{id, reason});
+}
+
+// ---- events in ----------------------------------------------------------------------------------
+
+void Hub::handle_event(ConnectionId connection, peer::EventReceived event) {
+    const SocketId id = find_connection(connection)->sockets[event.index];
+    const Socket& socket = *find_socket(id);
+    const auto elements = json::elements(event.packet.data);
+    const auto name = json::as_string(elements[0]);
+    if (name && socket.capability && peer::is_delivery_event(*name)) {
+        return submit_keyed(id, socket, event.packet);
+    }
+    const auto& durable = options_.durable_events;
+    if (name && std::find(durable.begin(), durable.end(), *name) != durable.end()) {
+        return submit(id, socket, std::move(event.packet));
+    }
+    outputs_.push_back(EventArrived{id, std::move(event.packet.data),
+                                    std::move(event.packet.attachments), event.packet.ack_id});
+}
+
+/// A durable event of a stock client: stored by whatever id its arguments carry.
+void Hub::submit(SocketId id, const Socket& socket, socketio::Packet packet) {
+    if (!packet.attachments.empty()) {
+        if (packet.ack_id) {
+            acknowledge(
+                id, *packet.ack_id,
+                R"([{"error":"binary","message":"this event is stored, and stores text only"}])");
+        }
+        return;
+    }
+    outputs_.push_back(
+        ToStore{store::Submit{session_ref(id), std::string(namespace_of(socket)),
+                              std::move(packet.data), socket.sid, std::nullopt, packet.ack_id}});
+}
+
+void Hub::submit_keyed(SocketId id, const Socket& socket, const socketio::Packet& packet) {
+    const auto send = peer::decode_send(packet.data);
+    if (!send) return violate(socket.connection);
+    outputs_.push_back(ToStore{store::Submit{
+        session_ref(id), std::string(namespace_of(socket)), std::string(send->message), socket.sid,
+        store::Submit::ProducerKey{socket.capability->producer.id, socket.producer_epoch,
+                                   send->sequence, send->digest},
+        std::nullopt}});
+}
+
+}  // namespace oncewire::hub
