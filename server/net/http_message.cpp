@@ -1,0 +1,90 @@
+#include "server/net/http_message.hpp"
+
+#include <algorithm>
+
+namespace oncewire::net {
+namespace {
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+/// [RFC9110 15] of those we answer with.
+std::string_view reason_phrase(unsigned status) {
+    switch (status) {
+        case 101:
+            return "Switching Protocols";
+        case 200:
+            return "OK";
+        case 304:
+            return "Not Modified";
+        case 400:
+            return "Bad Request";
+        case 403:
+            return "Forbidden";
+        case 404:
+            return "Not Found";
+        case 405:
+            return "Method Not Allowed";
+        case 408:
+            return "Request Timeout";
+        case 411:
+            return "Length Required";
+        case 413:
+            return "Content Too Large";
+        case 417:
+            return "Expectation Failed";
+        case 431:
+            return "Request Header Fields Too Large";
+        case 503:
+            return "Service Unavailable";
+        case 505:
+            return "HTTP Version Not Supported";
+    }
+    return "Unknown";
+}
+
+}  // namespace
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string_view find_header(const HeaderList& headers, std::string_view name) {
+    for (const auto& [key, value] : headers) {
+        if (equal_ignoring_case(key, name)) return value;
+    }
+    return {};
+}
+
+std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
+
+std::string_view query_of(std::string_view target) {
+    const std::size_t mark = target.find('?');
+    return mark == target.npos ? std::string_view() : target.substr(mark + 1);
+}
+
+HttpResponse plain_text(unsigned status, std::string_view text) {
+    HttpResponse response;
+    response.status = status;
+    response.headers = {{"Content-Type", "text/plain; charset=utf-8"},
+                        {"X-Content-Type-Options", "nosniff"}};
+    response.body = std::string(text) + '\n';
+    return response;
+}
+
+std::string format_head(const HttpResponse& response, bool keep_alive) {
+    std::string out = "HTTP/1.1 " + std::to_string(response.status) + ' ';
+    out += reason_phrase(response.status);
+    out += "\r\n";
+    for (const auto& [name, value] : response.headers) out += name + ": " + value + "\r\n";
+    // [RFC9110 8.6] 101 and 304 have no content whatever their length says.
+    if (response.status != 101 && response.status != 304) {
+        out += "Content-Length: " + std::to_string(response.content().size()) + "\r\n";
+    }
+    if (response.status != 101) {
+        out += keep_alive ? "Connection: keep-alive\r\n" : "Connection: close\r\n";
+    }
+    return out += "\r\n";
+}
+
+}  // namespace oncewire::net

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace oncewire::net {
+
+using HeaderList = std::vector<std::pair<std::string, std::string>>;
+
+/// One request that passed the gate.
+struct HttpRequest {
+    std::string method;
+    std::string target;
+    HeaderList headers;
+    std::string body;
+};
+
+/// The value of a header, by name without regard to case; of several the first; empty if absent.
+std::string_view find_header(const HeaderList& headers, std::string_view name);
+bool equal_ignoring_case(std::string_view a, std::string_view b);
+
+/// `target` up to its query, and the query without its question mark.
+std::string_view path_of(std::string_view target);
+std::string_view query_of(std::string_view target);
+
+/// One answer. The body is either owned or refers to the table of static files.
+struct HttpResponse {
+    unsigned status = 200;
+    HeaderList headers;
+    std::string body;
+    std::string_view static_body;
+
+    std::string_view content() const { return static_body.empty() ? body : static_body; }
+};
+
+HttpResponse plain_text(unsigned status, std::string_view text);
+
+/// Status line and headers, with Content-Length, Connection and the empty line. The body is not in it:
+/// the caller sends it after, unless the request was HEAD.
+std::string format_head(const HttpResponse& response, bool keep_alive);
+
+}  // namespace oncewire::net

@@ -1,0 +1,117 @@
+#include "server/net/static_files.hpp"
+
+#include <algorithm>
+
+namespace oncewire::net {
+namespace {
+
+// Scripts and connections of our own origin only, nothing inline, nothing evaluated but WebAssembly.
+constexpr std::string_view content_security_policy =
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; "
+    "style-src 'self'; img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'; manifest-src 'self'; worker-src 'self'";
+
+std::string_view trim_blanks(std::string_view text) {
+    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+    return text;
+}
+
+/// Takes the next element off a list like "a, b;q=0.5"; empty elements are possible.
+std::string_view take_element(std::string_view& list, char separator) {
+    const std::string_view element = list.substr(0, list.find(separator));
+    list.remove_prefix(std::min(element.size() + 1, list.size()));
+    return trim_blanks(element);
+}
+
+/// [RFC9110 12.4.2] Only "q=0", "q=0.0…" mean "not acceptable"; the order of the others is ours.
+bool has_zero_weight(std::string_view parameters) {
+    while (!parameters.empty()) {
+        const std::string_view parameter = take_element(parameters, ';');
+        if (!parameter.starts_with("q=") && !parameter.starts_with("Q=")) continue;
+        return parameter.substr(2).find_first_not_of("0.") == parameter.npos;
+    }
+    return false;
+}
+
+bool accepts(std::string_view accept_encoding, std::string_view coding) {
+    bool star = false;
+    while (!accept_encoding.empty()) {
+        std::string_view element = take_element(accept_encoding, ',');
+        const std::string_view name = take_element(element, ';');
+        if (equal_ignoring_case(name, coding)) return !has_zero_weight(element);
+        if (name == "*") star = !has_zero_weight(element);
+    }
+    return star;
+}
+
+/// [RFC9110 13.1.2] Weak comparison.
+bool matches(std::string_view if_none_match, std::string_view etag) {
+    while (!if_none_match.empty()) {
+        std::string_view element = take_element(if_none_match, ',');
+        if (element.starts_with("W/")) element.remove_prefix(2);
+        if (element == "*" || element == etag) return true;
+    }
+    return false;
+}
+
+struct Choice {
+    const StaticVariant& variant;
+    std::string_view coding;  // empty: identity
+};
+
+Choice choose(const StaticFile& file, std::string_view accept_encoding) {
+    if (!file.brotli.bytes.empty() && accepts(accept_encoding, "br")) return {file.brotli, "br"};
+    if (!file.gzip.bytes.empty() && accepts(accept_encoding, "gzip")) return {file.gzip, "gzip"};
+    return {file.identity, ""};
+}
+
+HttpResponse describe(const StaticFile& file, const Choice& choice) {
+    HttpResponse response;
+    auto& headers = response.headers;
+    headers.emplace_back("Content-Type", file.content_type);
+    headers.emplace_back("ETag", choice.variant.etag);
+    headers.emplace_back("Cache-Control",
+                         file.immutable ? "public, max-age=31536000, immutable" : "no-cache");
+    headers.emplace_back("X-Content-Type-Options", "nosniff");
+    // Pages of other origins may embed the client library.
+    headers.emplace_back("Cross-Origin-Resource-Policy", "cross-origin");
+    if (!file.brotli.bytes.empty() || !file.gzip.bytes.empty()) {
+        headers.emplace_back("Vary", "Accept-Encoding");
+    }
+    if (!choice.coding.empty()) headers.emplace_back("Content-Encoding", choice.coding);
+    if (file.content_type.starts_with("text/html")) {
+        headers.emplace_back("Content-Security-Policy", content_security_policy);
+        headers.emplace_back("Cross-Origin-Opener-Policy", "same-origin");
+        headers.emplace_back("Referrer-Policy", "no-referrer");
+    }
+    return response;
+}
+
+}  // namespace
+
+std::optional<HttpResponse> serve_static(const HttpRequest& request,
+                                         std::span<const StaticFile> files) {
+    const std::string_view path = path_of(request.target);
+    const auto file = std::find_if(files.begin(), files.end(),
+                                   [&](const StaticFile& each) { return each.path == path; });
+    if (file == files.end()) return std::nullopt;
+    if (request.method != "GET" && request.method != "HEAD") {
+        HttpResponse response = plain_text(405, "only GET and HEAD");
+        response.headers.emplace_back("Allow", "GET, HEAD");
+        return response;
+    }
+    const Choice choice = choose(*file, find_header(request.headers, "Accept-Encoding"));
+    HttpResponse response = describe(*file, choice);
+    if (matches(find_header(request.headers, "If-None-Match"), choice.variant.etag)) {
+        response.status = 304;
+        std::erase_if(response.headers, [](const auto& header) {
+            return header.first == "Content-Type" || header.first == "Content-Encoding";
+        });
+        return response;
+    }
+    response.static_body = choice.variant.bytes;
+    return response;
+}
+
+}  // namespace oncewire::net

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "server/net/http_message.hpp"
+
+/// The files of the page and of the client library, compiled into the program.
+///
+/// The table is made at build time, so at run time no path ever reaches a file system: what is not in
+/// it does not exist.
+namespace oncewire::net {
+
+/// One way to send a file. No bytes: not offered, because it would not be smaller.
+struct StaticVariant {
+    std::string_view bytes;
+    std::string_view
+        etag;  ///< strong, with its quotes; of these bytes, so different for each variant
+};
+
+struct StaticFile {
+    std::string_view path;  ///< exactly as requested, without query: "/", "/style.css"
+    std::string_view content_type;
+    /// The name carries a hash of the content: may be kept for ever.
+    bool immutable = false;
+    StaticVariant identity;
+    StaticVariant brotli;
+    StaticVariant gzip;
+};
+
+/// What the build found, sorted by path. Defined in a generated file.
+std::span<const StaticFile> static_files();
+
+/// The answer to a request for one of `files` (for HEAD as for GET); none if the path is not in it.
+std::optional<HttpResponse> serve_static(const HttpRequest& request,
+                                         std::span<const StaticFile> files);
+
+}  // namespace oncewire::net

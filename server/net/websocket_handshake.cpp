@@ -1,0 +1,58 @@
+#include "server/net/websocket_handshake.hpp"
+
+#include "shared/base/base64.hpp"
+
+#include <boost/beast/websocket/detail/hybi13.hpp>
+
+namespace oncewire::net {
+namespace {
+
+/// [RFC6455 4.1] The base64 form of 16 bytes.
+bool is_key(std::string_view key) {
+    const auto bytes = base64::decode(key);
+    return key.size() == 24 && bytes && bytes->size() == 16;
+}
+
+std::string accept_key(std::string_view key) {
+    boost::beast::websocket::detail::sec_ws_accept_type accept;
+    boost::beast::websocket::detail::make_sec_ws_accept(accept, {key.data(), key.size()});
+    return {accept.data(), accept.size()};
+}
+
+HttpResponse refuse(std::string_view why) {
+    HttpResponse response;
+    response.status = 400;
+    response.headers = {{"Content-Type", "text/html"},
+                        {"X-Content-Type-Options", "nosniff"},
+                        {"Sec-WebSocket-Version", "13"}};
+    response.body = why;
+    return response;
+}
+
+}  // namespace
+
+HttpResponse answer_handshake(const HttpRequest& request) {
+    const auto& headers = request.headers;
+    const std::string_view key = find_header(headers, "Sec-WebSocket-Key");
+    if (request.method != "GET" ||
+        !equal_ignoring_case(find_header(headers, "Upgrade"), "websocket")) {
+        return refuse("Invalid Upgrade header");
+    }
+    if (!is_key(key)) return refuse("Missing or invalid Sec-WebSocket-Key header");
+    if (find_header(headers, "Sec-WebSocket-Version") != "13") {
+        return refuse("Missing or invalid Sec-WebSocket-Version header");
+    }
+    HttpResponse response;
+    response.status = 101;
+    response.headers = {{"Upgrade", "websocket"},
+                        {"Connection", "Upgrade"},
+                        {"Sec-WebSocket-Accept", accept_key(key)}};
+    // A browser that offers sub-protocols fails the connection if none is chosen; none has a meaning
+    // here, so the first will do.
+    const std::string_view offered = find_header(headers, "Sec-WebSocket-Protocol");
+    const std::string_view first = offered.substr(0, offered.find_first_of(", \t"));
+    if (!first.empty()) response.headers.emplace_back("Sec-WebSocket-Protocol", first);
+    return response;
+}
+
+}  // namespace oncewire::net

@@ -1,0 +1,168 @@
+#include "server/net/http_gate.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <string>
+#include <vector>
+
+using namespace oncewire;
+
+namespace {
+
+/// 0: passes; else the status of the refusal. Byte by byte must say the same as whole.
+unsigned judge(const std::string& bytes) {
+    const auto whole = net::find_head(bytes, 0);
+    unsigned verdict = 1;  // still incomplete
+    if (!whole) {
+        verdict = whole.error().status;
+    } else if (*whole) {
+        const auto framing = net::check_head(std::string_view(bytes).substr(0, **whole));
+        verdict = framing ? 0 : framing.error().status;
+    }
+    for (std::size_t size = 1; size <= bytes.size(); ++size) {
+        const auto part = net::find_head(std::string_view(bytes).substr(0, size), size - 1);
+        if (!part) {
+            CHECK(part.error().status == whole.error().status);
+            break;
+        }
+        if (*part) {
+            CHECK(**part == **whole);
+            break;
+        }
+    }
+    return verdict;
+}
+
+std::string get(const std::string& fields) {
+    return "GET / HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n";
+}
+std::string post(const std::string& fields) {
+    return "POST / HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n";
+}
+
+struct Case {
+    const char* name;
+    std::string bytes;
+    unsigned status;
+};
+
+}  // namespace
+
+// The cases of the study that found Beast 1.81 to accept 13 and to throw on one.
+TEST_CASE("of the 29 ways to write a request only the plain one passes the gate") {
+    std::string empty_headers = "GET / HTTP/1.1\r\nHost: a\r\n";
+    for (int i = 0; i < 2000; ++i) empty_headers += "a:\r\n";
+    const std::vector<Case> cases = {
+        {"plain GET", get("Accept: */*\r\n"), 0},
+        {"chunked", post("Transfer-Encoding: chunked\r\n"), 411},
+        {"chunked with a trailer", post("Transfer-Encoding: chunked\r\nTrailer: x\r\n"), 411},
+        {"chunked with a 64 KB chunk extension",
+         post("Transfer-Encoding: chunked\r\n") + "1;" + std::string(65536, 'x') + "\r\n", 411},
+        {"chunked with a bare LF in a quoted extension",
+         post("Transfer-Encoding: chunked\r\n") + "1;a=\"\n\"\r\nx\r\n0\r\n\r\n", 411},
+        {"gzip alone", post("Transfer-Encoding: gzip\r\n"), 411},
+        {"gzip and a length", post("Transfer-Encoding: gzip\r\nContent-Length: 5\r\n"), 400},
+        {"chunked, then gzip", post("Transfer-Encoding: chunked, gzip\r\n"), 411},
+        {"chunked and a length", post("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"), 400},
+        {"two Transfer-Encoding", post("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n"),
+         411},
+        {"blank before the colon", post("Transfer-Encoding : chunked\r\n"), 400},
+        {"chunked on HTTP/1.0", "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+         505},
+        {"lengths in a list", post("Content-Length: 5, 5\r\n"), 400},
+        {"the same length twice", post("Content-Length: 5\r\nContent-Length: 5\r\n"), 400},
+        {"two lengths", post("Content-Length: 5\r\nContent-Length: 6\r\n"), 400},
+        {"negative length", post("Content-Length: -5\r\n"), 400},
+        {"length with a plus", post("Content-Length: +5\r\n"), 400},
+        {"hexadecimal length", post("Content-Length: 0x5\r\n"), 400},
+        {"empty length", post("Content-Length:\r\n"), 400},
+        {"length beyond 64 bits", post("Content-Length: 18446744073709551621\r\n"), 400},
+        {"folded header", get("A: b\r\n c\r\n"), 400},
+        {"header folded with a tab", get("Transfer-Encoding:\r\n\tchunked\r\n"), 400},
+        {"bare LF", "GET / HTTP/1.1\nHost: a\n\n", 400},
+        {"bare CR in a value", get("A: b\rc\r\n"), 400},
+        {"no Host", "GET / HTTP/1.1\r\nAccept: */*\r\n\r\n", 400},
+        {"two Hosts", get("Host: b\r\n"), 400},
+        {"2,000 empty headers in 8 KB", empty_headers + "\r\n", 431},
+        {"head above 8 KB", get("A: " + std::string(9000, 'x') + "\r\n"), 431},
+        {"body on GET", get("Content-Length: 5\r\n") + "hello", 400},
+    };
+    CHECK(cases.size() == 29);
+    for (const Case& each : cases) {
+        CAPTURE(each.name);
+        CHECK(judge(each.bytes) == each.status);
+    }
+}
+
+TEST_CASE("the gate refuses what else is malformed") {
+    const std::vector<Case> cases = {
+        {"NUL at once", std::string("\0", 1), 400},
+        {"a TLS hello", "\x16\x03\x01", 400},
+        {"NUL in a value", get(std::string("A: b\0c\r\n", 8)), 400},
+        {"escape in a value", get("A: \x1b[0m\r\n"), 400},
+        {"DEL in a value", get("A: \x7f\r\n"), 400},
+        {"empty request line", "\r\n\r\n", 400},
+        {"one word", "GET\r\n\r\n", 400},
+        {"no version", "GET /\r\nHost: a\r\n\r\n", 400},
+        {"two blanks", "GET  / HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+        {"blank in the target", "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+        {"target beyond ASCII", "GET /\xc3\xa9 HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+        {"absolute target", "GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+        {"asterisk", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+        {"bad method", "G(T / HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+        {"HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\n", 400},
+        {"HTTP/1.2", "GET / HTTP/1.2\r\nHost: a\r\n\r\n", 400},
+        {"lower-case version", "GET / http/1.1\r\nHost: a\r\n\r\n", 400},
+        {"no colon", get("nonsense\r\n"), 400},
+        {"no name", get(": x\r\n"), 400},
+        {"blank in a name", get("a b: x\r\n"), 400},
+        {"empty Host", "GET / HTTP/1.1\r\nHost:\r\n\r\n", 400},
+        {"list of Hosts", "GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", 400},
+        {"user in Host", "GET / HTTP/1.1\r\nHost: u@a\r\n\r\n", 400},
+        {"Expect", post("Content-Length: 5\r\nExpect: 100-continue\r\n"), 417},
+        {"POST without length", post(""), 411},
+        {"body on DELETE", "DELETE / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n", 400},
+        {"body too large", post("Content-Length: 1000001\r\n"), 413},
+    };
+    for (const Case& each : cases) {
+        CAPTURE(each.name);
+        CHECK(judge(each.bytes) == each.status);
+    }
+}
+
+TEST_CASE("the gate lets ordinary requests through") {
+    for (const std::string& bytes : {
+             get("User-Agent: caf\xe9\tx\r\nEmpty:\r\n"),
+             get("Content-Length: 0\r\n"),
+             post("content-LENGTH:  1000000 \r\n"),
+             std::string("GET /%zz%ff?a=b&c HTTP/1.1\r\nhost: [::1]:3000\r\n\r\n"),
+         }) {
+        CAPTURE(bytes);
+        CHECK(judge(bytes) == 0);
+    }
+}
+
+TEST_CASE("the limits of the gate are exact") {
+    std::string fields;
+    for (std::size_t i = 1; i < net::header_count_max; ++i) fields += "a: b\r\n";
+    CHECK(judge(get(fields)) == 0);
+    CHECK(judge(get(fields + "a: b\r\n")) == 431);
+    const std::size_t room = net::head_bytes_max - get("A: \r\n").size();
+    CHECK(judge(get("A: " + std::string(room, 'x') + "\r\n")) == 0);
+    CHECK(judge(get("A: " + std::string(room + 1, 'x') + "\r\n")) == 431);
+}
+
+TEST_CASE("the length of the body is told") {
+    const std::string head = post("Content-Length: 17\r\n");
+    CHECK(net::check_head(head)->content_length == 17);
+    CHECK(net::check_head(get(""))->content_length == 0);
+}
+
+TEST_CASE("an unfinished head is neither refused nor taken") {
+    const std::string head = get("");
+    for (std::size_t size = 0; size < head.size(); ++size) {
+        const auto found = net::find_head(std::string_view(head).substr(0, size), 0);
+        CHECK((found && !*found));
+    }
+    CHECK(**net::find_head(head + "GET", 0) == head.size());
+}
