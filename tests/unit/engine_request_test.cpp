@@ -2,11 +2,9 @@
 
 #include <catch2/catch.hpp>
 
-#include "server/net/websocket_handshake.hpp"
-
 using namespace oncewire;
-using net::find_header;
 using net::EngineError;
+using net::find_header;
 using net::HttpRequest;
 
 namespace {
@@ -31,11 +29,6 @@ bool allowed(const std::string& origin, std::vector<std::string> origins = {}) {
     return net::is_origin_allowed(upgrade("", {{"Origin", origin}}),
                                   {.origins = std::move(origins)});
 }
-HttpRequest without(HttpRequest request, std::string_view name) {
-    std::erase_if(request.headers, [&](const auto& header) { return header.first == name; });
-    return request;
-}
-
 }  // namespace
 
 TEST_CASE("a WebSocket handshake of revision 4 is let in") {
@@ -100,40 +93,4 @@ TEST_CASE("a refused request gets JSON, a refused upgrade the bare message") {
     CHECK(net::engine_error_response(EngineError::forbidden, false).status == 403);
     CHECK(net::engine_error_response(EngineError::unsupported_version, false).body ==
           R"({"code":5,"message":"Unsupported protocol version"})");
-}
-
-TEST_CASE("the accept key is the one of the specification") {
-    const auto response = net::answer_handshake(upgrade(""));
-    CHECK(response.status == 101);
-    CHECK(find_header(response.headers, "Sec-WebSocket-Accept") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
-    CHECK(find_header(response.headers, "Sec-WebSocket-Protocol") == "");
-    CHECK(format_head(response, true) ==
-          "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-          "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n");
-}
-
-TEST_CASE("the first sub-protocol offered is taken") {
-    const auto response = net::answer_handshake(upgrade("", {{"Sec-WebSocket-Protocol", "a, b"}}));
-    CHECK(find_header(response.headers, "Sec-WebSocket-Protocol") == "a");
-}
-
-TEST_CASE("a malformed WebSocket handshake is refused") {
-    const auto status = [](const HttpRequest& request) {
-        return net::answer_handshake(request).status;
-    };
-    CHECK(status(without(upgrade(""), "Sec-WebSocket-Key")) == 400);
-    CHECK(status(without(upgrade(""), "Sec-WebSocket-Version")) == 400);
-    for (const char* key : {"", "short", "dGhlIHNhbXBsZSBub25jZQ",
-                            "dGhlIHNhbXBsZSBub25j!!==", "AAAAAAAAAAAAAAAAAAAAAAAA"}) {
-        CAPTURE(key);
-        auto request = without(upgrade(""), "Sec-WebSocket-Key");
-        request.headers.emplace_back("Sec-WebSocket-Key", key);
-        CHECK(status(request) == 400);
-    }
-    auto request = without(upgrade(""), "Sec-WebSocket-Version");
-    request.headers.emplace_back("Sec-WebSocket-Version", "8");
-    CHECK(find_header(net::answer_handshake(request).headers, "Sec-WebSocket-Version") == "13");
-    request = without(upgrade(""), "Upgrade");
-    request.headers.emplace_back("Upgrade", "h2c");
-    CHECK(status(request) == 400);
 }
