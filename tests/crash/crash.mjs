@@ -1,0 +1,237 @@
+// Kills the real server under load, again and again, and holds it to what it acknowledged.
+//
+//   tests/crash/run --cycles N --seed S [--keep]
+//
+// The witness stands outside: stock clients and hand-written tier-2 clients produce, an fsynced journal
+// remembers each acknowledgement before anything else happens, readers note what they were shown, and after
+// every kill -9 a script reads the database file on its own. Prints one JSON object; exits with 0 only if
+// something was acknowledged and nothing of it was lost, doubled or reordered.
+import { spawn } from "node:child_process";
+import { fdatasyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { parseArgs } from "node:util";
+import { DurableProducer } from "../support/durable.mjs";
+import { root, Server } from "../support/server.mjs";
+import { stock } from "../support/stock.mjs";
+
+const { values: options } = parseArgs({
+  options: { cycles: { type: "string", default: "10" }, seed: { type: "string", default: "1" }, keep: { type: "boolean" } },
+});
+const cycles = Number(options.cycles);
+const messages_per_cycle = 150; // for each producer: enough to be in flight all the time, few enough to check
+const producers_of_each_kind = 2;
+const readers_of_each_kind = 1;
+
+/** mulberry32: the moments of the kills follow from the seed alone. */
+function chance(seed) {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+const random = chance(Number(options.seed));
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** What was acknowledged, on disk before anybody acts on it. */
+class Journal {
+  constructor(path) {
+    this.path = path;
+    this.file = openSync(path, "a");
+    this.count = 0;
+  }
+  note(text) {
+    writeSync(this.file, `${text}\n`);
+    fdatasyncSync(this.file);
+    this.count++;
+  }
+  read() {
+    return readFileSync(this.path, "utf8").split("\n").filter(Boolean);
+  }
+}
+
+/** A stock client, one message in flight, retrying under the same client offset until acknowledged. */
+class StockProducer {
+  constructor(url, name, journal) {
+    this.name = name;
+    this.sent = 0;
+    this.open = 0;
+    this.refused = [];
+    this.journal = journal;
+    this.socket = stock(url, { retries: 1_000_000, ackTimeout: 400, reconnectionDelay: 5, reconnectionDelayMax: 20 });
+  }
+  produce(n) {
+    for (; n > 0; n--) {
+      const text = `${this.name}:${this.sent++}`;
+      this.open++;
+      this.socket.emit("chat message", text, text, (timeout, error) => {
+        this.open--;
+        if (timeout || error) this.refused.push(text);
+        else this.journal.note(text);
+      });
+    }
+  }
+  stop() {
+    this.socket.close();
+  }
+}
+
+/** Tier 2: a window in flight, any number of reconnects. */
+class WindowProducer {
+  constructor(url, name, journal) {
+    this.name = name;
+    this.sent = 0;
+    this.refused = [];
+    this.client = new DurableProducer(url, {
+      auth: { serverOffset: Number.MAX_SAFE_INTEGER },
+      onVerdict: ([, text], accepted) => (accepted ? journal.note(text) : this.refused.push(text)),
+    });
+  }
+  get open() {
+    return this.client.pending.length;
+  }
+  produce(n) {
+    for (; n > 0; n--) this.client.push(["chat message", `${this.name}:${this.sent++}`]);
+  }
+  stop() {
+    return this.client.stop();
+  }
+}
+
+class StockReader {
+  constructor(url) {
+    this.heard = [];
+    let serverOffset = 0;
+    this.socket = stock(url, { auth: (give) => give({ serverOffset }), reconnectionDelay: 5, reconnectionDelayMax: 20 });
+    this.socket.on("chat message", (text, id) => {
+      serverOffset = id;
+      this.heard.push(text);
+    });
+  }
+  stop() {
+    this.socket.close();
+  }
+}
+
+class CursorReader {
+  constructor(url) {
+    this.heard = [];
+    this.client = new DurableProducer(url, { onMessage: (_, text) => this.heard.push(text) });
+  }
+  stop() {
+    return this.client.stop();
+  }
+}
+
+/** The independent look into the file. */
+class Examiner {
+  constructor() {
+    this.child = spawn("python3", ["-B", join(root, "tests/crash/check.py")], { stdio: ["pipe", "pipe", "inherit"] });
+    this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
+  }
+  async look(database) {
+    this.child.stdin.write(`${database}\n`);
+    return JSON.parse((await this.lines.next()).value);
+  }
+  end() {
+    this.child.stdin.end();
+  }
+}
+
+/** Compares a sequence of texts "producer:n" with what was acknowledged. */
+function judge(texts, acknowledged) {
+  const seen = new Set();
+  const latest = new Map();
+  let duplicated = 0;
+  let reordered = 0;
+  for (const text of texts) {
+    if (seen.has(text)) duplicated++;
+    seen.add(text);
+    const colon = text.lastIndexOf(":");
+    const [producer, n] = [text.slice(0, colon), Number(text.slice(colon + 1))];
+    if (n < (latest.get(producer) ?? -1)) reordered++;
+    latest.set(producer, n);
+  }
+  return { lost: acknowledged.filter((text) => !seen.has(text)).length, duplicated, reordered };
+}
+
+async function until(holds, what, ms = 60_000) {
+  for (const deadline = Date.now() + ms; !holds(); await sleep(5)) {
+    if (Date.now() > deadline) throw new Error(`${what}: not within ${ms} ms`);
+  }
+}
+
+const server = await Server.start();
+const journal = new Journal(join(server.directory, "witness"));
+const examiner = new Examiner();
+const several = (n, make) => Array.from({ length: n }, (_, i) => make(i));
+const producers = [
+  ...several(producers_of_each_kind, (i) => new StockProducer(server.url, `stock${i}`, journal)),
+  ...several(producers_of_each_kind, (i) => new WindowProducer(server.url, `window${i}`, journal)),
+];
+const readers = [
+  ...several(readers_of_each_kind, () => new StockReader(server.url)),
+  ...several(readers_of_each_kind, () => new CursorReader(server.url)),
+];
+
+const result = { cycles: 0, acknowledged: 0, lost: 0, duplicated: 0, reordered: 0, committed_unacknowledged: 0, cycles_with_unacknowledged: 0 };
+const problems = [];
+
+/** Dead server: the file against the journal. */
+async function check() {
+  const found = await examiner.look(server.database);
+  const texts = found.messages.map(([, text]) => text);
+  const acknowledged = journal.read();
+  const verdict = judge(texts, acknowledged);
+  for (const key of ["lost", "duplicated", "reordered"]) result[key] = Math.max(result[key], verdict[key]);
+  problems.push(...found.problems);
+  const unacknowledged = texts.length - acknowledged.length + verdict.lost;
+  result.committed_unacknowledged += unacknowledged;
+  if (unacknowledged > 0) result.cycles_with_unacknowledged++;
+  return texts;
+}
+
+let failure;
+try {
+  for (let cycle = 1; cycle <= cycles; cycle++) {
+    for (const producer of producers) producer.produce(Math.max(0, messages_per_cycle - producer.open));
+    await sleep(1 + random() * 499);
+    await server.end("SIGKILL");
+    await check();
+    // Every eighth time it dies again while it starts: recovery is code, too.
+    if (random() < 0.125) {
+      const starting = server.start().catch(() => {});
+      await sleep(random() * 30);
+      await server.end("SIGKILL");
+      await starting;
+    }
+    await server.start();
+    result.cycles = cycle;
+    if (cycle % 10 === 0) console.error(`cycle ${cycle}: ${journal.count} acknowledged`);
+  }
+  await until(() => producers.every((producer) => producer.open === 0), "every message acknowledged");
+  const total = producers.reduce((sum, producer) => sum + producer.sent, 0);
+  await until(() => readers.every((reader) => reader.heard.length >= total), "readers at the end of the log");
+  const [code] = await server.end("SIGTERM");
+  if (code !== 0) problems.push(`SIGTERM: exit ${code}`);
+  const log = await check();
+  for (const reader of readers) {
+    const seen = judge(reader.heard, log);
+    for (const key of ["lost", "duplicated", "reordered"]) result[key] += seen[key];
+    if (reader.heard.join() !== log.join()) problems.push(`${reader.constructor.name}: what it was shown is not the log`);
+  }
+  problems.push(...producers.flatMap((producer) => producer.refused.map((text) => `refused: ${text}`)));
+} catch (error) {
+  failure = `${error.message}; server said: ${server.log.slice(-2000)}`;
+}
+
+for (const part of [...producers, ...readers]) await part.stop();
+examiner.end();
+result.acknowledged = journal.count;
+if (options.keep) console.error(`kept: ${server.directory}`);
+else await server.remove();
+console.log(JSON.stringify({ ...result, problems: [...new Set(problems)].slice(0, 20), ...(failure && { failure }) }));
+const good = !failure && problems.length === 0 && result.acknowledged > 0 && result.lost + result.duplicated + result.reordered === 0;
+process.exit(good ? 0 : 1);

@@ -1,0 +1,117 @@
+// The page for everybody: by keyboard, by screen reader, in light and dark, wide and narrow.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { root } from "../support/server.mjs";
+import { say } from "../support/stock.mjs";
+import { expect, numbered, test } from "./chat_page.mjs";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core"), "utf8");
+
+/** Violations of WCAG 2.2 A and AA, as sentences. */
+async function accessibilityProblems(page) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() =>
+    globalThis.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }),
+  );
+  return violations.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.target} ${node.failureSummary}`));
+}
+
+for (const colorScheme of ["light", "dark"]) {
+  for (const width of [390, 1280]) {
+    test(`nothing stands in anybody's way: ${colorScheme}, ${width} px`, async ({ visit, friend }) => {
+      const ann = await visit({ browser: { colorScheme, viewport: { width, height: 800 } } });
+      await ann.say("access-1");
+      await say(friend.socket, "access-2");
+      await ann.showsExactly(numbered("access", 2));
+      expect(await accessibilityProblems(ann.page)).toEqual([]);
+      ann.proxy.takeDown();
+      await ann.say("access-3");
+      await expect(ann.message("access-3")).toHaveAttribute("data-state", "queued");
+      await expect(ann.status).not.toBeEmpty();
+      expect(await accessibilityProblems(ann.page)).toEqual([]);
+    });
+  }
+}
+
+test("everything is done by keyboard alone", async ({ visit }) => {
+  const ann = await visit();
+  const press = async (key, times = 1) => {
+    for (let i = 0; i < times; i++) await ann.page.keyboard.press(key);
+  };
+  const reach = async (locator) => {
+    for (let i = 0; i < 30; i++) {
+      if (await locator.evaluate((node) => node === document.activeElement)) return;
+      await press("Tab");
+    }
+    throw new Error("30 times Tab did not lead there");
+  };
+  await reach(ann.composer);
+  await ann.page.keyboard.type("keys-1");
+  await press("Enter");
+  await ann.showsExactly(["keys-1"]);
+  await reach(ann.toggle);
+  await press("Space");
+  await expect(ann.toggle).toHaveText("Connect");
+  await press("Enter");
+  await expect(ann.toggle).toHaveText("Disconnect");
+});
+
+test("the page says when it is offline, how many wait, and when it is back", async ({ visit }) => {
+  const ann = await visit();
+  await expect(ann.toggle).toHaveText("Disconnect");
+  ann.proxy.takeDown();
+  await ann.say(...numbered("wait", 3));
+  await expect(ann.status).toContainText("3");
+  ann.proxy.putUp();
+  await ann.showsExactly(numbered("wait", 3));
+  await expect(ann.status).not.toContainText("3");
+});
+
+test("no sideways scrolling on a phone, whatever somebody writes", async ({ visit }) => {
+  const ann = await visit({ browser: { viewport: { width: 390, height: 800 } } });
+  await ann.say(`${"long".repeat(400)} width-1`);
+  await expect(ann.messages).toHaveCount(1);
+  const overflow = await ann.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(overflow).toBeLessThanOrEqual(0);
+});
+
+test("the policy of the page allows neither inline script nor eval, and the page needs neither", async ({ visit }) => {
+  const ann = await visit();
+  const answer = await ann.page.request.get(ann.proxy.url);
+  const policy = answer.headers()["content-security-policy"];
+  expect(policy).toContain("default-src");
+  expect(policy).not.toMatch(/'unsafe-inline'|'unsafe-eval'/);
+  const blocked = await ann.page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        document.addEventListener("securitypolicyviolation", (event) => resolve(event.violatedDirective), { once: true });
+        const script = document.createElement("script");
+        script.textContent = "globalThis.ran = true";
+        document.body.append(script);
+      }),
+  ).catch((error) => error.message);
+  expect(blocked).toMatch(/script-src/);
+  expect(await ann.page.evaluate(() => globalThis.ran)).toBeUndefined();
+});
+
+test.describe("pictures @shots", () => {
+  for (const colorScheme of ["light", "dark"]) {
+    for (const width of [390, 1280]) {
+      test(`${colorScheme} ${width}`, async ({ visit, friend }) => {
+        const ann = await visit({ browser: { colorScheme, viewport: { width, height: 800 } } });
+        await say(friend.socket, "The train leaves at nine. Shall we meet at the station?");
+        await ann.say("Yes. I will be there at a quarter to.");
+        await say(friend.socket, "Good. I bring the tickets, and something to read for the way.");
+        await expect(ann.messages).toHaveCount(3);
+        await expect(ann.message("quarter to")).toHaveAttribute("data-state", "delivered");
+        await ann.page.screenshot({ path: join(root, `build/shots/${colorScheme}-${width}.png`) });
+        ann.proxy.takeDown();
+        await ann.say("I am in the tunnel now; you will read this later.");
+        await expect(ann.message("tunnel")).toHaveAttribute("data-state", "queued");
+        await expect(ann.status).not.toBeEmpty();
+        await ann.page.screenshot({ path: join(root, `build/shots/${colorScheme}-${width}-offline.png`) });
+      });
+    }
+  }
+});
