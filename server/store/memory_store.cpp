@@ -53,6 +53,9 @@ CommitOutcome MemoryStore::commit() {
         faults_ ? std::exchange(faults_->next_commit, Commit::works) : Commit::works;
     const bool lands = !broken_ && fate != Commit::fails_and_vanishes;
     const bool works = lands && fate == Commit::works;
+    for (const auto& [id, rows] : changes_.verdicts) {
+        VERIFY(broken_ || changes_.producers.count(id) + disk_.tables.producers.count(id) > 0);
+    }
 
     in_transaction_ = false;
     MemoryTables changes = std::exchange(changes_, {});
@@ -169,7 +172,7 @@ Result<std::vector<LogEntry>, StoreError> MemoryStore::read(const std::vector<st
     std::vector<LogEntry> entries;
     std::uint64_t bytes = 0;
     for (const delivery::Offset offset : offsets_after(rooms, after, entries_max)) {
-        const LogEntry& entry = entry_at(offset);
+        const LogEntry& entry = disk_.tables.log[static_cast<std::size_t>(offset - 1)];
         bytes += entry.data.size();
         if (!entries.empty() && bytes > bytes_max) break;
         entries.push_back(entry);
@@ -196,31 +199,23 @@ std::uint64_t MemoryStore::stored_in_room(std::string_view room) const {
     return stored;
 }
 
-/// The next `entries_max` offsets of all these rooms together, in order.
+/// The next `entries_max` committed offsets of all these rooms together, in order.
 std::vector<delivery::Offset> MemoryStore::offsets_after(const std::vector<std::string>& rooms,
                                                          delivery::Offset after,
                                                          std::uint32_t entries_max) const {
     const auto limit = static_cast<std::ptrdiff_t>(std::min(entries_max, 1u << 30));
     std::vector<delivery::Offset> result;
     for (const std::string& room : rooms) {
-        for (const MemoryTables* tables : oldest_first()) {
-            const auto* offsets = find_in(tables->rooms, room);
-            if (!offsets) continue;
-            const auto first = std::upper_bound(offsets->begin(), offsets->end(), after);
-            const auto end = std::upper_bound(first, offsets->end(), head().offset);
-            result.insert(result.end(), first, end - first > limit ? first + limit : end);
-        }
+        const auto* offsets = find_in(disk_.tables.rooms, room);
+        if (!offsets) continue;
+        const auto first = std::upper_bound(offsets->begin(), offsets->end(), after);
+        const auto end = std::upper_bound(first, offsets->end(), committed_.offset);
+        result.insert(result.end(), first, end - first > limit ? first + limit : end);
     }
     std::sort(result.begin(), result.end());
     result.erase(std::unique(result.begin(), result.end()), result.end());
     if (result.size() > entries_max) result.resize(entries_max);
     return result;
-}
-
-const LogEntry& MemoryStore::entry_at(delivery::Offset offset) const {
-    const bool committed = offset <= committed_.offset;
-    const auto& log = committed ? disk_.tables.log : changes_.log;
-    return log[static_cast<std::size_t>(offset - (committed ? 0 : committed_.offset) - 1)];
 }
 
 }  // namespace oncewire::store

@@ -100,7 +100,6 @@ class MemoryStore final : public Store {
     std::vector<delivery::Offset> offsets_after(const std::vector<std::string>& rooms,
                                                 delivery::Offset after,
                                                 std::uint32_t entries_max) const;
-    const LogEntry& entry_at(delivery::Offset offset) const;
 
     MemoryDisk& disk_;
     MemoryFaults* faults_;

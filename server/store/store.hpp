@@ -97,6 +97,7 @@ class Store {
 
     virtual Result<std::optional<StoredVerdict>, StoreError> find_verdict(
         const ProducerId& id, delivery::Sequence sequence) = 0;
+    /// The producer must have its row by commit().
     virtual Result<void, StoreError> put_verdict(const ProducerId& id, delivery::Sequence sequence,
                                                  const StoredVerdict& verdict) = 0;
 
@@ -111,7 +112,7 @@ class Store {
 
     /// Committed entries of these rooms with offset > `after`, in order, until `entries_max` entries or
     /// until the next would exceed `bytes_max` bytes of data (at least one entry if there is any).
-    /// Inside a transaction its own entries too: so tell readers about them after commit() only.
+    /// Inside a transaction none of its own, unlike all other reads: nobody may see those yet.
     /// O(log n + answer) for each room.
     virtual Result<std::vector<LogEntry>, StoreError> read(const std::vector<std::string>& rooms,
                                                            delivery::Offset after,

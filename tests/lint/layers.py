@@ -51,7 +51,7 @@ RULES = {
     "shared/delivery/": Rule(("shared/base/", "shared/delivery/")),
     "shared/peer/": Rule(("shared/",)),
     "server/store/": Rule(("shared/", "server/store/")),
-    "server/store/sqlite_store.": Rule(("shared/", "server/store/"), theirs=("sqlite3.h",), std="no_threads"),
+    "server/store/sqlite_database.cpp": Rule(("shared/", "server/store/"), theirs=("sqlite3.h",), std="any"),
     "server/hub/": Rule(("shared/", "server/store/", "server/hub/")),
     "server/api/": Rule((*DECIDERS, "server/api/"), theirs=("nlohmann/json.hpp",)),
     "server/chat/": Rule(("shared/", "server/store/", "server/api/", "server/chat/"), theirs=("nlohmann/json.hpp",)),

@@ -31,7 +31,7 @@ class Layers(unittest.TestCase):
 
     def test_sqlite_and_nlohmann_have_one_door_each(self):
         self.assertTrue(refuses("server/store/sequencer.cpp", "#include <sqlite3.h>"))
-        self.assertFalse(refuses("server/store/sqlite_store.cpp", "#include <sqlite3.h>"))
+        self.assertFalse(refuses("server/store/sqlite_database.cpp", "#include <sqlite3.h>"))
         self.assertTrue(refuses("shared/socketio/decoder.cpp", "#include <nlohmann/json.hpp>"))
         self.assertFalse(refuses("shared/base/json.cpp", "#include <nlohmann/json.hpp>"))
 

@@ -1,0 +1,183 @@
+#include "server/store/sqlite_database.hpp"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <limits>
+#include <system_error>
+
+namespace oncewire::store::sqlite {
+namespace {
+
+namespace fs = std::filesystem;
+
+StoreError error_of(int code) {
+    switch (code & 0xff) {  // the rest says which kind of SQLITE_IOERR and so on
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED:
+            return StoreError::busy;
+        case SQLITE_FULL:
+            return StoreError::full;
+        case SQLITE_READONLY:
+        case SQLITE_PERM:
+        case SQLITE_AUTH:
+            return StoreError::read_only;
+        case SQLITE_CORRUPT:
+        case SQLITE_NOTADB:
+        case SQLITE_CONSTRAINT:  // our statements cannot break one in a sound file
+        case SQLITE_MISMATCH:
+            return StoreError::corrupt;
+        default:
+            return StoreError::io;
+    }
+}
+
+Failure failure_of(int code) {
+    const StoreError error = error_of(code);
+    if (code == SQLITE_NOTADB) return {error, "it is not a database"};
+    if (error == StoreError::busy) {
+        return {error, "another program has it open; is the server running already?"};
+    }
+    if (error == StoreError::read_only) return {error, "it may not be written"};
+    if (error == StoreError::full) return {error, "there is no space left on its disk"};
+    return {error, sqlite3_errstr(code)};
+}
+
+Result<void, Failure> result_of(int code) {
+    if (code == SQLITE_OK) return {};
+    return Err{failure_of(code)};
+}
+
+}  // namespace
+
+// ---- Statement, Run ------------------------------------------------------------------------------
+
+void Statement::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+
+Run::~Run() { sqlite3_reset(statement_); }
+
+std::optional<StoreError> Run::error() const {
+    if (code_ == SQLITE_OK) return std::nullopt;
+    return error_of(code_);
+}
+
+void Run::step() {
+    if (code_ != SQLITE_OK) return;
+    const int code = sqlite3_step(statement_);
+    has_row_ = code == SQLITE_ROW;
+    if (code != SQLITE_ROW && code != SQLITE_DONE) code_ = code;
+}
+
+std::int64_t Run::integer(int column) const { return sqlite3_column_int64(statement_, column); }
+
+std::string Run::text(int column) const {
+    const void* bytes = sqlite3_column_blob(statement_, column);  // null if the text is empty
+    if (!bytes) return {};
+    return {static_cast<const char*>(bytes),
+            static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+}
+
+void Run::bind(std::int64_t value) {
+    if (code_ == SQLITE_OK) code_ = sqlite3_bind_int64(statement_, ++bound_, value);
+}
+
+void Run::bind(std::string_view value) {
+    if (code_ != SQLITE_OK) return;
+    const char* bytes = value.data() ? value.data() : "";  // a null pointer would bind NULL
+    code_ =
+        sqlite3_bind_text64(statement_, ++bound_, bytes, value.size(), SQLITE_STATIC, SQLITE_UTF8);
+}
+
+// ---- Database ------------------------------------------------------------------------------------
+
+void Database::Close::operator()(sqlite3* db) const { sqlite3_close(db); }
+
+Result<Database, Failure> Database::open(const std::string& path) {
+    // NOMUTEX: the store has one thread. An absolute path is never taken for a URI.
+    const std::string name = path == ":memory:" ? path : fs::absolute(path).string();
+    constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    sqlite3* opened = nullptr;
+    const int code = sqlite3_open_v2(name.c_str(), &opened, flags, nullptr);
+    Database database(opened);
+    if (code != SQLITE_OK) return Err{failure_of(code)};
+    // A file that may not be written is opened for reading, silently.
+    if (sqlite3_db_readonly(opened, "main") == 1) return Err{failure_of(SQLITE_READONLY)};
+
+    sqlite3_busy_timeout(opened, 2000);
+    // A damaged or hostile file shall not make SQLite run what its schema says.
+    sqlite3_db_config(opened, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+    sqlite3_db_config(opened, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+    // EXCLUSIVE before the first read, or the log's index would go to memory that others can map.
+    const auto locked =
+        database.execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA cell_size_check = ON");
+    if (!locked) return Err{locked.error()};
+    return database;
+}
+
+Result<void, Failure> Database::make_durable() {
+    if (const auto set = execute("PRAGMA synchronous = FULL"); !set) return set;
+    const auto statement = prepare("PRAGMA journal_mode = WAL");
+    if (!statement) return Err{statement.error()};
+    const Run run(*statement);
+    if (run.error()) return Err{Failure{*run.error(), "its write-ahead log cannot be set up"}};
+    // Where it cannot be had, SQLite keeps what it has and reports no error.
+    if (run.text(0) == "wal" || run.text(0) == "memory") return {};
+    return Err{Failure{StoreError::io, "its file system cannot hold a write-ahead log"}};
+}
+
+Result<void, Failure> Database::execute(const std::string& sql) {
+    return result_of(sqlite3_exec(db_.get(), sql.c_str(), nullptr, nullptr, nullptr));
+}
+
+Result<Statement, Failure> Database::prepare(const char* sql) {
+    sqlite3_stmt* made = nullptr;
+    const int code =
+        sqlite3_prepare_v3(db_.get(), sql, -1, SQLITE_PREPARE_PERSISTENT, &made, nullptr);
+    if (code != SQLITE_OK) return Err{failure_of(code)};
+    return Statement(made);
+}
+
+Result<std::int64_t, Failure> Database::integer(const char* sql) {
+    const auto statement = prepare(sql);
+    if (!statement) return Err{statement.error()};
+    const Run run(*statement);
+    if (run.error()) return Err{failure_of(sqlite3_extended_errcode(db_.get()))};
+    return run.has_row() ? run.integer(0) : 0;
+}
+
+Result<void, Failure> Database::settle() {
+    return result_of(sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE,
+                                               nullptr, nullptr));
+}
+
+bool Database::in_transaction() const { return sqlite3_get_autocommit(db_.get()) == 0; }
+
+// ---- The file ------------------------------------------------------------------------------------
+
+Result<void, Failure> make_file(const std::string& path) {
+    const fs::path directory = fs::absolute(path).parent_path();
+    std::error_code ignored;
+    if (!fs::is_directory(directory, ignored)) {
+        return Err{
+            Failure{StoreError::io, "the directory '" + directory.string() + "' is missing"}};
+    }
+    if (fs::is_directory(path, ignored)) {
+        return Err{Failure{StoreError::io, "it is a directory"}};
+    }
+    const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file >= 0) ::close(file);
+    if (file >= 0 || errno == EEXIST) return {};
+    const StoreError error = errno == ENOSPC ? StoreError::full : StoreError::io;
+    return Err{Failure{error, std::error_code(errno, std::generic_category()).message()}};
+}
+
+std::uint64_t free_bytes_beside(const std::string& path) {
+    std::error_code unknown;
+    const fs::space_info space = fs::space(fs::absolute(path).parent_path(), unknown);
+    return unknown ? std::numeric_limits<std::uint64_t>::max() : space.available;
+}
+
+}  // namespace oncewire::store::sqlite

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "server/store/store.hpp"
+#include "shared/base/result.hpp"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+/// SQLite and its file as the store needs them, and the only door to <sqlite3.h>.
+namespace oncewire::store::sqlite {
+
+/// Why a database could not be opened or set up.
+struct Failure {
+    StoreError error = StoreError::io;
+    std::string reason;  ///< for people
+};
+
+/// Makes `path` an empty file (mode 0600) unless there is one: SQLite would let everybody read it.
+/// Makes no directories.
+Result<void, Failure> make_file(const std::string& path);
+/// What an unprivileged process may still write where `path` is; very much if that cannot be told.
+std::uint64_t free_bytes_beside(const std::string& path);
+
+/// A prepared statement; finalized with this. Must not outlive its Database.
+class Statement {
+  public:
+    Statement() = default;
+    explicit Statement(sqlite3_stmt* made) : made_(made) {}
+
+  private:
+    friend class Run;
+    struct Finalize {
+        void operator()(sqlite3_stmt* statement) const;
+    };
+    std::unique_ptr<sqlite3_stmt, Finalize> made_;
+};
+
+/// One execution of a Statement: binds all parameters, takes the first step, and resets the statement
+/// at the end of its life. Text is not copied: it must live as long as this does.
+class Run {
+  public:
+    template <class... Args>
+    explicit Run(const Statement& statement, const Args&... args)
+        : statement_(statement.made_.get()) {
+        (bind(args), ...);
+        step();
+    }
+    ~Run();
+    Run(const Run&) = delete;
+    Run& operator=(const Run&) = delete;
+
+    std::optional<StoreError> error() const;
+    bool has_row() const { return has_row_; }
+    void step();
+
+    std::int64_t integer(int column) const;
+    std::uint64_t number(int column) const { return static_cast<std::uint64_t>(integer(column)); }
+    std::string text(int column) const;
+
+  private:
+    void bind(std::int64_t value);
+    /// SQLite has signed integers only; number() gives it back as it was.
+    void bind(std::uint64_t value) { bind(static_cast<std::int64_t>(value)); }
+    void bind(std::string_view value);
+
+    sqlite3_stmt* statement_;
+    int bound_ = 0;
+    int code_ = 0;
+    bool has_row_ = false;
+};
+
+/// One connection. Holds the file's lock from open() to its end, so that it is the only one: SQLite
+/// 3.7.0 to 3.51.2 (Debian 12 has 3.40.1) can damage a file when two connections checkpoint it, and
+/// a program that merely looks becomes the second by closing last.
+class Database {
+  public:
+    /// `path`: a file that exists (it may be empty), or `:memory:`. Waits up to 2 s for another
+    /// process to let go of it. Does not write to it.
+    static Result<Database, Failure> open(const std::string& path);
+
+    /// Write-ahead log, and an fsync in each commit. Writes: call it when the file is known as ours.
+    Result<void, Failure> make_durable();
+    Result<void, Failure> execute(const std::string& sql);
+    Result<Statement, Failure> prepare(const char* sql);
+    /// The first column of the first row; 0 if there is none or it is NULL.
+    Result<std::int64_t, Failure> integer(const char* sql);
+    /// Empties the write-ahead log into the database and fsyncs it. What an earlier fsync failed on
+    /// may be in the kernel's cache only, and marked clean, so that later fsyncs skip it; here each
+    /// page is written anew. So whatever can be read afterwards is durable.
+    Result<void, Failure> settle();
+    bool in_transaction() const;
+
+  private:
+    struct Close {
+        void operator()(sqlite3* db) const;
+    };
+    explicit Database(sqlite3* db) : db_(db) {}
+    std::unique_ptr<sqlite3, Close> db_;
+};
+
+}  // namespace oncewire::store::sqlite

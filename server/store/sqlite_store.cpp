@@ -1,0 +1,486 @@
+#include "server/store/sqlite_store.hpp"
+
+#include <algorithm>
+#include <deque>
+
+#include "server/store/sqlite_database.hpp"
+#include "server/store/sqlite_schema.hpp"
+#include "shared/base/verify.hpp"
+
+namespace oncewire::store {
+namespace {
+
+using sqlite::Failure;
+using sqlite::Run;
+using sqlite::Statement;
+
+constexpr const char* memory_path = ":memory:";
+/// Rooms and producers remembered: 65,536 of each are about ten megabytes.
+constexpr std::size_t remembered_max = 65'536;
+/// Prepared room cursors kept for the next read(); each costs about 2 kB.
+constexpr std::size_t cursors_kept = 64;
+
+SqliteStore::OpenError sentence_for(const std::string& path, const Failure& failure) {
+    return {failure.error, "cannot open the database '" + path + "': " + failure.reason};
+}
+
+}  // namespace
+
+struct SqliteStore::Connection {
+    sqlite::Database database;
+    Statement begin, commit, rollback;
+    Statement find_room, put_room, append;
+    Statement find_producer, put_producer, find_verdict, put_verdict;
+    Statement once_oldest, once_by_scope, once_by_body, put_once;
+    std::vector<Statement> room_cursors;
+
+    explicit Connection(sqlite::Database opened) : database(std::move(opened)) {}
+    /// `epoch_if_new` null: the database must be there already.
+    static Result<std::unique_ptr<Connection>, Failure> open(const std::string& path,
+                                                             const delivery::Epoch* epoch_if_new);
+    Result<void, Failure> prepare_all();
+    Result<LogHead, Failure> read_head();
+};
+
+Result<std::unique_ptr<SqliteStore::Connection>, Failure> SqliteStore::Connection::open(
+    const std::string& path, const delivery::Epoch* epoch_if_new) {
+    auto database = sqlite::Database::open(path);
+    if (!database) return Err{database.error()};
+    if (const auto done = sqlite::prepare_schema(*database, epoch_if_new); !done) {
+        return Err{done.error()};
+    }
+    auto made = std::make_unique<Connection>(std::move(*database));
+    if (const auto done = made->prepare_all(); !done) return Err{done.error()};
+    return made;
+}
+
+Result<void, Failure> SqliteStore::Connection::prepare_all() {
+    const std::pair<Statement&, const char*> all[] = {
+        {begin, "BEGIN IMMEDIATE"},
+        {commit, "COMMIT"},
+        {rollback, "ROLLBACK"},
+        {find_room, "SELECT id, last_seq FROM rooms WHERE name = ?1"},
+        {put_room,
+         "INSERT INTO rooms (id, name, last_seq) VALUES (?1, ?2, ?3)"
+         " ON CONFLICT (id) DO UPDATE SET last_seq = ?3"},
+        {append,
+         "INSERT INTO log (offset, room, room_seq, data, stored_at) VALUES (?1, ?2, ?3, ?4, ?5)"},
+        {find_producer,
+         "SELECT id, secret, epoch, last, last_digest, last_contact FROM producers"
+         " WHERE name = ?1"},
+        {put_producer,
+         "INSERT INTO producers (id, name, secret, epoch, last, last_digest, last_contact)"
+         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO UPDATE SET secret = ?3,"
+         " epoch = ?4, last = ?5, last_digest = ?6, last_contact = ?7"},
+        {find_verdict,
+         "SELECT digest, kind, body FROM verdicts WHERE producer = ?1 AND sequence = ?2"},
+        {put_verdict,
+         "INSERT OR REPLACE INTO verdicts (producer, sequence, digest, kind, body)"
+         " VALUES (?1, ?2, ?3, ?4, ?5)"},
+        {once_oldest, "SELECT offset, scope, body FROM once WHERE id = ?1 ORDER BY offset LIMIT 1"},
+        {once_by_scope,
+         "SELECT offset, scope, body FROM once WHERE collides = 1 AND id = ?1 AND scope = ?2"
+         " ORDER BY offset LIMIT 1"},
+        {once_by_body,
+         "SELECT offset, scope, body FROM once WHERE collides = 1 AND id = ?1 AND body = ?2"
+         " ORDER BY offset LIMIT 1"},
+        {put_once,
+         "INSERT INTO once (id, offset, scope, body, collides)"
+         " VALUES (?1, ?2, ?3, ?4, EXISTS (SELECT 1 FROM once WHERE id = ?1))"},
+    };
+    for (const auto& [statement, sql] : all) {
+        auto prepared = database.prepare(sql);
+        if (!prepared) return Err{prepared.error()};
+        statement = std::move(*prepared);
+    }
+    return {};
+}
+
+Result<LogHead, Failure> SqliteStore::Connection::read_head() {
+    const auto offset = database.integer("SELECT max(offset) FROM log");
+    if (!offset) return Err{offset.error()};
+    const auto statement = database.prepare("SELECT epoch FROM meta");
+    if (!statement) return Err{statement.error()};
+    const Run run(*statement);
+    if (run.error()) return Err{Failure{*run.error(), error_text(*run.error())}};
+    if (!run.has_row()) return Err{Failure{StoreError::corrupt, "it has lost its epoch"}};
+    return LogHead{delivery::Epoch{run.text(0)}, static_cast<delivery::Offset>(*offset)};
+}
+
+/// The entries of several rooms in log order: one cursor in each room, the one with the smallest offset
+/// on top. Steps each room only as far as it is read.
+class SqliteStore::RoomMerge {
+  public:
+    /// Entries after `after` up to and including `last`.
+    RoomMerge(Connection& connection, delivery::Offset after, delivery::Offset last)
+        : connection_(connection), after_(after), last_(last) {}
+    ~RoomMerge();
+    RoomMerge(const RoomMerge&) = delete;
+    RoomMerge& operator=(const RoomMerge&) = delete;
+
+    /// `name` must outlive this. Each room once.
+    std::optional<StoreError> add(const std::string& name);
+    bool is_empty() const { return heap_.empty(); }
+    LogEntry front() const;
+    std::optional<StoreError> pop();
+
+  private:
+    struct Cursor {
+        Cursor(const std::string& name, const Statement& statement, delivery::Offset after,
+               delivery::Offset last)
+            : room(name), run(statement, std::string_view(name), after, last) {}
+        const std::string& room;
+        Run run;
+    };
+    struct Place {
+        delivery::Offset offset;
+        Cursor* cursor;
+        bool operator<(const Place& other) const { return offset > other.offset; }  // a min-heap
+    };
+
+    std::optional<StoreError> place(Cursor& cursor);
+
+    Connection& connection_;
+    delivery::Offset after_;
+    delivery::Offset last_;
+    std::deque<Cursor> cursors_;
+    std::vector<Place> heap_;
+};
+
+SqliteStore::RoomMerge::~RoomMerge() {
+    cursors_.clear();
+    auto& kept = connection_.room_cursors;
+    if (kept.size() > cursors_kept) kept.resize(cursors_kept);
+}
+
+std::optional<StoreError> SqliteStore::RoomMerge::add(const std::string& name) {
+    auto& prepared = connection_.room_cursors;
+    if (prepared.size() == cursors_.size()) {
+        auto cursor = connection_.database.prepare(
+            "SELECT offset, room_seq, data, stored_at FROM log"
+            " WHERE room = (SELECT id FROM rooms WHERE name = ?1) AND offset > ?2 AND offset <= ?3"
+            " ORDER BY offset");
+        if (!cursor) return cursor.error().error;
+        prepared.push_back(std::move(*cursor));
+    }
+    const Statement& statement = prepared[cursors_.size()];
+    return place(cursors_.emplace_back(name, statement, after_, last_));
+}
+
+LogEntry SqliteStore::RoomMerge::front() const {
+    const auto& [room, run] = *heap_.front().cursor;
+    return {run.number(0), room, run.number(1), run.text(2), UnixMillis{run.integer(3)}};
+}
+
+std::optional<StoreError> SqliteStore::RoomMerge::pop() {
+    std::pop_heap(heap_.begin(), heap_.end());
+    Cursor& cursor = *heap_.back().cursor;
+    heap_.pop_back();
+    cursor.run.step();
+    return place(cursor);
+}
+
+/// Puts a cursor that was just stepped where it belongs, unless its room is read to the end.
+std::optional<StoreError> SqliteStore::RoomMerge::place(Cursor& cursor) {
+    if (!cursor.run.has_row()) return cursor.run.error();
+    heap_.push_back({cursor.run.number(0), &cursor});
+    std::push_heap(heap_.begin(), heap_.end());
+    return std::nullopt;
+}
+
+// ---- The store -----------------------------------------------------------------------------------
+
+Result<std::unique_ptr<SqliteStore>, SqliteStore::OpenError> SqliteStore::open(
+    const std::string& path, const delivery::Epoch& epoch_if_new) {
+    return open(path, epoch_if_new, Options());
+}
+
+Result<std::unique_ptr<SqliteStore>, SqliteStore::OpenError> SqliteStore::open(
+    const std::string& path, const delivery::Epoch& epoch_if_new, Options options) {
+    if (path != memory_path) {
+        if (const auto made = sqlite::make_file(path); !made) {
+            return Err{sentence_for(path, made.error())};
+        }
+    }
+    auto connection = Connection::open(path, &epoch_if_new);
+    if (!connection) return Err{sentence_for(path, connection.error())};
+    std::unique_ptr<SqliteStore> store(new SqliteStore(path, options, std::move(*connection)));
+    if (const auto loaded = store->load(); !loaded) return Err{sentence_for(path, loaded.error())};
+    return store;
+}
+
+SqliteStore::SqliteStore(std::string path, Options options, std::unique_ptr<Connection> connection)
+    : path_(std::move(path)), options_(options), connection_(std::move(connection)) {}
+
+SqliteStore::~SqliteStore() = default;
+
+Durability SqliteStore::durability() const {
+    return path_ == memory_path ? Durability::memory : Durability::disk;
+}
+
+Result<void, StoreError> SqliteStore::begin() {
+    VERIFY(!in_transaction_);
+    if (broken_) return Err{*broken_};
+    if (!has_space()) return Err{StoreError::full};
+    if (rooms_.size() > remembered_max) rooms_.clear();
+    if (producer_numbers_.size() > remembered_max) producer_numbers_.clear();
+    if (const auto error = Run(connection_->begin).error()) return Err{*error};
+    in_transaction_ = true;
+    return {};
+}
+
+CommitOutcome SqliteStore::commit() {
+    VERIFY(in_transaction_);
+    VERIFY(broken_ || unbound_producers_.empty());
+    if (!broken_ && write_rooms() && !Run(connection_->commit).error()) {
+        in_transaction_ = false;
+        committed_ = head_;
+        return CommitOutcome::committed;
+    }
+    rollback();
+    needs_reopen_ = true;
+    broken_ = StoreError::io;
+    return CommitOutcome::unknown;
+}
+
+void SqliteStore::rollback() {
+    if (!in_transaction_) return;
+    // Some errors have ended it already.
+    if (connection_->database.in_transaction()) Run(connection_->rollback);
+    in_transaction_ = false;
+    broken_.reset();
+    head_ = committed_;
+    forget_rows();
+}
+
+Result<void, StoreError> SqliteStore::reopen() {
+    rollback();
+    needs_reopen_ = true;
+    broken_ = StoreError::io;
+    forget_rows();
+    // What is in memory would be gone, and has no disk that could have failed.
+    if (path_ != memory_path) {
+        connection_.reset();
+        auto opened = Connection::open(path_, nullptr);
+        if (!opened) return Err{opened.error().error};
+        connection_ = std::move(*opened);
+    }
+    if (const auto loaded = load(); !loaded) return Err{loaded.error().error};
+    needs_reopen_ = false;
+    broken_.reset();
+    return {};
+}
+
+Result<void, StoreError> SqliteStore::append(const LogEntry& entry) {
+    VERIFY(in_transaction_);
+    VERIFY(entry.offset == head_.offset + 1);
+    const auto found = find_room(entry.room);
+    if (!found) return Err{found.error()};
+    auto* room = *found;
+    if (!room) room = &*rooms_.emplace(entry.room, Room{++last_room_id_}).first;
+    VERIFY(entry.room_seq == room->second.last_seq + 1);
+
+    const Run run(connection_->append, entry.offset, room->second.id, entry.room_seq,
+                  std::string_view(entry.data), entry.stored_at.value);
+    if (run.error()) return fail(*run.error());
+    head_.offset = entry.offset;
+    room->second.last_seq = entry.room_seq;
+    if (!std::exchange(room->second.changed, true)) changed_rooms_.push_back(room);
+    return {};
+}
+
+Result<std::uint64_t, StoreError> SqliteStore::next_room_seq(std::string_view room) {
+    const auto found = find_room(std::string(room));
+    if (!found) return Err{found.error()};
+    return *found ? (*found)->second.last_seq + 1 : 1;
+}
+
+Result<std::optional<ProducerRow>, StoreError> SqliteStore::find_producer(const ProducerId& id) {
+    if (broken_) return Err{*broken_};
+    const Run run(connection_->find_producer, std::string_view(id.text));
+    if (run.error()) return fail(*run.error());
+    if (!run.has_row()) return std::optional<ProducerRow>();
+    ProducerRow row;
+    row.identity = {id, ProducerSecret(run.text(1))};
+    row.epoch = run.number(2);
+    row.seen = {run.number(3), run.number(4)};
+    row.last_contact = {run.integer(5)};
+    return std::optional(std::move(row));
+}
+
+Result<void, StoreError> SqliteStore::put_producer(const ProducerRow& row) {
+    VERIFY(in_transaction_);
+    const auto known = find_producer_number(row.identity.id);
+    if (!known) return Err{known.error()};
+    const std::int64_t number = *known ? **known : number_producer(row.identity.id);
+    const Run run(connection_->put_producer, number, std::string_view(row.identity.id.text),
+                  std::string_view(row.identity.secret.text), row.epoch, row.seen.last,
+                  row.seen.last_digest, row.last_contact.value);
+    if (run.error()) return fail(*run.error());
+    unbound_producers_.erase(row.identity.id.text);
+    return {};
+}
+
+Result<std::optional<StoredVerdict>, StoreError> SqliteStore::find_verdict(
+    const ProducerId& id, delivery::Sequence sequence) {
+    const auto number = find_producer_number(id);
+    if (!number) return Err{number.error()};
+    if (!*number) return std::optional<StoredVerdict>();
+    const Run run(connection_->find_verdict, **number, sequence);
+    if (run.error()) return fail(*run.error());
+    if (!run.has_row()) return std::optional<StoredVerdict>();
+    const auto kind = run.integer(1) == 0 ? Verdict::Kind::accepted : Verdict::Kind::rejected;
+    return std::optional(StoredVerdict{run.number(0), Verdict{kind, run.text(2)}});
+}
+
+Result<void, StoreError> SqliteStore::put_verdict(const ProducerId& id, delivery::Sequence sequence,
+                                                  const StoredVerdict& verdict) {
+    VERIFY(in_transaction_);
+    const auto known = find_producer_number(id);
+    if (!known) return Err{known.error()};
+    const std::int64_t number = *known ? **known : number_producer(id);
+    if (!*known) unbound_producers_.insert(id.text);
+    const std::int64_t kind = verdict.verdict.kind == Verdict::Kind::accepted ? 0 : 1;
+    const Run run(connection_->put_verdict, number, sequence, verdict.digest, kind,
+                  std::string_view(verdict.verdict.body));
+    if (run.error()) return fail(*run.error());
+    return {};
+}
+
+Result<std::vector<OnceRow>, StoreError> SqliteStore::find_once(std::string_view id,
+                                                                std::string_view scope,
+                                                                std::string_view body) {
+    if (broken_) return Err{*broken_};
+    std::vector<OnceRow> rows;
+    const auto add = [&rows](const Run& run) {
+        if (!run.has_row()) return;
+        OnceRow row{run.text(2), run.text(1), run.number(0)};
+        if (rows.empty() || !(rows.back() == row)) rows.push_back(std::move(row));
+    };
+    const Run oldest(connection_->once_oldest, id);
+    if (oldest.error()) return fail(*oldest.error());
+    add(oldest);
+    if (rows.empty()) return rows;
+
+    if (rows.front().scope != scope) {
+        const Run run(connection_->once_by_scope, id, scope);
+        if (run.error()) return fail(*run.error());
+        add(run);
+    }
+    if (rows.front().body != body) {
+        const Run run(connection_->once_by_body, id, body);
+        if (run.error()) return fail(*run.error());
+        add(run);
+    }
+    std::sort(rows.begin(), rows.end(),
+              [](const OnceRow& a, const OnceRow& b) { return a.offset < b.offset; });
+    return rows;
+}
+
+Result<void, StoreError> SqliteStore::put_once(std::string_view id, const OnceRow& row) {
+    VERIFY(in_transaction_);
+    if (broken_) return Err{*broken_};
+    const Run run(connection_->put_once, id, row.offset, std::string_view(row.scope),
+                  std::string_view(row.body));
+    if (run.error()) return fail(*run.error());
+    return {};
+}
+
+Result<std::vector<LogEntry>, StoreError> SqliteStore::read(const std::vector<std::string>& rooms,
+                                                            delivery::Offset after,
+                                                            std::uint32_t entries_max,
+                                                            std::uint64_t bytes_max) {
+    // What is committed stays readable while a commit is in doubt; what is in doubt lies beyond head().
+    if (broken_ && !(needs_reopen_ && connection_)) return Err{*broken_};
+    const std::set<std::string> distinct(rooms.begin(), rooms.end());
+    RoomMerge merge(*connection_, after, committed_.offset);
+    for (const std::string& room : distinct) {
+        if (const auto error = merge.add(room)) return fail(*error);
+    }
+    std::vector<LogEntry> entries;
+    std::uint64_t bytes = 0;
+    while (entries.size() < entries_max && !merge.is_empty()) {
+        LogEntry entry = merge.front();
+        bytes += entry.data.size();
+        if (!entries.empty() && bytes > bytes_max) break;
+        entries.push_back(std::move(entry));
+        if (const auto error = merge.pop()) return fail(*error);
+    }
+    return entries;
+}
+
+/// A failed call spoils its transaction: see Store.
+Err<StoreError> SqliteStore::fail(StoreError error) {
+    if (in_transaction_) broken_ = error;
+    return Err{error};
+}
+
+/// Makes what the file holds the committed state, durably.
+Result<void, Failure> SqliteStore::load() {
+    auto& database = connection_->database;
+    if (const auto settled = database.settle(); !settled) return settled;
+    const auto found = connection_->read_head();
+    if (!found) return Err{found.error()};
+    const auto last_room = database.integer("SELECT max(id) FROM rooms");
+    if (!last_room) return Err{last_room.error()};
+    const auto last_producer = database.integer("SELECT max(id) FROM producers");
+    if (!last_producer) return Err{last_producer.error()};
+    if (found->epoch == committed_.epoch && found->offset < committed_.offset) {
+        // To go on would give the offsets of durable messages to other messages.
+        return Err{Failure{StoreError::corrupt, "it has lost messages that were stored"}};
+    }
+    committed_ = head_ = *found;
+    last_room_id_ = *last_room;
+    last_producer_number_ = *last_producer;
+    return {};
+}
+
+bool SqliteStore::has_space() const {
+    return path_ == memory_path || sqlite::free_bytes_beside(path_) >= options_.free_bytes_min;
+}
+
+Result<SqliteStore::NamedRoom*, StoreError> SqliteStore::find_room(const std::string& name) {
+    using Found = NamedRoom*;
+    if (broken_) return Err{*broken_};
+    if (const auto cached = rooms_.find(name); cached != rooms_.end()) return Found(&*cached);
+    const Run run(connection_->find_room, std::string_view(name));
+    if (run.error()) return fail(*run.error());
+    if (!run.has_row()) return Found(nullptr);
+    return Found(&*rooms_.emplace(name, Room{run.integer(0), run.number(1)}).first);
+}
+
+Result<std::optional<std::int64_t>, StoreError> SqliteStore::find_producer_number(
+    const ProducerId& id) {
+    if (broken_) return Err{*broken_};
+    const auto known = producer_numbers_.find(id.text);
+    if (known != producer_numbers_.end()) return std::optional(known->second);
+    const Run run(connection_->find_producer, std::string_view(id.text));
+    if (run.error()) return fail(*run.error());
+    if (!run.has_row()) return std::optional<std::int64_t>();
+    return std::optional(producer_numbers_[id.text] = run.integer(0));
+}
+
+/// For a producer who gets its row in this transaction.
+std::int64_t SqliteStore::number_producer(const ProducerId& id) {
+    return producer_numbers_[id.text] = ++last_producer_number_;
+}
+
+bool SqliteStore::write_rooms() {
+    for (NamedRoom* each : changed_rooms_) {
+        auto& [name, room] = *each;
+        const Run run(connection_->put_room, room.id, std::string_view(name), room.last_seq);
+        if (run.error()) return false;
+        room.changed = false;
+    }
+    changed_rooms_.clear();
+    return true;
+}
+
+void SqliteStore::forget_rows() {
+    rooms_.clear();
+    changed_rooms_.clear();
+    producer_numbers_.clear();
+    unbound_producers_.clear();
+}
+
+}  // namespace oncewire::store

@@ -1,0 +1,123 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "server/store/store.hpp"
+
+namespace oncewire::store {
+
+namespace sqlite {
+struct Failure;
+}
+
+/// A Store in one SQLite file (and its -wal beside it), fsynced at each commit.
+///
+/// One connection does everything and holds the file's lock while it is open, for the reason given at
+/// sqlite::Database. So a second server, or the sqlite3 shell, is told "locked" as long as this one
+/// runs, and backup has to go through us.
+///
+/// The last number of each room is kept in memory and written once, at commit(): a batch of 256
+/// messages to one room costs one room row.
+class SqliteStore final : public Store {
+  public:
+    struct OpenError {
+        StoreError error = StoreError::io;
+        std::string sentence;  ///< for people: which file, and what to do about it
+    };
+    struct Options {
+        /// Below this much free space begin() says `full` rather than let a commit fail half way: a
+        /// failed commit costs its senders their connections. 8 MiB hold the write-ahead log at its
+        /// usual 1,000 pages and the checkpoint that empties it.
+        std::uint64_t free_bytes_min = 8u << 20;
+    };
+
+    /// Opens `path`, or makes it (mode 0600) with `epoch_if_new`. `:memory:` is allowed, durability
+    /// memory. Does not make directories. Blocks up to 2 s if another process has the file.
+    static Result<std::unique_ptr<SqliteStore>, OpenError> open(const std::string& path,
+                                                                const delivery::Epoch& epoch_if_new,
+                                                                Options options);
+    static Result<std::unique_ptr<SqliteStore>, OpenError> open(
+        const std::string& path, const delivery::Epoch& epoch_if_new);
+    ~SqliteStore() override;
+    SqliteStore(const SqliteStore&) = delete;
+    SqliteStore& operator=(const SqliteStore&) = delete;
+
+    Durability durability() const override;
+    LogHead head() const override { return head_; }
+
+    Result<void, StoreError> begin() override;
+    CommitOutcome commit() override;
+    void rollback() override;
+    Result<void, StoreError> reopen() override;
+
+    Result<void, StoreError> append(const LogEntry& entry) override;
+    Result<std::uint64_t, StoreError> next_room_seq(std::string_view room) override;
+
+    Result<std::optional<ProducerRow>, StoreError> find_producer(const ProducerId& id) override;
+    Result<void, StoreError> put_producer(const ProducerRow& row) override;
+
+    Result<std::optional<StoredVerdict>, StoreError> find_verdict(
+        const ProducerId& id, delivery::Sequence sequence) override;
+    Result<void, StoreError> put_verdict(const ProducerId& id, delivery::Sequence sequence,
+                                         const StoredVerdict& verdict) override;
+
+    Result<std::vector<OnceRow>, StoreError> find_once(std::string_view id, std::string_view scope,
+                                                       std::string_view body) override;
+    Result<void, StoreError> put_once(std::string_view id, const OnceRow& row) override;
+
+    Result<std::vector<LogEntry>, StoreError> read(const std::vector<std::string>& rooms,
+                                                   delivery::Offset after,
+                                                   std::uint32_t entries_max,
+                                                   std::uint64_t bytes_max) override;
+
+  private:
+    struct Connection;  // the database and the prepared statements
+    class RoomMerge;
+    struct Room {
+        std::int64_t id = 0;
+        std::uint64_t last_seq = 0;
+        bool changed = false;
+    };
+    using NamedRoom = std::pair<const std::string, Room>;
+
+    SqliteStore(std::string path, Options options, std::unique_ptr<Connection> connection);
+
+    Result<void, sqlite::Failure> load();
+    bool has_space() const;
+    Err<StoreError> fail(StoreError error);
+    // Null, none: there is no such row. The pointer is valid until the next call.
+    Result<NamedRoom*, StoreError> find_room(const std::string& name);
+    Result<std::optional<std::int64_t>, StoreError> find_producer_number(const ProducerId& id);
+    std::int64_t number_producer(const ProducerId& id);
+    bool write_rooms();
+    void forget_rows();
+
+    std::string path_;
+    Options options_;
+    std::unique_ptr<Connection> connection_;  // null after a reopen() that could not open
+
+    LogHead committed_;
+    LogHead head_;  // beyond committed_ by what the open transaction appended
+    bool in_transaction_ = false;
+    bool needs_reopen_ = false;
+    /// What every call answers until rollback(), or until reopen() if that is needed.
+    std::optional<StoreError> broken_;
+
+    std::unordered_map<std::string, Room> rooms_;  // seen lately
+    std::vector<NamedRoom*> changed_rooms_;        // by the open transaction; point into rooms_
+    std::int64_t last_room_id_ = 0;
+    std::unordered_map<std::string, std::int64_t> producer_numbers_;  // seen lately
+    std::set<std::string>
+        unbound_producers_;  // got a verdict in the open transaction, but no row yet
+    std::int64_t last_producer_number_ = 0;
+};
+
+}  // namespace oncewire::store
