@@ -76,10 +76,13 @@ NamespaceIndex Client::open_namespace(std::string_view name, std::optional<Resto
 
 void Client::connect(NamespaceIndex index, Instant now) {
     Namespace& nsp = namespaces_[index];
-    if (nsp.wanted) return;
+    const bool gave_up = link_state_ == LinkState::down;  // no attempt is left, or none was made
+    if (nsp.wanted && !gave_up) return;
     nsp.wanted = true;
     if (link_state_ == LinkState::open) return ask_auth(index);
-    if (link_state_ == LinkState::down) begin_attempt(now);
+    if (!gave_up) return;
+    backoff_.reset();
+    begin_attempt(now);
 }
 
 void Client::disconnect(NamespaceIndex index, Instant) {
