@@ -85,8 +85,9 @@ void Sequencer::handle(const Attach& attach) {
         auto row = store_.find_producer(id);
         if (!row) return reply(attach.from, Cut{attach.from});
         Attachment fresh;
+        fresh.bound = row->has_value();
         if (*row) fresh.row = std::move(**row);
-        if (!*row) fresh.row.identity = attach.identity;  // bound by the first message it stores
+        if (!fresh.bound) fresh.row.identity = attach.identity;
         fresh.committed = fresh.row.seen;
         fresh.session = attach.from;
         known = attachments_.emplace(id, std::move(fresh)).first;
@@ -138,6 +139,10 @@ void Sequencer::handle_keyed(const Submit& submit, Attachment& attachment) {
     }
     auto verdict = store_message(submit);
     if (!verdict) return;
+    if (!attachment.bound && !attachment.dirty) {
+        if (const auto put = store_.put_producer(attachment.row); !put)
+            return fail_batch(put.error());
+    }
     const auto stored =
         store_.put_verdict(submit.key->id, sequence, {submit.key->digest, *verdict});
     if (!stored) return fail_batch(stored.error());
@@ -222,7 +227,10 @@ void Sequencer::finish_committed() {
     ++counts_.commits;
     counts_.stored += published_.size();
     refuse_until_.reset();
-    end_dirty([](Attachment& attachment) { attachment.committed = attachment.row.seen; });
+    end_dirty([](Attachment& attachment) {
+        attachment.committed = attachment.row.seen;
+        attachment.bound = true;
+    });
     if (!published_.empty()) {
         outputs_.push_back(
             {OutgoingMail::every_core,

@@ -67,9 +67,10 @@ class Sequencer {
         SessionRef session;
         ProducerRow row;                // as the running transaction leaves it
         delivery::HighWater committed;  // as the disk has it
-        bool dirty = false;             // row is to be written with this batch
-        bool gone = false;              // its session left; drop it when the batch has ended
-        bool expect_said = false;       // one Expect until the missing message comes
+        bool bound = false;        // the disk has a row; else the first message binds the secret
+        bool dirty = false;        // row is to be written with this batch
+        bool gone = false;         // its session left; drop it when the batch has ended
+        bool expect_said = false;  // one Expect until the missing message comes
     };
     /// Whoever has something in the running batch.
     struct Involved {

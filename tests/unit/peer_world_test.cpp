@@ -1,0 +1,389 @@
+#include <catch2/catch.hpp>
+
+#include "tests/unit/support/small_world.hpp"
+
+using namespace oncewire;
+using test::SmallWorld;
+
+namespace {
+
+std::string chat(std::string_view text) { return "[\"chat message\"," + json::quoted(text) + ']'; }
+
+std::vector<std::string> texts_of(const SmallWorld::Browser& browser) {
+    std::vector<std::string> texts;
+    for (const auto& data : browser.texts)
+        texts.push_back(*json::as_string(json::elements(data)[1]));
+    return texts;
+}
+
+void send(SmallWorld& world, std::size_t browser, std::string_view text) {
+    REQUIRE(world[browser].client.emit_durable(world[browser].nsp, chat(text), world.now));
+    world.settle();
+}
+
+using Texts = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("a durable message reaches the log, its sender and everybody else once") {
+    SmallWorld world;
+    const auto alice = world.add_browser(true);
+    const auto bob = world.add_browser(true);
+    world.connect(alice);
+    world.connect(bob);
+    CHECK(world.seen<peer::Connected>(alice).at(0).guarantee == peer::Guarantee::exactly_once);
+
+    send(world, alice, "hello");
+
+    CHECK(world.log_texts() == Texts{"hello"});
+    CHECK(texts_of(world[alice]) == Texts{"hello"});
+    CHECK(texts_of(world[bob]) == Texts{"hello"});
+    CHECK(world[bob].texts.at(0) == R"(["chat message","hello",1])");
+    const auto settled = world.seen<peer::MessageSettled>(alice);
+    REQUIRE(settled.size() == 1);
+    CHECK(settled[0].accepted);
+    CHECK(settled[0].body == R"({"id":1})");
+    CHECK(world[alice].client.outbox(0)->size() == 0);
+}
+
+TEST_CASE("the states of a message come in order and delivered is never told early") {
+    SmallWorld world;
+    const auto alice = world.add_browser(true);
+    world[alice].answers_saves = false;
+    world.connect(alice);
+    send(world, alice, "hello");
+    CHECK(world.log_texts().empty());  // not saved, so not sent (R5)
+
+    world[alice].client.handle_saved(0, world.seen<peer::Save>(alice).back().token, world.now);
+    world.settle();
+
+    const auto moves = world.seen<peer::MessageMoved>(alice);
+    REQUIRE(moves.size() == 3);
+    CHECK(moves[0].state == peer::MessageState::saving);
+    CHECK(moves[1].state == peer::MessageState::queued);
+    CHECK(moves[2].state == peer::MessageState::sent);
+    CHECK(world.seen<peer::MessageSettled>(alice).size() == 1);
+}
+
+TEST_CASE("messages written while away are sent in order at the next connection") {
+    SmallWorld world;
+    const auto alice = world.add_browser(true);
+    const auto bob = world.add_browser(true);
+    world.connect(alice);
+    world.connect(bob);
+    world[alice].can_connect = false;
+    world.cut(alice);
+    for (const auto* text : {"1", "2", "3"}) send(world, alice, text);
+    send(world, bob, "b");
+
+    world[alice].can_connect = true;
+    world.pass(Millis{6000});
+
+    CHECK(world.log_texts() == Texts{"b", "1", "2", "3"});
+    CHECK(texts_of(world[alice]) == Texts{"b", "1", "2", "3"});
+    CHECK(texts_of(world[bob]) == Texts{"b", "1", "2", "3"});
+}
+
+TEST_CASE("more messages than the window are pipelined and all settle") {
+    SmallWorld world;
+    const auto alice = world.add_browser(true);
+    for (int i = 0; i < 300; ++i) send(world, alice, std::to_string(i));
+    world.connect(alice);
+    CHECK(world.log_texts().size() == 300);
+    CHECK(world.seen<peer::MessageSettled>(alice).size() == 300);
+    CHECK(world[alice].client.outbox(0)->size() == 0);
+    CHECK(texts_of(world[alice]) == world.log_texts());
+}
+
+TEST_CASE("a rejected message keeps its verdict and does not block the lane") {
+    SmallWorld world;
+    const auto alice = world.add_browser(true);
+    world.connect(alice);
+    for (const auto* text : {"a", "bad", "b"}) send(world, alice, text);
+    CHECK(world.log_texts() == Texts{"a", "b"});
+    const auto settled = world.seen<peer::MessageSettled>(alice);
+    REQUIRE(settled.size() == 3);
+    CHECK_FALSE(settled[1].accepted);
+    CHECK(settled[1].body == R"({"error":"bad_text","message":"not that"})");
+}
+
+TEST_CASE("a tab that reloads with entries in storage sends them once, in order") {
+    SmallWorld world;
+    const ProducerId id(std::string(32, 'b'));
+    const auto first = world.add_browser(true, {}, 1, id);
+    world.connect(first);
+    send(world, first, "1");
+    send(world, first, "2");
+    // The page goes away; storage still holds 2, whose verdict it never recorded, and 3.
+    const auto saves = world.seen<peer::Save>(first);
+    delivery::OutboxEntry second;
+    for (const auto& save : saves) {
+        for (const auto& entry : save.put) {
+            if (entry.sequence == 2) second = entry;
+        }
+    }
+    world[first].can_connect = false;
+    world.cut(first);
+    const auto reloaded =
+        world.add_browser(true, {second, {3, delivery::digest(chat("3"), 99), chat("3")}}, 4, id);
+    world.connect(reloaded);
+    CHECK(world.log_texts() == Texts{"1", "2", "3"});
+    CHECK(world.seen<peer::MessageSettled>(reloaded).size() == 2);
+    CHECK(world.sequencer.counts().repeated == 1);
+}
+
+TEST_CASE("storage that was rolled back is noticed and its messages are renumbered, not lost") {
+    SmallWorld world;
+    const ProducerId id(std::string(32, 'c'));
+    const auto first = world.add_browser(true, {}, 1, id);
+    world.connect(first);
+    for (const auto* text : {"1", "2", "3"}) send(world, first, text);
+    world[first].can_connect = false;
+    world.cut(first);
+
+    // The profile of yesterday: its counter stands at 2 again, and the user types the same text.
+    const auto again = world.add_browser(true, {}, 2, id);
+    send(world, again, "2");
+    send(world, again, "new");
+    world.connect(again);
+    CHECK(world.log_texts() == Texts{"1", "2", "3", "2", "new"});
+    CHECK(world.seen<peer::MessageSettled>(again).size() == 2);
+    CHECK(world[again].client.outbox(0)->size() == 0);
+}
+
+TEST_CASE("a second attach of the same producer fences the first, which is told not to come back") {
+    SmallWorld world;
+    const ProducerId id(std::string(32, 'd'));
+    const auto tab = world.add_browser(true, {}, 1, id);
+    world.connect(tab);
+    const auto copy = world.add_browser(true, {}, 1, id);
+    world.connect(copy);
+    const auto gone = world.seen<peer::Disconnected>(tab);
+    REQUIRE(gone.size() == 1);
+    CHECK(gone[0].reason == socketio::DisconnectReason::io_server_disconnect);
+    CHECK(world[copy].client.is_connected(0));
+    CHECK(world.sequencer.counts().fenced == 1);
+}
+
+TEST_CASE("an outage stores nothing, breaks nothing and ends by itself") {
+    SmallWorld world;
+    const auto alice = world.add_browser(true);
+    const auto bob = world.add_browser(true);
+    world.connect(alice);
+    world.connect(bob);
+    world.faults.writes = store::StoreError::full;
+    for (const auto* text : {"1", "2", "3"}) send(world, alice, text);
+    CHECK(world.log_texts().empty());
+    CHECK(world.seen<peer::ServerBusy>(alice).size() >= 1);
+    CHECK(world.seen<peer::MessageSettled>(alice).empty());
+    CHECK(world[alice].client.is_connected(0));
+
+    world.faults.writes.reset();
+    for (int i = 0; i < 5; ++i) world.pass(Millis{1100});
+    CHECK(world.log_texts() == Texts{"1", "2", "3"});
+    CHECK(texts_of(world[bob]) == Texts{"1", "2", "3"});
+    CHECK(world.seen<peer::MessageSettled>(alice).size() == 3);
+}
+
+TEST_CASE(
+    "a commit that failed and landed anyway is neither lost nor repeated, and readers get it") {
+    SmallWorld world;
+    const auto alice = world.add_browser(true);
+    const auto bob = world.add_browser(true);
+    world.connect(alice);
+    world.connect(bob);
+    world.faults.next_commit = store::MemoryFaults::Commit::fails_and_lands;
+    send(world, alice, "ghost");
+    CHECK(world.seen<peer::Disconnected>(alice).size() == 1);  // cut: it has to ask (R3)
+    CHECK(texts_of(world[bob]) == Texts{"ghost"});
+    world.pass(Millis{6000});
+    CHECK(world.log_texts() == Texts{"ghost"});
+    CHECK(texts_of(world[alice]) == Texts{"ghost"});
+    CHECK(texts_of(world[bob]) == Texts{"ghost"});
+    CHECK(world.seen<peer::MessageSettled>(alice).size() == 1);
+}
+
+TEST_CASE("a commit that failed and vanished is sent again") {
+    SmallWorld world;
+    const auto alice = world.add_browser(true);
+    world.connect(alice);
+    world.faults.next_commit = store::MemoryFaults::Commit::fails_and_vanishes;
+    send(world, alice, "hello");
+    CHECK(world.log_texts().empty());
+    world.pass(Millis{6000});
+    CHECK(world.log_texts() == Texts{"hello"});
+    CHECK(texts_of(world[alice]) == Texts{"hello"});
+}
+
+TEST_CASE("a reader that does not read waits in the log, and gets everything once when it does") {
+    SmallWorld world;
+    const auto alice = world.add_browser(true);
+    const auto bob = world.add_browser(true);
+    world.connect(alice);
+    world.connect(bob);
+    world[bob].reads = false;
+    const std::string large(4000, 'x');
+    for (int i = 0; i < 600; ++i) send(world, alice, large + std::to_string(i));
+    CHECK(world[bob].texts.empty());
+
+    world[bob].reads = true;
+    const auto connection = *world[bob].connection;
+    world.hub.handle_written(connection,
+                             world.now);  // the frames written meanwhile are lost to the test
+    world.settle();
+    auto received = texts_of(world[bob]);
+    // What was in the one Write that nobody read is gone with it; from there on nothing is missing.
+    const auto log = world.log_texts();
+    REQUIRE(!received.empty());
+    REQUIRE(received.size() <= log.size());
+    CHECK(std::equal(received.rbegin(), received.rend(), log.rbegin()));
+}
+
+TEST_CASE("a slow reader is closed at the deadline and catches up when it comes back") {
+    SmallWorld world;
+    const auto alice = world.add_browser(true);
+    const auto bob = world.add_browser(true);
+    world.connect(alice);
+    world.connect(bob);
+    world[bob].reads = false;
+    for (int i = 0; i < 10; ++i) send(world, alice, std::to_string(i));
+    world.pass(Millis{31'000});
+    CHECK(world.hub.counts().slow_readers_closed == 1);
+    world[bob].reads = true;
+    world.pass(Millis{6'000});
+    CHECK(texts_of(world[bob]) == world.log_texts());
+}
+
+TEST_CASE("history longer than a page is replayed whole while others go on") {
+    SmallWorld world;
+    const auto alice = world.add_browser(true);
+    world.connect(alice);
+    for (int i = 0; i < 2000; ++i) send(world, alice, std::to_string(i));
+    const auto late = world.add_browser(true);
+    world.connect(late);
+    CHECK(texts_of(world[late]) == world.log_texts());
+    CHECK(world.log_texts().size() == 2000);
+}
+
+TEST_CASE("a client without a lane gets the log with positions and may store without a key") {
+    SmallWorld world;
+    const auto stock = world.add_browser(false);
+    world.connect(stock);
+    CHECK(world.seen<peer::Connected>(stock).at(0).guarantee == peer::Guarantee::at_most_once);
+    peer::Client::EmitOptions options;
+    options.wants_ack = true;
+    const auto ack = world[stock].client.emit(0, chat("hi"), {}, options, world.now);
+    REQUIRE(ack);
+    world.settle();
+    CHECK(world[stock].texts.at(0) == R"(["chat message","hi",1,"e1.1"])");
+    const auto answers = world.seen<peer::AckArrived>(stock);
+    REQUIRE(answers.size() == 1);
+    CHECK(answers[0].id == **ack);
+    CHECK(answers[0].data == R"([null,{"id":1}])");
+}
+
+TEST_CASE("an ephemeral emit reaches the application and is answered") {
+    SmallWorld world;
+    const auto alice = world.add_browser(true);
+    world.connect(alice);
+    peer::Client::EmitOptions options;
+    options.wants_ack = true;
+    REQUIRE(world[alice].client.emit(0, R"(["echo",1])", {}, options, world.now));
+    world.settle();
+    REQUIRE(world.events.size() == 1);
+    CHECK(world.events[0].second == R"(["echo",1])");
+    CHECK(world.seen<peer::AckArrived>(alice).at(0).data == R"(["ok"])");
+}
+
+TEST_CASE("emits wait for the connection; acknowledgements end when the link does") {
+    SmallWorld world;
+    const auto alice = world.add_browser(false);
+    peer::Client::EmitOptions options;
+    options.wants_ack = true;
+    options.ack_timeout = Millis{500};
+    REQUIRE(world[alice].client.emit(0, R"(["echo",1])", {}, options, world.now));
+    world.pass(Millis{600});
+    const auto lost = world.seen<peer::AckLost>(alice);
+    REQUIRE(lost.size() == 1);
+    CHECK(lost[0].why == peer::AckLost::Why::timed_out);
+    world.connect(alice);
+    CHECK(world.events.empty());  // timed out: it left the buffer as well
+}
+
+TEST_CASE("reserved names and data that is no event are refused at the call") {
+    SmallWorld world;
+    const auto alice = world.add_browser(true);
+    auto& client = world[alice].client;
+    CHECK(client.emit(0, R"(["connect"])", {}, {}, world.now).error() ==
+          peer::EmitError::reserved_name);
+    CHECK(client.emit_durable(0, R"(["oncewire:send",1])", world.now).error() ==
+          peer::EmitError::reserved_name);
+    CHECK(client.emit(0, "{}", {}, {}, world.now).error() == peer::EmitError::not_an_event);
+    CHECK(client.emit(0, "[", {}, {}, world.now).error() == peer::EmitError::not_an_event);
+    const std::string large = chat(std::string(limits::durable_message_bytes, 'x'));
+    CHECK(client.emit_durable(0, large, world.now).error() == peer::EmitError::too_large);
+}
+
+TEST_CASE("a cancelled message is not stored and does not hold up the next") {
+    SmallWorld world;
+    const auto alice = world.add_browser(true);
+    send(world, alice, "1");
+    send(world, alice, "oops");
+    send(world, alice, "2");
+    CHECK(world[alice].client.cancel(0, 2, world.now));
+    world.settle();
+    CHECK(world[alice].client.outbox(0)->entries().size() == 2);
+    world.connect(alice);
+    CHECK(world.log_texts() == Texts{"1", "2"});
+    CHECK(world[alice].client.outbox(0)->size() == 0);
+    CHECK_FALSE(world[alice].client.cancel(0, 3, world.now));
+}
+
+TEST_CASE("a wrong secret is refused and stores nothing") {
+    SmallWorld world;
+    const ProducerId id(std::string(32, 'f'));
+    const auto alice = world.add_browser(true, {}, 1, id);
+    world.connect(alice);
+    send(world, alice, "mine");
+    world[alice].can_connect = false;
+    world.cut(alice);
+    auto thief = peer::Client(peer::Client::Options(), Prng(3));
+    auto& browser = world.browsers.emplace_back(
+        SmallWorld::Browser{std::move(thief), 0, {}, 0, true, true, true, {}, {}});
+    peer::RestoredLane lane;
+    lane.producer = {id, ProducerSecret(std::string(32, '0'))};
+    browser.nsp = browser.client.open_namespace("/", std::move(lane));
+    const auto index = world.browsers.size() - 1;
+    send(world, index, "planted");
+    world.connect(index);
+    CHECK(world.log_texts() == Texts{"mine"});
+    const auto failed = world.seen<peer::ConnectFailed>(index);
+    REQUIRE(failed.size() == 1);
+    CHECK(failed[0].refused);
+}
+
+TEST_CASE(
+    "a restored database is another stream: readers start over and senders offer what they hold") {
+    SmallWorld world;
+    const auto alice = world.add_browser(true);
+    world.connect(alice);
+    for (const auto* text : {"1", "2", "3"}) send(world, alice, text);
+    world[alice].can_connect = false;
+    world.cut(alice);
+    send(world, alice, "4");
+
+    SmallWorld restored;
+    restored.disk.epoch = delivery::Epoch{"e2"};
+    REQUIRE(restored.store.reopen());
+    restored.sequencer.start();
+    restored.browsers.push_back(std::move(world.browsers[alice]));
+    restored.now = world.now;
+    restored[0].can_connect = true;
+    restored[0].connection.reset();
+    restored.pass(Millis{6000});
+    restored.pass(Millis{6000});
+    CHECK(restored.seen<peer::StreamChanged>(0).size() == 1);
+    CHECK(restored.log_texts() == Texts{"4"});
+    CHECK(texts_of(restored[0]).back() == "4");
+    CHECK(restored[0].client.outbox(0)->size() == 0);
+}
