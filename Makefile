@@ -24,8 +24,7 @@ run: ## Install what is missing, build, and serve on http://localhost:3000 (PORT
 deps: ## Install what the tests need, too
 	@.ci/deps run test prove
 
-build: build/wasm/build.ninja build/build.ninja client-wasm/node_modules/.package-lock.json ## Server, simulator and browser client, into build/bin and build/wasm
-	@cmake --build build/wasm --target oncewire-client
+build: build/build.ninja client-wasm/node_modules/.package-lock.json ## Server with its page and browser client, and simulator, into build/bin
 	@cmake --build build --target oncewire-server oncewire-sim
 
 # ---- for being sure -----------------------------------------------------------------------------
@@ -83,7 +82,7 @@ clean: ## Remove everything that was built
 # ---- what the above stand on --------------------------------------------------------------------
 
 # Everything the tiers of `make test` run.
-programs: build tests/node_modules/.package-lock.json
+programs: build build/wasm/build.ninja tests/node_modules/.package-lock.json
 	@cmake --build build/wasm --target oncewire-unit oncewire-sim
 	@cmake --build build --target all oncewire-unit oncewire-integration
 
