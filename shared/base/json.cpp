@@ -417,6 +417,11 @@ std::optional<std::string_view> member(std::string_view object, std::string_view
     return found;
 }
 
+std::string_view members_text(std::string_view object) {
+    object = trim(object);
+    return object.size() < 2 ? std::string_view() : trim(object.substr(1, object.size() - 2));
+}
+
 std::optional<std::string> as_string(std::string_view value) {
     const auto raw = raw_text(value);
     if (!raw) return std::nullopt;

@@ -34,6 +34,9 @@ std::optional<std::string_view> first_element(std::string_view value);
 /// The value of the last member named `key` (last wins, as JSON.parse does); none if absent or if
 /// `object` is not an object.
 std::optional<std::string_view> member(std::string_view object, std::string_view key);
+/// What stands between the braces of an object, trimmed: for writing more members beside it. Empty for
+/// `{}` and for empty text.
+std::string_view members_text(std::string_view object);
 /// The text of a string value, escapes resolved; a lone surrogate escape becomes U+FFFD.
 std::optional<std::string> as_string(std::string_view value);
 /// True if `value` is a string and its text, escapes resolved, is `utf8`. Usually without a copy.

@@ -66,8 +66,9 @@ std::optional<VerdictsEvent> decode_verdicts(const std::vector<std::string_view>
 }  // namespace
 
 std::string add_capability(std::string_view auth, const ClientCapability& capability) {
-    auth = json::trim(auth);
-    std::string text = auth.size() > 2 ? std::string(auth.substr(0, auth.size() - 1)) + ',' : "{";
+    std::string text = "{";
+    text += json::members_text(auth);
+    if (text.size() > 1) text += ',';
     text += R"("oncewire":{"version":)" + std::to_string(capability_version);
     text += R"(,"producer":)" + json::quoted(capability.producer.id.text);
     text += R"(,"secret":)" + json::quoted(capability.producer.secret.text);

@@ -40,12 +40,10 @@ std::string error_object(std::string_view message) {
 /// CONNECT data: what recovery of a stock server wants first, then the application's members, so that
 /// the application's win.
 std::string connect_data(std::string_view auth, std::string_view pid, std::string_view offset) {
-    auth = json::trim(auth);
     if (pid.empty()) return std::string(auth);
     std::string text = R"({"pid":)" + json::quoted(pid);
     if (!offset.empty()) text += R"(,"offset":)" + json::quoted(offset);
-    const std::string_view members =
-        json::trim(auth.size() > 2 ? auth.substr(1, auth.size() - 2) : "");
+    const std::string_view members = json::members_text(auth);
     if (!members.empty()) text += ',';
     return text.append(members) + '}';
 }
