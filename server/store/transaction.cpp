@@ -7,11 +7,13 @@ namespace oncewire::store {
 namespace {
 
 /// The name an id is stored under. Everybody who types while offline gets the tutorial's `undefined-0`,
-/// so it says nothing without the session; no other id can begin this way, so none can look like it.
+/// so it says nothing without the session. No other id begins this way, and the length tells where the
+/// session begins, so no two can be mistaken for each other.
 std::string once_key(std::string_view id, std::string_view scope) {
     std::string key(id);
-    if (id.substr(0, 10) == "undefined-") (key += '\n') += scope;
-    return key;
+    if (id.substr(0, 10) != "undefined-") return key;
+    key += scope;
+    return key += '\n' + std::to_string(id.size());
 }
 
 }  // namespace

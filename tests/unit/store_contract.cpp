@@ -1,0 +1,280 @@
+#include "tests/unit/store_contract.hpp"
+
+#include <catch2/catch.hpp>
+#include <cstdint>
+#include <limits>
+
+namespace oncewire::test {
+namespace {
+
+using store::CommitOutcome;
+using store::LogEntry;
+using store::LogHead;
+using store::OnceRow;
+using store::Store;
+using store::StoredVerdict;
+
+constexpr std::uint32_t many = 1000;
+constexpr std::uint64_t large = 1'000'000;
+
+std::vector<delivery::Offset> offsets(
+    const Result<std::vector<LogEntry>, store::StoreError>& page) {
+    std::vector<delivery::Offset> result;
+    for (const LogEntry& entry : *page) result.push_back(entry.offset);
+    return result;
+}
+using Offsets = std::vector<delivery::Offset>;
+
+void check_log(StoreMachine& machine) {
+    SECTION("a new store is empty and has the epoch it was given") {
+        CHECK(machine.store().head() == LogHead{{"first"}, 0});
+        CHECK(read_all(machine.store(), {"/,a"}).empty());
+        CHECK(*machine.store().next_room_seq("/,a") == 1);
+    }
+
+    SECTION("an entry comes back with every byte it was given") {
+        const std::string odd("[\"\0\xff\xf0\x9f\x98\x80\"]", 10);
+        Store& store = machine.store();
+        CHECK(store.begin());
+        const LogEntry first{1, "/,a", 1, odd, UnixMillis{-5}};
+        const LogEntry second{2, "/,a", 2, "", UnixMillis{1'700'000'000'000}};
+        CHECK(store.append(first));
+        CHECK(store.append(second));
+        CHECK(store.commit() == CommitOutcome::committed);
+        CHECK(read_all(store, {"/,a"}) == std::vector<LogEntry>{first, second});
+        machine.restart();
+        CHECK(read_all(machine.store(), {"/,a"}) == std::vector<LogEntry>{first, second});
+    }
+
+    SECTION("each room counts by itself and without holes, over roll-backs and restarts") {
+        Store& store = machine.store();
+        commit_one(store, "/,a", "1");
+        CHECK(store.begin());
+        CHECK(append(store, "/,a", "lost"));
+        CHECK(append(store, "/,new", "lost"));
+        CHECK(*store.next_room_seq("/,a") == 3);
+        store.rollback();
+        CHECK(*store.next_room_seq("/,a") == 2);
+        CHECK(*store.next_room_seq("/,new") == 1);
+        commit_one(store, "/,b", "2");
+        commit_one(store, "/,a", "3");
+        machine.restart();
+        CHECK(*machine.store().next_room_seq("/,a") == 3);
+        CHECK(*machine.store().next_room_seq("/,b") == 2);
+        commit_one(machine.store(), "/,a", "4");
+        const auto entries = read_all(machine.store(), {"/,a"});
+        CHECK(entries.size() == 3);
+        CHECK(entries.back().room_seq == 3);
+        CHECK(entries.back().offset == 4);
+    }
+
+    SECTION("the head inside a transaction is the head as it will be") {
+        Store& store = machine.store();
+        CHECK(store.begin());
+        CHECK(append(store, "/,a", "1"));
+        CHECK(append(store, "/,a", "2"));
+        CHECK(store.head() == LogHead{{"first"}, 2});
+        store.rollback();
+        CHECK(store.head() == LogHead{{"first"}, 0});
+    }
+
+    SECTION("what was committed survives the process, and what was not is gone") {
+        commit_one(machine.store(), "/,a", "1");
+        CHECK(machine.store().begin());
+        CHECK(append(machine.store(), "/,a", "2"));
+        machine.restart();
+        CHECK(machine.store().head() == LogHead{{"first"}, 1});
+        CHECK(read_all(machine.store(), {"/,a"}).size() == 1);
+    }
+
+    SECTION("reopening shows what is committed and takes writes again") {
+        commit_one(machine.store(), "/,a", "1");
+        CHECK(machine.store().reopen());
+        CHECK(machine.store().head() == LogHead{{"first"}, 1});
+        commit_one(machine.store(), "/,a", "2");
+        CHECK(read_all(machine.store(), {"/,a"}).size() == 2);
+    }
+
+    SECTION("an empty transaction commits") {
+        CHECK(machine.store().begin());
+        CHECK(machine.store().commit() == CommitOutcome::committed);
+        CHECK(machine.store().head() == LogHead{{"first"}, 0});
+    }
+}
+
+void check_reading(StoreMachine& machine) {
+    Store& store = machine.store();
+    // Offsets 1 to 9: a b c a b c a b c, ten bytes each.
+    CHECK(store.begin());
+    for (int i = 0; i < 9; ++i) {
+        CHECK(append(store, std::string("/,") + "abc"[i % 3], "0123456789"));
+    }
+    CHECK(store.commit() == CommitOutcome::committed);
+
+    SECTION("several rooms are read as one, in log order") {
+        CHECK(offsets(store.read({"/,c", "/,a"}, 0, many, large)) == Offsets{1, 3, 4, 6, 7, 9});
+        CHECK(offsets(store.read({"/,b"}, 0, many, large)) == Offsets{2, 5, 8});
+    }
+    SECTION("reading goes on after the given offset") {
+        CHECK(offsets(store.read({"/,a", "/,b"}, 4, many, large)) == Offsets{5, 7, 8});
+        CHECK(offsets(store.read({"/,a"}, 7, many, large)).empty());
+        CHECK(offsets(store.read({"/,a"}, std::uint64_t{1} << 53, many, large)).empty());
+    }
+    SECTION("a page ends at the number of entries") {
+        CHECK(offsets(store.read({"/,a", "/,b"}, 0, 3, large)) == Offsets{1, 2, 4});
+        CHECK(offsets(store.read({"/,a", "/,b"}, 0, 0, large)).empty());
+    }
+    SECTION("a page ends before the entry that would exceed its bytes, but is never empty") {
+        CHECK(offsets(store.read({"/,a"}, 0, many, 20)) == Offsets{1, 4});
+        CHECK(offsets(store.read({"/,a"}, 0, many, 29)) == Offsets{1, 4});
+        CHECK(offsets(store.read({"/,a"}, 0, many, 1)) == Offsets{1});
+        CHECK(offsets(store.read({"/,a"}, 0, many, 0)) == Offsets{1});
+    }
+    SECTION("unknown rooms are empty, and a room named twice is read once") {
+        CHECK(offsets(store.read({}, 0, many, large)).empty());
+        CHECK(offsets(store.read({"/,nobody", "/,a", "/,a"}, 0, many, large)) == Offsets{1, 4, 7});
+    }
+    SECTION("nobody reads what is not committed, its author's own transaction included") {
+        CHECK(store.begin());
+        CHECK(append(store, "/,a", "secret"));
+        CHECK(append(store, "/,new", "secret"));
+        CHECK(offsets(store.read({"/,a", "/,new"}, 0, many, large)) == Offsets{1, 4, 7});
+        CHECK(store.commit() == CommitOutcome::committed);
+        CHECK(offsets(store.read({"/,a", "/,new"}, 0, many, large)) == Offsets{1, 4, 7, 10, 11});
+    }
+    SECTION("a hundred rooms are read as one, again and again") {
+        std::vector<std::string> rooms;
+        CHECK(store.begin());
+        for (int i = 0; i < 200; ++i) {
+            const std::string room = "/,room" + std::to_string(i % 100);
+            if (i < 100) rooms.push_back(room);
+            CHECK(append(store, room, "x"));
+        }
+        CHECK(store.commit() == CommitOutcome::committed);
+        for (int i = 0; i < 3; ++i) CHECK(offsets(store.read(rooms, 9, many, large)).size() == 200);
+    }
+}
+
+void check_producers(StoreMachine& machine) {
+    const auto largest = std::numeric_limits<std::uint64_t>::max();
+
+    SECTION("a producer's row is found as it was put last, after a restart too") {
+        Store& store = machine.store();
+        CHECK_FALSE(store.find_producer(ProducerId("p"))->has_value());
+        store::ProducerRow row = producer("p");
+        CHECK(store.begin());
+        CHECK(store.put_producer(row));
+        row.epoch = largest;
+        row.seen = {std::uint64_t{1} << 53, largest};
+        row.last_contact = {-1};
+        CHECK(store.put_producer(row));
+        CHECK(**store.find_producer(ProducerId("p")) == row);
+        CHECK(store.commit() == CommitOutcome::committed);
+        machine.restart();
+        CHECK(**machine.store().find_producer(ProducerId("p")) == row);
+        CHECK_FALSE(machine.store().find_producer(ProducerId("q"))->has_value());
+    }
+
+    SECTION("a verdict is found by producer and sequence, after a restart too") {
+        const StoredVerdict accepted{largest, store::accept(R"({"id":1})")};
+        const StoredVerdict rejected{7, store::reject("too_long", "shorten it")};
+        const ProducerId id("p");
+        CHECK(machine.store().begin());
+        CHECK(machine.store().put_verdict(id, 1, accepted));  // the row may follow
+        CHECK(machine.store().put_verdict(id, 2, rejected));
+        CHECK(**machine.store().find_verdict(id, 1) == accepted);
+        CHECK(machine.store().put_producer(producer("p", 2)));
+        CHECK(machine.store().commit() == CommitOutcome::committed);
+        for (int i = 0; i < 2; ++i) {
+            CHECK(**machine.store().find_verdict(id, 1) == accepted);
+            CHECK(**machine.store().find_verdict(id, 2) == rejected);
+            CHECK_FALSE(machine.store().find_verdict(id, 3)->has_value());
+            CHECK_FALSE(machine.store().find_verdict(ProducerId("q"), 1)->has_value());
+            machine.restart();
+        }
+    }
+
+    SECTION(
+        "a rolled back producer and its verdicts are unknown, and leave nothing to the next one") {
+        Store& store = machine.store();
+        CHECK(store.begin());
+        CHECK(store.put_producer(producer("p", 1)));
+        CHECK(store.put_verdict(ProducerId("p"), 1, {1, store::accept()}));
+        store.rollback();
+        CHECK_FALSE(store.find_producer(ProducerId("p"))->has_value());
+        CHECK_FALSE(store.find_verdict(ProducerId("p"), 1)->has_value());
+        CHECK(store.begin());
+        CHECK(store.put_producer(producer("q")));
+        CHECK(store.commit() == CommitOutcome::committed);
+        CHECK_FALSE(store.find_verdict(ProducerId("q"), 1)->has_value());
+    }
+}
+
+void check_once(StoreMachine& machine) {
+    const OnceRow ann{"hello", "ann", 1};
+    const OnceRow bob{"hi", "bob", 2};
+    const OnceRow cleo{"good morning", "cleo", 3};
+    const OnceRow dan{std::string("a\0b", 3), "dan", 4};
+
+    SECTION("the rows that can decide are found: the oldest, the scope's, the one with the body") {
+        CHECK(machine.store().begin());
+        for (const OnceRow& row : {ann, bob, cleo, dan}) CHECK(machine.store().put_once("id", row));
+        CHECK(machine.store().put_once("other", ann));
+        CHECK(machine.store().commit() == CommitOutcome::committed);
+        for (int i = 0; i < 2; ++i) {
+            Store& store = machine.store();
+            CHECK(store.find_once("nobody's", "ann", "hello")->empty());
+            CHECK(*store.find_once("id", "eve", "new") == std::vector{ann});
+            CHECK(*store.find_once("id", "ann", "hello") == std::vector{ann});
+            CHECK(*store.find_once("id", "bob", "new") == std::vector{ann, bob});
+            CHECK(*store.find_once("id", "bob", "hi") == std::vector{ann, bob});
+            CHECK(*store.find_once("id", "eve", "good morning") == std::vector{ann, cleo});
+            CHECK(*store.find_once("id", "cleo", "hi") == std::vector{ann, bob, cleo});
+            CHECK(*store.find_once("id", "eve", dan.body) == std::vector{ann, dan});
+            CHECK(*store.find_once("id", "eve", "a") == std::vector{ann});
+            CHECK(*store.find_once("other", "bob", "hi") == std::vector{ann});
+            machine.restart();
+        }
+    }
+
+    SECTION("a remembered id is seen inside its transaction and goes with it") {
+        Store& store = machine.store();
+        CHECK(store.begin());
+        CHECK(store.put_once("id", ann));
+        CHECK(*store.find_once("id", "ann", "hello") == std::vector{ann});
+        store.rollback();
+        CHECK(store.find_once("id", "ann", "hello")->empty());
+    }
+}
+
+}  // namespace
+
+void check_store_contract(StoreMachine& machine) {
+    SECTION("the log") { check_log(machine); }
+    SECTION("reading") { check_reading(machine); }
+    SECTION("producers") { check_producers(machine); }
+    SECTION("ids that senders chose") { check_once(machine); }
+}
+
+Result<void, store::StoreError> append(Store& store, const std::string& room,
+                                       const std::string& data) {
+    const auto room_seq = store.next_room_seq(room);
+    if (!room_seq) return Err{room_seq.error()};
+    return store.append({store.head().offset + 1, room, *room_seq, data, UnixMillis{1}});
+}
+
+void commit_one(Store& store, const std::string& room, const std::string& data) {
+    CHECK(store.begin());
+    CHECK(append(store, room, data));
+    CHECK(store.commit() == CommitOutcome::committed);
+}
+
+std::vector<LogEntry> read_all(Store& store, const std::vector<std::string>& rooms) {
+    return *store.read(rooms, 0, 1'000'000, 1'000'000'000);
+}
+
+store::ProducerRow producer(const std::string& name, std::uint64_t last) {
+    return {{ProducerId(name), ProducerSecret("secret of " + name)}, 1, {last, last * 7}, {1}};
+}
+
+}  // namespace oncewire::test

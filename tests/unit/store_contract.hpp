@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "server/store/store.hpp"
+
+namespace oncewire::test {
+
+/// A machine with a store on it, so that the same tests run on each kind.
+class StoreMachine {
+  public:
+    virtual ~StoreMachine() = default;
+    virtual store::Store& store() = 0;
+    /// The process dies and starts again.
+    virtual void restart() = 0;
+};
+
+/// What every store promises, as sections of the calling test. The machine's database is new, and of
+/// epoch "first".
+void check_store_contract(StoreMachine& machine);
+
+/// Appends to the open transaction, as the log wants it.
+Result<void, store::StoreError> append(store::Store& store, const std::string& room,
+                                       const std::string& data);
+/// A transaction of its own for each.
+void commit_one(store::Store& store, const std::string& room, const std::string& data);
+
+std::vector<store::LogEntry> read_all(store::Store& store, const std::vector<std::string>& rooms);
+store::ProducerRow producer(const std::string& name, std::uint64_t last = 0);
+
+}  // namespace oncewire::test
