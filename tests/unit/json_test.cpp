@@ -12,6 +12,10 @@ namespace {
 
 bool is_valid(const std::string& text) { return json::is_valid(text, limits::json_depth); }
 
+std::size_t pick(Prng& prng, std::size_t bound) {
+    return static_cast<std::size_t>(prng.below(bound));
+}
+
 /// Every array and object of `value`, taken apart with our slices, against the other parser's tree.
 void check_slices(std::string_view text, const nlohmann::json& value) {
     CHECK(nlohmann::json::parse(text) == value);
@@ -86,8 +90,8 @@ TEST_CASE("an independent parser agrees on ten thousand damaged texts") {
     for (int round = 0; round < 10'000; ++round) {
         std::string text = seed_text;
         for (auto edits = prng.below(3) + 1; edits > 0; --edits) {
-            const auto at = prng.below(text.size());
-            const char c = alphabet[prng.below(alphabet.size())];
+            const std::size_t at = pick(prng, text.size());
+            const char c = alphabet[pick(prng, alphabet.size())];
             switch (prng.below(3)) {
                 case 0:
                     text[at] = c;
@@ -96,7 +100,7 @@ TEST_CASE("an independent parser agrees on ten thousand damaged texts") {
                     text.insert(at, 1, c);
                     break;
                 default:
-                    text.erase(at, 1 + prng.below(3));
+                    text.erase(at, 1 + pick(prng, 3));
                     break;
             }
         }
