@@ -1,0 +1,205 @@
+// What the page can call: a C ABI, noun first.
+//
+// Arguments are borrowed for the call; returned pointers are valid until the next call into the
+// module. Only 32-bit integers, doubles (whole numbers up to 2^53) and UTF-8 text cross. Text goes in
+// by client_buffer(), events come out by client_poll_event(). js/engine.js is the only caller.
+
+#include <emscripten.h>
+
+#include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "client-wasm/platform.hpp"
+#include "client-wasm/websocket_host.hpp"
+#include "shared/base/json.hpp"
+#include "shared/peer/client.hpp"
+
+namespace oncewire::client_wasm {
+namespace {
+
+// The page's own text, made by JSON.stringify: wrong shapes are our bug, but absent means default.
+
+std::uint64_t number_in(std::string_view object, std::string_view key, std::uint64_t otherwise) {
+    const auto value = json::member(object, key);
+    const auto number = value ? json::as_integer(*value) : std::nullopt;
+    return number && *number >= 0 ? static_cast<std::uint64_t>(*number) : otherwise;
+}
+
+std::string string_in(std::string_view object, std::string_view key) {
+    const auto value = json::member(object, key);
+    return value ? json::as_string(*value).value_or("") : "";
+}
+
+/// 64 bits of the page's entropy, as 16 hex digits.
+std::uint64_t random_in(std::string_view object, std::string_view key) {
+    return delivery::parse_digest(string_in(object, key)).value_or(0);
+}
+
+WebSocketHost::Options parse_options(std::string_view text) {
+    WebSocketHost::Options options;
+    options.url = string_in(text, "url");
+    options.seed = random_in(text, "seed");
+    auto& client = options.client;
+    client.reconnection = number_in(text, "reconnection", 1) != 0;
+    client.reconnection_attempts = static_cast<std::uint32_t>(number_in(text, "attempts", 0));
+    client.backoff.min = Millis(number_in(text, "delayMin", 1000));
+    client.backoff.max = Millis(number_in(text, "delayMax", 5000));
+    client.backoff.jitter_percent = static_cast<std::uint32_t>(number_in(text, "jitter", 50));
+    client.open_timeout = Millis(number_in(text, "timeout", 20'000));
+    return options;
+}
+
+/// [sequence, digest, ["event", …args]]
+delivery::OutboxEntry parse_entry(std::string_view text) {
+    const auto parts = json::elements(text);
+    VERIFY(parts.size() == 3);
+    return {static_cast<delivery::Sequence>(json::as_integer(parts[0]).value_or(0)),
+            delivery::parse_digest(json::as_string(parts[1]).value_or("")).value_or(0),
+            std::string(parts[2])};
+}
+
+peer::RestoredLane parse_lane(std::string_view text) {
+    peer::RestoredLane lane;
+    lane.producer = {ProducerId(string_in(text, "producer")),
+                     ProducerSecret(string_in(text, "secret"))};
+    lane.next_sequence = number_in(text, "next", 1);
+    lane.salt = random_in(text, "salt");
+    lane.position = delivery::parse_position(string_in(text, "position"));
+    if (const auto entries = json::member(text, "entries")) {
+        for (const auto entry : json::elements(*entries))
+            lane.entries.push_back(parse_entry(entry));
+    }
+    return lane;
+}
+
+// Filled by the page before a call, emptied by the call. One page, one thread: no sharing.
+std::string argument_buffer;
+std::vector<std::string> argument_attachments;
+
+std::vector<std::string> take_attachments() { return std::exchange(argument_attachments, {}); }
+
+double failure(peer::EmitError error) { return -1 - static_cast<double>(error); }
+
+}  // namespace
+}  // namespace oncewire::client_wasm
+
+using namespace oncewire;
+using client_wasm::WebSocketHost;
+using Namespace = peer::NamespaceIndex;
+
+extern "C" {
+
+/// `size` bytes for the page to write an argument into; it then passes pointer and length. Valid until
+/// the next client_buffer().
+EMSCRIPTEN_KEEPALIVE char* client_buffer(std::uint32_t size) {
+    client_wasm::argument_buffer.resize(size);
+    return client_wasm::argument_buffer.data();
+}
+
+/// Adds a binary attachment to the next client_emit() or client_acknowledge().
+EMSCRIPTEN_KEEPALIVE void client_attach(const char* bytes, std::uint32_t size) {
+    client_wasm::argument_attachments.emplace_back(bytes, size);
+}
+
+/// `options`: JSON object, see parse_options().
+EMSCRIPTEN_KEEPALIVE WebSocketHost* client_create(const char* options, std::uint32_t size) {
+    return new WebSocketHost(client_wasm::parse_options({options, size}));
+}
+
+EMSCRIPTEN_KEEPALIVE void client_destroy(WebSocketHost* host) { delete host; }
+
+/// `options`: JSON object with `name` and perhaps `lane`.
+EMSCRIPTEN_KEEPALIVE Namespace client_open_namespace(WebSocketHost* host, const char* options,
+                                                     std::uint32_t size) {
+    const std::string_view text(options, size);
+    std::optional<peer::RestoredLane> lane;
+    if (const auto found = json::member(text, "lane")) lane = client_wasm::parse_lane(*found);
+    const auto index =
+        host->client().open_namespace(client_wasm::string_in(text, "name"), std::move(lane));
+    host->settle();
+    return index;
+}
+
+EMSCRIPTEN_KEEPALIVE void client_connect(WebSocketHost* host, Namespace index) {
+    host->client().connect(index, client_wasm::now());
+    host->settle();
+}
+
+EMSCRIPTEN_KEEPALIVE void client_disconnect(WebSocketHost* host, Namespace index) {
+    host->client().disconnect(index, client_wasm::now());
+    host->settle();
+}
+
+/// `auth`: JSON object, the answer to an `auth` event.
+EMSCRIPTEN_KEEPALIVE void client_provide_auth(WebSocketHost* host, Namespace index,
+                                              const char* auth, std::uint32_t size) {
+    host->client().provide_auth(index, {auth, size}, client_wasm::now());
+    host->settle();
+}
+
+/// `ack_timeout`: milliseconds; negative: none. `flags`: 1 wants an ack, 2 volatile. Returns the ack id,
+/// NaN where there is none, or -1 - EmitError.
+EMSCRIPTEN_KEEPALIVE double client_emit(WebSocketHost* host, Namespace index, const char* data,
+                                        std::uint32_t size, std::uint32_t flags,
+                                        double ack_timeout) {
+    peer::Client::EmitOptions options;
+    options.wants_ack = (flags & 1) != 0;
+    options.is_volatile = (flags & 2) != 0;
+    if (ack_timeout >= 0) options.ack_timeout = Millis(static_cast<std::int64_t>(ack_timeout));
+    const auto id = host->client().emit(index, {data, size}, client_wasm::take_attachments(),
+                                        options, client_wasm::now());
+    host->settle();
+    if (!id) return client_wasm::failure(id.error());
+    return *id ? static_cast<double>(**id) : std::numeric_limits<double>::quiet_NaN();
+}
+
+/// Returns the sequence (1 or more), or -1 - EmitError.
+EMSCRIPTEN_KEEPALIVE double client_emit_durable(WebSocketHost* host, Namespace index,
+                                                const char* data, std::uint32_t size) {
+    const auto sequence = host->client().emit_durable(index, {data, size}, client_wasm::now());
+    host->settle();
+    return sequence ? static_cast<double>(*sequence) : client_wasm::failure(sequence.error());
+}
+
+/// Answers the `save` event with this token.
+EMSCRIPTEN_KEEPALIVE void client_saved(WebSocketHost* host, Namespace index, double token) {
+    host->client().handle_saved(index, static_cast<std::uint64_t>(token), client_wasm::now());
+    host->settle();
+}
+
+/// 1 if the message was taken back.
+EMSCRIPTEN_KEEPALIVE int client_cancel(WebSocketHost* host, Namespace index, double sequence) {
+    const bool cancelled =
+        host->client().cancel(index, static_cast<delivery::Sequence>(sequence), client_wasm::now());
+    host->settle();
+    return cancelled ? 1 : 0;
+}
+
+EMSCRIPTEN_KEEPALIVE void client_acknowledge(WebSocketHost* host, Namespace index, double id,
+                                             const char* data, std::uint32_t size) {
+    host->client().acknowledge(index, static_cast<socketio::AckId>(id), {data, size},
+                               client_wasm::take_attachments());
+    host->settle();
+}
+
+EMSCRIPTEN_KEEPALIVE void client_retry_now(WebSocketHost* host) {
+    host->client().retry_now(client_wasm::now());
+    host->settle();
+}
+
+/// The oldest event as NUL-terminated JSON (event_json.hpp), or null.
+EMSCRIPTEN_KEEPALIVE const char* client_poll_event(WebSocketHost* host) {
+    const auto* event = host->poll_event();
+    return event ? event->json.c_str() : nullptr;
+}
+
+/// Attachment `index` of the event polled last; its size is in the event.
+EMSCRIPTEN_KEEPALIVE const char* client_attachment(WebSocketHost* host, std::uint32_t index) {
+    const auto& attachments = host->current_event().attachments;
+    return index < attachments.size() ? attachments[index].data() : nullptr;
+}
+
+}  // extern "C"

@@ -1,0 +1,186 @@
+#include "client-wasm/event_json.hpp"
+
+#include <utility>
+
+#include "shared/base/json.hpp"
+
+namespace oncewire::client_wasm {
+namespace {
+
+/// Builds one flat JSON object. Names are ours and need no escapes.
+class Object {
+  public:
+    explicit Object(const char* type) : text_("{\"type\":\"") {
+        text_ += type;
+        text_ += '"';
+    }
+
+    Object& json(const char* name, std::string_view value) {
+        text_ += ",\"";
+        text_ += name;
+        text_ += "\":";
+        text_ += value;
+        return *this;
+    }
+    Object& number(const char* name, std::uint64_t value) {
+        return json(name, std::to_string(value));
+    }
+    Object& millis(const char* name, Millis value) {
+        return json(name, std::to_string(value.count()));
+    }
+    Object& flag(const char* name, bool value) { return json(name, value ? "true" : "false"); }
+    Object& string(const char* name, std::string_view value) {
+        return json(name, json::quoted(value));
+    }
+    std::string take() { return std::move(text_ += '}'); }
+
+  private:
+    std::string text_;
+};
+
+Object object(const char* type, peer::NamespaceIndex index) {
+    Object made(type);
+    made.number("namespace", index);
+    return made;
+}
+
+template <class Item, class Write>
+std::string array(const std::vector<Item>& items, Write write) {
+    std::string text = "[";
+    for (const auto& item : items) {
+        if (text.size() > 1) text += ',';
+        text += write(item);
+    }
+    return text + ']';
+}
+
+PageEvent with_attachments(Object& made, std::vector<std::string> attachments) {
+    if (!attachments.empty()) {
+        made.json("attachments", array(attachments, [](const std::string& bytes) {
+                      return std::to_string(bytes.size());
+                  }));
+    }
+    return {made.take(), std::move(attachments)};
+}
+
+const char* state_text(peer::MessageState state) {
+    switch (state) {
+        case peer::MessageState::saving:
+            return "saving";
+        case peer::MessageState::queued:
+            return "queued";
+        case peer::MessageState::sent:
+            return "sent";
+    }
+    return "";
+}
+
+const char* guarantee_text(peer::Guarantee guarantee) {
+    switch (guarantee) {
+        case peer::Guarantee::at_most_once:
+            return "at-most-once";
+        case peer::Guarantee::at_least_once:
+            return "at-least-once";
+        case peer::Guarantee::exactly_once:
+            return "exactly-once";
+    }
+    return "";
+}
+
+struct Writer {
+    using Made = std::optional<PageEvent>;
+
+    Made operator()(peer::OpenLink&) { return std::nullopt; }
+    Made operator()(peer::SendFrame&) { return std::nullopt; }
+    Made operator()(peer::CloseLink&) { return std::nullopt; }
+
+    Made operator()(peer::AskAuth& out) { return plain(object("auth", out.index)); }
+    Made operator()(peer::Save& out) {
+        const auto number = [](delivery::Sequence sequence) { return std::to_string(sequence); };
+        const auto entry = [](const delivery::OutboxEntry& put) {
+            return '[' + std::to_string(put.sequence) + ",\"" +
+                   delivery::format_digest(put.digest) + "\"," + json::quoted(put.message) + ']';
+        };
+        return plain(object("save", out.index)
+                         .number("token", out.token)
+                         .number("next", out.next_sequence)
+                         .json("erase", array(out.erase, number))
+                         .json("put", array(out.put, entry)));
+    }
+    Made operator()(peer::Connected& out) {
+        return plain(object("connected", out.index)
+                         .string("sid", out.sid)
+                         .string("pid", out.pid)
+                         .flag("recovered", out.recovered)
+                         .string("guarantee", guarantee_text(out.guarantee)));
+    }
+    Made operator()(peer::ConnectFailed& out) {
+        return plain(object("connect_failed", out.index)
+                         .flag("refused", out.refused)
+                         .json("error", out.error.empty() ? "{}" : out.error));
+    }
+    Made operator()(peer::Disconnected& out) {
+        return plain(
+            object("disconnected", out.index).string("reason", socketio::reason_text(out.reason)));
+    }
+    Made operator()(peer::Reconnecting& out) {
+        return plain(
+            Object("reconnecting").number("attempt", out.attempt).millis("delay", out.delay));
+    }
+    Made operator()(peer::EventArrived& out) {
+        Object made = object("event", out.index);
+        made.json("data", out.data);
+        if (out.ack_id) made.number("ack", *out.ack_id);
+        if (out.position) made.string("position", delivery::format(*out.position));
+        return with_attachments(made, std::move(out.attachments));
+    }
+    Made operator()(peer::AckArrived& out) {
+        Object made = object("ack", out.index);
+        made.number("id", out.id).json("data", out.data);
+        return with_attachments(made, std::move(out.attachments));
+    }
+    Made operator()(peer::AckLost& out) {
+        return plain(object("ack_lost", out.index)
+                         .number("id", out.id)
+                         .flag("timed_out", out.why == peer::AckLost::Why::timed_out));
+    }
+    Made operator()(peer::MessageMoved& out) {
+        return plain(object("moved", out.index)
+                         .number("sequence", out.sequence)
+                         .string("state", state_text(out.state)));
+    }
+    Made operator()(peer::MessageSettled& out) {
+        return plain(object("settled", out.index)
+                         .number("sequence", out.sequence)
+                         .flag("accepted", out.accepted)
+                         .json("body", out.body.empty() ? "null" : out.body));
+    }
+    Made operator()(peer::MessageRenumbered& out) {
+        return plain(object("renumbered", out.index)
+                         .number("before", out.before)
+                         .number("after", out.after));
+    }
+    Made operator()(peer::StreamChanged& out) {
+        return plain(object("stream_changed", out.index)
+                         .string("from", delivery::format(out.from))
+                         .string("to", delivery::format(out.to)));
+    }
+    Made operator()(peer::ServerBusy& out) {
+        return plain(object("busy", out.index).millis("after", out.after));
+    }
+
+    static Made plain(Object&& made) { return PageEvent{made.take(), {}}; }
+    static Made plain(Object& made) { return PageEvent{made.take(), {}}; }
+};
+
+}  // namespace
+
+std::optional<PageEvent> page_event(peer::ClientOutput output) {
+    return std::visit(Writer{}, output);
+}
+
+PageEvent attempt_event(peer::LinkId link) {
+    return {Object("attempt").number("link", link).take(), {}};
+}
+
+}  // namespace oncewire::client_wasm
