@@ -1,0 +1,75 @@
+// Listeners by event name, with the method names socket.io-client users know.
+
+export class Emitter {
+  #listeners = new Map();
+
+  on(event, listener) {
+    const list = this.#listeners.get(event);
+    if (list) list.push({ listener, once: false });
+    else this.#listeners.set(event, [{ listener, once: false }]);
+    return this;
+  }
+
+  once(event, listener) {
+    this.on(event, listener);
+    this.#listeners.get(event).at(-1).once = true;
+    return this;
+  }
+
+  /** Without `listener`: all of that event; without anything: all there are. */
+  off(event, listener) {
+    if (event === undefined) this.#listeners.clear();
+    else if (listener === undefined) this.#listeners.delete(event);
+    else this.#remove(event, (item) => item.listener === listener);
+    return this;
+  }
+
+  listeners(event) {
+    return (this.#listeners.get(event) ?? []).map((item) => item.listener);
+  }
+
+  hasListeners(event) {
+    return this.#listeners.has(event);
+  }
+
+  /**
+   * Calls the listeners there are now; one that throws does not keep the event from the others, and
+   * its error reaches window.onerror like any other.
+   */
+  notify(event, ...args) {
+    for (const item of [...(this.#listeners.get(event) ?? [])]) {
+      if (item.once) this.#remove(event, (other) => other === item);
+      guarded(() => item.listener.apply(this, args));
+    }
+    return this;
+  }
+
+  #remove(event, matches) {
+    const list = this.#listeners.get(event);
+    const index = list ? list.findIndex(matches) : -1;
+    if (index < 0) return;
+    if (list.length === 1) this.#listeners.delete(event);
+    else this.#listeners.set(event, list.filter((_, i) => i !== index));
+  }
+}
+
+const aliases = {
+  addEventListener: "on",
+  removeListener: "off",
+  removeAllListeners: "off",
+  removeEventListener: "off",
+};
+for (const [alias, name] of Object.entries(aliases)) {
+  Emitter.prototype[alias] = Emitter.prototype[name];
+}
+
+/** Runs foreign code: what it throws is reported, and does not stop ours. */
+export function guarded(call) {
+  try {
+    return call();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}

@@ -1,0 +1,9 @@
+// Entry of the ES module builds. The engine lies beside this script, wherever that is.
+
+import { loadWasm } from "./engine.js";
+import { provideEngine } from "./engine_source.js";
+
+provideEngine(() => loadWasm(new URL(ONCEWIRE_WASM, import.meta.url)));
+
+export * from "./io.js";
+export { default } from "./io.js";

@@ -1,0 +1,11 @@
+// Entry of the classic script build: the global `io`. The engine lies beside this script; which that
+// is can be asked only while it runs for the first time.
+
+import { loadWasm } from "./engine.js";
+import { provideEngine } from "./engine_source.js";
+import { io } from "./io.js";
+
+const here = globalThis.document?.currentScript?.src ?? globalThis.location?.href;
+
+provideEngine(() => loadWasm(new URL(ONCEWIRE_WASM, here)));
+globalThis.io = io;

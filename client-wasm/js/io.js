@@ -1,0 +1,36 @@
+// The front door: io(url, options), as in socket.io-client.
+
+import { DeliveryError } from "./errors.js";
+import { Manager } from "./manager.js";
+import { Socket } from "./socket.js";
+import { parseUrl } from "./url.js";
+
+const managers = new Map(); // server and path → Manager
+
+/**
+ * A socket for the namespace that `url` names, at once; it connects by itself.
+ * @param {string|Object} [url] nothing: the page's own server, main namespace
+ * @param {Object} [options] of Manager and Socket together, and forceNew, multiplex
+ */
+export function io(url, options) {
+  if (url && typeof url === "object") return io(undefined, url);
+  const { key, namespace } = parseUrl(url);
+  return managerFor(key, namespace, url, options ?? {}).socket(namespace, options);
+}
+
+function managerFor(key, namespace, url, options) {
+  const shared = managers.get(key + (options.path ?? ""));
+  const isAlone = options.forceNew || options.multiplex === false;
+  if (shared && !isAlone && !shared.hasSocket(namespace)) return shared;
+  const manager = new Manager(url, options);
+  if (!shared && !isAlone) managers.set(key + (options.path ?? ""), manager);
+  return manager;
+}
+
+/** The protocol's revision. */
+export const protocol = 5;
+
+Object.assign(io, { io, connect: io, Manager, Socket, DeliveryError, protocol });
+
+export { DeliveryError, Manager, Socket, io as connect };
+export default io;

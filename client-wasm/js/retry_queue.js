@@ -1,0 +1,43 @@
+// The option `retries` of socket.io-client: one emit in flight, sent again until it is acknowledged or
+// has been tried retries + 1 times. At least once: the server has to drop repeats.
+
+export class RetryQueue {
+  #send;
+  #retries;
+  #waiting = [];
+
+  /** `send(args, flags)` emits once, with an error-first callback as last argument. */
+  constructor(retries, send) {
+    this.#retries = retries;
+    this.#send = send;
+  }
+
+  add(args, flags, ack) {
+    this.#waiting.push({ args, flags, ack, tries: 0, pending: false });
+  }
+
+  /** Sends the head, unless it is on its way; `again`: even then, because the link is a new one. */
+  drain({ again = false } = {}) {
+    const head = this.#waiting[0];
+    if (!head || (head.pending && !again)) return;
+    head.pending = true;
+    const attempt = ++head.tries;
+    const answer = (error, ...results) => {
+      if (head !== this.#waiting[0] || attempt !== head.tries) return; // of an earlier try
+      head.pending = false;
+      this.#answered(head, error, results);
+    };
+    this.#send([...head.args, answer], head.flags);
+  }
+
+  #answered(head, error, results) {
+    if (!error) {
+      this.#waiting.shift();
+      head.ack?.(null, ...results);
+    } else if (head.tries > this.#retries) {
+      this.#waiting.shift();
+      head.ack?.(error);
+    }
+    this.drain();
+  }
+}

@@ -1,0 +1,409 @@
+// One namespace of one server, with the methods and events of socket.io-client's Socket.
+
+import { bytesOf, encodeArguments, hasBinary, restoreBinary } from "./binary.js";
+import { Emitter, guarded } from "./emitter.js";
+import { openLane, watchOrphans } from "./lanes.js";
+import { LaneSender } from "./lane_sender.js";
+import { Outbox } from "./outbox.js";
+import { RetryQueue } from "./retry_queue.js";
+
+const reservedEvents = new Set([
+  "connect",
+  "connect_error",
+  "disconnect",
+  "disconnecting",
+  "newListener",
+  "removeListener",
+]);
+
+const defaultAckTimeout = 10_000; // ms, for `retries` without `ackTimeout`: retrying needs an end of waiting
+
+/**
+ * @typedef {Object} SocketOptions
+ * @property {Object|function} [auth] sent with every connection; a function gets a callback
+ * @property {number} [retries] see RetryQueue
+ * @property {number} [ackTimeout] milliseconds, for every emit with a callback
+ * @property {"exactly-once"} [delivery] every emit enters the outbox; `volatile.emit` stays ephemeral
+ *
+ * Events beyond the original's, with delivery: "exactly-once":
+ *   history_replaced({from, to})  the server's log is another one now (a restored backup): what was
+ *                                 shown belongs to the old one, and everything arrives anew
+ */
+export class Socket extends Emitter {
+  connected = false;
+  /** True if the last connection continued the session before it: nothing was missed. */
+  recovered = false;
+  id;
+  auth;
+
+  #client; // the engine's client once it is there
+  #index; // our namespace in it
+  #calls = []; // what was called before, or while an attachment is being read
+  #reading = false;
+  #active = false;
+  #flags = {};
+  #acks = new Map(); // id → { ack, errorFirst }
+  #anyIncoming = [];
+  #anyOutgoing = [];
+  #retryQueue;
+  #isDurable;
+  #sender; // of our own lane
+  #guarantee;
+  #position; // how far the log was handed on
+
+  constructor(io, nsp, options) {
+    super();
+    this.io = io;
+    this.nsp = nsp;
+    this.auth = options.auth;
+    this.options = options;
+    this.#isDurable = options.delivery === "exactly-once";
+    this.#guarantee = this.#isDurable || options.retries ? "at-least-once" : "at-most-once";
+    if (this.#isDurable) this.outbox = new Outbox();
+    else if (options.retries) {
+      this.#retryQueue = new RetryQueue(options.retries, (args, flags) =>
+        this.#emitEphemeral(args, { timeout: options.ackTimeout ?? defaultAckTimeout, ...flags }),
+      );
+    }
+    this.#open();
+    if (io.options.autoConnect) this.connect();
+  }
+
+  // ---- connection ---------------------------------------------------------------------------------
+
+  get disconnected() {
+    return !this.connected;
+  }
+
+  /** True while connected, or while a connection will come by itself. */
+  get active() {
+    return this.#active;
+  }
+
+  /** What is promised for a message emitted now: "exactly-once", "at-least-once" or "at-most-once". */
+  get guarantee() {
+    return this.#guarantee;
+  }
+
+  connect() {
+    if (this.connected) return this;
+    this.#active = true;
+    this.#run(() => this.#client.connect(this.#index));
+    return this;
+  }
+
+  disconnect() {
+    this.#active = false;
+    this.#run(() => {
+      this.#client.disconnect(this.#index);
+      this.io.drain();
+    });
+    return this;
+  }
+
+  // ---- emitting -----------------------------------------------------------------------------------
+
+  emit(event, ...args) {
+    if (reservedEvents.has(event) || String(event).startsWith("oncewire:")) {
+      throw new Error(`"${event}" is a reserved event name`);
+    }
+    const flags = this.#flags;
+    this.#flags = {};
+    if (this.#isDurable && !flags.volatile) {
+      this.#emitDurable([event, ...args]);
+    } else if (this.#retryQueue && !flags.volatile) {
+      const ack = typeof args.at(-1) === "function" ? args.pop() : undefined;
+      this.#retryQueue.add([event, ...args], flags, ack);
+      if (this.connected) this.#retryQueue.drain();
+    } else {
+      this.#emitEphemeral([event, ...args], { timeout: this.options.ackTimeout, ...flags });
+    }
+    return this;
+  }
+
+  emitWithAck(event, ...args) {
+    this.#flags.promised = true;
+    return new Promise((resolve, reject) => {
+      this.emit(event, ...args, (error, result) => (error ? reject(error) : resolve(result)));
+    });
+  }
+
+  send(...args) {
+    return this.emit("message", ...args);
+  }
+
+  /** For the next emit: its callback gets an error first, after `milliseconds` without an answer. */
+  timeout(milliseconds) {
+    this.#flags.timeout = milliseconds;
+    return this;
+  }
+
+  /** For the next emit: it may be dropped. */
+  get volatile() {
+    this.#flags.volatile = true;
+    return this;
+  }
+
+  /** For the next emit; browsers decide about compression themselves. */
+  compress() {
+    return this;
+  }
+
+  // ---- listeners for every event ------------------------------------------------------------------
+
+  onAny(listener) {
+    this.#anyIncoming.push(listener);
+    return this;
+  }
+  prependAny(listener) {
+    this.#anyIncoming.unshift(listener);
+    return this;
+  }
+  offAny(listener) {
+    this.#anyIncoming = without(this.#anyIncoming, listener);
+    return this;
+  }
+  listenersAny() {
+    return this.#anyIncoming;
+  }
+  onAnyOutgoing(listener) {
+    this.#anyOutgoing.push(listener);
+    return this;
+  }
+  prependAnyOutgoing(listener) {
+    this.#anyOutgoing.unshift(listener);
+    return this;
+  }
+  offAnyOutgoing(listener) {
+    this.#anyOutgoing = without(this.#anyOutgoing, listener);
+    return this;
+  }
+  listenersAnyOutgoing() {
+    return this.#anyOutgoing;
+  }
+
+  // ---- for the manager ----------------------------------------------------------------------------
+
+  /** An event of the engine for our namespace. */
+  handle(event) {
+    if (this.#sender?.handle(event)) return;
+    switch (event.type) {
+      case "auth":
+        return this.#provideAuth(this.#client, this.#index);
+      case "connected":
+        return this.#handleConnected(event);
+      case "connect_failed":
+        return this.handleConnectError(connectError(event.error), event.refused);
+      case "disconnected":
+        return this.#handleDisconnected(event);
+      case "event":
+        return this.#handleEvent(event);
+      case "ack":
+        return this.#handleAck(event);
+      case "ack_lost":
+        return this.#handleAckLost(event);
+      case "stream_changed":
+        this.#position = event.to;
+        this.notify("history_replaced", event);
+    }
+  }
+
+  handleConnectError(error, isFinal) {
+    if (!this.#active) return;
+    if (isFinal) this.#active = false;
+    this.notify("connect_error", error);
+  }
+
+  // ---- inside -------------------------------------------------------------------------------------
+
+  async #open() {
+    const [client, lane] = await Promise.all([
+      this.io.client(),
+      this.#isDurable ? openLane(this.#scope) : undefined,
+    ]);
+    if (lane) this.#sender = new LaneSender(this.outbox, lane);
+    this.#client = client;
+    this.#index = this.io.openNamespace(this, this.#sender?.options());
+    this.#sender?.attach(client, this.#index);
+    this.#runWaiting();
+    if (lane) watchOrphans(lane, (orphan) => this.#deliverOrphan(orphan));
+  }
+
+  get #scope() {
+    return `${this.io.uri}${this.io.options.path} ${this.nsp}`;
+  }
+
+  // Now, or in its turn once the engine is there and the attachments before it were read.
+  #run(call) {
+    if (this.#client && !this.#reading) call();
+    else this.#calls.push(call);
+  }
+
+  #runWaiting() {
+    while (!this.#reading && this.#calls.length > 0) guarded(this.#calls.shift());
+  }
+
+  // A Blob gives its bytes later; what is called meanwhile waits, so that order is kept.
+  #withBytes(attachments, call) {
+    const bytes = attachments.map(bytesOf);
+    if (bytes.every((item) => item instanceof Uint8Array)) return call(bytes);
+    this.#reading = true;
+    Promise.all(bytes)
+      .then((all) => guarded(() => call(all.map((item) => new Uint8Array(item)))))
+      .finally(() => {
+        this.#reading = false;
+        this.#runWaiting();
+      });
+  }
+
+  #emitEphemeral(args, { volatile, timeout, promised }) {
+    const ack = typeof args.at(-1) === "function" ? args.pop() : undefined;
+    const errorFirst = promised || timeout !== undefined;
+    const { text, attachments } = encodeArguments(args);
+    this.#run(() =>
+      this.#withBytes(attachments, (bytes) => {
+        this.#tellOutgoing(args);
+        const options = { ack: ack !== undefined, volatile, timeout };
+        const id = this.#client.emit(this.#index, text, bytes, options);
+        if (!ack) return;
+        if (id !== undefined) this.#acks.set(id, { ack, errorFirst });
+        else if (timeout !== undefined) setTimeout(() => ack(timedOut()), timeout); // was dropped
+      }),
+    );
+  }
+
+  #emitDurable(args) {
+    const settle = typeof args.at(-1) === "function" ? args.pop() : undefined;
+    if (hasBinary(args)) {
+      throw new TypeError("binary arguments cannot be kept in the outbox; use volatile.emit()");
+    }
+    const text = JSON.stringify(args);
+    let handedOver = false;
+    const entry = this.outbox.add(args, {
+      settle,
+      withdraw: () => !handedOver || this.#sender.withdraw(entry),
+    });
+    this.outbox.changed(entry, {});
+    askForPersistence();
+    this.#run(() => {
+      if (entry.state === "cancelled") return;
+      handedOver = true;
+      this.#tellOutgoing(args);
+      this.#sender.send(entry, text);
+    });
+  }
+
+  #tellOutgoing(args) {
+    for (const listener of [...this.#anyOutgoing]) guarded(() => listener.apply(this, args));
+  }
+
+  #provideAuth(client, index) {
+    const provide = (auth) => client.provideAuth(index, JSON.stringify(auth ?? {}));
+    if (typeof this.auth === "function") guarded(() => this.auth(provide));
+    else provide(this.auth);
+  }
+
+  #handleConnected({ sid, recovered, guarantee }) {
+    this.id = sid;
+    this.connected = true;
+    this.recovered = recovered;
+    if (this.#sender) this.#guarantee = this.#sender.guarantee = guarantee;
+    this.#retryQueue?.drain({ again: true });
+    this.notify("connect");
+  }
+
+  #handleDisconnected({ reason }) {
+    this.id = undefined;
+    this.connected = false;
+    if (reason === "io server disconnect") this.#active = false;
+    this.notify("disconnect", reason);
+  }
+
+  #handleEvent({ data, ack: ackId, attachments, position }) {
+    if (position) this.#position = position;
+    const args = attachments ? restoreBinary(data, attachments) : data;
+    if (ackId !== undefined) args.push(this.#answer(ackId));
+    for (const listener of [...this.#anyIncoming]) guarded(() => listener.apply(this, args));
+    this.notify(...args);
+  }
+
+  /** The function a listener answers with, once. */
+  #answer(ackId) {
+    let isAnswered = false;
+    return (...args) => {
+      if (isAnswered) return;
+      isAnswered = true;
+      const { text, attachments } = encodeArguments(args);
+      this.#run(() =>
+        this.#withBytes(attachments, (bytes) =>
+          this.#client.acknowledge(this.#index, ackId, text, bytes),
+        ),
+      );
+    };
+  }
+
+  #handleAck({ id, data, attachments }) {
+    const waiting = this.#takeAck(id);
+    if (!waiting) return;
+    const args = attachments ? restoreBinary(data, attachments) : data;
+    guarded(() => waiting.ack.apply(this, waiting.errorFirst ? [null, ...args] : args));
+  }
+
+  #handleAckLost({ id, timed_out: isTimeout }) {
+    const waiting = this.#takeAck(id);
+    if (!waiting?.errorFirst) return;
+    const error = isTimeout ? timedOut() : new Error("socket has been disconnected");
+    guarded(() => waiting.ack.call(this, error));
+  }
+
+  #takeAck(id) {
+    const waiting = this.#acks.get(id);
+    this.#acks.delete(id);
+    return waiting;
+  }
+
+  // What another page left behind goes out by a client of its own, which listens to nothing.
+  #deliverOrphan(lane) {
+    const sender = new LaneSender(this.outbox, lane);
+    const client = this.io.createClient();
+    const index = client.openNamespace(this.nsp, sender.options(this.#position));
+    sender.attach(client, index);
+    client.onEvents = () => {
+      for (let event = client.poll(); event; event = client.poll()) {
+        if (event.type === "auth") this.#provideAuth(client, index);
+        if (event.type === "connected") sender.guarantee = event.guarantee;
+        sender.handle(event);
+      }
+    };
+    sender.onEmpty = () => {
+      client.destroy();
+      lane.release({ remove: true });
+    };
+    client.connect(index);
+  }
+}
+
+Socket.prototype.open = Socket.prototype.connect;
+Socket.prototype.close = Socket.prototype.disconnect;
+
+function without(list, listener) {
+  return listener === undefined ? [] : list.filter((other) => other !== listener);
+}
+
+function connectError({ message, data }) {
+  const error = new Error(message);
+  if (data !== undefined) error.data = data;
+  return error;
+}
+
+function timedOut() {
+  return new Error("operation has timed out");
+}
+
+let askedForPersistence = false;
+// Asks the browser not to evict what waits to be sent. It may say no; nothing depends on it.
+function askForPersistence() {
+  if (askedForPersistence) return;
+  askedForPersistence = true;
+  globalThis.navigator?.storage?.persist?.().catch(() => {});
+}
