@@ -1,0 +1,185 @@
+#!/usr/bin/env node
+// Builds the browser client: `node client-wasm/build.mjs --out DIR`.
+//
+//   DIR/socket.io.js, socket.io.min.js   classic scripts with the global io
+//   DIR/socket.io.esm.min.js             ES module
+//   DIR/oncewire-<hash>.wasm             the engine they load; named after its content, so immutable
+//
+// Each with its source map. Rebuilds what changed only; DIR/.work holds the objects.
+
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { copyFile, mkdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs, promisify } from "node:util";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = dirname(here);
+const run = promisify(execFile);
+
+const compileFlags = [
+  "-std=c++20", "-Oz", "-flto", "-fno-exceptions", "-fno-rtti",
+  "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wswitch-enum",
+];
+const linkFlags = [
+  "-Oz", "-flto", "-fno-exceptions", "-fno-rtti", "--no-entry", "-lwebsocket.js",
+  "-sMODULARIZE", "-sEXPORT_ES6", "-sUSE_ES6_IMPORT_META=0", "-sENVIRONMENT=web,worker",
+  "-sSTRICT", "-sDYNAMIC_EXECUTION=0", "-sFILESYSTEM=0", "-sMALLOC=emmalloc", "-sTEXTDECODER=2",
+  // Small at first: a page is not charged 16 MiB for an idle client. It grows as needed.
+  "-sALLOW_MEMORY_GROWTH", "-sINITIAL_MEMORY=1MB", "-sTOTAL_STACK=128KB",
+  "-sINCOMING_MODULE_JS_API=[instantiateWasm,eventsReady]", "-sSUPPORT_ERRNO=0",
+];
+
+const bundles = [
+  { file: "socket.io.js", entry: "entry_script.js", format: "iife", minify: false },
+  { file: "socket.io.min.js", entry: "entry_script.js", format: "iife", minify: true },
+  { file: "socket.io.esm.min.js", entry: "entry_module.js", format: "esm", minify: true },
+];
+
+async function main() {
+  const { values } = parseArgs({ options: { out: { type: "string" } } });
+  if (!values.out) throw new Error("usage: node client-wasm/build.mjs --out DIR");
+  const out = resolve(values.out);
+  const work = join(out, ".work");
+  await mkdir(work, { recursive: true });
+
+  const objects = await compile(work);
+  const module = await link(objects, work);
+  await bundle(module, out);
+}
+
+// ---- C++ ----------------------------------------------------------------------------------------
+
+async function compile(work) {
+  const sources = [...sourcesIn("shared", { deep: true }), ...sourcesIn("client-wasm")];
+  const launcher = await findLauncher();
+  const jobs = sources.map((source) => () => compileOne(source, work, launcher));
+  return inParallel(jobs, availableParallelism());
+}
+
+async function compileOne(source, work, launcher) {
+  const object = join(work, `${source.replaceAll("/", "_")}.o`);
+  const dependencies = `${object}.d`;
+  if (!isOlder(object, await dependenciesOf(dependencies))) return object;
+  const [command, ...before] = [...launcher, "em++"];
+  const flags = [...compileFlags, "-I", root, "-MMD", "-MF", dependencies];
+  await execute(command, [...before, ...flags, "-c", join(root, source), "-o", object]);
+  return object;
+}
+
+async function link(objects, work) {
+  const module = join(work, "oncewire.mjs");
+  if (isOlder(module, [...objects, fileURLToPath(import.meta.url)])) {
+    await execute("em++", [...objects, ...linkFlags, "-o", module], {
+      // Where em++ finds its JavaScript tools if Node is not Debian's own.
+      NODE_PATH: process.env.NODE_PATH ?? "/usr/share/nodejs",
+    });
+  }
+  return module;
+}
+
+function sourcesIn(directory, { deep = false } = {}) {
+  return readdirSync(join(root, directory), { withFileTypes: true, recursive: deep })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".cpp"))
+    .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)))
+    .sort();
+}
+
+/** What a compilation read, as it wrote down itself; nothing known: itself missing, so out of date. */
+async function dependenciesOf(file) {
+  if (!existsSync(file)) return [file];
+  const [, list] = (await readFile(file, "utf8")).replaceAll("\\\n", " ").split(/:\s/, 2);
+  return [...list.trim().split(/\s+/), fileURLToPath(import.meta.url)];
+}
+
+async function findLauncher() {
+  const found = await run("ccache", ["--version"]).catch(() => undefined);
+  return found ? ["ccache"] : [];
+}
+
+// ---- JavaScript ---------------------------------------------------------------------------------
+
+async function bundle(module, out) {
+  const wasm = module.replace(/\.mjs$/, ".wasm");
+  const name = `oncewire-${await contentHash(wasm)}.wasm`;
+  const scripts = readdirSync(join(here, "js")).map((file) => join(here, "js", file));
+  const inputs = [...scripts, module, fileURLToPath(import.meta.url)];
+  const outputs = [...bundles.map(({ file }) => join(out, file)), join(out, name)];
+  if (!outputs.some((output) => isOlder(output, inputs))) return;
+
+  const { build } = await import("esbuild");
+  for (const { file, entry, format, minify } of bundles) {
+    await build({
+      entryPoints: [join(here, "js", entry)],
+      outfile: join(out, file),
+      bundle: true,
+      format,
+      minify,
+      sourcemap: true,
+      target: "es2022",
+      legalComments: "none",
+      alias: { "oncewire-module": module },
+      define: { ONCEWIRE_WASM: JSON.stringify(name) },
+      logLevel: "warning",
+    });
+    await refuseDynamicCode(join(out, file));
+  }
+  for (const old of readdirSync(out)) {
+    if (/^oncewire-.*\.wasm$/.test(old) && old !== name) await rm(join(out, old));
+  }
+  await copyFile(wasm, join(out, name));
+  const now = new Date();
+  await Promise.all(outputs.map((output) => utimes(output, now, now)));
+  console.log(`browser client in ${relative(process.cwd(), out) || "."}: ${name}`);
+}
+
+// A strict Content-Security-Policy would refuse it, and only in the browser.
+async function refuseDynamicCode(file) {
+  const code = await readFile(file, "utf8");
+  const found = code.match(/\beval\(|\bnew Function\b/);
+  if (found) throw new Error(`${basename(file)} contains ${found[0]}`);
+}
+
+async function contentHash(file) {
+  return createHash("sha256").update(await readFile(file)).digest("hex").slice(0, 12);
+}
+
+// ---- both ---------------------------------------------------------------------------------------
+
+/** True if `target` is missing or older than an input, or an input is missing. */
+function isOlder(target, inputs) {
+  const time = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+  const made = time(target);
+  return made === undefined || inputs.some((input) => !(time(input) <= made));
+}
+
+async function execute(command, args, environment = {}) {
+  try {
+    const { stderr } = await run(command, args, { env: { ...process.env, ...environment } });
+    process.stderr.write(stderr);
+  } catch (error) {
+    process.stderr.write(error.stderr ?? "");
+    throw new Error(`${command} ${args.at(-1)}: ${error.code === "ENOENT" ? "not found" : "failed"}`);
+  }
+}
+
+async function inParallel(jobs, width) {
+  const results = [];
+  let next = 0;
+  const worker = async () => {
+    while (next < jobs.length) {
+      const index = next++;
+      results[index] = await jobs[index]();
+    }
+  };
+  await Promise.all(Array.from({ length: width }, worker));
+  return results;
+}
+
+main().catch((error) => {
+  console.error(error.message);
+  process.exitCode = 1;
+});
