@@ -1,0 +1,67 @@
+// The line that says what is wrong, when something is, and how many messages wait. Silent otherwise.
+
+import { words } from "./words.js";
+
+const calm = 1500; // ms of trouble that nobody needs to hear about
+
+export class ConnectionLine {
+  #line;
+  #text;
+  #retry;
+  #timer;
+  #isCalm = true;
+
+  constructor({ line, text, retry }, onRetry) {
+    this.#line = line;
+    this.#text = text;
+    this.#retry = retry;
+    retry.addEventListener("click", onRetry);
+  }
+
+  /**
+   * @param {Object} situation
+   * @param {"connecting"|"offline"|"disconnected"|"kicked"|"refused"|"broken"|"online"} situation.link
+   * @param {number} situation.waiting messages in the outbox
+   * @param {string} [situation.reason] why the server refused, or why nothing works
+   * @param {boolean} [situation.isBusy] the server stores nothing for now
+   * @param {number} [situation.catchingUp] missed messages that are arriving
+   * @param {boolean} [situation.isUnsaved] the browser keeps nothing
+   */
+  show(situation) {
+    const trouble = this.#describe(situation);
+    if (!trouble) return this.#write("");
+    const passes = situation.link === "connecting" || (situation.link === "offline" && situation.waiting === 0);
+    if (passes && this.#isCalm) {
+      this.#timer ??= setTimeout(() => {
+        this.#isCalm = false;
+        this.onPatienceLost();
+      }, calm);
+      return;
+    }
+    this.#write(trouble, situation.link);
+  }
+
+  /** The situation should be shown again: it has lasted. */
+  onPatienceLost = () => {};
+
+  #describe({ link, waiting, reason, isBusy, catchingUp, isUnsaved }) {
+    const { line } = words;
+    if (link === "refused" || link === "broken") return line[link](reason);
+    if (link !== "online") return line[link](waiting);
+    if (isBusy) return line.busy(waiting);
+    if (catchingUp) return line.catchingUp(catchingUp);
+    if (isUnsaved && waiting) return line.unsaved;
+    return "";
+  }
+
+  #write(text, link) {
+    if (!text) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+      this.#isCalm = true;
+    }
+    if (this.#text.textContent !== text) this.#text.textContent = text;
+    this.#line.toggleAttribute("data-shown", text !== "");
+    this.#retry.hidden = link !== "offline";
+  }
+}
