@@ -12,7 +12,7 @@ export const tiers = {
     { name: "lint", command: "make --no-print-directory lint", counted: "plain", minutes: 4 },
     { name: "unit", command: "build/bin/oncewire-unit", counted: "catch2", minutes: 2 },
     { name: "unit-wasm", command: wasmUnit, counted: "catch2", minutes: 2 },
-    { name: "js", command: "node --test client-wasm/test/*.test.mjs", counted: "node", minutes: 2 },
+    { name: "js", command: "node --test tests/unit/js/*.test.mjs", counted: "node", minutes: 2 },
     { name: "sim", command: "build/bin/oncewire-sim --seeds 1..300 --threads 2", counted: "exit", minutes: 3 },
     { name: "sim-wasm", command: "tests/sim/compare_wasm 1..40", counted: "exit", minutes: 3 },
     { name: "integration", command: "build/bin/oncewire-integration", counted: "catch2", minutes: 3 },
