@@ -14,7 +14,6 @@ constexpr std::uint8_t opcode_continuation = 0x0;
 constexpr std::uint8_t opcode_text = 0x1;
 constexpr std::uint8_t opcode_binary = 0x2;
 constexpr std::uint8_t opcode_close = 0x8;
-constexpr std::uint8_t opcode_ping = 0x9;
 constexpr std::uint8_t opcode_pong = 0xa;
 constexpr std::uint8_t final_bit = 0x80;
 constexpr std::uint8_t reserved_bits = 0x70;
