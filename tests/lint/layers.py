@@ -56,7 +56,11 @@ RULES = {
     "server/api/": Rule((*DECIDERS, "server/api/"), theirs=("nlohmann/json.hpp",)),
     "server/chat/": Rule(("shared/", "server/store/", "server/api/", "server/chat/"), theirs=("nlohmann/json.hpp",)),
     # The transport knows bytes and HTTP, not namespaces, rooms or the database.
-    "server/net/": Rule(("shared/base/", "shared/engineio/", "server/net/"), theirs=("boost/",), std="no_threads"),
+    "server/net/": Rule(
+        ("shared/base/", "shared/engineio/", "server/net/"),
+        theirs=("boost/", "sys/", "netinet/", "arpa/", "unistd.h", "fcntl.h"),
+        std="no_threads",
+    ),
     **{gate: Rule(("shared/base/", "server/net/")) for gate in GATE},
     "server/core/": Rule(
         (*DECIDERS, "server/api/", "server/net/", "server/core/"),
@@ -84,7 +88,9 @@ RULES = {
     ),
     "tests/fuzz/": Rule(
         (*DECIDERS, "server/api/", *GATE, "tests/fuzz/"),
+        theirs=("nlohmann/json.hpp",),  # a second opinion
     ),
+    "tests/bench/load.": Rule((), theirs=("sys/", "netinet/", "arpa/"), std="any"),  # shares nothing with what it measures
     "tests/bench/": Rule(("shared/", "server/", "tests/bench/"), theirs=("boost/", "sys/", "netinet/", "arpa/"), std="any"),
 }
 
