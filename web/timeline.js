@@ -6,6 +6,7 @@ import { isOwn } from "./own.js";
 import { words } from "./words.js";
 
 const patience = 5000; // ms a message waits before its label says why
+const chunkLength = 64; // messages that are laid out together; a new one disturbs only its own chunk
 
 export class Timeline {
   #log;
@@ -58,7 +59,7 @@ export class Timeline {
   /** The server has another history: what came from the old one goes. */
   clearConfirmed() {
     this.#flush();
-    for (const { node } of this.#shown) node.remove();
+    for (const { node } of this.#shown) remove(node);
     for (const [key, node] of this.#byKey) if (!node.isConnected) this.#byKey.delete(key);
     this.#shown = [];
     this.#byId.clear();
@@ -117,7 +118,7 @@ export class Timeline {
     this.#byEntry.set(entry.id, node);
     node.dataset.state = entry.state;
     this.#follow(() => {
-      this.#log.append(node);
+      this.#append(node);
       this.#decorate(node);
       return 0;
     }, true);
@@ -141,14 +142,15 @@ export class Timeline {
 
   #confirm(node, id) {
     if (!Number.isInteger(id) || this.#byId.has(id)) return;
-    const next = node.nextElementSibling;
+    const next = after(node);
     this.#insert(node, id);
     this.#decorate(node);
-    if (next?.isConnected) this.#decorate(next);
+    if (next) this.#decorate(next);
   }
 
   #forget(entry) {
-    this.#byEntry.get(entry.id)?.remove();
+    const node = this.#byEntry.get(entry.id);
+    if (node) remove(node);
     this.#byEntry.delete(entry.id);
     if (entry.key) this.#byKey.delete(entry.key);
   }
@@ -195,14 +197,28 @@ export class Timeline {
     let index = this.#shown.length;
     while (index > 0 && this.#shown[index - 1].id > id) --index;
     const following = this.#shown[index]?.node ?? this.#pending()[0];
-    if (following !== node) this.#log.insertBefore(node, following ?? null);
+    if (!following) this.#append(node);
+    else if (following !== node) {
+      if (node.isConnected) remove(node);
+      following.before(node);
+    }
     this.#shown.splice(index, 0, { id, node });
     this.#byId.set(id, node);
   }
 
+  #append(node) {
+    let chunk = this.#log.lastElementChild;
+    if (!chunk || chunk.childElementCount >= chunkLength) {
+      chunk = document.createElement("div");
+      chunk.className = "chunk";
+      this.#log.append(chunk);
+    }
+    chunk.append(node);
+  }
+
   #pending() {
     const nodes = [];
-    for (let node = this.#log.lastElementChild; node && !node.dataset.id; node = node.previousElementSibling) {
+    for (let node = this.#log.lastElementChild?.lastElementChild; node && !node.dataset.id; node = before(node)) {
       nodes.unshift(node);
     }
     return nodes;
@@ -211,11 +227,10 @@ export class Timeline {
   /** Day and author are told where they change. */
   #decorate(node) {
     const { author, at } = this.#facts.get(node);
-    const before = node.previousElementSibling && this.#facts.get(node.previousElementSibling);
-    const day = dayOf(at);
-    const isNewDay = !before || dayOf(before.at) !== day;
+    const previous = this.#facts.get(before(node));
+    const isNewDay = !previous || dayOf(previous.at) !== dayOf(at);
     setOrRemove(node, "data-day", isNewDay && dayName(at));
-    const isFirst = isNewDay || before.author !== author;
+    const isFirst = isNewDay || previous.author !== author;
     node.toggleAttribute("data-first", isFirst);
     if (author === "me") return;
     node.dataset.hue = hueOf(author);
@@ -232,6 +247,21 @@ export class Timeline {
     if (state === "rejected" && error) label = words.rejected(error.message);
     if (state !== "rejected" || error) node.firstElementChild.dataset.label = label;
   }
+}
+
+// The neighbours of a message, in its chunk or the next one.
+function before(node) {
+  return node.previousElementSibling ?? node.parentElement.previousElementSibling?.lastElementChild;
+}
+
+function after(node) {
+  return node.nextElementSibling ?? node.parentElement.nextElementSibling?.firstElementChild;
+}
+
+function remove(node) {
+  const chunk = node.parentElement;
+  node.remove();
+  if (chunk?.childElementCount === 0) chunk.remove();
 }
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
