@@ -1,0 +1,53 @@
+// Writes a seed corpus out of tests/vectors: `node tests/fuzz/seeds.mjs DIR` makes DIR/<fuzzer>/….
+// Only what is small: the long texts among the vectors would slow the fuzzers down.
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+
+const target = process.argv[2];
+const bytesMax = 4096;
+const frameEnd = Buffer.from([0xff]);
+
+const load = (name) => JSON.parse(readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), "utf8"));
+
+/** The bytes a value of a vector file stands for (tests/vectors/README.md). */
+function bytesOf(value) {
+  if (typeof value === "string") return Buffer.from(value);
+  if (Array.isArray(value)) return Buffer.concat(value.map(bytesOf));
+  if ("hex" in value) return Buffer.from(value.hex, "hex");
+  const unit = bytesOf(value.repeat);
+  return Buffer.alloc(unit.length * value.times, unit);
+}
+
+const isBinary = (frame) => typeof frame === "object" && "binary" in frame;
+const bytesOfFrame = (frame) => bytesOf(frame.text ?? frame.binary ?? frame);
+
+function write(fuzzer, bytes) {
+  if (bytes.length > bytesMax) return;
+  mkdirSync(`${target}/${fuzzer}`, { recursive: true });
+  writeFileSync(`${target}/${fuzzer}/${createHash("sha1").update(bytes).digest("hex")}`, bytes);
+}
+
+/** Frames one after another, each led by what tells the fuzzer of its kind, 0xFF between. */
+function join(frames, lead) {
+  const parts = frames.map((frame) => Buffer.concat([Buffer.from(lead(frame)), bytesOfFrame(frame), frameEnd]));
+  return Buffer.concat(parts).subarray(0, -1);
+}
+
+const texts = load("json_texts");
+for (const text of [...texts.valid, ...texts.invalid]) write("json_fuzz", bytesOf(text));
+for (const { json } of [...texts.strings, ...texts.quoted, ...texts.integers]) write("json_fuzz", bytesOf(json));
+
+const payloads = load("engineio_payloads");
+for (const { body } of [...payloads.bodies, ...payloads.invalid]) write("engineio_payload_fuzz", bytesOf(body));
+
+const control = (probe) => (frame) => [(isBinary(frame) ? 2 : 0) | probe];
+for (const { frame } of load("engineio_packets").packets) write("engineio_packet_fuzz", join([frame], control(0)));
+for (const { json } of load("engineio_handshakes").handshakes) {
+  const open = `0${json}`;
+  write("engineio_packet_fuzz", join([open, "2", "4hello", "3probe", "5", "1"], control(0)));
+  write("engineio_packet_fuzz", Buffer.concat([join([open], control(0)), frameEnd, join(["2probe", "3probe", "5"], control(5))]));
+}
+
+const lead = (frame) => (isBinary(frame) ? "b" : "");
+for (const { frames } of [...load("socketio_packets").packets, ...load("socketio_rejections")])
+  write("socketio_decoder_fuzz", join(frames, lead));
