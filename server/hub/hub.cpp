@@ -48,7 +48,11 @@ ConnectionId Hub::handle_accept(Request request, Instant now) {
     peer_options.handshake.sid = EngineSid(base64::encode_url(secrets_.take(id_bytes)));
     peer_options.handshake.timings = options_.timings;
     peer_options.handshake.payload_bytes_max = limits::message_bytes;
+    peer_options.handshake.websocket_upgrade =
+        request.transport == engineio::TransportKind::polling;
     peer_options.connect_timeout = options_.connect_timeout;
+    peer_options.transport = request.transport;
+    by_sid_.emplace(peer_options.handshake.sid.text, id);
     connection.peer.emplace(std::move(peer_options), now);
     connection.request = std::move(request);
     ++counts_.connections_opened;
@@ -86,6 +90,28 @@ void Hub::handle_transport_closed(ConnectionId id, engineio::CloseReason reason,
     if (!connection) return;
     connection->peer->handle_transport_closed(reason);
     pump(id, now);
+}
+
+bool Hub::handle_probe_opened(ConnectionId id, Instant now) {
+    now_ = now;
+    Connection* connection = find_connection(id);
+    if (!connection || !connection->peer->handle_probe_opened(now)) return false;
+    pump(id, now);
+    return true;
+}
+
+void Hub::handle_probe_frame(ConnectionId id, FrameView frame, Instant now) {
+    now_ = now;
+    Connection* connection = find_connection(id);
+    if (!connection) return;
+    ++counts_.frames_in;
+    connection->peer->handle_frame(engineio::Channel::probe, frame, now);
+    pump(id, now);
+}
+
+void Hub::handle_probe_closed(ConnectionId id, Instant now) {
+    now_ = now;
+    if (Connection* connection = find_connection(id)) connection->peer->handle_probe_closed();
 }
 
 void Hub::handle_mail(store::FromSequencer mail, Instant now) {
@@ -150,6 +176,16 @@ std::optional<HubOutput> Hub::poll_output() {
     return std::nullopt;
 }
 
+std::optional<ConnectionId> Hub::find_by_sid(std::string_view engine_sid) const {
+    const auto found = by_sid_.find(engine_sid);
+    return found == by_sid_.end() ? std::nullopt : std::optional(found->second);
+}
+
+engineio::SessionState Hub::state_of(ConnectionId id) const {
+    const Connection* connection = find_connection(id);
+    return connection ? connection->peer->session().state() : engineio::SessionState::closed;
+}
+
 // ---- connections --------------------------------------------------------------------------------
 
 Hub::Connection* Hub::find_connection(ConnectionId id) {
@@ -170,26 +206,30 @@ void Hub::pump(ConnectionId id, Instant) {
 
 void Hub::perform(ConnectionId id, peer::ServerOutput output) {
     std::visit(Overloaded{
-                   [&](peer::Transmit& transmit) {
-                       enqueue(*find_connection(id), id,
-                               std::make_shared<const Frame>(std::move(transmit.frame)));
-                   },
+                   [&](peer::Transmit& transmit) { perform(id, std::move(transmit)); },
                    [&](peer::ConnectRequested& request) { ask_application(id, request); },
                    [&](peer::EventReceived& event) { handle_event(id, std::move(event)); },
-                   [&](peer::AckReceived& ack) {
-                       outputs_.push_back(AckArrived{find_connection(id)->sockets[ack.index],
-                                                     *ack.packet.ack_id, std::move(ack.packet.data),
-                                                     std::move(ack.packet.attachments)});
-                   },
+                   [&](peer::AckReceived& ack) { handle_ack(id, std::move(ack)); },
                    [&](peer::Left& left) {
                        end_socket(find_connection(id)->sockets[left.index], left.reason);
                    },
-                   [&](peer::ChannelSwitched&) {},
-                   [&](peer::CloseChannel& close) {
-                       if (close.channel == engineio::Channel::current) end_connection(id);
-                   },
+                   [&](peer::ChannelSwitched&) { outputs_.push_back(SwitchTransport{id}); },
+                   [&](peer::CloseChannel& close) { perform(id, close); },
                },
                output);
+}
+
+void Hub::perform(ConnectionId id, peer::Transmit transmit) {
+    if (transmit.channel == engineio::Channel::probe) {
+        outputs_.push_back(WriteProbe{id, std::move(transmit.frame)});
+        return;
+    }
+    enqueue(*find_connection(id), id, std::make_shared<const Frame>(std::move(transmit.frame)));
+}
+
+void Hub::perform(ConnectionId id, peer::CloseChannel close) {
+    if (close.channel == engineio::Channel::current) return end_connection(id, close.reason);
+    outputs_.push_back(CloseProbe{id});
 }
 
 void Hub::enqueue(Connection& connection, ConnectionId id, SharedFrame frame) {
@@ -241,12 +281,13 @@ std::optional<Write> Hub::take_write(ConnectionId id) {
 }
 
 /// What is queued goes out, unless a Write is out already: then the peer is slow or gone.
-void Hub::end_connection(ConnectionId id) {
+void Hub::end_connection(ConnectionId id, engineio::CloseReason reason) {
     Connection& connection = *find_connection(id);
+    by_sid_.erase(connection.peer->session().handshake().sid.text);
     if (!connection.writing && !connection.queue.empty()) {
         outputs_.push_back(Write{id, std::move(connection.queue)});
     }
-    outputs_.push_back(CloseTransport{id});
+    outputs_.push_back(CloseTransport{id, reason});
     const std::uint32_t generation = connection.generation + 1;
     connection = Connection();
     connection.generation = generation;

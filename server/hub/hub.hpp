@@ -8,6 +8,7 @@
 #include <queue>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -32,6 +33,7 @@ using SharedFrame = std::shared_ptr<const Frame>;
 
 /// What the first HTTP request of a connection said.
 struct Request {
+    engineio::TransportKind transport = engineio::TransportKind::websocket;
     std::string address;
     std::string url;
     std::vector<std::pair<std::string, std::string>> headers;
@@ -47,6 +49,21 @@ struct Write {
 };
 /// Send what was written, then close. The connection's last output; its id is free.
 struct CloseTransport {
+    ConnectionId connection = 0;
+    /// transport_close: the peer asked for it or is gone already.
+    engineio::CloseReason reason = engineio::CloseReason::forced_close;
+};
+/// [EIO4 Upgrade] For the WebSocket that is being tried while polling goes on.
+struct WriteProbe {
+    ConnectionId connection = 0;
+    Frame frame;
+};
+struct CloseProbe {
+    ConnectionId connection = 0;
+};
+/// The probe is the transport now: answer a parked GET with a noop, and send what polling has not
+/// delivered, then all further Writes, on it.
+struct SwitchTransport {
     ConnectionId connection = 0;
 };
 struct ToStore {
@@ -84,7 +101,7 @@ struct AckArrived {
     std::vector<std::string> attachments;
 };
 
-using HubOutput = std::variant<Write, CloseTransport, ToStore, ConnectAsked, SocketConnected,
+using HubOutput = std::variant<Write, CloseTransport, WriteProbe, CloseProbe, SwitchTransport, ToStore, ConnectAsked, SocketConnected,
                                EventArrived, AckArrived, SocketGone>;
 
 struct HubCounts {
@@ -122,12 +139,17 @@ class Hub {
     /// The host keeps this filled: see SecretPool.
     SecretPool& secrets() { return secrets_; }
 
-    /// A WebSocket was accepted.
+    /// A handshake was accepted, on the transport the request names.
     ConnectionId handle_accept(Request request, Instant now);
     void handle_frame(ConnectionId connection, FrameView frame, Instant now);
     void handle_written(ConnectionId connection, Instant now);
     void handle_transport_closed(ConnectionId connection, engineio::CloseReason reason,
                                  Instant now);
+    /// A WebSocket asks to take over a polling connection. False: refuse it; the connection is
+    /// unharmed (unknown, probing already, or on WebSocket already).
+    bool handle_probe_opened(ConnectionId connection, Instant now);
+    void handle_probe_frame(ConnectionId connection, FrameView frame, Instant now);
+    void handle_probe_closed(ConnectionId connection, Instant now);
     void handle_mail(store::FromSequencer mail, Instant now);
     void handle_timeout(Instant now);
     std::optional<Instant> next_timeout() const;
@@ -135,6 +157,10 @@ class Hub {
     void shut_down(Instant now);
 
     std::optional<HubOutput> poll_output();
+
+    /// Which connection a request with this sid belongs to; none if there is none (any more).
+    std::optional<ConnectionId> find_by_sid(std::string_view engine_sid) const;
+    engineio::SessionState state_of(ConnectionId connection) const;
 
     // ---- application ----------------------------------------------------------------------------
 
@@ -203,16 +229,27 @@ class Hub {
         std::optional<Instant> slow_at;
         std::optional<Instant> timer_at;  // its entry in timers_; later than the truth never
     };
+    struct TextHash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const {
+            return std::hash<std::string_view>{}(text);
+        }
+    };
     using Timer = std::pair<Instant, ConnectionId>;
 
     // hub.cpp: connections
     Connection* find_connection(ConnectionId id);
+    const Connection* find_connection(ConnectionId id) const {
+        return const_cast<Hub*>(this)->find_connection(id);
+    }
     void pump(ConnectionId id, Instant now);
     void perform(ConnectionId id, peer::ServerOutput output);
+    void perform(ConnectionId id, peer::Transmit transmit);
+    void perform(ConnectionId id, peer::CloseChannel close);
     void enqueue(Connection& connection, ConnectionId id, SharedFrame frame);
     void queue_packet(const Socket& socket, const socketio::Packet& packet);
     std::optional<Write> take_write(ConnectionId id);
-    void end_connection(ConnectionId id);
+    void end_connection(ConnectionId id, engineio::CloseReason reason);
     void schedule(ConnectionId id);
     void violate(ConnectionId id);
 
@@ -221,6 +258,7 @@ class Hub {
     SocketId new_socket(ConnectionId connection, peer::NamespaceIndex index);
     void ask_application(ConnectionId id, const peer::ConnectRequested& request);
     void handle_event(ConnectionId id, peer::EventReceived event);
+    void handle_ack(ConnectionId id, peer::AckReceived ack);
     void submit(SocketId id, const Socket& socket, socketio::Packet packet);
     void submit_keyed(SocketId id, const Socket& socket, const socketio::Packet& packet);
     void finish_accept(SocketId id, const store::Attached* attached);
@@ -258,6 +296,7 @@ class Hub {
 
     std::deque<Connection> connections_;  // by slot; addresses stay
     std::vector<std::uint32_t> free_connections_;
+    std::unordered_map<std::string, ConnectionId, TextHash, std::equal_to<>> by_sid_;  // never iterated
     std::deque<Socket> sockets_;
     std::vector<std::uint32_t> free_sockets_;
     RoomIndex rooms_;

@@ -229,6 +229,11 @@ void Hub::handle_event(ConnectionId connection, peer::EventReceived event) {
                                     std::move(event.packet.attachments), event.packet.ack_id});
 }
 
+void Hub::handle_ack(ConnectionId connection, peer::AckReceived ack) {
+    outputs_.push_back(AckArrived{find_connection(connection)->sockets[ack.index], *ack.packet.ack_id,
+                                  std::move(ack.packet.data), std::move(ack.packet.attachments)});
+}
+
 /// A durable event of a stock client: stored by whatever id its arguments carry.
 void Hub::submit(SocketId id, const Socket& socket, socketio::Packet packet) {
     if (!packet.attachments.empty()) {

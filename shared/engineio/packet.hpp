@@ -15,6 +15,9 @@ namespace oncewire::engineio {
 enum class PacketType : std::uint8_t { open, close, ping, pong, message, upgrade, noop };
 inline constexpr int packet_type_count = 7;
 
+/// [EIO4 Transports] How packets travel.
+enum class TransportKind : std::uint8_t { polling, websocket };
+
 /// One packet, borrowed from the frame it came in. A binary payload is always a message. That a text
 /// payload is UTF-8 is checked by whoever reads it: the transport, the JSON check, the decoder.
 struct PacketView {

@@ -36,7 +36,7 @@ DisconnectReason disconnect_reason(CloseReason reason) {
 ServerConnection::ServerConnection(Options options, Instant now)
     : session_(engineio::Role::server, std::move(options.handshake), now),
       connect_deadline_(now + options.connect_timeout) {
-    if (options.on_websocket) session_.started_on_websocket();
+    if (options.transport == engineio::TransportKind::websocket) session_.started_on_websocket();
     transmit(Channel::current, engineio::encode_frame(engineio::PacketType::open,
                                                       encode_handshake(session_.handshake())));
 }
@@ -48,7 +48,7 @@ void ServerConnection::handle_frame(Channel channel, FrameView frame, Instant no
         if (channel == Channel::current)
             return finish(CloseReason::parse_error, DisconnectReason::parse_error);
         session_.abandon_probe();
-        outputs_.push_back(CloseChannel{Channel::probe});
+        outputs_.push_back(CloseChannel{Channel::probe, CloseReason::transport_close});
         return;
     }
     switch (session_.handle_packet(channel, *packet, now)) {
@@ -68,7 +68,7 @@ void ServerConnection::handle_frame(Channel channel, FrameView frame, Instant no
             outputs_.push_back(ChannelSwitched{});
             return;
         case Effect::close_probe:
-            outputs_.push_back(CloseChannel{Channel::probe});
+            outputs_.push_back(CloseChannel{Channel::probe, CloseReason::transport_close});
             return;
         case Effect::close_session:
             return finish(session_.close_reason(), disconnect_reason(session_.close_reason()));
@@ -128,7 +128,7 @@ void ServerConnection::handle_timeout(Instant now) {
             transmit(Channel::current, engineio::encode_frame(engineio::PacketType::ping));
             break;
         case engineio::Session::Due::close_probe:
-            outputs_.push_back(CloseChannel{Channel::probe});
+            outputs_.push_back(CloseChannel{Channel::probe, CloseReason::transport_close});
             break;
         case engineio::Session::Due::close_session:
             return finish(session_.close_reason(), disconnect_reason(session_.close_reason()));
@@ -207,7 +207,7 @@ void ServerConnection::finish(CloseReason engine_reason, DisconnectReason reason
     for (NamespaceIndex index = 0; index < namespaces_.size(); ++index) {
         if (namespaces_[index].state != NamespaceState::absent) end_namespace(index, reason);
     }
-    outputs_.push_back(CloseChannel{Channel::current});
+    outputs_.push_back(CloseChannel{Channel::current, engine_reason});
 }
 
 void ServerConnection::send(const socketio::Packet& packet) {

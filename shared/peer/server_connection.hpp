@@ -51,6 +51,7 @@ struct ChannelSwitched {};
 /// the connection and its last output.
 struct CloseChannel {
     engineio::Channel channel = engineio::Channel::current;
+    engineio::CloseReason reason = engineio::CloseReason::forced_close;
 };
 
 using ServerOutput = std::variant<Transmit, ConnectRequested, EventReceived, AckReceived, Left,
@@ -65,7 +66,7 @@ class ServerConnection {
   public:
     struct Options {
         engineio::Handshake handshake;
-        bool on_websocket = true;
+        engineio::TransportKind transport = engineio::TransportKind::websocket;
         Millis connect_timeout{45'000};  ///< without any namespace for this long: close
     };
 
