@@ -73,7 +73,7 @@ socket.outbox.on("change", (entry) => {
 });
 socket.outbox.on("renumber", (entry, before) => timeline.renameEntry(entry, before));
 socket.outbox.on("busy", () => show({ isBusy: true }));
-socket.outbox.on("unsaved", () => show({ isUnsaved: true }));
+socket.outbox.on("durable", (isDurable) => show({ isUnsaved: !isDurable }));
 
 // Many at once are what was missed; a second without any, and the rest is conversation.
 let arrivals = 0;

@@ -35,7 +35,7 @@ export class LaneSender {
       this.#entries.set(sequence, entry);
       outbox.changed(entry, { key: this.#key(sequence), state: "queued", saved: true });
     }
-    if (lane.error) outbox.unsaved(lane.error);
+    if (lane.error) outbox.setDurable(false, lane.error);
   }
 
   /** What the engine needs to open the namespace with this lane. */
@@ -115,10 +115,8 @@ export class LaneSender {
 
   #tellSaved(rows, saved) {
     for (const { sequence } of rows) this.#unsaved.add(sequence);
-    if (!saved) {
-      if (rows.length > 0) this.#outbox.unsaved(this.#lane.error);
-      return;
-    }
+    if (saved || rows.length > 0) this.#outbox.setDurable(saved, this.#lane.error);
+    if (!saved) return;
     // What was refused before went along with this save.
     for (const sequence of this.#unsaved) {
       const entry = this.#entries.get(sequence);

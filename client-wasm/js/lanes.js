@@ -86,8 +86,10 @@ export class HeldLane {
         erase: [...changes].filter(([, entry]) => !entry).map(([sequence]) => sequence),
         put: [...changes.values()].filter((entry) => entry),
       });
+      this.error = undefined;
       return true;
-    } catch {
+    } catch (error) {
+      this.error = error;
       this.#owed = new Map([...changes, ...this.#owed]);
       return false;
     }
@@ -96,15 +98,21 @@ export class HeldLane {
 
 async function takeLane(store, scope) {
   const own = recall(scope);
-  const names = await store.laneNames(scope);
-  const candidates = own ? [own, ...names.filter((name) => name !== own)] : names;
-  for (const name of candidates) {
-    if (held.has(name)) continue;
-    const release = await lock(name, name === own ? reloadPatience : 0);
-    const lane = release && (await store.loadLane(name));
-    if (lane) return hold(store, lane, release);
-    release?.();
+  const continued = own && (await tryLane(store, own, reloadPatience));
+  if (continued) return continued;
+  for (const name of await store.laneNames(scope)) {
+    const lane = await tryLane(store, name, 0);
+    if (lane) return lane;
   }
+  return undefined;
+}
+
+async function tryLane(store, name, patience) {
+  if (held.has(name)) return undefined;
+  const release = await lock(name, patience);
+  const lane = release && (await store.loadLane(name));
+  if (lane) return hold(store, lane, release);
+  release?.();
   return undefined;
 }
 
@@ -112,7 +120,8 @@ async function createLane(store, scope) {
   const lane = newIdentity(scope);
   const release = await lock(lane.name, 0);
   if (!release) throw new Error("the browser refuses a lock");
-  await store.createLane(lane);
+  // Not waited for: the first save writes the same row, and is waited for.
+  store.createLane(lane).catch(() => {});
   channel().postMessage({ scope, name: lane.name });
   return hold(store, { ...lane, next: 1, entries: [] }, release);
 }

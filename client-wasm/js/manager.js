@@ -50,7 +50,7 @@ export class Manager extends Emitter {
       if (this.options.autoConnect && !existing.active) existing.connect();
       return existing;
     }
-    const socket = new Socket(this, nsp, { ...this.options, ...options });
+    const socket = new Socket(this, nsp, options);
     this.#sockets.set(nsp, socket);
     return socket;
   }

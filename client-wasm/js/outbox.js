@@ -35,14 +35,14 @@ export class OutboxEntry {
  * `socket.outbox`. Events:
  *   change(entry)       an entry came, moved on, or left (see entry.state)
  *   renumber(entry, before)  the entry goes on under another key than `before`
- *   unsaved(error)      this browser keeps nothing: what waits is lost with the page
+ *   durable(isDurable, error)  storage refused: what waits is lost with the page; or takes again
  *   busy(milliseconds)  the server cannot store messages for now; they stay here
  */
 export class Outbox extends Emitter {
   #entries = new Map(); // id → { entry, settle, withdraw }
   #count = 0;
 
-  /** Whether entries outlive this page; false after storage refused. Unknown at first: true. */
+  /** Whether entries outlive this page; see the event. */
   durable = true;
 
   get size() {
@@ -85,9 +85,9 @@ export class Outbox extends Emitter {
     if (state !== "cancelled") item.settle?.(error ?? null, ...results);
   }
 
-  unsaved(error) {
-    if (!this.durable) return;
-    this.durable = false;
-    this.notify("unsaved", error);
+  setDurable(isDurable, error) {
+    if (this.durable === isDurable) return;
+    this.durable = isDurable;
+    this.notify("durable", isDurable, error);
   }
 }

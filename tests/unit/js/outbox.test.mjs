@@ -117,7 +117,7 @@ describe("the outbox", () => {
   test("says when nothing is kept on this device, and goes on", async () => {
     const socket = io("http://server.test", { forceNew: true, delivery: "exactly-once" });
     let reason;
-    socket.outbox.on("unsaved", (error) => (reason = error));
+    socket.outbox.on("durable", (isDurable, error) => (reason = isDurable || error));
     const client = await engine.load();
     assert.match(reason.message, /no Web Locks|no IndexedDB/);
     socket.emit("e", "x");
@@ -225,6 +225,26 @@ describe("a lane found in storage", () => {
     await settled();
     assert.equal(isEmpty, true);
     assert.deepEqual(client.named("saved"), [[0, 1], [0, 2]]);
+  });
+
+  test("tells when storage refuses and when it takes again, with what it refused before", async () => {
+    const { outbox, lane, sender, client } = setUp([entry(1)]);
+    const told = [];
+    outbox.on("durable", (isDurable, error) => told.push([isDurable, error?.message]));
+    const added = outbox.add(["e", "y"], {});
+    client.emitDurable = () => 2;
+    sender.send(added, "");
+    const save = (token) => sender.handle({ type: "save", token, next: 3, erase: [], put: token === 1 ? [[2, "00", '["e","y"]']] : [] });
+    lane.store.fails = true;
+    save(1);
+    await settled();
+    await settled();
+    assert.deepEqual([told, outbox.durable, added.saved], [[[false, "quota exceeded"]], false, false]);
+    lane.store.fails = false;
+    save(2);
+    await settled();
+    await settled();
+    assert.deepEqual([told[1], outbox.durable, added.saved], [[true, undefined], true, true]);
   });
 
   test("renumbered messages keep their entries, even where new numbers were old numbers of others", () => {

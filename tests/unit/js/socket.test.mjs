@@ -247,6 +247,13 @@ describe("the manager cache", () => {
     assert.deepEqual(engine.clients[0].namespaces.map(({ name }) => name), ["/a", "/b"]);
   });
 
+  test("a second socket on a shared link does not inherit the options of the first", async () => {
+    const first = io("http://inherit.test/a", { auth: { n: 1 }, retries: 3 });
+    const second = io("http://inherit.test/b");
+    assert.equal(first.io, second.io);
+    assert.deepEqual([second.auth, second.guarantee], [undefined, "at-most-once"]);
+  });
+
   test("forceNew and multiplex: false have a link of their own", () => {
     const shared = io("http://alone.test/a");
     assert.notEqual(io("http://alone.test/b", { forceNew: true }).io, shared.io);
