@@ -2,13 +2,15 @@
 // has been tried retries + 1 times. At least once: the server has to drop repeats.
 
 export class RetryQueue {
-  #send;
   #retries;
+  #isConnected;
+  #send;
   #waiting = [];
 
   /** `send(args, flags)` emits once, with an error-first callback as last argument. */
-  constructor(retries, send) {
+  constructor({ retries, isConnected, send }) {
     this.#retries = retries;
+    this.#isConnected = isConnected;
     this.#send = send;
   }
 
@@ -19,7 +21,7 @@ export class RetryQueue {
   /** Sends the head, unless it is on its way; `again`: even then, because the link is a new one. */
   drain({ again = false } = {}) {
     const head = this.#waiting[0];
-    if (!head || (head.pending && !again)) return;
+    if (!head || (head.pending && !again) || !this.#isConnected()) return;
     head.pending = true;
     const attempt = ++head.tries;
     const answer = (error, ...results) => {

@@ -61,9 +61,12 @@ export class Socket extends Emitter {
     this.#guarantee = this.#isDurable || options.retries ? "at-least-once" : "at-most-once";
     if (this.#isDurable) this.outbox = new Outbox();
     else if (options.retries) {
-      this.#retryQueue = new RetryQueue(options.retries, (args, flags) =>
-        this.#emitEphemeral(args, { timeout: options.ackTimeout ?? defaultAckTimeout, ...flags }),
-      );
+      const timeout = options.ackTimeout ?? defaultAckTimeout;
+      this.#retryQueue = new RetryQueue({
+        retries: options.retries,
+        isConnected: () => this.connected,
+        send: (args, flags) => this.#emitEphemeral(args, { timeout, ...flags }),
+      });
     }
     this.#open();
     if (io.options.autoConnect) this.connect();
@@ -114,7 +117,7 @@ export class Socket extends Emitter {
     } else if (this.#retryQueue && !flags.volatile) {
       const ack = typeof args.at(-1) === "function" ? args.pop() : undefined;
       this.#retryQueue.add([event, ...args], flags, ack);
-      if (this.connected) this.#retryQueue.drain();
+      this.#retryQueue.drain();
     } else {
       this.#emitEphemeral([event, ...args], { timeout: this.options.ackTimeout, ...flags });
     }

@@ -4,10 +4,16 @@ import { RetryQueue } from "../../../client-wasm/js/retry_queue.js";
 
 let sent; // { args, answer } of every transmission
 let queue;
+let isConnected;
 
 beforeEach(() => {
   sent = [];
-  queue = new RetryQueue(2, (args) => sent.push({ args: args.slice(0, -1), answer: args.at(-1) }));
+  isConnected = true;
+  queue = new RetryQueue({
+    retries: 2,
+    isConnected: () => isConnected,
+    send: (args) => sent.push({ args: args.slice(0, -1), answer: args.at(-1) }),
+  });
 });
 
 const add = (name) => {
@@ -51,6 +57,19 @@ describe("the retry queue", () => {
     assert.deepEqual(names(), ["a", "a", "a"]);
     sent[2].answer(lost);
     assert.deepEqual(first, [[lost]]);
+  });
+
+  test("keeps the head over a lost link, whose error is a try, and sends nothing meanwhile", () => {
+    const first = add("a");
+    queue.drain();
+    isConnected = false;
+    sent[0].answer(new Error("socket has been disconnected"));
+    queue.drain();
+    assert.deepEqual([names(), first], [["a"], []]);
+    isConnected = true;
+    queue.drain({ again: true });
+    sent[1].answer(null);
+    assert.deepEqual([names(), first], [["a", "a"], [[null]]]);
   });
 
   test("an answer to an earlier try changes nothing", () => {
