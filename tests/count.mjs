@@ -32,7 +32,7 @@ const readers = {
 
 /** `how`: a name above. A non-zero exit without a counted failure, and a run without any test, fail. */
 export function count(how, code, output) {
-  const { passed, failed } = readers[how](output);
+  const { passed, failed } = readers[how](output.replace(/\x1b\[[0-9;]*m/g, "")); // some colour whatever they are told
   if (how === "exit") return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
   if (code !== 0 && failed === 0) return { passed, failed: 1 };
   if (passed + failed === 0) return { passed: 0, failed: 1 };

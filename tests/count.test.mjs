@@ -4,6 +4,7 @@ import { count } from "./count.mjs";
 
 test("each runner's own words are read", () => {
   assert.deepEqual(count("catch2", 0, "All tests passed (900 assertions in 120 test cases)\n"), { passed: 120, failed: 0 });
+  assert.deepEqual(count("catch2", 0, "\x1b[0m\x1b[1;32mAll tests passed\x1b[0m (9 assertions in 1 test case)\n"), { passed: 1, failed: 0 });
   assert.deepEqual(count("catch2", 2, "test cases: 5 | 3 passed | 2 failed\n"), { passed: 3, failed: 2 });
   assert.deepEqual(count("node", 1, "ℹ pass 7\nℹ fail 1\nℹ cancelled 1\n"), { passed: 7, failed: 2 });
   assert.deepEqual(count("node", 0, "# pass 7\n# fail 0\n# cancelled 0\n"), { passed: 7, failed: 0 });
