@@ -88,7 +88,9 @@ export class Timeline {
     this.#log.setAttribute("aria-live", arrived.length > 10 ? "off" : "polite");
     this.#follow(() => {
       const placed = arrived.map((message) => this.#place(message)).filter((node) => node);
-      for (const node of placed) this.#decorate(node);
+      for (const node of new Set(placed.flatMap((node) => [node, after(node)]))) {
+        if (node) this.#decorate(node);
+      }
       return placed.filter((node) => node.dataset.state === "received").length;
     });
   }
