@@ -23,7 +23,10 @@ std::string encode_event(std::string_view event, JsonArgs args) {
 }  // namespace
 
 void BroadcastOperator::emit(std::string_view event, JsonArgs args) const {
-    context_->hub->broadcast(nsp_, room_, encode_event(event, args), {}, except_);
+    hub::Target target{nsp_, {}, {}};
+    if (!room_.empty()) target.rooms.push_back(room_);
+    if (except_) target.except.emplace_back(context_->hub->sid_of(*except_));
+    context_->hub->broadcast({std::move(target), encode_event(event, args), {}, false});
 }
 
 void Socket::emit(std::string_view event, JsonArgs args) const {
@@ -85,8 +88,10 @@ bool Application::handle(hub::Hub& hub, const hub::HubOutput& output, Instant no
             on_disconnect_(Socket(context_, gone->socket), socketio::reason_text(gone->reason));
         }
     } else {
-        // An answer to an event of ours: none of those sent here asks for one.
-        return std::holds_alternative<hub::AckArrived>(output);
+        // Answers to events of ours: none of those sent here asks for one.
+        return std::holds_alternative<hub::AckArrived>(output) ||
+               std::holds_alternative<hub::AcksFinished>(output) ||
+               std::holds_alternative<hub::ServerSideEvent>(output);
     }
     return true;
 }

@@ -135,6 +135,7 @@ void Hub::handle_timeout(Instant now) {
         }
         pump(id, now);
     }
+    expire_acks();
     if (read_again_at_ && *read_again_at_ <= now) {
         read_again_at_.reset();
         for (auto& connection : connections_) {
@@ -145,7 +146,7 @@ void Hub::handle_timeout(Instant now) {
 
 std::optional<Instant> Hub::next_timeout() const {
     const auto timer = timers_.empty() ? std::nullopt : std::optional(timers_.top().first);
-    return earliest(timer, read_again_at_);
+    return earliest(timer, earliest(read_again_at_, acks_.next_timeout()));
 }
 
 void Hub::shut_down(Instant now) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <queue>
@@ -12,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "server/hub/core_mail.hpp"
 #include "server/hub/room_index.hpp"
 #include "server/store/mail.hpp"
 #include "shared/base/frame.hpp"
@@ -21,6 +23,7 @@
 #include "shared/delivery/cursor.hpp"
 #include "shared/peer/capability.hpp"
 #include "shared/peer/server_connection.hpp"
+#include "shared/socketio/acks.hpp"
 
 /// All connections of one core. Decides; no sockets, threads or database.
 namespace oncewire::hub {
@@ -69,6 +72,11 @@ struct SwitchTransport {
 struct ToStore {
     store::ToSequencer mail;
 };
+/// For the hub of another core, in order.
+struct ToCore {
+    std::uint16_t core = 0;
+    CoreMail mail;
+};
 
 // ---- outputs: to the application ----------------------------------------------------------------
 
@@ -93,7 +101,7 @@ struct SocketGone {
     socketio::DisconnectReason reason = socketio::DisconnectReason::transport_close;
 };
 
-/// The answer to an event that asked for one.
+/// One receiver's answer to emit_with_ack().
 struct AckArrived {
     SocketId socket = 0;
     socketio::AckId id = 0;
@@ -101,8 +109,25 @@ struct AckArrived {
     std::vector<std::string> attachments;
 };
 
-using HubOutput = std::variant<Write, CloseTransport, WriteProbe, CloseProbe, SwitchTransport, ToStore, ConnectAsked, SocketConnected,
-                               EventArrived, AckArrived, SocketGone>;
+/// No more answers to emit_with_ack() will come; after all AckArrived of this id.
+struct AcksFinished {
+    enum class Why : std::uint8_t {
+        complete,  ///< everybody who is still there answered
+        timed_out,
+        disconnected,  ///< the last one waited for is gone
+    };
+    socketio::AckId id = 0;
+    Why why = Why::complete;
+};
+/// The application of another core says something to this one's.
+struct ServerSideEvent {
+    std::string nsp;
+    std::string data;  ///< JSON array text
+};
+
+using HubOutput = std::variant<Write, CloseTransport, WriteProbe, CloseProbe, SwitchTransport,
+                               ToStore, ToCore, ConnectAsked, SocketConnected, EventArrived,
+                               AckArrived, AcksFinished, ServerSideEvent, SocketGone>;
 
 struct HubCounts {
     std::uint64_t connections_opened = 0;
@@ -124,6 +149,7 @@ class Hub {
   public:
     struct Options {
         std::uint16_t core = 0;
+        std::uint16_t cores = 1;
         engineio::Timings timings;
         Millis connect_timeout{45'000};
         /// Event names whose messages go to the sequencer instead of the application's hub handlers.
@@ -151,6 +177,7 @@ class Hub {
     void handle_probe_frame(ConnectionId connection, FrameView frame, Instant now);
     void handle_probe_closed(ConnectionId connection, Instant now);
     void handle_mail(store::FromSequencer mail, Instant now);
+    void handle_core_mail(CoreMail mail, Instant now);
     void handle_timeout(Instant now);
     std::optional<Instant> next_timeout() const;
     /// Every connection ends with "server shutting down"; outputs follow.
@@ -179,10 +206,24 @@ class Hub {
               const std::vector<std::string>& attachments = {});
     void acknowledge(SocketId socket, socketio::AckId id, std::string_view data,
                      const std::vector<std::string>& attachments = {});
-    /// To the members of `room` (empty: everybody in `nsp`) except one, ephemeral, this core only.
-    void broadcast(std::string_view nsp, std::string_view room, std::string_view data,
-                   const std::vector<std::string>& attachments = {},
-                   std::optional<SocketId> except = std::nullopt);
+    /// Ephemeral, to everybody in the target on every core; the same order for all of a namespace.
+    void broadcast(Broadcast command);
+    /// The same on this core alone (the `local` flag).
+    void broadcast_local(const Broadcast& command);
+    void join_rooms(JoinRooms command);
+    void leave_rooms(LeaveRooms command);
+    void disconnect_sockets(DisconnectSockets command);
+    /// To the applications of the other cores.
+    void server_side_emit(std::string_view nsp, std::string_view data);
+    /// An event that each of `to` (sessions of `nsp`) answers: AckArrived for each, then AcksFinished,
+    /// once. None to ask: AcksFinished follows at once.
+    socketio::AckId emit_with_ack(const std::vector<SocketId>& to, std::string_view nsp,
+                                  std::string_view data,
+                                  const std::vector<std::string>& attachments,
+                                  std::optional<Millis> timeout);
+    /// Connected sessions of this core.
+    std::vector<SocketId> sockets(const Target& target);
+    std::vector<std::string> rooms_of(SocketId socket) const;
     void disconnect(SocketId socket, bool close_connection, Instant now);
 
     /// Valid until the next input; null and empty for a session that is gone.
@@ -216,6 +257,8 @@ class Hub {
         std::optional<peer::ClientCapability> capability;
         delivery::ProducerEpoch producer_epoch = 0;
         std::optional<delivery::Offset> replay_after;
+        std::vector<socketio::AckId> awaited_acks;
+        std::uint64_t mark = 0;  // visited by the broadcast of this number
     };
     struct Connection {
         std::uint32_t generation = 0;
@@ -258,7 +301,6 @@ class Hub {
     SocketId new_socket(ConnectionId connection, peer::NamespaceIndex index);
     void ask_application(ConnectionId id, const peer::ConnectRequested& request);
     void handle_event(ConnectionId id, peer::EventReceived event);
-    void handle_ack(ConnectionId id, peer::AckReceived ack);
     void submit(SocketId id, const Socket& socket, socketio::Packet packet);
     void submit_keyed(SocketId id, const Socket& socket, const socketio::Packet& packet);
     void finish_accept(SocketId id, const store::Attached* attached);
@@ -266,6 +308,21 @@ class Hub {
     void free_socket(SocketId id);
     std::string_view namespace_of(const Socket& socket);
     store::SessionRef session_ref(SocketId id) const { return {options_.core, id}; }
+
+    // hub_broadcast.cpp: to many
+    template <class Visit>
+    void for_each(const Target& target, Visit visit);
+    void send_to_cores(CoreCommand command);
+    void apply(const Broadcast& command);
+    void apply(const JoinRooms& command);
+    void apply(const LeaveRooms& command);
+    void apply(const DisconnectSockets& command);
+    void apply(const ServerSideEmit& command);
+    void handle_ack(ConnectionId id, peer::AckReceived ack);
+    bool stop_waiting(SocketId id, socketio::AckId ack_id);
+    void finish_acks(socketio::AckId ack_id, AcksFinished::Why why);
+    void abandon_acks(SocketId id);
+    void expire_acks();
 
     // hub_delivery.cpp: the log
     void handle(const store::LogState& state);
@@ -296,10 +353,14 @@ class Hub {
 
     std::deque<Connection> connections_;  // by slot; addresses stay
     std::vector<std::uint32_t> free_connections_;
-    std::unordered_map<std::string, ConnectionId, TextHash, std::equal_to<>> by_sid_;  // never iterated
+    std::unordered_map<std::string, ConnectionId, TextHash, std::equal_to<>>
+        by_sid_;  // never iterated
     std::deque<Socket> sockets_;
     std::vector<std::uint32_t> free_sockets_;
     RoomIndex rooms_;
+    socketio::PendingAcks acks_;
+    std::map<socketio::AckId, std::vector<SocketId>> ack_waiters_;
+    std::uint64_t newest_mark_ = 0;
     std::vector<ConnectionId> dirty_;
     std::size_t dirty_taken_ = 0;
     std::vector<ConnectionId> closing_;  // closed while their own pump may be running

@@ -118,16 +118,10 @@ void Hub::handle(const store::AttachRefused& refused) {
            now_);
 }
 
-/// Another link attached the same producer: this one is a zombie, or a copy of the tab. It is told not
-/// to come back; the living link of the same client never sees this.
-void Hub::handle(const store::Fence& fence) {
-    const Socket* socket = find_socket(fence.to.session);
-    if (!socket) return;
-    const ConnectionId connection = socket->connection;
-    if (socket->state == SocketState::connected) return disconnect(fence.to.session, false, now_);
-    find_connection(connection)->peer->close(socketio::DisconnectReason::forced_close);
-    pump(connection, now_);
-}
+/// Another link attached the same producer: one of the two is a zombie, and nobody here can tell which,
+/// because a CONNECT may arrive long after its sender went elsewhere. So this one is closed but may come
+/// back: a living client does, and then fences the zombie; told to stay away, it would be lost.
+void Hub::handle(const store::Fence& fence) { handle(store::Cut{fence.to}); }
 
 void Hub::handle(const store::Settled& settled) {
     peer::VerdictsEvent event{settled.first, {}};

@@ -66,26 +66,6 @@ void Hub::acknowledge(SocketId id, socketio::AckId ack_id, std::string_view data
                            std::string(data), attachments});
 }
 
-void Hub::broadcast(std::string_view nsp, std::string_view room, std::string_view data,
-                    const std::vector<std::string>& attachments, std::optional<SocketId> except) {
-    std::vector<SharedFrame> frames;
-    for (auto& frame : socketio::encode({socketio::PacketType::event, std::string(nsp),
-                                         std::nullopt, std::string(data), attachments})) {
-        frames.push_back(std::make_shared<const Frame>(std::move(frame)));
-    }
-    for (const SocketId id : rooms_.members(store::log_room(nsp, room))) {
-        if (except == id) continue;
-        const Socket* socket = find_socket(id);
-        if (socket->state != SocketState::connected) continue;
-        Connection& connection = *find_connection(socket->connection);
-        if (connection.queue_bytes > limits::send_queue_bytes) {
-            ++counts_.ephemeral_dropped;
-            continue;
-        }
-        for (const auto& frame : frames) enqueue(connection, socket->connection, frame);
-    }
-}
-
 void Hub::disconnect(SocketId id, bool close_connection, Instant now) {
     now_ = now;
     Socket* socket = find_socket(id);
@@ -189,6 +169,7 @@ void Hub::finish_accept(SocketId id, const store::Attached* attached) {
     }
     socket.state = SocketState::connected;
     rooms_.join(id, store::log_room(namespace_of(socket), everybody));
+    rooms_.join(id, store::log_room(namespace_of(socket), socket.sid));
     find_connection(socket.connection)
         ->peer->accept(socket.index, peer::encode_connect_answer(socket.sid, capability));
     outputs_.push_back(SocketConnected{id});
@@ -207,6 +188,7 @@ void Hub::end_socket(SocketId id, socketio::DisconnectReason reason) {
         outputs_.push_back(ToStore{store::Detach{session_ref(id)}});
     }
     const bool was_connected = socket->state == SocketState::connected;
+    abandon_acks(id);
     free_socket(id);
     if (was_connected) outputs_.push_back(SocketGone{id, reason});
 }
@@ -227,11 +209,6 @@ void Hub::handle_event(ConnectionId connection, peer::EventReceived event) {
     }
     outputs_.push_back(EventArrived{id, std::move(event.packet.data),
                                     std::move(event.packet.attachments), event.packet.ack_id});
-}
-
-void Hub::handle_ack(ConnectionId connection, peer::AckReceived ack) {
-    outputs_.push_back(AckArrived{find_connection(connection)->sockets[ack.index], *ack.packet.ack_id,
-                                  std::move(ack.packet.data), std::move(ack.packet.attachments)});
 }
 
 /// A durable event of a stock client: stored by whatever id its arguments carry.
