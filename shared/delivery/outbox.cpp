@@ -39,6 +39,8 @@ const OutboxEntry* Outbox::next() {
     for (auto& slot : slots_) {
         if (slot.state == State::in_flight) continue;
         if (slot.state == State::saving) return nullptr;  // overtaking it would break the order
+        const bool is_new = slot.entry.sequence > seen_;
+        if (is_new && slots_.front().entry.sequence <= seen_) return nullptr;
         slot.state = State::in_flight;
         slot.may_have_arrived = true;
         ++in_flight_;
@@ -78,6 +80,7 @@ bool Outbox::cancel(Sequence sequence) {
 }
 
 std::vector<Outbox::Renumbered> Outbox::attached(const HighWater& seen) {
+    seen_ = seen.last;
     if (slots_.empty()) {
         next_sequence_ = seen.last + 1;
         return {};

@@ -88,6 +88,8 @@ class Outbox {
     /// What the receiver has seen of us, told at attach (R9). The counter continues right behind it or
     /// behind what is pending. Entries are renumbered if the receiver lost what was before them (its
     /// database was replaced by an older one): it would wait for the missing numbers for ever.
+    /// Until all up to `seen.last` are settled next() offers nothing beyond: one of them may turn out to
+    /// be a conflict, and then what follows must not have been accepted under its old number.
     std::vector<Renumbered> attached(const HighWater& seen);
     /// `sequence` met another message at the receiver, because our storage was rolled back (R9): it and
     /// all that follow take new numbers beyond `last`.
@@ -119,6 +121,7 @@ class Outbox {
     std::deque<Slot> slots_;  // in sequence order
     std::uint64_t bytes_ = 0;
     std::uint32_t in_flight_ = 0;
+    Sequence seen_ = 0;  // by the receiver, before this attach
 };
 
 }  // namespace oncewire::delivery

@@ -47,6 +47,17 @@ TEST_CASE("no more than the window is in flight") {
     CHECK(next_sequence_of(outbox) == 3);
 }
 
+TEST_CASE("after an attach what the receiver has seen is settled before anything new is offered") {
+    Outbox outbox = small_outbox();
+    for (const auto* text : {"a", "b", "c"}) push_saved(outbox, text);
+    CHECK(outbox.attached({1, 0}).empty());
+    CHECK(next_sequence_of(outbox) == 1);
+    CHECK(outbox.next() == nullptr);  // 1 may yet turn out to be a conflict
+    outbox.settle(1);
+    CHECK(next_sequence_of(outbox) == 2);
+    CHECK(next_sequence_of(outbox) == 3);
+}
+
 TEST_CASE("a lost link offers everything in flight again, in order") {
     Outbox outbox = small_outbox();
     push_saved(outbox, "a");

@@ -151,6 +151,24 @@ TEST_CASE("storage that was rolled back is noticed and its messages are renumber
     CHECK(world[again].client.outbox(0)->size() == 0);
 }
 
+TEST_CASE("a window of new messages on rolled-back storage is renumbered whole") {
+    SmallWorld world;
+    const ProducerId id(std::string(32, 'e'));
+    const auto first = world.add_browser(true, {}, 1, id);
+    world.connect(first);
+    for (const auto* text : {"1", "2", "3"}) send(world, first, text);
+    world[first].can_connect = false;
+    world.cut(first);
+
+    // 2 and 3 meet other messages, while 4 and 5 would be the next ones the server expects.
+    const auto again = world.add_browser(true, {}, 2, id);
+    for (const auto* text : {"a", "b", "c", "d"}) send(world, again, text);
+    world.connect(again);
+    CHECK(world.log_texts() == Texts{"1", "2", "3", "a", "b", "c", "d"});
+    CHECK(world.seen<peer::MessageSettled>(again).size() == 4);
+    CHECK(world[again].client.outbox(0)->size() == 0);
+}
+
 TEST_CASE("a second attach of the same producer fences the first, which is told not to come back") {
     SmallWorld world;
     const ProducerId id(std::string(32, 'd'));
