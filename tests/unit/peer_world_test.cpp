@@ -169,7 +169,7 @@ TEST_CASE("a window of new messages on rolled-back storage is renumbered whole")
     CHECK(world[again].client.outbox(0)->size() == 0);
 }
 
-TEST_CASE("a second attach of the same producer fences the first, which is told not to come back") {
+TEST_CASE("a second attach of the same producer fences the first, which may come back") {
     SmallWorld world;
     const ProducerId id(std::string(32, 'd'));
     const auto tab = world.add_browser(true, {}, 1, id);
@@ -178,7 +178,8 @@ TEST_CASE("a second attach of the same producer fences the first, which is told 
     world.connect(copy);
     const auto gone = world.seen<peer::Disconnected>(tab);
     REQUIRE(gone.size() == 1);
-    CHECK(gone[0].reason == socketio::DisconnectReason::io_server_disconnect);
+    CHECK(gone[0].reason == socketio::DisconnectReason::transport_close);
+    CHECK(world.seen<peer::Reconnecting>(tab).size() == 1);
     CHECK(world[copy].client.is_connected(0));
     CHECK(world.sequencer.counts().fenced == 1);
 }
