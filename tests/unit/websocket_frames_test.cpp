@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,7 @@ constexpr unsigned char final_bit = 0x80;
 std::string frame(unsigned char first_byte, std::string payload) {
     const std::string mask = "\x11\x92\x33\xd4";
     std::string out(1, static_cast<char>(first_byte));
-    const std::size_t size = payload.size();
+    const std::uint64_t size = payload.size();
     if (size < 126) {
         out += static_cast<char>(0x80 | size);
     } else if (size <= 0xffff) {
