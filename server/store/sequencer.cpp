@@ -162,9 +162,9 @@ void Sequencer::handle_stock(const Submit& submit) {
 
 /// The first verdict again, any number of times (R4), unless it is another message (R9).
 void Sequencer::answer_repeated(const Submit& submit, const Attachment& attachment) {
+    involved_.push_back({submit.from, std::nullopt});
     auto stored = store_.find_verdict(submit.key->id, submit.key->sequence);
     if (!stored) return fail_batch(stored.error());
-    involved_.push_back({submit.from, std::nullopt});
     if (*stored && (*stored)->digest != submit.key->digest) {
         return reply(submit.from,
                      Conflict{submit.from, submit.key->sequence, attachment.row.seen.last});

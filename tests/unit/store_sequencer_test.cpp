@@ -1,0 +1,75 @@
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "server/store/memory_store.hpp"
+#include "server/store/sequencer.hpp"
+
+using namespace oncewire;
+using namespace oncewire::store;
+
+namespace {
+
+/// A sequencer over a disk that can fail, and one attached producer.
+struct Machine {
+    MemoryDisk disk{{"e1"}, {}};
+    MemoryFaults faults;
+    MemoryStore store{disk, &faults};
+    Sequencer sequencer{store, {{"say", [](Tx& tx, const Message& message) {
+                                     const auto text = std::string(message.args.at(0));
+                                     auto published = tx.publish("room", "[\"say\"," + text + ']');
+                                     if (!published) {
+                                         return Result<Verdict, StoreError>(Err{published.error()});
+                                     }
+                                     return Result<Verdict, StoreError>(accept());
+                                 }}}};
+    SessionRef session{0, 1};
+    ProducerId id{std::string(32, 'a')};
+    delivery::ProducerEpoch epoch = 0;
+
+    Machine() {
+        sequencer.start();
+        handle(Attach{session, {id, ProducerSecret(std::string(32, 'b'))}});
+        for (const auto& mail : end_batch()) {
+            if (const auto* attached = std::get_if<Attached>(&mail)) epoch = attached->epoch;
+        }
+    }
+    void handle(ToSequencer mail) { sequencer.handle_mail(std::move(mail), Instant{}, {}); }
+    void submit(delivery::Sequence sequence) {
+        Submit::ProducerKey key{id, epoch, sequence, sequence * 7};
+        handle(Submit{session, "/", R"(["say",1])", "scope", key, std::nullopt});
+    }
+    std::vector<FromSequencer> end_batch() {
+        sequencer.commit(Instant{});
+        std::vector<FromSequencer> mails;
+        while (auto output = sequencer.poll_output()) mails.push_back(std::move(output->mail));
+        return mails;
+    }
+};
+
+template <class Mail>
+long count(const std::vector<FromSequencer>& mails) {
+    return std::count_if(mails.begin(), mails.end(),
+                         [](const auto& mail) { return std::holds_alternative<Mail>(mail); });
+}
+
+}  // namespace
+
+TEST_CASE("a resent message whose verdict cannot be read is asked for again, not forgotten") {
+    Machine machine;
+    machine.submit(1);
+    CHECK(count<Settled>(machine.end_batch()) == 1);
+
+    machine.faults.reads = StoreError::io;
+    machine.submit(1);
+    const auto answers = machine.end_batch();
+    CHECK(count<Settled>(answers) == 0);
+    CHECK(count<RetryLater>(answers) == 1);
+
+    machine.faults.reads.reset();
+    machine.submit(1);
+    CHECK(count<Settled>(machine.end_batch()) == 1);
+    CHECK(machine.disk.tables.log.size() == 1);
+}
