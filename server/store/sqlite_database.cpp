@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <limits>
@@ -33,6 +34,11 @@ StoreError error_of(int code) {
         default:
             return StoreError::io;
     }
+}
+
+fs::path directory_of(const std::string& path) {
+    const fs::path directory = fs::path(path).parent_path();
+    return directory.empty() ? fs::path(".") : directory;
 }
 
 Failure failure_of(int code) {
@@ -96,7 +102,8 @@ void Run::bind(std::string_view value) {
 void Database::Close::operator()(sqlite3* db) const { sqlite3_close(db); }
 
 Result<Database, Failure> Database::open(const std::string& path) {
-    // NOMUTEX: the store has one thread. An absolute path is never taken for a URI.
+    // NOMUTEX: the store has one thread. An absolute path, because Debian's SQLite takes a name that
+    // begins with "file:" for a URI with settings in it.
     const std::string name = path == ":memory:" ? path : fs::absolute(path).string();
     constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     sqlite3* opened = nullptr;
@@ -148,9 +155,23 @@ Result<std::int64_t, Failure> Database::integer(const char* sql) {
     return run.has_row() ? run.integer(0) : 0;
 }
 
-Result<void, Failure> Database::settle() {
-    return result_of(sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE,
-                                               nullptr, nullptr));
+Result<void, Failure> Database::rewrite_log() {
+    sqlite3_file* log = nullptr;
+    sqlite3_file_control(db_.get(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    if (!log || !log->pMethods) return {};  // a database in memory, or nothing was written yet
+    const sqlite3_io_methods& file = *log->pMethods;
+
+    sqlite3_int64 size = 0;
+    int code = file.xFileSize(log, &size);
+    std::string part(64u << 10, '\0');
+    for (sqlite3_int64 at = 0; code == SQLITE_OK && at < size;) {
+        const int count = static_cast<int>(std::min<sqlite3_int64>(size - at, 64 << 10));
+        code = file.xRead(log, part.data(), count, at);
+        if (code == SQLITE_OK) code = file.xWrite(log, part.data(), count, at);
+        at += count;
+    }
+    if (code == SQLITE_OK) code = file.xSync(log, SQLITE_SYNC_NORMAL);
+    return result_of(code);
 }
 
 bool Database::in_transaction() const { return sqlite3_get_autocommit(db_.get()) == 0; }
@@ -158,8 +179,9 @@ bool Database::in_transaction() const { return sqlite3_get_autocommit(db_.get())
 // ---- The file ------------------------------------------------------------------------------------
 
 Result<void, Failure> make_file(const std::string& path) {
-    const fs::path directory = fs::absolute(path).parent_path();
+    const fs::path directory = directory_of(path);
     std::error_code ignored;
+    if (path.empty()) return Err{Failure{StoreError::io, "its name is empty"}};
     if (!fs::is_directory(directory, ignored)) {
         return Err{
             Failure{StoreError::io, "the directory '" + directory.string() + "' is missing"}};
@@ -176,7 +198,7 @@ Result<void, Failure> make_file(const std::string& path) {
 
 std::uint64_t free_bytes_beside(const std::string& path) {
     std::error_code unknown;
-    const fs::space_info space = fs::space(fs::absolute(path).parent_path(), unknown);
+    const fs::space_info space = fs::space(directory_of(path), unknown);
     return unknown ? std::numeric_limits<std::uint64_t>::max() : space.available;
 }
 

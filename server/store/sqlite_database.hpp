@@ -90,10 +90,11 @@ class Database {
     Result<Statement, Failure> prepare(const char* sql);
     /// The first column of the first row; 0 if there is none or it is NULL.
     Result<std::int64_t, Failure> integer(const char* sql);
-    /// Empties the write-ahead log into the database and fsyncs it. What an earlier fsync failed on
-    /// may be in the kernel's cache only, and marked clean, so that later fsyncs skip it; here each
-    /// page is written anew. So whatever can be read afterwards is durable.
-    Result<void, Failure> settle();
+    /// Writes the write-ahead log over with what it holds, and fsyncs it; needs no space. What an
+    /// earlier fsync failed on may be in the kernel's cache only, and marked clean, so that later
+    /// fsyncs skip it and power loss leaves the beginning of the log, which would take the database
+    /// back over checkpoints made since. So whatever can be read after this is durable.
+    Result<void, Failure> rewrite_log();
     bool in_transaction() const;
 
   private:

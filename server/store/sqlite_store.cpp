@@ -418,7 +418,7 @@ Err<StoreError> SqliteStore::fail(StoreError error) {
 /// Makes what the file holds the committed state, durably.
 Result<void, Failure> SqliteStore::load() {
     auto& database = connection_->database;
-    if (const auto settled = database.settle(); !settled) return settled;
+    if (const auto written = database.rewrite_log(); !written) return written;
     const auto found = connection_->read_head();
     if (!found) return Err{found.error()};
     const auto last_room = database.integer("SELECT max(id) FROM rooms");

@@ -237,6 +237,15 @@ void check_once(StoreMachine& machine) {
         }
     }
 
+    SECTION("nothing at all is an id, a scope and a body like any other") {
+        Store& store = machine.store();
+        CHECK(store.begin());
+        CHECK(store.put_once({}, OnceRow{"", "", 1}));
+        CHECK(*store.find_once({}, {}, {}) == std::vector{OnceRow{"", "", 1}});
+        CHECK(store.find_once("x", {}, {})->empty());
+        CHECK(store.commit() == CommitOutcome::committed);
+    }
+
     SECTION("a remembered id is seen inside its transaction and goes with it") {
         Store& store = machine.store();
         CHECK(store.begin());
