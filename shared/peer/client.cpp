@@ -86,10 +86,12 @@ void Client::connect(NamespaceIndex index, Instant now) {
 void Client::disconnect(NamespaceIndex index, Instant) {
     Namespace& nsp = namespaces_[index];
     nsp.wanted = false;
-    if (nsp.state != NamespaceState::absent && link_state_ == LinkState::open) {
+    nsp.auth_asked = false;
+    // While CONNECT is unanswered a DISCONNECT would be a violation; the answer is met with it.
+    if (is_connected(index)) {
         send_packet({PacketType::disconnect, nsp.name, std::nullopt, {}, {}});
+        end_namespace(index, DisconnectReason::io_client_disconnect);
     }
-    end_namespace(index, DisconnectReason::io_client_disconnect);
     close_if_unwanted();
 }
 
@@ -99,6 +101,7 @@ Result<std::optional<socketio::AckId>, EmitError> Client::emit(NamespaceIndex in
                                                                EmitOptions options, Instant now) {
     Namespace& nsp = namespaces_[index];
     if (const auto error = check_event(data)) return Err{*error};
+    if (attachments.size() > limits::attachments_per_packet) return Err{EmitError::too_large};
     const bool connected = is_connected(index);
     if (!connected && options.is_volatile) return std::optional<socketio::AckId>();
     if (!connected && nsp.send_buffer.size() >= limits::send_buffer_packets) {
@@ -272,6 +275,9 @@ void Client::schedule_attempt(Instant now) {
 void Client::close_if_unwanted() {
     if (any_wanted() || link_state_ == LinkState::down) return;
     if (link_state_ != LinkState::waiting) outputs_.push_back(CloseLink{link_});
+    for (NamespaceIndex index = 0; index < namespaces_.size(); ++index) {
+        end_namespace(index, DisconnectReason::io_client_disconnect);
+    }
     link_state_ = LinkState::down;
     link_deadline_.reset();
     session_.reset();
@@ -339,6 +345,10 @@ void Client::handle_packet(socketio::Packet packet, Instant now) {
 
 void Client::handle_connected(NamespaceIndex index, const socketio::Packet& packet, Instant now) {
     Namespace& nsp = namespaces_[index];
+    if (!nsp.wanted) {
+        nsp.state = NamespaceState::absent;
+        return send_packet({PacketType::disconnect, nsp.name, std::nullopt, {}, {}});
+    }
     const auto member = [&](std::string_view key) {
         const auto value = json::member(packet.data, key);
         return value ? json::as_string(*value).value_or("") : std::string();

@@ -163,6 +163,7 @@ void ServerConnection::disconnect(NamespaceIndex index) {
     VERIFY(slot.state == NamespaceState::connected);
     send({PacketType::disconnect, slot.name, std::nullopt, {}, {}});
     end_namespace(index, DisconnectReason::server_namespace_disconnect);
+    slot.state = NamespaceState::dismissed;  // what crosses our DISCONNECT is no violation
 }
 
 void ServerConnection::close(DisconnectReason reason) { finish(CloseReason::forced_close, reason); }
@@ -183,11 +184,16 @@ NamespaceIndex ServerConnection::find_namespace(std::string_view name) const {
     return index;
 }
 
-/// A slot for `name`; beyond the end if this connection may have no more.
+/// A slot for `name`; beyond the end if this connection may have no more. Dismissed ones go last: their
+/// peer may not have heard of it yet.
 NamespaceIndex ServerConnection::add_namespace(std::string_view name) {
-    NamespaceIndex index = 0;
-    while (index < namespaces_.size() && namespaces_[index].state != NamespaceState::absent)
-        ++index;
+    const auto first = [this](NamespaceState state) {
+        NamespaceIndex index = 0;
+        while (index < namespaces_.size() && namespaces_[index].state != state) ++index;
+        return index;
+    };
+    NamespaceIndex index = first(NamespaceState::absent);
+    if (index == limits::namespaces_per_connection) index = first(NamespaceState::dismissed);
     if (index == limits::namespaces_per_connection) return index;
     if (index == namespaces_.size()) namespaces_.emplace_back();
     namespaces_[index].name = std::string(name);
@@ -205,7 +211,10 @@ void ServerConnection::finish(CloseReason engine_reason, DisconnectReason reason
     session_.close(engine_reason);
     connect_deadline_.reset();
     for (NamespaceIndex index = 0; index < namespaces_.size(); ++index) {
-        if (namespaces_[index].state != NamespaceState::absent) end_namespace(index, reason);
+        const auto state = namespaces_[index].state;
+        if (state == NamespaceState::connecting || state == NamespaceState::connected) {
+            end_namespace(index, reason);
+        }
     }
     outputs_.push_back(CloseChannel{Channel::current, engine_reason});
 }

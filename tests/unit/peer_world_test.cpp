@@ -406,3 +406,34 @@ TEST_CASE(
     CHECK(texts_of(restored[0]).back() == "4");
     CHECK(restored[0].client.outbox(0)->size() == 0);
 }
+
+TEST_CASE("leaving before CONNECT is answered neither breaks the link nor leaves a ghost behind") {
+    SmallWorld world;
+    const auto alice = world.add_browser(false);
+    auto& browser = world[alice];
+    browser.client.connect(browser.nsp, world.now);
+    browser.client.disconnect(browser.nsp, world.now);
+    world.settle();
+    CHECK(world.hub.counts().sockets_open == 0);
+    browser.client.connect(browser.nsp, world.now);
+    world.settle();
+    CHECK(browser.client.is_connected(browser.nsp));
+    CHECK(world.hub.counts().sockets_open == 1);
+    CHECK(world.hub.counts().violations == 0);
+}
+
+TEST_CASE("what crosses the server's DISCONNECT is ignored and the connection stays") {
+    SmallWorld world;
+    const auto alice = world.add_browser(false);
+    world.connect(alice);
+    const auto connection = *world[alice].connection;
+    hub::SocketId socket = 0;
+    for (const auto& [id, auth] : world.auths) socket = id;
+    world.hub.disconnect(socket, false, world.now);
+    world.hub.handle_frame(connection, {FrameType::text, R"(42["late",1])"}, world.now);
+    world.settle();
+    CHECK(world.seen<peer::Disconnected>(alice).at(0).reason ==
+          socketio::DisconnectReason::io_server_disconnect);
+    CHECK(world.hub.counts().violations == 0);
+    CHECK(world.events.empty());
+}
