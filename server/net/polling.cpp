@@ -1,0 +1,190 @@
+#include "server/net/polling.hpp"
+
+#include <utility>
+
+#include "shared/base/verify.hpp"
+#include "shared/engineio/payload.hpp"
+
+namespace oncewire::net {
+namespace {
+
+using engineio::PacketType;
+
+/// Two bytes are the smallest packet and its separator.
+constexpr std::uint32_t packets_per_payload = limits::message_bytes / 2;
+
+/// [EIO4 Packet encoding] as bodies of one packet.
+constexpr std::string_view close_payload = "1";
+constexpr std::string_view noop_payload = "6";
+
+std::string payload_of(const std::vector<Polling::SharedFrame>& frames) {
+    std::string body;
+    for (const auto& frame : frames) engineio::append_to_payload(body, *frame);
+    return body;
+}
+
+void append_packet(std::string& body, std::string_view packet) {
+    engineio::append_to_payload(body, {FrameType::text, packet});
+}
+
+}  // namespace
+
+void Polling::open(TransportId id, std::string sid, RequestId get) {
+    Session session;
+    session.sid = std::move(sid);
+    session.parked = get;
+    sessions_.emplace(id, std::move(session));
+}
+
+// ---- requests -----------------------------------------------------------------------------------
+
+void Polling::handle_get(TransportId id, RequestId request, bool is_probing, Instant now) {
+    Session& session = sessions_.at(id);
+    if (session.parked) {
+        answer_payload(*std::exchange(session.parked, std::nullopt), std::string(close_payload));
+        answer_empty(request, 400);
+        return fail(id, engineio::CloseReason::transport_error);
+    }
+    if (session.waiting.empty()) {
+        session.parked = request;
+        if (is_probing) session.release_at = now + noop_after;
+        return;
+    }
+    answer_payload(request, payload_of(std::exchange(session.waiting, {})));
+    outputs_.push_back(Written{id});
+}
+
+bool Polling::handle_late_get(std::string_view sid, RequestId request) {
+    const auto found = farewells_.find(std::string(sid));
+    if (found == farewells_.end()) return false;
+    answer_payload(request, std::move(found->second.body));
+    farewells_.erase(found);
+    return true;
+}
+
+bool Polling::handle_post_begun(TransportId id) {
+    Session& session = sessions_.at(id);
+    if (std::exchange(session.reading_post, true)) {
+        fail(id, engineio::CloseReason::transport_error);
+        return false;
+    }
+    return true;
+}
+
+void Polling::handle_post(TransportId id, RequestId request, std::string_view body) {
+    const auto found = sessions_.find(id);
+    if (found == sessions_.end()) return answer_empty(request, 400);  // ended while the body came
+    found->second.reading_post = false;
+    auto frames = engineio::decode_payload(body, packets_per_payload);
+    if (!frames) {
+        answer_empty(request, 400);
+        return fail(id, engineio::CloseReason::parse_error);
+    }
+    for (auto& frame : *frames) outputs_.push_back(FrameArrived{id, std::move(frame)});
+    HttpResponse ok;
+    ok.headers = {{"Content-Type", "text/html"}, {"Cache-Control", "no-store"}};
+    ok.body = "ok";
+    outputs_.push_back(Answer{request, std::move(ok)});
+}
+
+void Polling::handle_post_aborted(TransportId id) {
+    if (is_open(id)) fail(id, engineio::CloseReason::transport_error);
+}
+
+void Polling::handle_get_aborted(TransportId id, RequestId request) {
+    const auto found = sessions_.find(id);
+    if (found == sessions_.end() || found->second.parked != request) return;
+    found->second.parked.reset();
+    fail(id, engineio::CloseReason::transport_error);
+}
+
+// ---- the hub's side -----------------------------------------------------------------------------
+
+void Polling::write(TransportId id, std::vector<SharedFrame> frames) {
+    const auto found = sessions_.find(id);
+    if (found == sessions_.end()) return;
+    Session& session = found->second;
+    if (!session.parked) {
+        session.waiting.insert(session.waiting.end(), std::make_move_iterator(frames.begin()),
+                               std::make_move_iterator(frames.end()));
+        return;
+    }
+    session.release_at.reset();
+    answer_payload(*std::exchange(session.parked, std::nullopt), payload_of(frames));
+    outputs_.push_back(Written{id});
+}
+
+void Polling::close(TransportId id, engineio::CloseReason reason, Instant now) {
+    const auto found = sessions_.find(id);
+    if (found == sessions_.end()) return;
+    Session session = std::move(found->second);
+    sessions_.erase(found);
+    const bool asked_by_peer = reason == engineio::CloseReason::transport_close;
+    std::string body = payload_of(session.waiting);
+    if (session.parked) {
+        append_packet(body, asked_by_peer ? noop_payload : close_payload);
+        return answer_payload(*session.parked, std::move(body));
+    }
+    // Who asked, broke the rules or has been silent too long is not waited for.
+    if (reason != engineio::CloseReason::forced_close) return;
+    append_packet(body, close_payload);
+    farewells_.insert_or_assign(std::move(session.sid), Farewell{std::move(body), now + farewell});
+}
+
+void Polling::release_soon(TransportId id, Instant now) {
+    const auto found = sessions_.find(id);
+    if (found != sessions_.end() && found->second.parked)
+        found->second.release_at = now + noop_after;
+}
+
+std::vector<Polling::SharedFrame> Polling::hand_over(TransportId id) {
+    const auto found = sessions_.find(id);
+    if (found == sessions_.end()) return {};
+    Session session = std::move(found->second);
+    sessions_.erase(found);
+    if (session.parked) answer_payload(*session.parked, std::string(noop_payload));
+    return std::move(session.waiting);
+}
+
+void Polling::handle_timeout(Instant now) {
+    for (auto& [id, session] : sessions_) {
+        if (!session.release_at || *session.release_at > now) continue;
+        session.release_at.reset();
+        if (session.parked) {
+            answer_payload(*std::exchange(session.parked, std::nullopt), std::string(noop_payload));
+        }
+    }
+    std::erase_if(farewells_, [&](const auto& entry) { return entry.second.until <= now; });
+}
+
+std::optional<Instant> Polling::next_timeout() const {
+    std::optional<Instant> soonest;
+    for (const auto& [id, session] : sessions_) soonest = earliest(soonest, session.release_at);
+    for (const auto& [sid, farewell_] : farewells_) soonest = earliest(soonest, farewell_.until);
+    return soonest;
+}
+
+// ---- answers ------------------------------------------------------------------------------------
+
+void Polling::answer_payload(RequestId request, std::string body) {
+    HttpResponse response;
+    response.headers = {{"Content-Type", "text/plain; charset=UTF-8"},
+                        {"Cache-Control", "no-store"}};
+    response.body = std::move(body);
+    outputs_.push_back(Answer{request, std::move(response)});
+}
+
+void Polling::answer_empty(RequestId request, unsigned status) {
+    HttpResponse response;
+    response.status = status;
+    outputs_.push_back(Answer{request, std::move(response)});
+}
+
+void Polling::fail(TransportId id, engineio::CloseReason reason) {
+    const auto found = sessions_.find(id);
+    if (found->second.parked) answer_empty(*found->second.parked, 400);
+    sessions_.erase(found);
+    outputs_.push_back(Closed{id, reason});
+}
+
+}  // namespace oncewire::net

@@ -1,0 +1,114 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "server/net/http_message.hpp"
+#include "shared/base/frame.hpp"
+#include "shared/base/limits.hpp"
+#include "shared/base/output_queue.hpp"
+#include "shared/base/time.hpp"
+#include "shared/engineio/session.hpp"
+
+namespace oncewire::net {
+
+/// [EIO4 HTTP long-polling] The long-polling transports of one core, without I/O: which GET is parked,
+/// what waits for one, what a POST carried.
+///
+/// Promise: every request handed in is answered exactly once; a session has at most one GET parked and
+/// one POST being read, and a second of either ends it, as the reference does; what the server writes
+/// is handed over once, in order, or given back when a WebSocket takes over.
+///
+/// One thread. After each call drain poll_output() and perform it.
+class Polling {
+  public:
+    /// The owner's number for a session, as for WebSockets.
+    using TransportId = std::uint64_t;
+    /// The owner's number for an HTTP request that waits for its answer.
+    using RequestId = std::uint64_t;
+    using SharedFrame = std::shared_ptr<const Frame>;
+
+    struct Answer {
+        RequestId request = 0;
+        HttpResponse response;
+    };
+    /// All of the last write() was handed over.
+    struct Written {
+        TransportId id = 0;
+    };
+    struct FrameArrived {
+        TransportId id = 0;
+        Frame frame;
+    };
+    /// The client broke the rules or went away. The id means nothing any more.
+    struct Closed {
+        TransportId id = 0;
+        engineio::CloseReason reason = engineio::CloseReason::transport_error;
+    };
+    using Output = std::variant<Answer, Written, FrameArrived, Closed>;
+
+    /// The handshake GET; the first write() answers it. `sid` is remembered for close().
+    void open(TransportId id, std::string sid, RequestId get);
+    bool is_open(TransportId id) const { return sessions_.count(id) != 0; }
+
+    /// A GET with this session's sid. While a WebSocket is being tried it is released after
+    /// `noop_after`, so that the client can stop polling.
+    void handle_get(TransportId id, RequestId request, bool is_probing, Instant now);
+    /// A session that is over, but whose client has not heard of it: its next GET is told. False: no
+    /// such session.
+    bool handle_late_get(std::string_view sid, RequestId request);
+    /// The head of a POST came; its body follows. False: answer 400 and drop it; the session ends.
+    bool handle_post_begun(TransportId id);
+    /// All of a POST's body came.
+    void handle_post(TransportId id, RequestId request, std::string_view body);
+    /// The peer closed its connection in the middle of a POST.
+    void handle_post_aborted(TransportId id);
+    /// The peer closed its connection while its GET was parked.
+    void handle_get_aborted(TransportId id, RequestId request);
+
+    /// The frames of one hub Write. Written follows when a GET has taken them.
+    void write(TransportId id, std::vector<SharedFrame> frames);
+    /// The session is over on our side: tells a parked GET, or the next one within `farewell`.
+    void close(TransportId id, engineio::CloseReason reason, Instant now);
+    /// The probe was answered: the client now waits for its parked GET to come back.
+    void release_soon(TransportId id, Instant now);
+    /// A WebSocket takes over: releases a parked GET; what no GET took is the caller's to send.
+    std::vector<SharedFrame> hand_over(TransportId id);
+
+    void handle_timeout(Instant now);
+    std::optional<Instant> next_timeout() const;
+    std::optional<Output> poll_output() { return outputs_.poll(); }
+
+    /// [EIO4 Upgrade] 100 ms: the reference's interval for releasing a parked GET with a noop.
+    static constexpr Millis noop_after{100};
+    /// 30 s: how long a session that is over waits for a GET to tell.
+    static constexpr Millis farewell{30'000};
+
+  private:
+    struct Session {
+        std::string sid;
+        std::optional<RequestId> parked;
+        std::vector<SharedFrame> waiting;
+        bool reading_post = false;
+        std::optional<Instant> release_at;
+    };
+    struct Farewell {
+        std::string body;
+        Instant until;
+    };
+
+    void answer_payload(RequestId request, std::string body);
+    void answer_empty(RequestId request, unsigned status);
+    void fail(TransportId id, engineio::CloseReason reason);
+
+    std::unordered_map<TransportId, Session> sessions_;
+    std::unordered_map<std::string, Farewell> farewells_;
+    OutputQueue<Output> outputs_;
+};
+
+}  // namespace oncewire::net
