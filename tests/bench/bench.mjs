@@ -1,0 +1,192 @@
+// Measures our server and Node's beside each other in one run: cells take turns, round after round, medians and
+// spread are printed, and every figure that matters is a ratio, because absolute ones differ from machine to machine.
+//
+//   tests/bench/run [--rounds 3] [--seconds 3] [--only cell,…]
+import { execFile, execFileSync, spawn } from "node:child_process";
+import { closeSync, existsSync, fdatasyncSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { parseArgs, promisify } from "node:util";
+import { picture } from "./picture.mjs";
+import { sizes, sizeTable } from "./sizes.mjs";
+
+const { values: options } = parseArgs({
+  options: { rounds: { type: "string", default: "3" }, seconds: { type: "string", default: "3" }, only: { type: "string" } },
+});
+const here = fileURLToPath(new URL(".", import.meta.url));
+const root = join(here, "../..");
+const bin = (name) => join(root, "build/bin", name);
+const out = join(root, "build/bench");
+const run = promisify(execFile);
+
+// ---- what is there to be measured ---------------------------------------------------------------
+
+/** The native modules come as source in their packages; nothing but the registry is asked. */
+function installPeers() {
+  const quietly = { cwd: here, stdio: ["ignore", "ignore", "pipe"] };
+  if (!existsSync(join(here, "node_modules/.package-lock.json"))) {
+    execFileSync("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], quietly);
+  }
+  for (const name of ["better-sqlite3", "sqlite3"]) {
+    const directory = join(here, "node_modules", name);
+    if (existsSync(join(directory, "build/Release"))) continue;
+    console.log(`compiling ${name} for Node, once …`);
+    try {
+      execFileSync(join(here, "node_modules/.bin/node-gyp"), ["rebuild", "--release", "--nodedir=/usr"], { ...quietly, cwd: directory });
+    } catch {
+      console.log(`${name} does not compile here (libnode-dev missing?): its cells are left out`);
+    }
+  }
+}
+const has = (name) => existsSync(join(here, "node_modules", name, "build/Release"));
+
+const servers = {
+  node: () => ["node", join(here, "node/fanout.mjs")],
+  tutorial: (db) => ["node", join(here, "node/tutorial.mjs"), db],
+  best: (db) => ["node", join(here, "node/best.mjs"), db],
+  ours: () => [bin("bench-fanout_server")],
+  chat: (db) => [bin("oncewire-server"), "--port", "0", "--db", db, "--log-level", "warn"],
+};
+
+/** Starts one of them on an empty database; resolves with its port and pid. */
+async function start(name, database) {
+  const [command, ...args] = servers[name](database);
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const port = await new Promise((resolve, reject) => {
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const match = line.match(/^listening on http:\/\/[^:]+:(\d+)$/);
+      if (match) resolve(match[1]);
+    });
+    child.once("error", reject);
+    child.once("exit", (code) => reject(new Error(`${name} ended with ${code}`)));
+  });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  return { port, pid: child.pid, stop: () => (child.kill("SIGKILL"), ended) };
+}
+
+async function load(server, mode, flags) {
+  const args = Object.entries({ port: server.port, pid: server.pid, ...flags }).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const { stdout } = await run(bin("bench-load"), [mode, ...args], { timeout: 180_000 });
+  return JSON.parse(stdout);
+}
+
+// ---- the cells ----------------------------------------------------------------------------------
+
+const seconds = options.seconds;
+const rows = 50_000;
+const durable = (flags) => (server) => load(server, "durable", { seconds, ...flags });
+const replay = (fill) => async (server) => {
+  await load(server, "durable", { count: rows, ...fill });
+  return load(server, "replay", { rows });
+};
+/** One kind of measurement: how, for which servers, and which figures are compared with whose. */
+const cells = [
+  { name: "fan-out, pipelined 4 × 4, 1,000 receivers", key: "fanout", on: { node: (s) => load(s, "fanout", { seconds }), ours: (s) => load(s, "fanout", { seconds }) } },
+  { name: "fan-out, one at a time, 1,000 receivers", key: "fanout-one", on: { node: (s) => load(s, "fanout", { seconds, senders: 1, window: 1 }), ours: (s) => load(s, "fanout", { seconds, senders: 1, window: 1 }) } },
+  { name: "acknowledgement round trip", key: "echo", on: { node: (s) => load(s, "echo", { seconds }), ours: (s) => load(s, "echo", { seconds }) } },
+  { name: "10,000 idle connections", key: "idle", on: { node: (s) => load(s, "idle"), ours: (s) => load(s, "idle") } },
+  { name: "durable, 4 × 64 in flight", key: "durable", on: { tutorial: durable(), best: durable(), chat: durable(), "chat tier 2": durable({ tier: 2 }) } },
+  { name: "durable, one at a time", key: "durable-one", on: { tutorial: durable({ connections: 1, window: 1 }), best: durable({ connections: 1, window: 1 }), chat: durable({ connections: 1, window: 1 }) } },
+  { name: "stored and fanned out to 1,000, 4 × 16", key: "stored-fanout", on: { best: durable({ connections: 1000, senders: 4, window: 16 }), chat: durable({ connections: 1000, senders: 4, window: 16 }) } },
+  { name: `replay of ${rows.toLocaleString("en")} rows to one reader`, key: "replay", on: { best: replay({}), chat: replay({ tier: 2 }) } },
+];
+
+/** cell, figure, whose ÷ whose, what it must be, what it should be. */
+const targets = [
+  ["fanout", "deliveries_per_s", "ours", "node", ">=", 12, 20],
+  ["fanout", "cpu_s_per_million", "ours", "node", "<=", 0.1, 0.04],
+  ["fanout", "p99_ms", "ours", "node", "<=", 0.8, 0.6],
+  ["fanout-one", "deliveries_per_s", "ours", "node", ">=", 1.8, 2.1],
+  ["fanout-one", "cpu_s_per_million", "ours", "node", "<=", 0.6, 0.48],
+  ["stored-fanout", "deliveries_per_s", "chat", "best", ">=", 12, 30],
+  ["durable", "messages_per_s", "chat tier 2", "tutorial", ">=", 50, 150],
+  ["durable", "messages_per_s", "chat tier 2", "best", ">=", 10, 30],
+  ["durable", "messages_per_s", "chat", "best", ">=", 10, 30],
+  ["durable-one", "messages_per_s", "chat", "best", ">=", 1.0, 1.2],
+  ["replay", "rows_per_s", "chat", "best", ">=", 10, 30],
+  ["idle", "connects_per_s", "ours", "node", ">=", 4, 6],
+  ["idle", "kib_per_connection", "ours", "node", "<=", 0.3, 0.1],
+  ["echo", "round_trips_per_s", "ours", "node", ">=", 1.25, 1.4],
+];
+
+// ---- running ------------------------------------------------------------------------------------
+
+const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
+const available = (server) => (server === "best" ? has("better-sqlite3") : server === "tutorial" ? has("sqlite3") : true);
+
+/** One measurement on a fresh process with an empty database. */
+async function measure(cell, who) {
+  const directory = mkdtempSync(join(tmpdir(), "oncewire-bench-"));
+  const server = await start(who.split(" ")[0], join(directory, "bench.db"));
+  try {
+    return await cell.on[who](server);
+  } finally {
+    await server.stop();
+    rmSync(directory, { recursive: true });
+  }
+}
+
+/** How long this disk takes to promise something: what one durable message at a time cannot beat. */
+function flushMilliseconds() {
+  const directory = mkdtempSync(join(tmpdir(), "oncewire-bench-"));
+  const file = openSync(join(directory, "flush"), "w");
+  const times = Array.from({ length: 40 }, () => {
+    const begun = process.hrtime.bigint();
+    writeSync(file, Buffer.alloc(4096));
+    fdatasyncSync(file);
+    return Number(process.hrtime.bigint() - begun) / 1e6;
+  });
+  closeSync(file);
+  rmSync(directory, { recursive: true });
+  return median(times);
+}
+
+const results = {}; // cell → server → figure → values, one for each round
+const chosen = cells.filter((cell) => !options.only || options.only.split(",").includes(cell.key));
+execFileSync("cmake", ["--build", join(root, "build"), "--target", "bench-programs"], { stdio: "inherit" });
+installPeers();
+mkdirSync(out, { recursive: true });
+for (let round = 1; round <= Number(options.rounds); round++) {
+  for (const cell of chosen) {
+    for (const who of Object.keys(cell.on).filter((name) => available(name))) {
+      const figures = await measure(cell, who);
+      console.log(`round ${round} · ${cell.name} · ${who}: ${JSON.stringify(figures)}`);
+      for (const [figure, value] of Object.entries(figures)) ((results[cell.key] ??= {})[who] ??= {})[figure] = [...(results[cell.key][who][figure] ?? []), value];
+    }
+  }
+}
+
+// ---- telling ------------------------------------------------------------------------------------
+
+const figure = (cell, who, name) => results[cell]?.[who]?.[name];
+const number = (value) => value.toLocaleString("en", { maximumSignificantDigits: 3 });
+const spread = (values) => `${number(median(values))} (${number(Math.min(...values))}–${number(Math.max(...values))})`;
+
+const comparisons = targets.flatMap(([cell, name, ours, theirs, direction, must, goal]) => {
+  const mine = figure(cell, ours, name);
+  const other = figure(cell, theirs, name);
+  if (!mine || !other) return [];
+  const ratio = median(mine) / median(other);
+  const reaches = (target) => (direction === ">=" ? ratio >= target : ratio <= target);
+  return [{
+    cell: cells.find(({ key }) => key === cell).name, figure: name, ours, theirs, mine: spread(mine), other: spread(other),
+    ratio, direction, must, goal, verdict: reaches(goal) ? "goal" : reaches(must) ? "must" : "below",
+  }];
+});
+
+const lines = [
+  `${cpus().length} cores, ${options.rounds} rounds of ${seconds} s, medians (least–most); this disk flushes in ${number(flushMilliseconds())} ms`,
+  "best = better-sqlite3 with WAL, which does not flush at commit; ours always does",
+  "",
+  "| measured | figure | ours | Node | ratio | must | goal | |",
+  "|---|---|---|---|---|---|---|---|",
+  ...comparisons.map((row) => `| ${row.cell} | ${row.figure} | ${row.mine} | ${row.other} (${row.theirs}) | ${number(row.ratio)} | ${row.direction} ${row.must} | ${row.direction} ${row.goal} | ${row.verdict} |`),
+  "",
+  sizeTable(),
+];
+console.log(`\n${lines.join("\n")}`);
+writeFileSync(join(out, "table.md"), `${lines.join("\n")}\n`);
+writeFileSync(join(out, "results.json"), JSON.stringify({ results, comparisons, sizes: sizes() }, null, 1));
+writeFileSync(join(out, "picture.svg"), picture(comparisons));

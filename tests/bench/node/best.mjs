@@ -1,0 +1,30 @@
+// The same with what a Node developer would reach for when speed matters: better-sqlite3, WAL, prepared statements.
+import { createServer } from "node:http";
+import Database from "better-sqlite3";
+import { Server } from "socket.io";
+
+const database = new Database(process.argv[2]);
+database.pragma("journal_mode = WAL");
+database.exec("CREATE TABLE IF NOT EXISTS messages (id INTEGER PRIMARY KEY, client_offset TEXT UNIQUE, content TEXT)");
+const insert = database.prepare("INSERT INTO messages (content, client_offset) VALUES (?, ?)");
+const after = database.prepare("SELECT id, content FROM messages WHERE id > ?");
+
+const http = createServer();
+const io = new Server(http);
+io.on("connection", (socket) => {
+  socket.on("chat message", (text, clientOffset, ack) => {
+    let id;
+    try {
+      id = Number(insert.run(text, clientOffset).lastInsertRowid);
+    } catch (error) {
+      if (error.code === "SQLITE_CONSTRAINT_UNIQUE") ack();
+      return;
+    }
+    io.emit("chat message", text, id);
+    ack();
+  });
+  for (const { id, content } of after.iterate(socket.handshake.auth.serverOffset || 0)) {
+    socket.emit("chat message", content, id);
+  }
+});
+http.listen(0, "127.0.0.1", () => console.log(`listening on http://127.0.0.1:${http.address().port}`));
