@@ -27,19 +27,6 @@ EngineQuery parse_query(std::string_view query) {
     return parsed;
 }
 
-/// [RFC9110 5.6.1] Whether a comma-separated header has this token.
-bool has_token(std::string_view list, std::string_view token) {
-    while (!list.empty()) {
-        std::string_view element = list.substr(0, list.find(','));
-        list.remove_prefix(std::min(element.size() + 1, list.size()));
-        const auto first = element.find_first_not_of(" \t");
-        if (first == element.npos) continue;
-        element = element.substr(first, element.find_last_not_of(" \t") - first + 1);
-        if (equal_ignoring_case(element, token)) return true;
-    }
-    return false;
-}
-
 std::string_view error_message(EngineError error) {
     switch (error) {
         case EngineError::unknown_transport:

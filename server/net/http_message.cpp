@@ -56,6 +56,18 @@ std::string_view find_header(const HeaderList& headers, std::string_view name) {
     return {};
 }
 
+bool has_token(std::string_view list, std::string_view token) {
+    while (!list.empty()) {
+        std::string_view element = list.substr(0, list.find(','));
+        list.remove_prefix(std::min(element.size() + 1, list.size()));
+        const auto first = element.find_first_not_of(" \t");
+        if (first == element.npos) continue;
+        element = element.substr(first, element.find_last_not_of(" \t") - first + 1);
+        if (equal_ignoring_case(element, token)) return true;
+    }
+    return false;
+}
+
 std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
 
 std::string_view query_of(std::string_view target) {

@@ -20,6 +20,8 @@ struct HttpRequest {
 /// The value of a header, by name without regard to case; of several the first; empty if absent.
 std::string_view find_header(const HeaderList& headers, std::string_view name);
 bool equal_ignoring_case(std::string_view a, std::string_view b);
+/// Whether a comma-separated header value has this token. [RFC9110 5.6.1]
+bool has_token(std::string_view list, std::string_view token);
 
 /// `target` up to its query, and the query without its question mark.
 std::string_view path_of(std::string_view target);

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "server/api/application.hpp"
+#include "server/core/sequencer_thread.hpp"
+#include "server/hub/hub.hpp"
+#include "server/net/http_server.hpp"
+#include "server/net/listener.hpp"
+#include "server/net/web_sockets.hpp"
+
+namespace oncewire::core {
+
+/// One line for operators; called from any thread.
+using Log = std::function<void(const std::string&)>;
+
+/// One thread with a hub, its application and its connections; shares nothing with other cores.
+///
+/// Hosts the hub by the contract of all deciders: everything that became ready in one turn goes in,
+/// then all outputs come out, so what many events have to say to one client leaves in one write. An
+/// exception costs the event that caused it and is counted; the loop goes on.
+class Core {
+  public:
+    struct Options {
+        hub::Hub::Options hub;
+        net::HttpServer::Options http;
+        Log log;
+    };
+
+    Core(Options options, const std::function<void(api::Application&)>& install);
+    Core(const Core&) = delete;
+    Core& operator=(const Core&) = delete;
+
+    // ---- before run() ---------------------------------------------------------------------------
+
+    void set_sequencer(SequencerMailbox& sequencer) { sequencer_ = &sequencer; }
+    Result<std::uint16_t, std::string> listen(const net::Address& address, bool shared) {
+        return listener_.listen(address, shared);
+    }
+    const api::Application& application() const { return application_; }
+
+    // ---- its thread -----------------------------------------------------------------------------
+
+    void run();
+
+    // ---- any thread -----------------------------------------------------------------------------
+
+    CoreMailbox& inbox() { return inbox_; }
+    /// Accepts nobody any more and says goodbye to everybody; `drained()` is ready when all are gone.
+    void shut_down();
+    std::future<void> drained() { return drained_.get_future(); }
+    /// Makes run() return.
+    void stop() { context_.stop(); }
+
+    // ---- after run() ----------------------------------------------------------------------------
+
+    const hub::HubCounts& counts() const { return hub_.counts(); }
+    std::uint64_t exceptions() const { return exceptions_; }
+
+    /// 16,384 letters: the answers to sixteen full batches.
+    static constexpr std::size_t inbox_capacity = 16'384;
+
+  private:
+    void turn(const std::function<void(Instant)>& input);
+    bool hear(Instant now);
+    void drain(Instant now);
+    void perform(hub::HubOutput output, Instant now);
+    void ask_application(const hub::HubOutput& output, Instant now);
+    void finish_turn();
+    void handle_upgraded(net::Upgraded upgraded);
+    void handle_inbox();
+    void await_readable();
+    void arm_timer();
+    void note_exception(const std::string& what);
+
+    // First in, last out: what follows holds handlers of it.
+    boost::asio::io_context context_{1};
+    Log log_;
+    api::Application application_;
+    hub::Hub hub_;
+    net::WebSockets web_sockets_;
+    net::HttpServer http_;
+    net::Listener listener_;
+    boost::asio::posix::stream_descriptor readable_;
+    boost::asio::steady_timer timer_;
+    std::optional<Instant> timer_at_;
+
+    CoreMailbox inbox_{inbox_capacity};
+    SequencerMailbox* sequencer_ = nullptr;
+    std::vector<store::ToSequencer> outgoing_;
+    bool reading_paused_ = false;
+    bool shutting_down_ = false;
+    bool is_drained_ = false;
+    std::promise<void> drained_;
+    std::uint64_t exceptions_ = 0;
+};
+
+}  // namespace oncewire::core

@@ -1,0 +1,113 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <iterator>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "shared/base/time.hpp"
+
+namespace oncewire::core {
+
+/// The only way from one thread to another: mail of one closed set, first in first out, any number of
+/// senders, one receiver.
+///
+/// Bounded by manners: a letter is never refused, because losing one would break recovery, but post()
+/// tells a sender when the box is full, and it must then stop producing until there is room again. So
+/// the box holds at most `capacity` letters and what each sender makes in one turn.
+template <class Mail>
+class Mailbox {
+  public:
+    explicit Mailbox(std::size_t capacity) : capacity_(capacity) {}
+    Mailbox(const Mailbox&) = delete;
+    Mailbox& operator=(const Mailbox&) = delete;
+
+    /// How to wake the receiver: called by the sender whose mail came into an empty box, so once per
+    /// batch. Set before the first post().
+    void set_wake(std::function<void()> wake) { wake_ = std::move(wake); }
+
+    void post(std::vector<Mail> letters) {
+        if (letters.empty()) return;
+        bool was_empty = false;
+        {
+            const std::lock_guard lock(mutex_);
+            was_empty = letters_.empty();
+            if (was_empty) {
+                letters_ = std::move(letters);
+            } else {
+                letters_.insert(letters_.end(), std::make_move_iterator(letters.begin()),
+                                std::make_move_iterator(letters.end()));
+            }
+        }
+        if (!was_empty) return;
+        arrived_.notify_one();
+        if (wake_) wake_();
+    }
+
+    struct Taken {
+        std::vector<Mail> letters;
+        bool was_full = false;  ///< senders may be waiting for room; wake them
+    };
+    /// Everything there is.
+    Taken take() {
+        Taken taken;
+        {
+            const std::lock_guard lock(mutex_);
+            taken.letters.swap(letters_);
+        }
+        taken.was_full = taken.letters.size() >= capacity_;
+        if (taken.was_full) emptied_.notify_all();
+        return taken;
+    }
+    /// Wakes the receiver without mail.
+    void wake() {
+        if (wake_) wake_();
+    }
+
+    /// For a receiver that has nothing else to do: returns when there is mail, when close() was called,
+    /// or after `at_most`.
+    void wait(std::optional<Millis> at_most) {
+        std::unique_lock lock(mutex_);
+        const auto ready = [this] { return !letters_.empty() || closed_; };
+        if (!at_most) return arrived_.wait(lock, ready);
+        arrived_.wait_for(lock, std::chrono::milliseconds(at_most->count()), ready);
+    }
+
+    bool is_full() const {
+        const std::lock_guard lock(mutex_);
+        return letters_.size() >= capacity_;
+    }
+    /// For a sender that may block: returns when there is room, or when close() was called.
+    void wait_for_room() {
+        std::unique_lock lock(mutex_);
+        emptied_.wait(lock, [this] { return letters_.size() < capacity_ || closed_; });
+    }
+
+    /// Nobody waits here any more. What is posted is still kept.
+    void close() {
+        const std::lock_guard lock(mutex_);
+        closed_ = true;
+        arrived_.notify_all();
+        emptied_.notify_all();
+    }
+    bool is_closed() const {
+        const std::lock_guard lock(mutex_);
+        return closed_;
+    }
+
+  private:
+    const std::size_t capacity_;
+    std::function<void()> wake_;
+    mutable std::mutex mutex_;
+    std::condition_variable arrived_;
+    std::condition_variable emptied_;
+    std::vector<Mail> letters_;
+    bool closed_ = false;
+};
+
+}  // namespace oncewire::core

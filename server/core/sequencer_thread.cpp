@@ -1,0 +1,76 @@
+#include "server/core/sequencer_thread.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "server/core/environment.hpp"
+
+namespace oncewire::core {
+
+SequencerThread::SequencerThread(std::unique_ptr<store::Store> store,
+                                 std::map<std::string, store::DurableHandler, std::less<>> handlers,
+                                 std::vector<CoreMailbox*> cores)
+    : store_(std::move(store)),
+      sequencer_(*store_, std::move(handlers)),
+      cores_(std::move(cores)) {}
+
+SequencerThread::~SequencerThread() { stop(); }
+
+void SequencerThread::start() {
+    sequencer_.start();
+    deliver();
+    thread_ = std::thread([this] { run(); });
+}
+
+void SequencerThread::stop() {
+    inbox_.close();
+    if (thread_.joinable()) thread_.join();
+}
+
+void SequencerThread::run() {
+    for (;;) {
+        const auto due = sequencer_.next_timeout();
+        const auto wait =
+            due ? std::optional(std::max(*due - monotonic_now(), Millis(0))) : std::nullopt;
+        inbox_.wait(wait);
+        const bool closed = inbox_.is_closed();
+        auto taken = inbox_.take();
+        if (closed && taken.letters.empty()) return;
+        if (taken.was_full) {
+            for (CoreMailbox* core : cores_) core->wake();
+        }
+        work_off(std::move(taken.letters));
+        sequencer_.handle_timeout(monotonic_now());
+        deliver();
+    }
+}
+
+void SequencerThread::work_off(std::vector<store::ToSequencer> letters) {
+    for (std::size_t done = 0; done < letters.size();) {
+        const Instant now = monotonic_now();
+        const UnixMillis wall_clock = wall_clock_now();
+        const std::size_t end = std::min(done + batch_max, letters.size());
+        for (; done < end; ++done)
+            sequencer_.handle_mail(std::move(letters[done]), now, wall_clock);
+        sequencer_.commit(now);
+        deliver();
+    }
+}
+
+void SequencerThread::deliver() {
+    std::vector<std::vector<store::FromSequencer>> outgoing(cores_.size());
+    while (auto output = sequencer_.poll_output()) {
+        if (output->core < outgoing.size()) {
+            outgoing[output->core].push_back(std::move(output->mail));
+        } else {
+            for (auto& letters : outgoing) letters.push_back(output->mail);
+        }
+    }
+    for (std::size_t core = 0; core < cores_.size(); ++core) {
+        if (outgoing[core].empty()) continue;
+        cores_[core]->wait_for_room();
+        cores_[core]->post(std::move(outgoing[core]));
+    }
+}
+
+}  // namespace oncewire::core

@@ -1,0 +1,95 @@
+#include "server/core/server.hpp"
+
+#include <chrono>
+#include <future>
+#include <utility>
+
+namespace oncewire::core {
+
+Server::Server(Options options, std::unique_ptr<store::Store> store,
+               const std::function<void(api::Application&)>& install)
+    : options_(std::move(options)) {
+    std::vector<CoreMailbox*> inboxes;
+    for (std::uint16_t index = 0; index < options_.cores; ++index) {
+        Core::Options core;
+        core.hub.core = index;
+        core.hub.timings = options_.timings;
+        core.http.engine = options_.engine;
+        core.log = options_.log;
+        cores_.push_back(std::make_unique<Core>(std::move(core), install));
+        inboxes.push_back(&cores_.back()->inbox());
+    }
+    api::Application durable;
+    install(durable);
+    sequencer_ = std::make_unique<SequencerThread>(std::move(store), durable.durable_handlers(),
+                                                   std::move(inboxes));
+    for (const auto& core : cores_) core->set_sequencer(sequencer_->inbox());
+}
+
+Server::~Server() { stop(); }
+
+Result<std::uint16_t, std::string> Server::start() {
+    const auto port = listen();
+    if (!port) return port;
+    // The first letter each core reads says where the log stands; only then it accepts.
+    sequencer_->start();
+    for (const auto& core : cores_) {
+        threads_.emplace_back([&core = *core] { core.run(); });
+    }
+    return port;
+}
+
+Result<std::uint16_t, std::string> Server::listen() {
+    net::Address address = options_.address;
+    const bool shared = cores_.size() > 1;
+    if (shared) {
+        boost::asio::io_context context;
+        if (auto sentence = net::why_taken(context, address)) return Err{std::move(*sentence)};
+    }
+    for (const auto& core : cores_) {
+        const auto port = core->listen(address, shared);
+        if (!port) return port;
+        address.port = *port;
+    }
+    return address.port;
+}
+
+void Server::stop() {
+    if (threads_.empty()) return;
+    std::vector<std::future<void>> drained;
+    for (const auto& core : cores_) {
+        drained.push_back(core->drained());
+        core->shut_down();
+    }
+    const auto deadline = std::chrono::steady_clock::now() + options_.drain_timeout;
+    for (auto& each : drained) each.wait_until(deadline);
+    // Cores still take the sequencer's mail, so it cannot wait for room for ever.
+    sequencer_->stop();
+    for (const auto& core : cores_) core->stop();
+    for (auto& thread : threads_) thread.join();
+    threads_.clear();
+    report();
+}
+
+void Server::report() const {
+    hub::HubCounts sum;
+    std::uint64_t exceptions = 0;
+    for (const auto& core : cores_) {
+        const hub::HubCounts& counts = core->counts();
+        sum.connections_opened += counts.connections_opened;
+        sum.frames_in += counts.frames_in;
+        sum.frames_out += counts.frames_out;
+        sum.violations += counts.violations;
+        sum.slow_readers_closed += counts.slow_readers_closed;
+        exceptions += core->exceptions();
+    }
+    const store::SequencerCounts& stored = sequencer_->counts();
+    options_.log("stopped after " + std::to_string(sum.connections_opened) + " connections, " +
+                 std::to_string(sum.frames_in) + " frames in, " + std::to_string(sum.frames_out) +
+                 " out; " + std::to_string(stored.stored) + " messages stored, " +
+                 std::to_string(stored.repeated) + " repeated; " + std::to_string(sum.violations) +
+                 " violations, " + std::to_string(sum.slow_readers_closed) + " slow readers, " +
+                 std::to_string(exceptions) + " exceptions");
+}
+
+}  // namespace oncewire::core

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "server/api/application.hpp"
+#include "server/core/core.hpp"
+#include "server/core/sequencer_thread.hpp"
+#include "server/net/listener.hpp"
+#include "server/store/store.hpp"
+#include "shared/base/result.hpp"
+
+namespace oncewire::core {
+
+/// Cores and the sequencer, started and stopped together.
+class Server {
+  public:
+    struct Options {
+        net::Address address;
+        std::uint16_t cores = 1;
+        net::EngineOptions engine;
+        engineio::Timings timings;
+        Log log = [](const std::string&) {};
+        /// 8 s: for clients to take what is queued for them and go.
+        Millis drain_timeout{8'000};
+    };
+
+    /// `install` registers handlers; called once for each core and once for the sequencer, so what it
+    /// captures must be fit for several threads.
+    Server(Options options, std::unique_ptr<store::Store> store,
+           const std::function<void(api::Application&)>& install);
+    ~Server();
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    /// The port it listens on, or a sentence why it cannot.
+    Result<std::uint16_t, std::string> start();
+    /// Says goodbye to clients, stores what was received, and ends all threads. Blocks.
+    void stop();
+
+  private:
+    Result<std::uint16_t, std::string> listen();
+    void report() const;
+
+    Options options_;
+    std::vector<std::unique_ptr<Core>> cores_;
+    std::unique_ptr<SequencerThread> sequencer_;
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace oncewire::core

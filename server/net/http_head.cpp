@@ -1,0 +1,29 @@
+#include "server/net/http_head.hpp"
+
+#include "server/net/http_gate.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/parser.hpp>
+
+namespace oncewire::net {
+
+namespace http = boost::beast::http;
+
+std::optional<HttpRequest> parse_head(std::string_view head) {
+    http::request_parser<http::empty_body> parser;
+    parser.header_limit(head_bytes_max);
+    boost::system::error_code error;
+    parser.put(boost::asio::buffer(head), error);
+    if (error || !parser.is_header_done()) return std::nullopt;
+    const auto& parsed = parser.get();
+    HttpRequest request;
+    request.method = parsed.method_string();
+    request.target = parsed.target();
+    for (const auto& field : parsed) {
+        request.headers.emplace_back(field.name_string(), field.value());
+    }
+    return request;
+}
+
+}  // namespace oncewire::net

@@ -1,0 +1,278 @@
+#include "server/net/web_sockets.hpp"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "shared/base/verify.hpp"
+
+namespace oncewire::net {
+namespace {
+
+/// 256: connections served between two turns of the loop; those left over are found by the next.
+constexpr int ready_max = 256;
+/// 64 KiB: read from one connection in one turn.
+constexpr std::size_t read_bytes = 64u << 10;
+
+std::uint32_t slot_of(TransportId id) { return static_cast<std::uint32_t>(id); }
+
+}  // namespace
+
+WebSockets::WebSockets(Options options)
+    : options_(options), epoll_(epoll_create1(EPOLL_CLOEXEC)), buffer_(read_bytes) {
+    VERIFY(epoll_ >= 0);
+}
+
+WebSockets::~WebSockets() {
+    for (const auto& connection : by_socket_) {
+        if (connection) ::close(connection->socket);
+    }
+    ::close(epoll_);
+}
+
+void WebSockets::open(TransportId id, int socket, std::string_view answer, std::string unread) {
+    const auto index = static_cast<std::size_t>(socket);
+    if (by_socket_.size() <= index) by_socket_.resize(index + 1);
+    if (socket_of_slot_.size() <= slot_of(id)) socket_of_slot_.resize(slot_of(id) + 1, -1);
+    VERIFY(!by_socket_[index] && socket_of_slot_[slot_of(id)] < 0);
+    by_socket_[index] = std::make_unique<Connection>();
+    socket_of_slot_[slot_of(id)] = socket;
+    ++size_;
+    Connection& connection = *by_socket_[index];
+    connection.id = id;
+    connection.socket = socket;
+    connection.parser = WebSocketParser({.message_bytes_max = options_.message_bytes_max});
+    connection.unsent.append(answer);
+    mark_dirty(connection);
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.fd = socket;
+    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, socket, &event) != 0) {
+        return end(connection, engineio::CloseReason::transport_error);
+    }
+    if (!unread.empty()) unread_.push_back({{socket, id}, std::move(unread)});
+}
+
+// ---- reading ------------------------------------------------------------------------------------
+
+void WebSockets::collect() {
+    std::array<epoll_event, ready_max> events;
+    const int count = epoll_wait(epoll_, events.data(), ready_max, 0);
+    ready_.clear();
+    ready_taken_ = 0;
+    for (int i = 0; i < count; ++i) {
+        const epoll_event& event = events[static_cast<std::size_t>(i)];
+        ready_.push_back({event.data.fd, event.events});
+    }
+}
+
+std::optional<TransportInput> WebSockets::poll_input() {
+    do {
+        if (!noticed_.empty()) {
+            const TransportInput input = noticed_.front();
+            noticed_.pop_front();
+            return input;
+        }
+        while (Connection* connection = find(reading_)) {
+            const auto input = connection->parser.next(unparsed_);
+            if (!input) break;
+            if (auto taken = take(*connection, *input)) return taken;
+        }
+        reading_ = {};
+    } while (read_next());
+    return std::nullopt;
+}
+
+/// Turns to the next source of bytes or news. False: there is none.
+bool WebSockets::read_next() {
+    if (!unread_.empty()) {
+        const Unread next = std::move(unread_.front());
+        unread_.pop_front();
+        // A handshake's head fits in the buffer many times, so does what came behind it.
+        VERIFY(next.bytes.size() <= buffer_.size());
+        next.bytes.copy(buffer_.data(), next.bytes.size());
+        reading_ = next.from;
+        unparsed_ = std::span(buffer_).first(next.bytes.size());
+        return true;
+    }
+    if (ready_taken_ < ready_.size()) {
+        handle_ready(ready_[ready_taken_++]);
+        return true;
+    }
+    return !noticed_.empty();
+}
+
+void WebSockets::handle_ready(Ready ready) {
+    Connection* connection = by_socket_[static_cast<std::size_t>(ready.socket)].get();
+    if (!connection) return;  // ended earlier in this turn
+    if ((ready.events & EPOLLOUT) != 0) {
+        after_send(*connection, connection->unsent.flush(connection->socket));
+        connection = by_socket_[static_cast<std::size_t>(ready.socket)].get();
+    }
+    if (connection && (ready.events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) receive(*connection);
+}
+
+void WebSockets::receive(Connection& connection) {
+    const ssize_t count = recv(connection.socket, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+    if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
+    if (count <= 0) {
+        if (connection.state == State::open) {
+            end(connection, count == 0 ? engineio::CloseReason::transport_close
+                                       : engineio::CloseReason::transport_error);
+        }
+        return drop(connection);
+    }
+    if (connection.state != State::open) return;  // whatever it still says is too late
+    reading_ = {connection.socket, connection.id};
+    unparsed_ = std::span(buffer_).first(static_cast<std::size_t>(count));
+}
+
+/// The owner's part of what a client said; the rest is done here.
+std::optional<TransportInput> WebSockets::take(Connection& connection,
+                                               const WebSocketInput& input) {
+    switch (input.kind) {
+        case WebSocketInput::Kind::message:
+            return TransportInput{.id = connection.id, .frame = input.message};
+        case WebSocketInput::Kind::ping:
+            connection.unsent.append_pong(input.message.bytes);
+            mark_dirty(connection);
+            return std::nullopt;
+        case WebSocketInput::Kind::pong:
+            return std::nullopt;
+        case WebSocketInput::Kind::close:
+            end(connection, engineio::CloseReason::transport_close);
+            say_goodbye(connection, input.code);
+            return std::nullopt;
+        case WebSocketInput::Kind::violation:
+            end(connection, engineio::CloseReason::transport_error);
+            say_goodbye(connection, input.code);
+            return std::nullopt;
+    }
+    return std::nullopt;
+}
+
+// ---- writing ------------------------------------------------------------------------------------
+
+bool WebSockets::write(TransportId id, std::vector<SharedFrame> frames) {
+    Connection* connection = find(id);
+    if (!connection) return false;
+    const auto outcome =
+        connection->unsent.send(connection->socket, batch_.frame(std::move(frames)), batch_);
+    connection->awaits_written = outcome == SendBuffer::Outcome::waiting;
+    after_send(*connection, outcome);
+    return outcome == SendBuffer::Outcome::sent;
+}
+
+void WebSockets::close(TransportId id) {
+    Connection* connection = find(id);
+    if (!connection) return;
+    socket_of_slot_[slot_of(id)] = -1;
+    connection->state = State::leaving;
+    say_goodbye(*connection, static_cast<std::uint16_t>(CloseCode::no_status));
+}
+
+void WebSockets::end_turn(Instant now) {
+    batch_.forget();
+    for (std::size_t i = 0; i < dirty_.size(); ++i) {
+        Connection* connection = find(dirty_[i]);
+        if (!connection) continue;
+        connection->in_dirty = false;
+        if (connection->state == State::leaving) {
+            goodbyes_.emplace_back(now + options_.close_timeout, dirty_[i]);
+        }
+        if (!connection->watches_writable) {
+            after_send(*connection, connection->unsent.flush(connection->socket));
+        }
+    }
+    dirty_.clear();
+}
+
+void WebSockets::after_send(Connection& connection, SendBuffer::Outcome outcome) {
+    if (outcome == SendBuffer::Outcome::failed) {
+        if (connection.state == State::open) {
+            end(connection, engineio::CloseReason::transport_error);
+        }
+        return drop(connection);
+    }
+    watch_writable(connection, outcome == SendBuffer::Outcome::waiting);
+    if (outcome == SendBuffer::Outcome::waiting) return;
+    if (connection.awaits_written && connection.state == State::open) {
+        noticed_.push_back({.kind = TransportInput::Kind::written, .id = connection.id});
+    }
+    connection.awaits_written = false;
+    if (connection.state == State::leaving && !connection.in_dirty) {
+        connection.state = State::shut;
+        shutdown(connection.socket, SHUT_WR);
+    }
+}
+
+void WebSockets::watch_writable(Connection& connection, bool watch) {
+    if (connection.watches_writable == watch) return;
+    connection.watches_writable = watch;
+    epoll_event event{};
+    event.events = watch ? EPOLLIN | EPOLLOUT : EPOLLIN;
+    event.data.fd = connection.socket;
+    // Cannot fail for a descriptor that is in the set and open; both are so until drop().
+    VERIFY(epoll_ctl(epoll_, EPOLL_CTL_MOD, connection.socket, &event) == 0);
+}
+
+// ---- the end ------------------------------------------------------------------------------------
+
+/// The owner is told, and the id is free.
+void WebSockets::end(Connection& connection, engineio::CloseReason reason) {
+    noticed_.push_back(
+        {.kind = TransportInput::Kind::closed, .id = connection.id, .reason = reason});
+    socket_of_slot_[slot_of(connection.id)] = -1;
+    connection.state = State::leaving;
+    mark_dirty(connection);
+}
+
+void WebSockets::say_goodbye(Connection& connection, std::uint16_t code) {
+    std::string frame;
+    append_close(frame, code);
+    connection.unsent.append(frame);
+    mark_dirty(connection);
+}
+
+void WebSockets::handle_timeout(Instant now) {
+    while (!goodbyes_.empty() && goodbyes_.front().first <= now) {
+        if (Connection* connection = find(goodbyes_.front().second)) drop(*connection);
+        goodbyes_.pop_front();
+    }
+}
+
+std::optional<Instant> WebSockets::next_timeout() const {
+    return goodbyes_.empty() ? std::nullopt : std::optional(goodbyes_.front().first);
+}
+
+void WebSockets::drop(Connection& connection) {
+    const int socket = connection.socket;
+    by_socket_[static_cast<std::size_t>(socket)].reset();
+    --size_;
+    ::close(socket);
+}
+
+// ---- names --------------------------------------------------------------------------------------
+
+/// An open connection.
+WebSockets::Connection* WebSockets::find(TransportId id) {
+    if (slot_of(id) >= socket_of_slot_.size()) return nullptr;
+    return find(Named{socket_of_slot_[slot_of(id)], id});
+}
+
+/// Any connection, those leaving included.
+WebSockets::Connection* WebSockets::find(Named named) {
+    if (named.socket < 0 || static_cast<std::size_t>(named.socket) >= by_socket_.size())
+        return nullptr;
+    Connection* connection = by_socket_[static_cast<std::size_t>(named.socket)].get();
+    return connection && connection->id == named.id ? connection : nullptr;
+}
+
+void WebSockets::mark_dirty(Connection& connection) {
+    if (std::exchange(connection.in_dirty, true)) return;
+    dirty_.push_back({connection.socket, connection.id});
+}
+
+}  // namespace oncewire::net

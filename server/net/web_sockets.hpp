@@ -1,0 +1,150 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/net/send_buffer.hpp"
+#include "server/net/websocket_frames.hpp"
+#include "shared/base/frame.hpp"
+#include "shared/base/limits.hpp"
+#include "shared/base/time.hpp"
+#include "shared/engineio/session.hpp"
+
+namespace oncewire::net {
+
+/// The owner's number for a connection. Its low half is a small number, used as an index; the whole is
+/// never used for two connections.
+using TransportId = std::uint64_t;
+
+/// One thing that happened on a WebSocket. Views are valid until the next poll_input().
+struct TransportInput {
+    enum class Kind : std::uint8_t {
+        frame,
+        written,  ///< the operating system has all of the last write()
+        closed,   ///< gone, with `reason`; the id means nothing any more
+    };
+    Kind kind = Kind::frame;
+    TransportId id = 0;
+    FrameView frame = {};
+    engineio::CloseReason reason = engineio::CloseReason::transport_close;
+};
+
+/// All WebSockets of one core after their handshake: bytes in, frames out; frames in, bytes out.
+///
+/// Promise: an idle connection owns its descriptor and some 150 bytes; everything is read through one
+/// buffer shared by all; frames for many connections are framed once; no descriptor outlives the end of
+/// its connection by more than `close_timeout`; nothing blocks, and no connection starves another.
+///
+/// One thread. The owner waits until descriptor() is readable, then: collect(), poll_input() until
+/// none, write() and close() as it likes, end_turn().
+class WebSockets {
+  public:
+    struct Options {
+        std::uint32_t message_bytes_max = limits::message_bytes;
+        /// 5 s: for a peer to take our last bytes and to close its side.
+        Millis close_timeout{5'000};
+    };
+
+    explicit WebSockets(Options options);
+    ~WebSockets();
+    WebSockets(const WebSockets&) = delete;
+    WebSockets& operator=(const WebSockets&) = delete;
+
+    /// An epoll instance: readable while collect() would find something.
+    int descriptor() const { return epoll_; }
+
+    /// Takes over `socket`, connected and non-blocking. `answer` goes out before the first frame;
+    /// `unread` is what came in behind the handshake.
+    void open(TransportId id, int socket, std::string_view answer, std::string unread);
+
+    /// Looks once which connections are ready, without waiting.
+    void collect();
+    /// Reads at most one buffer from each connection that was found ready.
+    std::optional<TransportInput> poll_input();
+
+    /// Sends the frames in one go. True: the operating system has all of it. False: `written` or
+    /// `closed` follows, and until then no further write() for this connection may. Unknown ids are
+    /// ignored.
+    bool write(TransportId id, std::vector<SharedFrame> frames);
+    /// Lets what was written go out, says goodbye, and closes. The id is free at once.
+    void close(TransportId id);
+    /// Sends what has come together besides write(): handshake answers, pongs, goodbyes.
+    void end_turn(Instant now);
+
+    void handle_timeout(Instant now);
+    std::optional<Instant> next_timeout() const;
+    /// Descriptors still open, those saying goodbye included.
+    std::size_t size() const { return size_; }
+
+  private:
+    enum class State : std::uint8_t {
+        open,
+        leaving,  // the owner no longer knows it; what waits still goes out
+        shut,     // all is out and our side is shut; waiting for the peer's end
+    };
+    struct Connection {
+        TransportId id = 0;
+        int socket = -1;
+        State state = State::open;
+        bool awaits_written = false;
+        bool watches_writable = false;
+        bool in_dirty = false;
+        WebSocketParser parser;
+        SendBuffer unsent;
+    };
+    /// A connection by its descriptor, and its id in case the descriptor was used anew.
+    struct Named {
+        int socket = -1;
+        TransportId id = 0;
+    };
+    struct Unread {
+        Named from;
+        std::string bytes;
+    };
+    struct Ready {
+        int socket = -1;
+        std::uint32_t events = 0;
+    };
+
+    Connection* find(TransportId id);
+    Connection* find(Named named);
+    bool read_next();
+    void handle_ready(Ready ready);
+    void receive(Connection& connection);
+    std::optional<TransportInput> take(Connection& connection, const WebSocketInput& input);
+    void end(Connection& connection, engineio::CloseReason reason);
+    void say_goodbye(Connection& connection, std::uint16_t code);
+    void after_send(Connection& connection, SendBuffer::Outcome outcome);
+    void watch_writable(Connection& connection, bool watch);
+    void mark_dirty(Connection& connection);
+    void drop(Connection& connection);
+
+    Options options_;
+    int epoll_ = -1;
+    std::size_t size_ = 0;
+    std::vector<std::unique_ptr<Connection>> by_socket_;
+    std::vector<int> socket_of_slot_;  // by the low half of the id; -1: none
+
+    // Reading: who is ready, and whose bytes are being parsed.
+    std::vector<Ready> ready_;
+    std::size_t ready_taken_ = 0;
+    std::deque<Unread> unread_;
+    std::deque<TransportInput> noticed_;  // while writing or flushing
+    std::vector<char> buffer_;
+    Named reading_;
+    std::span<char> unparsed_;
+
+    FramedBatch batch_;
+    std::vector<Named> dirty_;  // have something to send at the end of the turn
+    std::deque<std::pair<Instant, Named>> goodbyes_;  // in the order of their deadlines
+};
+
+}  // namespace oncewire::net
