@@ -68,7 +68,7 @@ RULES = {
         std="any",
     ),
     "server/examples/": Rule(("server/api/",), std="any"),
-    "server/main.cpp": Rule(("shared/base/", "server/"), std="any"),
+    "server/main.cpp": Rule(("shared/base/", "server/"), theirs=("CLI/", "spdlog/"), std="any"),
     "client-wasm/": Rule(("shared/", "client-wasm/"), theirs=("emscripten.h", "emscripten/"), plus=("chrono", "random")),
     "tests/unit/": Rule(
         ("shared/", "server/store/", "server/hub/", "server/api/", "server/chat/", "tests/unit/", "tests/sim/",
