@@ -115,8 +115,7 @@ class SqliteStore final : public Store {
     std::vector<NamedRoom*> changed_rooms_;        // by the open transaction; point into rooms_
     std::int64_t last_room_id_ = 0;
     std::unordered_map<std::string, std::int64_t> producer_numbers_;  // seen lately
-    std::set<std::string>
-        unbound_producers_;  // got a verdict in the open transaction, but no row yet
+    std::set<std::string> unbound_producers_;  // have a verdict in this transaction, no row yet
     std::int64_t last_producer_number_ = 0;
 };
 
