@@ -97,7 +97,7 @@ test("refresh with queued messages, the server dead", async ({ visit, server, fr
   await expect(ann.message("down-5")).toHaveAttribute("data-state", "queued");
   await ann.page.reload().catch(() => {}); // the browser's own error page
   await server.start();
-  await ann.open();
+  await expect(() => ann.open()).toPass(); // the error page may still be on its way
   await ann.showsExactly(numbered("down", 5));
   await friend.transcript.count(5);
   expect(friend.transcript.texts).toEqual(numbered("down", 5));

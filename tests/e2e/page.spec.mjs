@@ -22,6 +22,7 @@ for (const colorScheme of ["light", "dark"]) {
     test(`nothing stands in anybody's way: ${colorScheme}, ${width} px`, async ({ visit, friend }) => {
       const ann = await visit({ browser: { colorScheme, viewport: { width, height: 800 } } });
       await ann.say("access-1");
+      await friend.transcript.heard("access-1");
       await say(friend.socket, "access-2");
       await ann.showsExactly(numbered("access", 2));
       expect(await accessibilityProblems(ann.page)).toEqual([]);
@@ -77,7 +78,7 @@ test("no sideways scrolling on a phone, whatever somebody writes", async ({ visi
 });
 
 test("the policy of the page allows neither inline script nor eval, and the page needs neither", async ({ visit }) => {
-  const ann = await visit();
+  const ann = await visit({ mayComplain: true });
   const answer = await ann.page.request.get(ann.proxy.url);
   const policy = answer.headers()["content-security-policy"];
   expect(policy).toContain("default-src");

@@ -116,9 +116,9 @@ export class Proxy {
   reset() {
     this.#each((link) => link.reset());
   }
-  /** What is open now is dead from now on without anybody noticing; new connections work. */
+  /** The WebSockets that are open now are dead without anybody noticing; new connections work. */
   halfOpen() {
-    this.#each((link) => link.die());
+    this.#each((link) => link.isSocket && link.die());
   }
   stall() {
     this.#each((link) => link.pause());
