@@ -1,0 +1,74 @@
+#include "tests/sim/indexed_db.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace oncewire::sim {
+
+bool StoredLane::holds(MessageId message) const {
+    return std::any_of(entries.begin(), entries.end(), [&](const auto& entry) {
+        return Witness::message_in(entry.second.message) == message;
+    });
+}
+
+void IndexedDb::submit(Change change, Done done) {
+    queue_.push_back({std::move(change), std::move(done)});
+    if (queue_.size() == 1) begin_next();
+}
+
+void IndexedDb::begin_next() {
+    if (queue_.empty()) return;
+    const Millis time = env_.faults.strikes(Fault::idb_slow, 1, 8)
+                            ? env_.choices.long_tailed("slow transaction", 50, 10'000)
+                            : env_.choices.delay("transaction", 0, 8);
+    env_.heap.after(time, [this, life = life_] { attempt(life); });
+}
+
+void IndexedDb::attempt(std::uint64_t life) {
+    if (life != life_) return;
+    if (env_.faults.strikes(Fault::idb_abort, 1, 10)) return begin_next();
+    const bool refused = refuses();
+    const Transaction transaction = std::move(queue_.front());
+    queue_.pop_front();
+    if (!refused) land(transaction.change);
+    begin_next();
+    transaction.done(!refused);
+}
+
+/// The disk is full, or the quota is used up, for a while.
+bool IndexedDb::refuses() {
+    if (env_.faults.strikes(Fault::idb_refused, 1, 12)) {
+        refuses_until_ = env_.now() + env_.choices.long_tailed("refusal", 1, 30'000);
+    }
+    const bool refused = env_.faults.is_possible(Fault::idb_refused) && env_.now() <= refuses_until_;
+    if (refused) env_.note("storage refuses");
+    return refused;
+}
+
+void IndexedDb::land(const Change& change) {
+    const bool copies = keeps_copies_ && env_.faults.is_possible(Fault::idb_rolled_back);
+    if (copies && env_.choices.chance("copy", 1, 4)) copy_ = lane_;
+    change(lane_);
+    env_.witness.check_durable_reader(lane_.cursor, lane_.shown);
+}
+
+void IndexedDb::page_gone() {
+    ++life_;
+    const auto pending = static_cast<std::uint32_t>(queue_.size());
+    const bool loses = pending > 0 && env_.faults.strikes(Fault::save_lost, 3, 4);
+    std::uint32_t lost = loses ? env_.choices.between("lost transactions", 1, pending) : 0;
+    for (; queue_.size() > lost; queue_.pop_front()) land(queue_.front().change);
+    queue_.clear();
+}
+
+bool IndexedDb::roll_back() {
+    if (!copy_) return false;
+    const StoredLane lost = std::exchange(lane_, *std::exchange(copy_, std::nullopt));
+    for (const auto& [sequence, entry] : lost.entries) {
+        const auto id = Witness::message_in(entry.message);
+        if (id && !lane_.holds(*id)) env_.witness.release(*id);
+    }
+    return true;
+}
+
+}  // namespace oncewire::sim

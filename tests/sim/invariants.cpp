@@ -1,0 +1,222 @@
+#include "tests/sim/invariants.hpp"
+
+#include <algorithm>
+
+namespace oncewire::sim {
+namespace {
+
+std::string name_of(MessageId message) { return "m" + std::to_string(message); }
+
+}  // namespace
+
+const char* breach_name(Breach breach) {
+    switch (breach) {
+        case Breach::lost: return "lost";
+        case Breach::duplicated: return "duplicated";
+        case Breach::reordered: return "reordered";
+        case Breach::leaked: return "leaked";
+        case Breach::stuck: return "stuck";
+        case Breach::dishonest: return "dishonest";
+        case Breach::unbounded: return "unbounded";
+    }
+    return "?";
+}
+
+void Witness::report(Breach breach, std::string what) {
+    violations_.push_back({breach, heap_.now(), std::move(what)});
+}
+
+// ---- messages -----------------------------------------------------------------------------------
+
+MessageId Witness::add_message(AuthorId author, bool wanted) {
+    messages_.push_back({});
+    messages_.back().author = author;
+    messages_.back().wanted = wanted;
+    return message_count() - 1;
+}
+
+std::optional<MessageId> Witness::message_in(std::string_view data) {
+    std::size_t i = data.find(R"(,"m)");
+    if (i == std::string_view::npos || !data.starts_with("[\"")) return std::nullopt;
+    MessageId id = 0;
+    const std::size_t first = i += 3;
+    for (; i < data.size() && data[i] >= '0' && data[i] <= '9'; ++i) {
+        id = id * 10 + static_cast<MessageId>(data[i] - '0');
+    }
+    if (i == first || i == data.size() || data[i] != ':') return std::nullopt;
+    return id;
+}
+
+void Witness::saved(MessageId message) { messages_[message].promised = true; }
+
+void Witness::release(MessageId message) { messages_[message].released = true; }
+
+void Witness::cancelled(MessageId message) {
+    messages_[message].cancelled = true;
+    if (messages_[message].copies > 0) {
+        report(Breach::dishonest, name_of(message) + " was taken back, but is in the log");
+    }
+}
+
+void Witness::restored(MessageId message) {
+    messages_[message].risen = messages_[message].risen || messages_[message].cancelled;
+    messages_[message].cancelled = false;
+}
+
+void Witness::settled(MessageId id, bool accepted) {
+    Message& message = messages_[id];
+    const Fate verdict = accepted ? Fate::accepted : Fate::rejected;
+    if (message.verdict != Fate::open && message.verdict != verdict) {
+        report(Breach::dishonest, name_of(id) + " got two different verdicts");
+    }
+    message.verdict = verdict;
+    if (accepted != message.wanted) {
+        report(Breach::dishonest, name_of(id) + (accepted ? " was accepted" : " was rejected"));
+    }
+    if (accepted && !message.was_stored) {
+        report(Breach::leaked, name_of(id) + " was accepted, but is not committed");
+    }
+    if (!accepted && message.copies > 0) {
+        report(Breach::dishonest, name_of(id) + " was rejected, but is in the log");
+    }
+    // Accepted in a history that has since been replaced: readers are told by the new epoch (R11).
+    if (accepted && message.copies == 0) message.released = true;
+}
+
+// ---- the log ------------------------------------------------------------------------------------
+
+void Witness::look_at_disk(const store::MemoryDisk& disk) {
+    if (epoch_.text.empty()) epoch_ = disk.epoch;
+    if (!(epoch_ == disk.epoch)) return report(Breach::lost, "the epoch changed by itself");
+    const Log& log = logs_[epoch_.text];
+    if (disk.tables.log.size() < log.size()) return report(Breach::lost, "the log became shorter");
+    for (std::size_t i = log.size(); i < disk.tables.log.size(); ++i) take_in(disk.tables.log[i]);
+}
+
+void Witness::take_in(const store::LogEntry& entry) {
+    Log& log = logs_[epoch_.text];
+    const auto before = std::find_if(log.rbegin(), log.rend(), [&](const store::LogEntry& other) {
+        return other.room == entry.room;
+    });
+    const std::uint64_t room_seq = before == log.rend() ? 1 : before->room_seq + 1;
+    log.push_back(entry);
+    if (entry.offset != log.size()) report(Breach::lost, "a hole in the offsets of the log");
+    if (entry.room_seq != room_seq) report(Breach::lost, "a hole in the numbers of a room");
+    const auto id = message_in(entry.data);
+    if (!id || *id >= messages_.size()) return report(Breach::leaked, "a stranger: " + entry.data);
+    Message& message = messages_[*id];
+    message.was_stored = true;
+    if (++message.copies > 1) report(Breach::duplicated, name_of(*id) + " is in the log twice");
+    if (message.cancelled) {
+        report(Breach::dishonest, name_of(*id) + " was stored after it was taken back");
+    }
+    if (message.risen) return;
+    const auto newest = newest_of_author_.try_emplace(message.author, *id).first;
+    if (newest->second > *id) {
+        report(Breach::reordered, name_of(*id) + " stored behind " + name_of(newest->second));
+    }
+    newest->second = std::max(newest->second, *id);
+}
+
+void Witness::examine_disk(const store::MemoryDisk& disk) {
+    look_at_disk(disk);
+    if (disk.tables.log != logs_[epoch_.text]) report(Breach::lost, "an entry of the log changed");
+    for (const auto& [id, row] : disk.tables.producers) {
+        const auto verdicts = disk.tables.verdicts.find(id);
+        const std::uint64_t stored =
+            verdicts == disk.tables.verdicts.end() ? 0 : verdicts->second.size();
+        const bool dense = stored == 0 || verdicts->second.rbegin()->first == stored;
+        if (row.seen.last != stored || !dense) {
+            report(Breach::lost, "a producer's high-water mark is not its number of verdicts");
+        }
+    }
+}
+
+void Witness::log_replaced(const delivery::Epoch& epoch, delivery::Offset head) {
+    const Log& old = logs_[epoch_.text];
+    logs_[epoch.text] = Log(old.begin(), old.begin() + static_cast<std::ptrdiff_t>(head));
+    epoch_ = epoch;
+    for (auto& message : messages_) message.copies = 0;
+    newest_of_author_.clear();
+    for (const auto& entry : logs_[epoch.text]) {
+        const MessageId id = *message_in(entry.data);
+        ++messages_[id].copies;
+        newest_of_author_[messages_[id].author] = id;
+    }
+    for (auto& message : messages_) {
+        // Its author has the verdict and let go of it; only the new epoch tells of the loss (P6).
+        if (message.verdict == Fate::accepted && message.copies == 0) message.released = true;
+    }
+}
+
+void Witness::announced(const delivery::Epoch& epoch, const store::LogEntry& entry) {
+    const Log* log = find_log(epoch);
+    if (log && entry.offset >= 1 && entry.offset <= log->size() && (*log)[entry.offset - 1] == entry) {
+        return;
+    }
+    report(Breach::leaked, "offset " + std::to_string(entry.offset) + " was announced, but is not " +
+                               "committed: " + entry.data);
+}
+
+delivery::Offset Witness::head() const {
+    const Log* log = find_log(epoch_);
+    return log ? log->size() : 0;
+}
+
+const Witness::Log* Witness::find_log(const delivery::Epoch& epoch) const {
+    const auto found = logs_.find(epoch.text);
+    return found == logs_.end() ? nullptr : &found->second;
+}
+
+// ---- readers ------------------------------------------------------------------------------------
+
+void Witness::handed_over(ReaderState& reader, const delivery::Position& position,
+                          std::string_view data) {
+    const Log* log = find_log(position.epoch);
+    if (!log || position.offset == 0 || position.offset > log->size()) {
+        return report(Breach::leaked, "handed over, but not committed: " + std::string(data));
+    }
+    if ((*log)[position.offset - 1].data != data) {
+        return report(Breach::leaked, "offset " + std::to_string(position.offset) +
+                                          " was handed over as " + std::string(data));
+    }
+    if (reader.epoch.text.empty()) reader.epoch = position.epoch;
+    const std::string where = "offset " + std::to_string(position.offset) + " after " +
+                              std::to_string(reader.count) + " entries";
+    if (!(reader.epoch == position.epoch)) {
+        return report(Breach::dishonest, "the log changed without a word at " + where);
+    }
+    if (position.offset <= reader.count) return report(Breach::duplicated, "handed over " + where);
+    if (position.offset > reader.count + 1) return report(Breach::lost, "handed over " + where);
+    reader.count = position.offset;
+}
+
+void Witness::stream_changed(ReaderState& reader, const delivery::Epoch& epoch) {
+    if (reader.epoch == epoch) report(Breach::dishonest, "told of a new log, but it is the same");
+    reader = {epoch, 0};
+}
+
+void Witness::check_durable_reader(const std::optional<delivery::Position>& cursor,
+                                   const std::vector<std::string>& shown) {
+    const std::uint64_t position = cursor ? cursor->offset : 0;
+    if (shown.size() < position) return report(Breach::lost, "the stored cursor is ahead of the page");
+    if (shown.size() > position) {
+        return report(Breach::duplicated, "the stored cursor is behind the page");
+    }
+    if (position == 0) return;
+    const Log* log = find_log(cursor->epoch);
+    if (!log || log->size() < position || (*log)[position - 1].data != shown.back()) {
+        report(Breach::lost, "the stored page is no prefix of the log");
+    }
+}
+
+void Witness::check_outcome() {
+    for (MessageId id = 0; id < messages_.size(); ++id) {
+        const Message& message = messages_[id];
+        const bool wanted = message.promised && !message.released && !message.cancelled &&
+                            message.wanted;
+        if (wanted && message.copies == 0) report(Breach::lost, name_of(id) + " is not in the log");
+    }
+}
+
+}  // namespace oncewire::sim

@@ -1,0 +1,130 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/store/log_entry.hpp"
+#include "server/store/memory_store.hpp"
+#include "shared/delivery/position.hpp"
+#include "tests/sim/event_heap.hpp"
+
+namespace oncewire::sim {
+
+/// What kind of promise was broken (delivery P1 to P6).
+enum class Breach : std::uint8_t {
+    lost,        ///< P1, P4: an accepted message or a reader's entry is missing
+    duplicated,  ///< P2
+    reordered,   ///< P3
+    leaked,      ///< somebody was told what is not committed
+    stuck,       ///< P5: faults stopped, and it did not drain
+    dishonest,   ///< P6: the user was told something untrue
+    unbounded,   ///< a queue beyond its limit, a timer that spins, a gauge not back at zero
+};
+inline constexpr std::uint32_t breach_count = static_cast<std::uint32_t>(Breach::unbounded) + 1;
+const char* breach_name(Breach breach);
+
+struct Violation {
+    Breach breach = Breach::lost;
+    Instant at;
+    std::string what;
+};
+
+/// A chat message of the workload; its text begins with "m<id>:".
+using MessageId = std::uint32_t;
+/// Who wrote: one lane of one browser.
+using AuthorId = std::uint32_t;
+
+/// How far one reader has been handed the log. A fresh page starts with a fresh one.
+struct ReaderState {
+    delivery::Epoch epoch;    ///< empty until the first entry
+    std::uint64_t count = 0;  ///< entries handed over: exactly the first `count` of the log
+};
+
+/// Stands beside the world, sees what really landed on the disk and what users were told, and knows
+/// what they were promised. An independent model: it shares no code with what it judges.
+class Witness {
+  public:
+    explicit Witness(const EventHeap& heap) : heap_(heap) {}
+
+    void report(Breach breach, std::string what);
+    const std::vector<Violation>& violations() const { return violations_; }
+
+    // ---- messages -------------------------------------------------------------------------------
+
+    /// `wanted`: false if the server must reject it.
+    MessageId add_message(AuthorId author, bool wanted);
+    std::uint32_t message_count() const { return static_cast<std::uint32_t>(messages_.size()); }
+    /// From the JSON text of an event of the workload; none if it is not one.
+    static std::optional<MessageId> message_in(std::string_view data);
+
+    /// It is in browser storage: from here on it must not get lost (P1).
+    void saved(MessageId message);
+    /// Nothing was promised any more: memory was lost before it was saved, storage was rolled back, …
+    void release(MessageId message);
+    /// The user took it back and storage knows.
+    void cancelled(MessageId message);
+    /// It is in browser storage after all: a cancellation or a verdict did not get there.
+    void restored(MessageId message);
+    /// The user was told the verdict.
+    void settled(MessageId message, bool accepted);
+    bool is_promised(MessageId message) const { return messages_[message].promised; }
+    bool has_verdict(MessageId message) const { return messages_[message].verdict != Fate::open; }
+    bool is_cancelled(MessageId message) const { return messages_[message].cancelled; }
+
+    // ---- the log --------------------------------------------------------------------------------
+
+    /// Compares the disk with what was seen before and takes in what is new. Call after every commit,
+    /// whatever it said, and at every start of a server.
+    void look_at_disk(const store::MemoryDisk& disk);
+    /// Everything, not only what is new: at starts and at the end.
+    void examine_disk(const store::MemoryDisk& disk);
+    /// The disk was replaced by an older copy with a new epoch.
+    void log_replaced(const delivery::Epoch& epoch, delivery::Offset head);
+    /// The server is about to tell somebody about this entry.
+    void announced(const delivery::Epoch& epoch, const store::LogEntry& entry);
+    delivery::Offset head() const;
+    const delivery::Epoch& epoch() const { return epoch_; }
+
+    // ---- readers --------------------------------------------------------------------------------
+
+    void handed_over(ReaderState& reader, const delivery::Position& position, std::string_view data);
+    /// The page was told that the log is another one now.
+    void stream_changed(ReaderState& reader, const delivery::Epoch& epoch);
+    /// What a page keeps in storage: `shown` of `epoch`, and the cursor beside it (P4).
+    void check_durable_reader(const std::optional<delivery::Position>& cursor,
+                              const std::vector<std::string>& shown);
+
+    /// Everybody is done: was every promise kept?
+    void check_outcome();
+
+  private:
+    enum class Fate : std::uint8_t { open, accepted, rejected };
+    struct Message {
+        AuthorId author = 0;
+        bool wanted = true;
+        bool promised = false;   // saved, or said to be: must end up in the log
+        bool released = false;   // the promise ended honestly
+        bool cancelled = false;
+        bool risen = false;  // taken back, and storage was rolled back to before: its place is gone
+        bool was_stored = false;  // in some epoch
+        std::uint32_t copies = 0;  // in the current epoch
+        Fate verdict = Fate::open;
+    };
+    using Log = std::vector<store::LogEntry>;
+
+    void take_in(const store::LogEntry& entry);
+    const Log* find_log(const delivery::Epoch& epoch) const;
+
+    const EventHeap& heap_;
+    std::vector<Message> messages_;
+    std::map<std::string, Log> logs_;  // by epoch
+    delivery::Epoch epoch_;
+    std::map<AuthorId, MessageId> newest_of_author_;  // in the current log
+    std::vector<Violation> violations_;
+};
+
+}  // namespace oncewire::sim

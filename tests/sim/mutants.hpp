@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace oncewire::sim {
+
+/// Planted bugs: the alarm must go off for each of them. They live in what surrounds the production
+/// code (the disk, the mailboxes, the browser's host, the page), never in it.
+enum class Mutant : std::uint8_t {
+    none,
+    dedupe_in_memory,         ///< the producers' rows are forgotten at a restart (R1)
+    dedupe_committed_apart,   ///< log and dedupe rows in two transactions (R1)
+    ack_before_commit,        ///< commits say yes, and reach the disk a little later
+    no_fsync,                 ///< commits say yes, and a crash takes the newest ones back
+    failed_commit_says_yes,   ///< an unknown COMMIT is reported as success (R3)
+    published_before_commit,  ///< readers hear of entries as they are appended
+    mail_overtakes,           ///< the mailbox to a core is not first in, first out (R7)
+    publication_lost,         ///< a core misses a publication now and then
+    cut_ignored,              ///< connections stay open after an unknown COMMIT (R3)
+    writable_missed,          ///< the host forgets to say that a slow transport took its bytes
+    sent_before_saved,        ///< the browser's host reports saved at once (R5)
+    replacement_not_saved,    ///< what was renumbered is sent although storage refused to know (R5)
+    erased_at_send,           ///< the browser forgets an entry when it goes on the wire (R14)
+    save_never_lands,         ///< storage drops a transaction and says it is done
+    cursor_before_message,    ///< the page stores the cursor first, the message later (R6)
+    message_before_cursor,    ///< and the other way round
+    old_link_frames,          ///< frames of an old link are taken for the new one's (R10)
+    epoch_kept_at_restore,    ///< an older copy of the database keeps its epoch (R11)
+};
+inline constexpr std::uint32_t mutant_count =
+    static_cast<std::uint32_t>(Mutant::epoch_kept_at_restore) + 1;
+
+/// What CI plants in every run to see the alarm work.
+inline constexpr Mutant canary = Mutant::dedupe_in_memory;
+
+const char* mutant_name(Mutant mutant);
+std::optional<Mutant> find_mutant(std::string_view name);
+
+}  // namespace oncewire::sim

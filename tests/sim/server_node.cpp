@@ -1,0 +1,355 @@
+#include "tests/sim/server_node.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "server/chat/chat.hpp"
+
+
+namespace oncewire::sim {
+namespace {
+
+using Side = Network::Side;
+
+/// What one Write may carry: the hub's own bound, and one frame that does not fit beside others.
+constexpr std::uint64_t write_bytes_max = (256u << 10) + 2ull * limits::message_bytes;
+
+api::Application& chat_application(api::Application& application) {
+    chat::install(application);
+    return application;
+}
+
+std::string random_bytes(Prng& prng, std::size_t count) {
+    std::string bytes;
+    while (bytes.size() < count) {
+        const std::uint64_t number = prng.next();
+        for (int i = 0; i < 8; ++i) bytes += static_cast<char>(number >> (8 * i));
+    }
+    return bytes;
+}
+
+}  // namespace
+
+ServerNode::ServerNode(Env& env, Network& network, Options options)
+    : env_(env), network_(network), options_(options) {
+    disk_.epoch.text = "e1";
+}
+
+ServerNode::Process::Process(Env& env, store::MemoryDisk& machine_disk, std::uint32_t secret_seed)
+    : disk(env, machine_disk),
+      store(env, disk, machine_disk),
+      sequencer(store, chat_application(durable).durable_handlers()),
+      entropy(secret_seed) {}
+
+// ---- life and death -----------------------------------------------------------------------------
+
+void ServerNode::start() {
+    if (process_) return;
+    env_.note("server starts");
+    env_.witness.examine_disk(disk_);
+    process_ = std::make_unique<Process>(env_, disk_, env_.choices.choose("entropy", 0xffffffff));
+    for (std::uint16_t i = 0; i < options_.cores; ++i) {
+        hub::Hub::Options hub_options;
+        hub_options.core = i;
+        hub_options.cores = options_.cores;
+        hub_options.timings = options_.timings;
+        api::Application application;
+        chat::install(application);
+        hub_options.durable_events = application.durable_event_names();
+        process_->cores.push_back(std::make_unique<Core>(std::move(hub_options)));
+        chat::install(process_->cores.back()->application);
+    }
+    process_->sequencer.start();
+    deliver_outputs();
+    network_.listen(this);
+}
+
+void ServerNode::crash() {
+    if (!process_) return;
+    env_.note("server dies");
+    ++crashes_;
+    die();
+}
+
+void ServerNode::die() {
+    process_->store.lose_unsynced();
+    process_.reset();
+    ++life_;
+    network_.listen(nullptr);
+    network_.abandon_all_by_server();
+    env_.heap.after(env_.choices.long_tailed("downtime", 50, 5'000), [this] {
+        replace_disk();
+        start();
+    });
+}
+
+void ServerNode::restart() {
+    if (!process_) return;
+    env_.note("server shuts down");
+    network_.listen(nullptr);
+    for (std::uint16_t core = 0; core < options_.cores; ++core) {
+        feed(core, [this](hub::Hub& hub) { hub.shut_down(env_.now()); });
+    }
+    // The sequencer has this long for what it has; then it is killed, as a service manager would.
+    in_this_life(env_.now() + env_.choices.delay("drain", 100, 2'000), [this] { die(); });
+}
+
+void ServerNode::back_up() {
+    backup_ = disk_;
+    env_.note("backup at {}", backup_->tables.log.size());
+}
+
+void ServerNode::replace_disk() {
+    if (!backup_ || !env_.faults.strikes(Fault::restored_backup, 1, 2)) return;
+    const delivery::Epoch before = disk_.epoch;
+    disk_ = *backup_;
+    disk_.epoch.text = "e" + std::to_string(++epochs_);
+    if (env_.mutant == Mutant::epoch_kept_at_restore) disk_.epoch = before;
+    env_.note("backup of {} entries restored", disk_.tables.log.size());
+    env_.witness.log_replaced(disk_.epoch, disk_.tables.log.size());
+}
+
+void ServerNode::heal() {
+    if (process_) process_->disk.heal();
+}
+
+bool ServerNode::is_idle() const {
+    return process_ && !process_->committing && process_->inbox.empty() && process_->under_way == 0;
+}
+
+void ServerNode::check_empty() {
+    for (const auto& core : process_->cores) {
+        const auto& counts = core->hub.counts();
+        if (counts.connections_open == 0 && counts.sockets_open == 0) continue;
+        env_.witness.report(Breach::unbounded,
+                            "everybody left, but " + std::to_string(counts.connections_open) +
+                                " connections and " + std::to_string(counts.sockets_open) +
+                                " sockets are open");
+    }
+}
+
+void ServerNode::in_this_life(Instant when, EventHeap::Action action) {
+    env_.heap.at(when, [this, life = life_, action = std::move(action)] {
+        if (life == life_) action();
+    });
+}
+
+// ---- links --------------------------------------------------------------------------------------
+
+std::optional<hub::ConnectionId> ServerNode::connection_of(LinkNumber link) const {
+    if (!process_) return std::nullopt;
+    const auto& connections = process_->cores[core_of(link)]->connections;
+    const auto found = connections.find(link);
+    return found == connections.end() ? std::nullopt : std::optional(found->second);
+}
+
+void ServerNode::link_opened(LinkNumber link) {
+    feed(core_of(link), [this, link](hub::Hub& hub) {
+        Core& core = *process_->cores[core_of(link)];
+        hub::Request request;
+        request.url = "/socket.io/?EIO=4&transport=websocket";
+        const auto connection = hub.handle_accept(std::move(request), env_.now());
+        core.connections[link] = connection;
+        core.links[connection] = link;
+    });
+}
+
+void ServerNode::link_frame(LinkNumber link, const Frame& frame) {
+    if (const auto connection = connection_of(link)) {
+        feed(core_of(link),
+             [&](hub::Hub& hub) { hub.handle_frame(*connection, frame, env_.now()); });
+    }
+}
+
+void ServerNode::link_written(LinkNumber link) {
+    const auto connection = connection_of(link);
+    if (!connection) return;
+    if (env_.mutant == Mutant::writable_missed && env_.choices.chance("miss", 1, 20)) return;
+    process_->cores[core_of(link)]->writing.erase(*connection);
+    feed(core_of(link), [&](hub::Hub& hub) { hub.handle_written(*connection, env_.now()); });
+}
+
+void ServerNode::link_closed(LinkNumber link) {
+    if (const auto connection = connection_of(link)) {
+        feed(core_of(link), [&](hub::Hub& hub) {
+            hub.handle_transport_closed(*connection, engineio::CloseReason::transport_close,
+                                        env_.now());
+        });
+    }
+}
+
+// ---- cores --------------------------------------------------------------------------------------
+
+template <class Input>
+void ServerNode::feed(std::uint16_t number, Input input) {
+    hub::Hub& hub = process_->cores[number]->hub;
+    if (const auto wanted = hub.secrets().wanted()) {
+        hub.secrets().add(random_bytes(process_->entropy, wanted));
+    }
+    input(hub);
+    drain(number);
+}
+
+void ServerNode::drain(std::uint16_t number) {
+    Core& core = *process_->cores[number];
+    while (auto output = core.hub.poll_output()) {
+        if (core.application.handle(core.hub, *output, env_.now())) continue;
+        if (const auto* bytes = std::get_if<hub::Write>(&*output)) {
+            write(number, *bytes);
+        } else if (const auto* closed = std::get_if<hub::CloseTransport>(&*output)) {
+            close(number, closed->connection);
+        } else if (auto* request = std::get_if<hub::ToStore>(&*output)) {
+            ask_sequencer(number, std::move(request->mail));
+        } else if (auto* mail = std::get_if<hub::ToCore>(&*output)) {
+            tell_core(number, std::move(*mail));
+        }
+    }
+    arm(number);
+}
+
+void ServerNode::arm(std::uint16_t number) {
+    Core& core = *process_->cores[number];
+    core.timer.arm(env_.heap, core.hub.next_timeout(), [this, life = life_, number] {
+        if (life != life_ || !process_->cores[number]->timer.fired(env_.now())) return;
+        feed(number, [this](hub::Hub& hub) { hub.handle_timeout(env_.now()); });
+    });
+}
+
+void ServerNode::write(std::uint16_t number, const hub::Write& write) {
+    Core& core = *process_->cores[number];
+    std::uint64_t bytes = 0;
+    for (const auto& frame : write.frames) bytes += frame->bytes.size();
+    if (bytes > write_bytes_max) env_.witness.report(Breach::unbounded, "a huge Write");
+    if (!core.writing.insert(write.connection).second) {
+        env_.witness.report(Breach::unbounded, "a second Write before the first was taken");
+    }
+    network_.send(core.links[write.connection], Side::server, write.frames);
+}
+
+void ServerNode::close(std::uint16_t number, hub::ConnectionId connection) {
+    Core& core = *process_->cores[number];
+    const LinkNumber link = core.links[connection];
+    network_.close(link, Side::server);
+    core.connections.erase(link);
+    core.links.erase(connection);
+    core.writing.erase(connection);
+}
+
+void ServerNode::ask_sequencer(std::uint16_t number, store::ToSequencer request) {
+    Core& core = *process_->cores[number];
+    const Instant due =
+        std::max(core.newest_request, env_.now() + env_.choices.delay("to sequencer", 0, 2));
+    core.newest_request = due;
+    ++process_->under_way;
+    in_this_life(due, [this, mail = std::move(request)] {
+        --process_->under_way;
+        process_->inbox.push_back(mail);
+        run_batch();
+    });
+}
+
+void ServerNode::tell_core(std::uint16_t number, hub::ToCore mail) {
+    Core& core = *process_->cores[number];
+    const Instant due = std::max(core.newest_word, env_.now() + env_.choices.delay("to core", 0, 2));
+    core.newest_word = due;
+    in_this_life(due, [this, mail = std::move(mail)] {
+        feed(mail.core, [&](hub::Hub& hub) { hub.handle_core_mail(mail.mail, env_.now()); });
+    });
+}
+
+// ---- the sequencer ------------------------------------------------------------------------------
+
+/// Its thread takes everything that waits, and then sits in COMMIT while more mail arrives.
+void ServerNode::run_batch() {
+    Process& process = *process_;
+    if (process.committing || process.inbox.empty()) return;
+    for (auto& mail : std::exchange(process.inbox, {})) {
+        process.sequencer.handle_mail(std::move(mail), env_.now(), wall_clock());
+        deliver_outputs();
+    }
+    if (process.disk.is_crashed()) return crash();
+    process.committing = true;
+    in_this_life(env_.now() + process.disk.commit_time(), [this] { commit_batch(); });
+}
+
+void ServerNode::commit_batch() {
+    process_->sequencer.commit(env_.now());
+    deliver_outputs();
+    if (process_->disk.is_crashed()) return crash();
+    process_->committing = false;
+    arm_sequencer();
+    if (env_.faults.strikes(Fault::crash_after_outputs, 1, 120)) {
+        in_this_life(env_.now() + env_.choices.delay("last words", 0, 5), [this] { crash(); });
+    }
+    run_batch();
+}
+
+void ServerNode::arm_sequencer() {
+    process_->timer.arm(env_.heap, process_->sequencer.next_timeout(), [this, life = life_] {
+        if (life != life_ || !process_->timer.fired(env_.now())) return;
+        if (!process_->committing) process_->sequencer.handle_timeout(env_.now());
+        deliver_outputs();
+        if (process_->disk.is_crashed()) return crash();
+        if (!process_->committing) arm_sequencer();
+    });
+}
+
+void ServerNode::deliver_outputs() {
+    for (const auto& entry : process_->store.take_appended()) {
+        post({store::OutgoingMail::every_core,
+              store::Published{std::make_shared<std::vector<store::LogEntry>>(1, entry)}});
+    }
+    while (const auto output = process_->sequencer.poll_output()) {
+        if (!process_->disk.is_crashed()) post(*output);
+    }
+}
+
+void ServerNode::post(const store::OutgoingMail& mail) {
+    check(mail.mail);
+    for (std::uint16_t core = 0; core < options_.cores; ++core) {
+        if (mail.core == store::OutgoingMail::every_core || mail.core == core) {
+            post_to(core, mail.mail);
+        }
+    }
+}
+
+void ServerNode::post_to(std::uint16_t number, const store::FromSequencer& mail) {
+    Core& core = *process_->cores[number];
+    const bool published = std::holds_alternative<store::Published>(mail);
+    if (env_.mutant == Mutant::publication_lost && published &&
+        env_.choices.chance("lose", 1, 20)) {
+        return;
+    }
+    if (env_.mutant == Mutant::cut_ignored && std::holds_alternative<store::Cut>(mail)) return;
+    Instant due = env_.now() + env_.choices.delay("to core", 0, 2);
+    if (env_.mutant != Mutant::mail_overtakes) due = std::max(core.newest_mail, due);
+    core.newest_mail = due;
+    ++process_->under_way;
+    in_this_life(due, [this, number, mail] {
+        --process_->under_way;
+        feed(number, [&](hub::Hub& hub) { hub.handle_mail(mail, env_.now()); });
+    });
+}
+
+/// What is said about the log must be on the disk by now (R1).
+void ServerNode::check(const store::FromSequencer& mail) {
+    if (const auto* published = std::get_if<store::Published>(&mail)) {
+        check_entries(*published->entries);
+    } else if (const auto* page = std::get_if<store::Page>(&mail)) {
+        check_entries(*page->entries);
+    }
+}
+
+void ServerNode::check_entries(const std::vector<store::LogEntry>& entries) {
+    for (const auto& entry : entries) env_.witness.announced(disk_.epoch, entry);
+}
+
+UnixMillis ServerNode::wall_clock() {
+    if (env_.faults.strikes(Fault::wall_clock_jump, 1, 100)) {
+        constexpr std::int64_t hour = 3'600'000;
+        wall_clock_skew_ = (env_.choices.between("hours", 0, 100) - 50) * hour;
+    }
+    return {1'700'000'000'000 + env_.now().time_since_epoch().count() + wall_clock_skew_};
+}
+
+}  // namespace oncewire::sim

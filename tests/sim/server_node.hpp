@@ -1,0 +1,124 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "server/api/application.hpp"
+#include "server/hub/hub.hpp"
+#include "server/store/memory_store.hpp"
+#include "server/store/sequencer.hpp"
+#include "tests/sim/env.hpp"
+#include "tests/sim/link.hpp"
+#include "tests/sim/stores.hpp"
+
+namespace oncewire::sim {
+
+/// The machine of the server: a disk that lasts, and a process on it that may die at any step and is
+/// started again. In the process run the production deciders: one Hub per core, one Sequencer.
+class ServerNode final : public LinkEnd {
+  public:
+    struct Options {
+        std::uint16_t cores = 1;
+        engineio::Timings timings;
+    };
+
+    ServerNode(Env& env, Network& network, Options options);
+
+    void start();
+    /// The process is killed; it is started again after a while.
+    void crash();
+    /// The process ends in order, telling its peers, and is started again.
+    void restart();
+    /// Copies the disk: what a later crash may come back with.
+    void back_up();
+    /// The liveness phase: disk and process work from now on.
+    void heal();
+
+    /// Nobody is connected, and every gauge says so.
+    void check_empty();
+    /// Everything is written, read and delivered.
+    bool is_idle() const;
+    bool is_up() const { return process_ != nullptr; }
+    std::uint64_t crashes() const { return crashes_; }
+    const store::MemoryDisk& disk() const { return disk_; }
+
+    void link_opened(LinkNumber link) override;
+    void link_frame(LinkNumber link, const Frame& frame) override;
+    void link_written(LinkNumber link) override;
+    void link_closed(LinkNumber link) override;
+
+  private:
+    struct Core {
+        explicit Core(hub::Hub::Options options) : hub(std::move(options)) {}
+        hub::Hub hub;
+        api::Application application;
+        Timer timer;
+        std::map<LinkNumber, hub::ConnectionId> connections;
+        std::map<hub::ConnectionId, LinkNumber> links;
+        std::set<hub::ConnectionId> writing;
+        Instant newest_mail;  // due times of a mailbox never go back: first in, first out
+        Instant newest_request;
+        Instant newest_word;  // to other cores
+    };
+    /// All that is gone when the process dies.
+    struct Process {
+        Process(Env& env, store::MemoryDisk& disk, std::uint32_t secret_seed);
+        FaultyStore disk;
+        MutantStore store;
+        api::Application durable;  // for its transactional handlers
+        store::Sequencer sequencer;
+        Timer timer;
+        std::deque<store::ToSequencer> inbox;
+        bool committing = false;
+        std::uint32_t under_way = 0;  // mail, either direction
+        Prng entropy;
+        std::vector<std::unique_ptr<Core>> cores;
+    };
+
+    void die();
+    void start_later();
+    void replace_disk();
+    /// Runs `input` on a core of the living process, then performs what it led to.
+    template <class Input>
+    void feed(std::uint16_t core, Input input);
+    void in_this_life(Instant when, EventHeap::Action action);
+
+    void drain(std::uint16_t core);
+    void write(std::uint16_t core, const hub::Write& write);
+    void close(std::uint16_t core, hub::ConnectionId connection);
+    void ask_sequencer(std::uint16_t core, store::ToSequencer request);
+    void tell_core(std::uint16_t core, hub::ToCore mail);
+    void arm(std::uint16_t core);
+
+    void run_batch();
+    void commit_batch();
+    void deliver_outputs();
+    void post(const store::OutgoingMail& mail);
+    void post_to(std::uint16_t core, const store::FromSequencer& mail);
+    void check(const store::FromSequencer& mail);
+    void check_entries(const std::vector<store::LogEntry>& entries);
+    void arm_sequencer();
+    UnixMillis wall_clock();
+    std::uint16_t core_of(LinkNumber link) const {
+        return static_cast<std::uint16_t>(link % options_.cores);
+    }
+    std::optional<hub::ConnectionId> connection_of(LinkNumber link) const;
+
+    Env& env_;
+    Network& network_;
+    Options options_;
+    store::MemoryDisk disk_;
+    std::optional<store::MemoryDisk> backup_;
+    std::uint32_t epochs_ = 1;
+    std::unique_ptr<Process> process_;
+    std::uint64_t life_ = 0;  // of the process; events of earlier ones are nobody's
+    std::uint64_t crashes_ = 0;
+    std::int64_t wall_clock_skew_ = 0;
+};
+
+}  // namespace oncewire::sim

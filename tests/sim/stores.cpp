@@ -1,0 +1,192 @@
+#include "tests/sim/stores.hpp"
+
+namespace oncewire::sim {
+
+using store::CommitOutcome;
+using store::StoreError;
+
+// ---- FaultyStore --------------------------------------------------------------------------------
+
+FaultyStore::FaultyStore(Env& env, store::MemoryDisk& disk)
+    : StoreInFront(memory_), env_(env), disk_(disk), memory_(disk, &faults_) {}
+
+bool FaultyStore::crashes(Fault fault, std::uint32_t denominator) {
+    if (!crashed_ && env_.faults.strikes(fault, 1, denominator)) {
+        env_.note(fault_name(fault));
+        crashed_ = true;
+    }
+    return crashed_;
+}
+
+/// The disk is full, or somebody holds the lock, for a while.
+void FaultyStore::draw_outage() {
+    if (faults_.writes && env_.now() < writes_fail_until_) return;
+    faults_.writes.reset();
+    for (const auto fault : {Fault::store_full, Fault::store_busy}) {
+        if (!env_.faults.strikes(fault, 1, 60)) continue;
+        faults_.writes = fault == Fault::store_full ? StoreError::full : StoreError::busy;
+        writes_fail_until_ = env_.now() + env_.choices.long_tailed("outage", 200, 20'000);
+        env_.note(fault_name(fault));
+    }
+}
+
+template <class Statement>
+auto FaultyStore::run(Statement statement) -> decltype(statement()) {
+    if (crashed_) return Err{StoreError::io};
+    if (env_.faults.strikes(Fault::statement_failed, 1, 300)) {
+        env_.note("a statement fails");
+        faults_.fail_call = 1;
+        faults_.fail_call_with = StoreError::io;
+    }
+    auto outcome = statement();
+    if (crashes(Fault::crash_in_transaction, 600)) return Err{StoreError::io};
+    return outcome;
+}
+
+Millis FaultyStore::commit_time() {
+    return env_.faults.strikes(Fault::slow_disk, 1, 12)
+               ? env_.choices.long_tailed("slow commit", 100, 10'000)
+               : env_.choices.delay("commit", 0, 4);
+}
+
+Result<void, StoreError> FaultyStore::begin() {
+    if (crashes(Fault::crash_before_begin, 150)) return Err{StoreError::io};
+    draw_outage();
+    return memory_.begin();
+}
+
+CommitOutcome FaultyStore::commit() {
+    if (crashes(Fault::crash_before_commit, 120)) return CommitOutcome::unknown;
+    using Commit = store::MemoryFaults::Commit;
+    if (env_.faults.strikes(Fault::commit_lost, 1, 40)) {
+        faults_.next_commit = Commit::fails_and_vanishes;
+    } else if (env_.faults.strikes(Fault::commit_ghost, 1, 40)) {
+        faults_.next_commit = Commit::fails_and_lands;
+    }
+    const CommitOutcome outcome = memory_.commit();
+    env_.note(outcome == CommitOutcome::committed ? "commit, {} entries" : "commit failed, {} entries",
+              disk_.tables.log.size());
+    env_.witness.look_at_disk(disk_);
+    return crashes(Fault::crash_after_commit, 120) ? CommitOutcome::unknown : outcome;
+}
+
+Result<void, StoreError> FaultyStore::reopen() {
+    if (crashed_) return Err{StoreError::io};
+    faults_.reopen.reset();
+    if (env_.faults.strikes(Fault::reopen_failed, 1, 3)) faults_.reopen = StoreError::io;
+    return memory_.reopen();
+}
+
+Result<void, StoreError> FaultyStore::append(const store::LogEntry& entry) {
+    return run([&] { return memory_.append(entry); });
+}
+
+Result<std::optional<store::ProducerRow>, StoreError> FaultyStore::find_producer(
+    const ProducerId& id) {
+    return run([&] { return memory_.find_producer(id); });
+}
+
+Result<void, StoreError> FaultyStore::put_producer(const store::ProducerRow& row) {
+    return run([&] { return memory_.put_producer(row); });
+}
+
+Result<std::optional<store::StoredVerdict>, StoreError> FaultyStore::find_verdict(
+    const ProducerId& id, delivery::Sequence sequence) {
+    return run([&] { return memory_.find_verdict(id, sequence); });
+}
+
+Result<void, StoreError> FaultyStore::put_verdict(const ProducerId& id, delivery::Sequence sequence,
+                                                  const store::StoredVerdict& verdict) {
+    return run([&] { return memory_.put_verdict(id, sequence, verdict); });
+}
+
+Result<void, StoreError> FaultyStore::put_once(std::string_view id, const store::OnceRow& row) {
+    return run([&] { return memory_.put_once(id, row); });
+}
+
+Result<std::vector<store::LogEntry>, StoreError> FaultyStore::read(
+    const std::vector<std::string>& rooms, delivery::Offset after, std::uint32_t entries_max,
+    std::uint64_t bytes_max) {
+    if (crashed_) return Err{StoreError::io};
+    faults_.reads.reset();
+    if (env_.faults.strikes(Fault::read_failed, 1, 30)) faults_.reads = StoreError::io;
+    auto entries = memory_.read(rooms, after, entries_max, bytes_max);
+    faults_.reads.reset();
+    return entries;
+}
+
+// ---- MutantStore --------------------------------------------------------------------------------
+
+bool MutantStore::keeps_dedupe_back() const {
+    return env_.mutant == Mutant::dedupe_in_memory || env_.mutant == Mutant::dedupe_committed_apart;
+}
+
+Result<void, StoreError> MutantStore::begin() {
+    if (std::exchange(commit_owed_, false)) (void)behind_.commit();
+    return behind_.begin();
+}
+
+CommitOutcome MutantStore::commit() {
+    if (env_.mutant == Mutant::ack_before_commit) {
+        commit_owed_ = true;
+        return CommitOutcome::committed;
+    }
+    if (env_.mutant == Mutant::no_fsync) {
+        synced_.push_back(disk_);
+        if (synced_.size() > 3) synced_.erase(synced_.begin());
+    }
+    const CommitOutcome outcome = behind_.commit();
+    if (env_.mutant == Mutant::dedupe_committed_apart) commit_dedupe_apart();
+    if (env_.mutant == Mutant::failed_commit_says_yes && outcome == CommitOutcome::unknown) {
+        (void)behind_.reopen();
+        return CommitOutcome::committed;
+    }
+    return outcome;
+}
+
+void MutantStore::commit_dedupe_apart() {
+    if (!behind_.begin()) return;
+    for (const auto& [id, row] : rows_) (void)behind_.put_producer(row);
+    for (const auto& [key, verdict] : verdicts_) {
+        (void)behind_.put_verdict(key.first, key.second, verdict);
+    }
+    if (behind_.commit() == CommitOutcome::unknown) (void)behind_.reopen();
+}
+
+void MutantStore::lose_unsynced() {
+    if (!synced_.empty()) disk_ = synced_.front();
+}
+
+Result<void, StoreError> MutantStore::append(const store::LogEntry& entry) {
+    if (env_.mutant == Mutant::published_before_commit) appended_.push_back(entry);
+    return behind_.append(entry);
+}
+
+Result<std::optional<store::ProducerRow>, StoreError> MutantStore::find_producer(
+    const ProducerId& id) {
+    const auto kept = rows_.find(id);
+    if (kept != rows_.end()) return std::optional(kept->second);
+    return behind_.find_producer(id);
+}
+
+Result<void, StoreError> MutantStore::put_producer(const store::ProducerRow& row) {
+    if (!keeps_dedupe_back()) return behind_.put_producer(row);
+    rows_[row.identity.id] = row;
+    return {};
+}
+
+Result<std::optional<store::StoredVerdict>, StoreError> MutantStore::find_verdict(
+    const ProducerId& id, delivery::Sequence sequence) {
+    const auto kept = verdicts_.find({id, sequence});
+    if (kept != verdicts_.end()) return std::optional(kept->second);
+    return behind_.find_verdict(id, sequence);
+}
+
+Result<void, StoreError> MutantStore::put_verdict(const ProducerId& id, delivery::Sequence sequence,
+                                                  const store::StoredVerdict& verdict) {
+    if (!keeps_dedupe_back()) return behind_.put_verdict(id, sequence, verdict);
+    verdicts_[{id, sequence}] = verdict;
+    return {};
+}
+
+}  // namespace oncewire::sim

@@ -1,0 +1,148 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/store/memory_store.hpp"
+#include "server/store/store.hpp"
+#include "tests/sim/env.hpp"
+
+namespace oncewire::sim {
+
+/// A store in front of a store: passes every call on. What stands between the sequencer and the disk
+/// is a stack of these, from the liar to the truth: MutantStore, FaultyStore, MemoryStore.
+class StoreInFront : public store::Store {
+  public:
+    explicit StoreInFront(store::Store& behind) : behind_(behind) {}
+
+    store::Durability durability() const override { return behind_.durability(); }
+    store::LogHead head() const override { return behind_.head(); }
+    Result<void, store::StoreError> begin() override { return behind_.begin(); }
+    store::CommitOutcome commit() override { return behind_.commit(); }
+    void rollback() override { behind_.rollback(); }
+    Result<void, store::StoreError> reopen() override { return behind_.reopen(); }
+    Result<void, store::StoreError> append(const store::LogEntry& entry) override {
+        return behind_.append(entry);
+    }
+    Result<std::uint64_t, store::StoreError> next_room_seq(std::string_view room) override {
+        return behind_.next_room_seq(room);
+    }
+    Result<std::optional<store::ProducerRow>, store::StoreError> find_producer(
+        const ProducerId& id) override {
+        return behind_.find_producer(id);
+    }
+    Result<void, store::StoreError> put_producer(const store::ProducerRow& row) override {
+        return behind_.put_producer(row);
+    }
+    Result<std::optional<store::StoredVerdict>, store::StoreError> find_verdict(
+        const ProducerId& id, delivery::Sequence sequence) override {
+        return behind_.find_verdict(id, sequence);
+    }
+    Result<void, store::StoreError> put_verdict(const ProducerId& id, delivery::Sequence sequence,
+                                                const store::StoredVerdict& verdict) override {
+        return behind_.put_verdict(id, sequence, verdict);
+    }
+    Result<std::vector<store::OnceRow>, store::StoreError> find_once(std::string_view id,
+                                                                     std::string_view scope,
+                                                                     std::string_view body) override {
+        return behind_.find_once(id, scope, body);
+    }
+    Result<void, store::StoreError> put_once(std::string_view id,
+                                             const store::OnceRow& row) override {
+        return behind_.put_once(id, row);
+    }
+    Result<std::vector<store::LogEntry>, store::StoreError> read(
+        const std::vector<std::string>& rooms, delivery::Offset after, std::uint32_t entries_max,
+        std::uint64_t bytes_max) override {
+        return behind_.read(rooms, after, entries_max, bytes_max);
+    }
+
+  protected:
+    store::Store& behind_;
+};
+
+/// The disk misbehaves and the process dies, at any call. Tells the witness what really landed.
+///
+/// A crash cannot unwind the sequencer's stack (no exceptions), so it is played: from that call on
+/// everything fails and nothing lands, and whoever hosts the sequencer sees is_crashed() and drops it.
+class FaultyStore final : public StoreInFront {
+  public:
+    FaultyStore(Env& env, store::MemoryDisk& disk);
+
+    bool is_crashed() const { return crashed_; }
+    /// Draws how long the disk will take for the coming commit.
+    Millis commit_time();
+    /// The liveness phase: no fault that was set lasts.
+    void heal() { faults_ = {}; }
+
+    Result<void, store::StoreError> begin() override;
+    store::CommitOutcome commit() override;
+    Result<void, store::StoreError> reopen() override;
+    Result<void, store::StoreError> append(const store::LogEntry& entry) override;
+    Result<std::optional<store::ProducerRow>, store::StoreError> find_producer(
+        const ProducerId& id) override;
+    Result<void, store::StoreError> put_producer(const store::ProducerRow& row) override;
+    Result<std::optional<store::StoredVerdict>, store::StoreError> find_verdict(
+        const ProducerId& id, delivery::Sequence sequence) override;
+    Result<void, store::StoreError> put_verdict(const ProducerId& id, delivery::Sequence sequence,
+                                                const store::StoredVerdict& verdict) override;
+    Result<void, store::StoreError> put_once(std::string_view id,
+                                             const store::OnceRow& row) override;
+    Result<std::vector<store::LogEntry>, store::StoreError> read(
+        const std::vector<std::string>& rooms, delivery::Offset after, std::uint32_t entries_max,
+        std::uint64_t bytes_max) override;
+
+  private:
+    bool crashes(Fault fault, std::uint32_t denominator);
+    void draw_outage();
+    template <class Statement>
+    auto run(Statement statement) -> decltype(statement());
+
+    Env& env_;
+    store::MemoryDisk& disk_;
+    store::MemoryFaults faults_;
+    store::MemoryStore memory_;
+    bool crashed_ = false;
+    Instant writes_fail_until_;
+};
+
+/// Plants the bugs that a store can have; otherwise passes everything on.
+class MutantStore final : public StoreInFront {
+  public:
+    MutantStore(Env& env, store::Store& behind, store::MemoryDisk& disk)
+        : StoreInFront(behind), env_(env), disk_(disk) {}
+
+    /// Mutant::published_before_commit: what was appended since the last call.
+    std::vector<store::LogEntry> take_appended() { return std::exchange(appended_, {}); }
+    /// Mutant::no_fsync: the process died, and with it what the disk had only promised.
+    void lose_unsynced();
+
+    Result<void, store::StoreError> begin() override;
+    store::CommitOutcome commit() override;
+    Result<void, store::StoreError> append(const store::LogEntry& entry) override;
+    Result<std::optional<store::ProducerRow>, store::StoreError> find_producer(
+        const ProducerId& id) override;
+    Result<void, store::StoreError> put_producer(const store::ProducerRow& row) override;
+    Result<std::optional<store::StoredVerdict>, store::StoreError> find_verdict(
+        const ProducerId& id, delivery::Sequence sequence) override;
+    Result<void, store::StoreError> put_verdict(const ProducerId& id, delivery::Sequence sequence,
+                                                const store::StoredVerdict& verdict) override;
+
+  private:
+    bool keeps_dedupe_back() const;
+    void commit_dedupe_apart();
+
+    Env& env_;
+    store::MemoryDisk& disk_;
+    std::vector<store::LogEntry> appended_;
+    std::vector<store::MemoryDisk> synced_;  // what a crash goes back to, oldest first
+    bool commit_owed_ = false;
+    std::map<ProducerId, store::ProducerRow> rows_;  // kept back from the disk
+    std::map<std::pair<ProducerId, delivery::Sequence>, store::StoredVerdict> verdicts_;
+};
+
+}  // namespace oncewire::sim
