@@ -84,24 +84,28 @@ bool Application::handle(hub::Hub& hub, const hub::HubOutput& output, Instant no
     } else if (const auto* connected = std::get_if<hub::SocketConnected>(&output)) {
         if (on_connection_) on_connection_(Socket(context_, connected->socket));
     } else if (const auto* gone = std::get_if<hub::SocketGone>(&output)) {
-        if (on_disconnect_) {
+        if (on_disconnect_ && gone->was_connected) {
             on_disconnect_(Socket(context_, gone->socket), socketio::reason_text(gone->reason));
         }
     } else {
         // Answers to events of ours: none of those sent here asks for one.
         return std::holds_alternative<hub::AckArrived>(output) ||
                std::holds_alternative<hub::AcksFinished>(output) ||
-               std::holds_alternative<hub::ServerSideEvent>(output);
+               std::holds_alternative<hub::ServerSideEvent>(output) ||
+               std::holds_alternative<hub::QuestionArrived>(output) ||
+               std::holds_alternative<hub::AnswerArrived>(output) ||
+               std::holds_alternative<hub::BroadcastSent>(output);
     }
     return true;
 }
 
 void Application::handle(const hub::ConnectAsked& asked) {
     const auto middleware = middlewares_.find(asked.nsp);
-    Admission admission;
-    if (middleware != middlewares_.end()) {
-        admission = middleware->second({asked.auth, context_.hub->request_of(asked.socket)});
+    if (middleware == middlewares_.end()) {
+        return context_.hub->reject(asked.socket, R"({"message":"Invalid namespace"})",
+                                    context_.now);
     }
+    Admission admission = middleware->second({asked.auth, context_.hub->request_of(asked.socket)});
     if (admission.refusal) {
         context_.hub->reject(asked.socket, *admission.refusal, context_.now);
     } else {

@@ -20,7 +20,6 @@ hub::Hub::Options with_names_of(api::Application& application, hub::Hub::Options
                                 const std::function<void(api::Application&)>& install) {
     install(application);
     options.durable_events = application.durable_event_names();
-    options.namespaces = application.namespaces();
     return options;
 }
 

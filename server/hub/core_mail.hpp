@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -40,8 +41,32 @@ struct ServerSideEmit {
     std::string data;  ///< JSON array text
 };
 
-using CoreCommand =
-    std::variant<Broadcast, JoinRooms, LeaveRooms, DisconnectSockets, ServerSideEmit>;
+/// Something the applications of all cores are asked, the asking one's included; each answers with
+/// Hub::answer(), any number of times, and says which answer is its last.
+struct Question {
+    enum class Kind : std::uint8_t {
+        acknowledge,  ///< send the event `data` to `target` and pass on what each of them acknowledges
+        describe,     ///< say who is in `target`
+        server_side,  ///< answer the event `data` yourself
+    };
+    std::uint16_t from = 0;
+    std::uint64_t number = 0;  ///< of the asking core's questions
+    Kind kind = Kind::describe;
+    Target target;
+    std::string data;  ///< JSON array text
+    std::vector<std::string> attachments;
+    std::optional<Millis> timeout;
+};
+struct Answer {
+    std::uint16_t from = 0;
+    std::uint64_t number = 0;
+    std::string data;  ///< JSON text; the applications agree on its shape
+    std::vector<std::string> attachments;
+    bool is_last = true;
+};
+
+using CoreCommand = std::variant<Broadcast, JoinRooms, LeaveRooms, DisconnectSockets,
+                                 ServerSideEmit, Question, Answer>;
 
 /// One letter between cores; the command is shared, not copied.
 struct CoreMail {

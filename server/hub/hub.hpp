@@ -80,7 +80,7 @@ struct ToCore {
 
 // ---- outputs: to the application ----------------------------------------------------------------
 
-/// Answer with accept() or reject(), now or later.
+/// Answer with accept() or reject(), now or later. SocketGone follows some day, whatever the answer.
 struct ConnectAsked {
     SocketId socket = 0;
     std::string nsp;
@@ -95,10 +95,12 @@ struct EventArrived {
     std::vector<std::string> attachments;
     std::optional<socketio::AckId> ack_id;  ///< answer with acknowledge(), once
 };
-/// The session is over; rooms are left already.
+/// The session is over; its rooms are left already.
 struct SocketGone {
     SocketId socket = 0;
     socketio::DisconnectReason reason = socketio::DisconnectReason::transport_close;
+    std::vector<std::string> rooms = {};  ///< those it was in
+    bool was_connected = true;            ///< false: it never got as far as SocketConnected
 };
 
 /// One receiver's answer to emit_with_ack().
@@ -125,9 +127,27 @@ struct ServerSideEvent {
     std::string data;  ///< JSON array text
 };
 
-using HubOutput = std::variant<Write, CloseTransport, WriteProbe, CloseProbe, SwitchTransport,
-                               ToStore, ToCore, ConnectAsked, SocketConnected, EventArrived,
-                               AckArrived, AcksFinished, ServerSideEvent, SocketGone>;
+/// Answer with answer(), now or later.
+struct QuestionArrived {
+    Question question;
+};
+/// One core's answer to ask_cores(); not all cores are done before each said which was its last.
+struct AnswerArrived {
+    std::uint64_t number = 0;
+    std::uint16_t core = 0;
+    std::string data;
+    std::vector<std::string> attachments;
+    bool is_last = true;
+};
+/// A broadcast was sent to those of its target who are on this core: only while watched.
+struct BroadcastSent {
+    Broadcast command;
+};
+
+using HubOutput =
+    std::variant<Write, CloseTransport, WriteProbe, CloseProbe, SwitchTransport, ToStore, ToCore,
+                 ConnectAsked, SocketConnected, EventArrived, AckArrived, AcksFinished,
+                 ServerSideEvent, QuestionArrived, AnswerArrived, BroadcastSent, SocketGone>;
 
 struct HubCounts {
     std::uint64_t connections_opened = 0;
@@ -154,8 +174,6 @@ class Hub {
         Millis connect_timeout{45'000};
         /// Event names whose messages go to the sequencer instead of the application's hub handlers.
         std::vector<std::string> durable_events;
-        /// Namespaces that exist; CONNECT to another is refused with "Invalid namespace".
-        std::vector<std::string> namespaces = {"/"};
     };
 
     explicit Hub(Options options);
@@ -215,6 +233,15 @@ class Hub {
     void disconnect_sockets(DisconnectSockets command);
     /// To the applications of the other cores.
     void server_side_emit(std::string_view nsp, std::string_view data);
+    /// Asks the applications of all cores, in the same order as broadcasts. `from` and `number` are
+    /// filled in; the number is returned.
+    std::uint64_t ask_cores(Question question);
+    void answer(const Question& question, std::string_view data,
+                const std::vector<std::string>& attachments, bool is_last);
+    /// Whether each broadcast is reported when it is sent: BroadcastSent.
+    void watch_broadcasts(bool on) { watches_broadcasts_ = on; }
+    std::uint16_t core() const { return options_.core; }
+    std::uint16_t core_count() const { return options_.cores; }
     /// An event that each of `to` (sessions of `nsp`) answers: AckArrived for each, then AcksFinished,
     /// once. None to ask: AcksFinished follows at once.
     socketio::AckId emit_with_ack(const std::vector<SocketId>& to, std::string_view nsp,
@@ -318,6 +345,8 @@ class Hub {
     void apply(const LeaveRooms& command);
     void apply(const DisconnectSockets& command);
     void apply(const ServerSideEmit& command);
+    void apply(const Question& question);
+    void apply(const Answer& answer);
     void handle_ack(ConnectionId id, peer::AckReceived ack);
     bool stop_waiting(SocketId id, socketio::AckId ack_id);
     void finish_acks(socketio::AckId ack_id, AcksFinished::Why why);
@@ -361,6 +390,8 @@ class Hub {
     socketio::PendingAcks acks_;
     std::map<socketio::AckId, std::vector<SocketId>> ack_waiters_;
     std::uint64_t newest_mark_ = 0;
+    std::uint64_t newest_question_ = 0;
+    bool watches_broadcasts_ = false;
     std::vector<ConnectionId> dirty_;
     std::size_t dirty_taken_ = 0;
     std::vector<ConnectionId> closing_;  // closed while their own pump may be running

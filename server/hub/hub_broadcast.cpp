@@ -28,6 +28,7 @@ void Hub::broadcast(Broadcast command) { send_to_cores(std::move(command)); }
 void Hub::broadcast_local(const Broadcast& command) {
     const auto frames = encode_shared({socketio::PacketType::event, command.target.nsp,
                                        std::nullopt, command.data, command.attachments});
+    if (watches_broadcasts_) outputs_.push_back(BroadcastSent{command});
     for_each(command.target, [&](SocketId, Socket& socket) {
         Connection& connection = *find_connection(socket.connection);
         const bool busy = connection.writing || !connection.queue.empty();
@@ -94,6 +95,30 @@ void Hub::apply(const ServerSideEmit& command) {
     if (command.from != options_.core) {
         outputs_.push_back(ServerSideEvent{command.nsp, command.data});
     }
+}
+
+// ---- questions ----------------------------------------------------------------------------------
+
+std::uint64_t Hub::ask_cores(Question question) {
+    question.from = options_.core;
+    question.number = ++newest_question_;
+    send_to_cores(std::move(question));
+    return newest_question_;
+}
+
+void Hub::answer(const Question& question, std::string_view data,
+                 const std::vector<std::string>& attachments, bool is_last) {
+    Answer answer{options_.core, question.number, std::string(data), attachments, is_last};
+    if (question.from == options_.core) return apply(answer);
+    auto command = std::make_shared<const CoreCommand>(std::move(answer));
+    outputs_.push_back(ToCore{question.from, {CoreMail::Stage::ordered, std::move(command)}});
+}
+
+void Hub::apply(const Question& question) { outputs_.push_back(QuestionArrived{question}); }
+
+void Hub::apply(const Answer& answer) {
+    outputs_.push_back(
+        AnswerArrived{answer.number, answer.from, answer.data, answer.attachments, answer.is_last});
 }
 
 // ---- targets ------------------------------------------------------------------------------------

@@ -37,6 +37,8 @@ void Hub::reject(SocketId id, std::string_view error_json, Instant now) {
     if (!socket || socket->state == SocketState::connected) return;
     const ConnectionId connection = socket->connection;
     find_connection(connection)->peer->reject(socket->index, error_json);
+    outputs_.push_back(SocketGone{id, socketio::DisconnectReason::server_namespace_disconnect,
+                                  rooms_of(id), false});
     free_socket(id);
     pump(connection, now);
 }
@@ -135,11 +137,6 @@ void Hub::free_socket(SocketId id) {
 }
 
 void Hub::ask_application(ConnectionId id, const peer::ConnectRequested& request) {
-    const auto& known = options_.namespaces;
-    if (std::find(known.begin(), known.end(), request.nsp) == known.end()) {
-        find_connection(id)->peer->reject(request.index, R"({"message":"Invalid namespace"})");
-        return;
-    }
     const SocketId socket = new_socket(id, request.index);
     find_socket(socket)->capability = peer::find_client_capability(request.auth);
     outputs_.push_back(ConnectAsked{socket, request.nsp, request.auth});
@@ -189,8 +186,8 @@ void Hub::end_socket(SocketId id, socketio::DisconnectReason reason) {
     }
     const bool was_connected = socket->state == SocketState::connected;
     abandon_acks(id);
+    outputs_.push_back(SocketGone{id, reason, rooms_of(id), was_connected});
     free_socket(id);
-    if (was_connected) outputs_.push_back(SocketGone{id, reason});
 }
 
 // ---- events in ----------------------------------------------------------------------------------

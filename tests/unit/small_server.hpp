@@ -49,7 +49,6 @@ class SmallServer {
     static oncewire::hub::Hub::Options options(const oncewire::api::Application& application) {
         oncewire::hub::Hub::Options options;
         options.durable_events = application.durable_event_names();
-        options.namespaces = application.namespaces();
         return options;
     }
 
