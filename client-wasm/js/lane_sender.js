@@ -8,6 +8,9 @@ import { randomHex } from "./lanes.js";
 const cancelledMessage = '["oncewire:cancelled"]';
 
 export class LaneSender {
+  /** How long a change that must reach the disk waits before it is tried again, in milliseconds. */
+  static savePause = 1_000;
+
   /** Which promise the server keeps; results have another form without the highest. */
   guarantee = "at-least-once";
   /** Called whenever the last waiting message has its verdict, and storage knows. */
@@ -19,6 +22,7 @@ export class LaneSender {
   #index;
   #entries = new Map(); // sequence → OutboxEntry
   #stored = new Set(); // sequences the lane still holds, cancelled ones included
+  #onDisk = new Set(); // sequences that storage holds for certain
   #unsaved = new Set(); // sequences that storage refused
   #saving = 0; // saves on their way to the disk
   #renumbered = []; // changes told so far of a set that takes effect as a whole
@@ -29,6 +33,7 @@ export class LaneSender {
     this.#lane = lane;
     for (const { sequence, message, at } of lane.entries) {
       this.#stored.add(sequence);
+      this.#onDisk.add(sequence);
       if (message === cancelledMessage) continue;
       const withdraw = (withdrawn) => this.withdraw(withdrawn);
       const entry = outbox.add(JSON.parse(message), { at, withdraw });
@@ -103,11 +108,24 @@ export class LaneSender {
       const at = this.#entries.get(sequence)?.at ?? Date.now();
       return { sequence, digest, message, at };
     });
+    const touched = [...erase, ...rows.map((row) => row.sequence)];
+    const replaces = () => rows.length > 0 && touched.some((sequence) => this.#onDisk.has(sequence));
     for (const sequence of erase) this.#stored.delete(sequence);
     for (const { sequence } of rows) this.#stored.add(sequence);
     ++this.#saving;
-    const saved = await this.#lane.save({ next, erase, put: rows });
+    let saved = await this.#lane.save({ next, erase, put: rows });
+    // Renumbered or taken back: sent before the disk knows, they would be sent again as they were,
+    // under numbers the server knows for others, after a reload.
+    while (!saved && this.#lane.store && replaces()) {
+      this.#outbox.setDurable(false, this.#lane.error);
+      await new Promise((done) => setTimeout(done, LaneSender.savePause));
+      saved = await this.#lane.saveAgain();
+    }
     --this.#saving;
+    if (saved) {
+      for (const sequence of erase) this.#onDisk.delete(sequence);
+      for (const { sequence } of rows) this.#onDisk.add(sequence);
+    }
     this.#tellSaved(rows, saved);
     this.#client.saved(this.#index, token);
     if (this.#stored.size === 0 && this.#saving === 0) this.onEmpty();

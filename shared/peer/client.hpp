@@ -52,6 +52,10 @@ struct AskAuth {
     NamespaceIndex index = 0;
 };
 /// Store in one strictly durable transaction, then call handle_saved(token): erase first, then put.
+///
+/// If storage refuses, tell the application and report it all the same, so that the message travels
+/// unsaved; keep the change for the next transaction. Except where it replaces entries that storage
+/// holds (renumbered, taken back): try until it lands, or a reload would send them again as they were.
 struct Save {
     NamespaceIndex index = 0;
     std::uint64_t token = 0;

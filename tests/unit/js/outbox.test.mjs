@@ -247,6 +247,21 @@ describe("a lane found in storage", () => {
     assert.deepEqual([told[1], outbox.durable, added.saved], [[true, undefined], true, true]);
   });
 
+  test("is not renumbered behind the back of its storage, which would send it again after a reload", async () => {
+    LaneSender.savePause = 1;
+    const { lane, sender, client } = setUp([entry(5)]);
+    lane.store.fails = true;
+    sender.handle({ type: "renumbered", before: 5, after: 7 });
+    sender.handle({ type: "save", token: 1, next: 8, erase: [5], put: [[7, "00", '["e","x"]']] });
+    await settled();
+    await settled();
+    assert.deepEqual(client.named("saved"), []);
+    lane.store.fails = false;
+    while (client.named("saved").length === 0) await settled();
+    assert.deepEqual(client.named("saved"), [[0, 1]]);
+    assert.deepEqual(lane.store.saves.at(-1).erase, [5]);
+  });
+
   test("renumbered messages keep their entries, even where new numbers were old numbers of others", () => {
     const { outbox, sender } = setUp([entry(5, '["e","a"]'), entry(6, '["e","b"]'), entry(7, '["e","c"]')]);
     const told = [];
