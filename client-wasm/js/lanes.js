@@ -61,6 +61,7 @@ export class HeldLane {
    * runs share the next one; what failed goes with the next, because a stored lane must have no holes.
    */
   save({ next, erase, put }) {
+    if (!this.store) return Promise.resolve(false);
     for (const sequence of erase) this.#owed.set(sequence, null);
     for (const entry of put) this.#owed.set(entry.sequence, entry);
     this.#next = next;
@@ -69,7 +70,6 @@ export class HeldLane {
 
   /** Tries what failed before once more. */
   saveAgain() {
-    if (!this.store) return Promise.resolve(false);
     this.#waiting ??= this.#last = this.#last.then(() => this.#commit());
     return this.#waiting;
   }
