@@ -8,12 +8,13 @@ const playwright = "cd tests && npx playwright test --config e2e/playwright.conf
 export const tiers = {
   test: [
     build,
-    { name: "runner", command: "node --test tests/*.test.mjs", counted: "node", minutes: 1 },
+    { name: "runner", command: "node --test tests/*.test.mjs tests/crash/*.test.mjs", counted: "node", minutes: 1 },
     { name: "lint", command: "make --no-print-directory lint", counted: "plain", minutes: 4 },
     { name: "unit", command: "build/bin/oncewire-unit", counted: "catch2", minutes: 2 },
     { name: "unit-wasm", command: wasmUnit, counted: "catch2", minutes: 2 },
     { name: "js", command: "node --test tests/unit/js/*.test.mjs", counted: "node", minutes: 2 },
     { name: "sim", command: "build/bin/oncewire-sim --seeds 1..300 --threads 2", counted: "exit", minutes: 3 },
+    { name: "canary", command: "build/bin/oncewire-sim --canary", counted: "exit", minutes: 2 },
     { name: "sim-wasm", command: "tests/sim/compare_wasm 1..40", counted: "exit", minutes: 3 },
     { name: "integration", command: "build/bin/oncewire-integration", counted: "catch2", minutes: 3 },
     { name: "interop", command: "node --test tests/interop/*.test.mjs", counted: "node", minutes: 3 },
@@ -23,7 +24,8 @@ export const tiers = {
   prove: [
     build,
     { name: "sim-5000", command: "build/bin/oncewire-sim --seeds 1001..6000 --threads 2", counted: "exit", minutes: 15 },
-    { name: "sim-wasm-1000", command: "tests/sim/compare_wasm 1001..1500", counted: "exit", minutes: 10 },
+    { name: "mutants", command: "build/bin/oncewire-sim --mutants", counted: "exit", minutes: 10 },
+    { name: "sim-wasm-500", command: "tests/sim/compare_wasm 1001..1500", counted: "exit", minutes: 10 },
     { name: "sanitize", command: "make --no-print-directory sanitize", counted: "exit", minutes: 12 },
     { name: "crash-200", command: "tests/crash/run --cycles 200 --seed 2", counted: "exit", minutes: 12 },
     { name: "fuzz", command: "tests/fuzz/run 60", counted: "plain", minutes: 15 },

@@ -14,6 +14,7 @@ import { parseArgs } from "node:util";
 import { DurableProducer } from "../support/durable.mjs";
 import { root, Server } from "../support/server.mjs";
 import { stock } from "../support/stock.mjs";
+import { judge } from "./judge.mjs";
 
 const { values: options } = parseArgs({
   options: { cycles: { type: "string", default: "10" }, seed: { type: "string", default: "1" }, keep: { type: "boolean" } },
@@ -138,23 +139,6 @@ class Examiner {
   end() {
     this.child.stdin.end();
   }
-}
-
-/** Compares a sequence of texts "producer:n" with what was acknowledged. */
-function judge(texts, acknowledged) {
-  const seen = new Set();
-  const latest = new Map();
-  let duplicated = 0;
-  let reordered = 0;
-  for (const text of texts) {
-    if (seen.has(text)) duplicated++;
-    seen.add(text);
-    const colon = text.lastIndexOf(":");
-    const [producer, n] = [text.slice(0, colon), Number(text.slice(colon + 1))];
-    if (n < (latest.get(producer) ?? -1)) reordered++;
-    latest.set(producer, n);
-  }
-  return { lost: acknowledged.filter((text) => !seen.has(text)).length, duplicated, reordered };
 }
 
 async function until(holds, what, ms = 60_000) {
