@@ -96,7 +96,7 @@ int serve(const Flags& flags) {
     core::Server::Options options;
     options.address = {flags.host, flags.port};
     options.cores = flags.cores;
-    options.engine.origins = flags.origins;
+    options.http.engine.origins = flags.origins;
     options.log = [](const std::string& line) { spdlog::info(line); };
     core::Server server(std::move(options), std::move(*store), chat::install);
     const auto port = server.start();

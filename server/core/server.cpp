@@ -14,7 +14,8 @@ Server::Server(Options options, std::unique_ptr<store::Store> store,
         Core::Options core;
         core.hub.core = index;
         core.hub.timings = options_.timings;
-        core.http.engine = options_.engine;
+        core.hub.connect_timeout = options_.connect_timeout;
+        core.http = options_.http;
         core.log = options_.log;
         cores_.push_back(std::make_unique<Core>(std::move(core), install));
         inboxes.push_back(&cores_.back()->inbox());

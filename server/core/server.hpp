@@ -22,8 +22,9 @@ class Server {
     struct Options {
         net::Address address;
         std::uint16_t cores = 1;
-        net::EngineOptions engine;
+        net::HttpServer::Options http;
         engineio::Timings timings;
+        Millis connect_timeout{45'000};  ///< without having joined a namespace
         Log log = [](const std::string&) {};
         /// 8 s: for clients to take what is queued for them and go.
         Millis drain_timeout{8'000};

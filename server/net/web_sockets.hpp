@@ -49,8 +49,9 @@ class WebSockets {
   public:
     struct Options {
         std::uint32_t message_bytes_max = limits::message_bytes;
-        /// 5 s: for a peer to take our last bytes and to close its side.
-        Millis close_timeout{5'000};
+        /// 2 s: for a peer to take our last bytes and to close its side. Also how long a silent client
+        /// can hold up a server that stops.
+        Millis close_timeout{2'000};
     };
 
     explicit WebSockets(Options options);
