@@ -76,11 +76,17 @@ socket.outbox.on("busy", () => show({ isBusy: true }));
 socket.outbox.on("durable", (isDurable) => show({ isUnsaved: !isDurable }));
 
 // Many at once are what was missed; a second without any, and the rest is conversation.
+const manyArrivals = 100;
+const tellEvery = 500; // ms: a number that races is read by nobody
 let arrivals = 0;
+let toldAt = 0;
 let quiet;
 function noteArrival() {
   arrivals += 1;
-  if (arrivals === 100 || (arrivals > 100 && arrivals % 500 === 0)) show({ catchingUp: arrivals });
+  if (arrivals >= manyArrivals && performance.now() - toldAt > tellEvery) {
+    toldAt = performance.now();
+    show({ catchingUp: arrivals });
+  }
   clearTimeout(quiet);
   quiet = setTimeout(() => {
     arrivals = 0;
