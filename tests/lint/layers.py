@@ -39,7 +39,7 @@ DECIDERS = ("shared/", "server/store/", "server/hub/")
 # What of the transport only looks at bytes; CMake builds it without Boost.
 GATE = tuple(
     f"server/net/{name}."
-    for name in ("engine_request", "http_gate", "http_message", "static_files", "websocket_frames")
+    for name in ("engine_request", "http_gate", "http_message", "polling", "static_files", "websocket_frames")
 )
 RULES = {
     "shared/base/": Rule(("shared/base/",)),
@@ -71,7 +71,7 @@ RULES = {
     "server/main.cpp": Rule(("shared/base/", "server/"), theirs=("CLI/", "spdlog/"), std="any"),
     "client-wasm/": Rule(("shared/", "client-wasm/"), theirs=("emscripten.h", "emscripten/"), plus=("chrono", "random")),
     "tests/unit/": Rule(
-        ("shared/", "server/store/", "server/hub/", "server/api/", "server/chat/", "tests/unit/", "tests/sim/",
+        ("shared/", "server/store/", "server/hub/", "server/api/", "server/chat/", "tests/unit/", "tests/sim/", "tests/support/",
          *GATE),
         theirs=("catch2/catch.hpp", "nlohmann/json.hpp", "sqlite3.h"),
         std="no_threads",
@@ -81,8 +81,9 @@ RULES = {
         theirs=("catch2/catch.hpp", "nlohmann/json.hpp"),
         std="any",  # seeds run on several threads, each with its own world
     ),
+    "tests/support/": Rule(()),
     "tests/integration/": Rule(
-        ("shared/", "server/", "tests/integration/"),
+        ("shared/", "server/", "tests/integration/", "tests/support/"),
         theirs=("catch2/catch.hpp", "nlohmann/json.hpp", "boost/", "sqlite3.h"),
         std="any",
     ),

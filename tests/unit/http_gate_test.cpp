@@ -5,7 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/http_gate_cases.hpp"
+
 using namespace oncewire;
+using gate::get;
+using gate::post;
 
 namespace {
 
@@ -33,69 +37,19 @@ unsigned judge(const std::string& bytes) {
     return verdict;
 }
 
-std::string get(const std::string& fields) {
-    return "GET / HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n";
-}
-std::string post(const std::string& fields) {
-    return "POST / HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n";
-}
-
-struct Case {
-    const char* name;
-    std::string bytes;
-    unsigned status;
-};
-
 }  // namespace
 
-// The cases of the study that found Beast 1.81 to accept 13 and to throw on one.
 TEST_CASE("of the 29 ways to write a request only the plain one passes the gate") {
-    std::string empty_headers = "GET / HTTP/1.1\r\nHost: a\r\n";
-    for (int i = 0; i < 2000; ++i) empty_headers += "a:\r\n";
-    const std::vector<Case> cases = {
-        {"plain GET", get("Accept: */*\r\n"), 0},
-        {"chunked", post("Transfer-Encoding: chunked\r\n"), 411},
-        {"chunked with a trailer", post("Transfer-Encoding: chunked\r\nTrailer: x\r\n"), 411},
-        {"chunked with a 64 KB chunk extension",
-         post("Transfer-Encoding: chunked\r\n") + "1;" + std::string(65536, 'x') + "\r\n", 411},
-        {"chunked with a bare LF in a quoted extension",
-         post("Transfer-Encoding: chunked\r\n") + "1;a=\"\n\"\r\nx\r\n0\r\n\r\n", 411},
-        {"gzip alone", post("Transfer-Encoding: gzip\r\n"), 411},
-        {"gzip and a length", post("Transfer-Encoding: gzip\r\nContent-Length: 5\r\n"), 400},
-        {"chunked, then gzip", post("Transfer-Encoding: chunked, gzip\r\n"), 411},
-        {"chunked and a length", post("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"), 400},
-        {"two Transfer-Encoding", post("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n"),
-         411},
-        {"blank before the colon", post("Transfer-Encoding : chunked\r\n"), 400},
-        {"chunked on HTTP/1.0", "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
-         505},
-        {"lengths in a list", post("Content-Length: 5, 5\r\n"), 400},
-        {"the same length twice", post("Content-Length: 5\r\nContent-Length: 5\r\n"), 400},
-        {"two lengths", post("Content-Length: 5\r\nContent-Length: 6\r\n"), 400},
-        {"negative length", post("Content-Length: -5\r\n"), 400},
-        {"length with a plus", post("Content-Length: +5\r\n"), 400},
-        {"hexadecimal length", post("Content-Length: 0x5\r\n"), 400},
-        {"empty length", post("Content-Length:\r\n"), 400},
-        {"length beyond 64 bits", post("Content-Length: 18446744073709551621\r\n"), 400},
-        {"folded header", get("A: b\r\n c\r\n"), 400},
-        {"header folded with a tab", get("Transfer-Encoding:\r\n\tchunked\r\n"), 400},
-        {"bare LF", "GET / HTTP/1.1\nHost: a\n\n", 400},
-        {"bare CR in a value", get("A: b\rc\r\n"), 400},
-        {"no Host", "GET / HTTP/1.1\r\nAccept: */*\r\n\r\n", 400},
-        {"two Hosts", get("Host: b\r\n"), 400},
-        {"2,000 empty headers in 8 KB", empty_headers + "\r\n", 431},
-        {"head above 8 KB", get("A: " + std::string(9000, 'x') + "\r\n"), 431},
-        {"body on GET", get("Content-Length: 5\r\n") + "hello", 400},
-    };
+    const auto cases = gate::cases();
     CHECK(cases.size() == 29);
-    for (const Case& each : cases) {
+    for (const gate::Case& each : cases) {
         CAPTURE(each.name);
         CHECK(judge(each.bytes) == each.status);
     }
 }
 
 TEST_CASE("the gate refuses what else is malformed") {
-    const std::vector<Case> cases = {
+    const std::vector<gate::Case> cases = {
         {"NUL at once", std::string("\0", 1), 400},
         {"a TLS hello", "\x16\x03\x01", 400},
         {"NUL in a value", get(std::string("A: b\0c\r\n", 8)), 400},
@@ -124,7 +78,7 @@ TEST_CASE("the gate refuses what else is malformed") {
         {"body on DELETE", "DELETE / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n", 400},
         {"body too large", post("Content-Length: 1000001\r\n"), 413},
     };
-    for (const Case& each : cases) {
+    for (const gate::Case& each : cases) {
         CAPTURE(each.name);
         CHECK(judge(each.bytes) == each.status);
     }
