@@ -1,9 +1,9 @@
 // What an operator sees: flags, errors, signals.
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
-#include <regex>
 
 #include "tests/integration/server_process.hpp"
 #include "tests/integration/tcp_client.hpp"
@@ -35,8 +35,8 @@ TEST_CASE("the only line on standard output says where it listens") {
     CHECK(client.join());
     server.signal(SIGTERM);
     CHECK(server.wait() == 0);
-    CHECK(std::regex_match(server.output(),
-                           std::regex("listening on http://127\\.0\\.0\\.1:[1-9][0-9]*\n")));
+    CHECK(server.output() ==
+          "listening on http://127.0.0.1:" + std::to_string(server.port()) + "\n");
 }
 
 TEST_CASE("--help and --version print and end well") {
