@@ -51,3 +51,12 @@ for (const { json } of load("engineio_handshakes").handshakes) {
 const lead = (frame) => (isBinary(frame) ? "b" : "");
 for (const { frames } of [...load("socketio_packets").packets, ...load("socketio_rejections")])
   write("socketio_decoder_fuzz", join(frames, lead));
+
+// Any client: the same frames behind an accepted CONNECT.
+const open = [Buffer.from("\0" + '40{"a":1}'), frameEnd, Buffer.from([6])];
+for (const { frames } of load("socketio_packets").packets)
+  write("server_connection_fuzz", Buffer.concat([...open, frameEnd, join(frames, (frame) => [isBinary(frame) ? 1 : 0])]));
+
+const head = "Host: localhost\r\nUser-Agent: x\r\n";
+write("http_gate_fuzz", Buffer.from(`GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n${head}Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n`));
+write("http_gate_fuzz", Buffer.from(`POST /socket.io/?EIO=4&transport=polling&sid=x HTTP/1.1\r\n${head}Content-Length: 4\r\n\r\n4abc`));
