@@ -1,5 +1,7 @@
 #include "server/net/http_head.hpp"
 
+#include <iterator>
+
 #include "server/net/http_gate.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -20,6 +22,8 @@ std::optional<HttpRequest> parse_head(std::string_view head) {
     HttpRequest request;
     request.method = parsed.method_string();
     request.target = parsed.target();
+    // They are kept as long as the connection: not one place too many.
+    request.headers.reserve(static_cast<std::size_t>(std::distance(parsed.begin(), parsed.end())));
     for (const auto& field : parsed) {
         request.headers.emplace_back(field.name_string(), field.value());
     }

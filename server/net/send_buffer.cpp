@@ -4,6 +4,7 @@
 #include <sys/uio.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include "server/net/websocket_frames.hpp"
@@ -14,7 +15,24 @@ namespace {
 /// 1 MiB: a batch beyond this is not kept for the next one to write into.
 constexpr std::size_t keep_bytes = 1u << 20;
 
+/// Clears and frees; assigning an empty string would keep the memory.
+void give_back(std::string& bytes) { std::string().swap(bytes); }
+
 iovec as_iovec(std::string_view bytes) { return {const_cast<char*>(bytes.data()), bytes.size()}; }
+
+/// As sendmsg(2), without waiting.
+ssize_t send_parts(int socket, const std::array<std::string_view, 3>& parts) {
+    constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    // The usual case by far; a broadcast is made of little else.
+    if (parts[0].empty() && parts[1].empty()) {
+        return ::send(socket, parts[2].data(), parts[2].size(), flags);
+    }
+    iovec list[] = {as_iovec(parts[0]), as_iovec(parts[1]), as_iovec(parts[2])};
+    msghdr message{};
+    message.msg_iov = list;
+    message.msg_iovlen = std::size(list);
+    return sendmsg(socket, &message, flags);
+}
 
 }  // namespace
 
@@ -37,7 +55,7 @@ void FramedBatch::forget() {
     frames_.clear();
     bytes_.clear();
     shared_.reset();
-    if (bytes_.capacity() > keep_bytes) bytes_ = {};
+    if (bytes_.capacity() > keep_bytes) give_back(bytes_);
 }
 
 void SendBuffer::append(std::string_view bytes) {
@@ -60,16 +78,11 @@ SendBuffer::Outcome SendBuffer::flush(int socket) { return send(socket, {}, null
 SendBuffer::Outcome SendBuffer::send(int socket, std::string_view more, FramedBatch* batch) {
     const std::string_view rest =
         batch_ ? std::string_view(*batch_).substr(batch_sent_) : std::string_view();
-    iovec parts[] = {as_iovec(rest), as_iovec(own_), as_iovec(more)};
     if (rest.size() + own_.size() + more.size() == 0) return Outcome::sent;
-    msghdr message{};
-    message.msg_iov = parts;
-    message.msg_iovlen = std::size(parts);
-    ssize_t sent = 0;
-    do {
-        sent = sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-    } while (sent < 0 && errno == EINTR);
-    if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return Outcome::failed;
+    const ssize_t sent = send_parts(socket, {rest, own_, more});
+    if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
+        return Outcome::failed;
+    }
     return keep(sent < 0 ? 0 : static_cast<std::size_t>(sent), more, batch);
 }
 
@@ -82,7 +95,7 @@ SendBuffer::Outcome SendBuffer::keep(std::size_t sent, std::string_view more, Fr
     }
     if (const std::size_t taken = std::min(sent, own_.size())) {
         own_.erase(0, taken);
-        if (own_.empty()) own_ = {};
+        if (own_.empty()) give_back(own_);
         pong_at_.reset();
         sent -= taken;
     }
