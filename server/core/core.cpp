@@ -23,20 +23,29 @@ hub::Hub::Options with_names_of(api::Application& application, hub::Hub::Options
     return options;
 }
 
+std::vector<CoreLetter> one_letter(CoreLetter letter) {
+    std::vector<CoreLetter> letters;
+    letters.push_back(std::move(letter));
+    return letters;
+}
+
 }  // namespace
 
 Core::Core(Options options, const std::function<void(api::Application&)>& install)
     : log_(std::move(options.log)),
-      hub_(with_names_of(application_, std::move(options.hub), install)),
-      web_sockets_({}),
-      http_(std::move(options.http),
-            [this](net::Upgraded upgraded) { handle_upgraded(std::move(upgraded)); }),
+      hub_(with_names_of(application_, options.hub, install)),
+      transports_(hub_, std::move(options.http), options.hub.core, options.hub.cores,
+                  {[this](const auto& input) { turn(input); },
+                   [this](std::uint16_t core, net::Foreign foreign) {
+                       cores_[core]->post(one_letter(std::move(foreign)));
+                   }}),
       listener_(context_,
                 [this](auto socket, std::string address) {
-                    http_.serve(std::move(socket), std::move(address));
+                    transports_.http().serve(std::move(socket), std::move(address));
                 }),
-      readable_(context_, dup(web_sockets_.descriptor())),
+      readable_(context_, dup(transports_.descriptor())),
       timer_(context_) {
+    letters_.resize(options.hub.cores);
     inbox_.set_wake([this] { asio::post(context_, [this] { handle_inbox(); }); });
 }
 
@@ -61,35 +70,12 @@ void Core::turn(const std::function<void(Instant)>& input) {
         input(now);
         do {
             drain(now);
-            web_sockets_.end_turn(now);
-        } while (hear(now));
+            transports_.end_turn(now);
+        } while (transports_.hear(now));
     } catch (const std::exception& exception) {
         note_exception(exception.what());
     }
     finish_turn();
-}
-
-/// What connections have to say. False: nothing.
-bool Core::hear(Instant now) {
-    bool heard = false;
-    while (const auto input = web_sockets_.poll_input()) {
-        heard = true;
-        if (const std::size_t wanted = hub_.secrets().wanted()) {
-            hub_.secrets().add(random_bytes(wanted));
-        }
-        switch (input->kind) {
-            case net::TransportInput::Kind::frame:
-                hub_.handle_frame(input->id, input->frame, now);
-                break;
-            case net::TransportInput::Kind::written:
-                hub_.handle_written(input->id, now);
-                break;
-            case net::TransportInput::Kind::closed:
-                hub_.handle_transport_closed(input->id, input->reason, now);
-                break;
-        }
-    }
-    return heard;
 }
 
 void Core::drain(Instant now) {
@@ -97,13 +83,11 @@ void Core::drain(Instant now) {
 }
 
 void Core::perform(hub::HubOutput output, Instant now) {
-    if (auto* write = std::get_if<hub::Write>(&output)) {
-        const hub::ConnectionId id = write->connection;
-        if (web_sockets_.write(id, std::move(write->frames))) hub_.handle_written(id, now);
-    } else if (const auto* close = std::get_if<hub::CloseTransport>(&output)) {
-        web_sockets_.close(close->connection);
-    } else if (auto* to_store = std::get_if<hub::ToStore>(&output)) {
+    if (transports_.perform(output, now)) return;
+    if (auto* to_store = std::get_if<hub::ToStore>(&output)) {
         outgoing_.push_back(std::move(to_store->mail));
+    } else if (auto* to_core = std::get_if<hub::ToCore>(&output)) {
+        letters_[to_core->core].push_back(std::move(to_core->mail));
     } else {
         ask_application(output, now);
     }
@@ -125,38 +109,41 @@ void Core::ask_application(const hub::HubOutput& output, Instant now) {
 
 void Core::finish_turn() {
     sequencer_->post(std::exchange(outgoing_, {}));
+    for (std::size_t core = 0; core < letters_.size(); ++core) {
+        cores_[core]->post(std::exchange(letters_[core], {}));
+    }
     arm_timer();
-    if (shutting_down_ && web_sockets_.size() == 0 && !std::exchange(is_drained_, true)) {
+    if (shutting_down_ && transports_.is_empty() && !std::exchange(is_drained_, true)) {
         drained_.set_value();
     }
 }
 
 // ---- inputs -------------------------------------------------------------------------------------
 
-void Core::handle_upgraded(net::Upgraded upgraded) {
-    if (shutting_down_) {
-        close(upgraded.socket);
-        return;
-    }
-    turn([&](Instant now) {
-        if (const std::size_t wanted = hub_.secrets().wanted()) {
-            hub_.secrets().add(random_bytes(wanted));
-        }
-        const hub::ConnectionId id =
-            hub_.handle_accept({.address = std::move(upgraded.address),
-                                .url = std::move(upgraded.request.target),
-                                .headers = std::move(upgraded.request.headers)},
-                               now);
-        web_sockets_.open(id, upgraded.socket, upgraded.answer, std::move(upgraded.unread));
-    });
-}
-
 void Core::handle_inbox() {
     auto taken = inbox_.take();
     turn([&](Instant now) {
-        for (auto& letter : taken.letters) hub_.handle_mail(std::move(letter), now);
+        for (auto& letter : taken.letters) read(std::move(letter), now);
     });
+    for (auto& foreign : std::exchange(foreign_, {})) {
+        asio::ip::tcp::socket socket(context_);
+        boost::system::error_code error;
+        socket.assign(asio::ip::tcp::v4(), foreign.socket, error);
+        if (error) continue;
+        transports_.http().serve(std::move(socket), std::move(foreign.address),
+                                 std::move(foreign.received));
+    }
     if (std::exchange(reading_paused_, false)) await_readable();
+}
+
+void Core::read(CoreLetter letter, Instant now) {
+    if (auto* stored = std::get_if<store::FromSequencer>(&letter)) {
+        hub_.handle_mail(std::move(*stored), now);
+    } else if (auto* mail = std::get_if<hub::CoreMail>(&letter)) {
+        hub_.handle_core_mail(std::move(*mail), now);
+    } else if (auto* foreign = std::get_if<net::Foreign>(&letter)) {
+        foreign_.push_back(std::move(*foreign));
+    }
 }
 
 void Core::await_readable() {
@@ -169,8 +156,8 @@ void Core::await_readable() {
     readable_.async_wait(asio::posix::stream_descriptor::wait_read,
                          [this](boost::system::error_code error) {
                              if (error) return;
-                             web_sockets_.collect();
-                             turn([this](Instant now) { hear(now); });
+                             transports_.collect();
+                             turn([this](Instant now) { transports_.hear(now); });
                              await_readable();
                          });
 }
@@ -178,7 +165,7 @@ void Core::await_readable() {
 /// Armed for the earliest deadline or before it: a deadline that moved back is noticed when the timer
 /// fires, which is cheaper than moving the timer at every message.
 void Core::arm_timer() {
-    const auto due = earliest(hub_.next_timeout(), web_sockets_.next_timeout());
+    const auto due = earliest(hub_.next_timeout(), transports_.next_timeout());
     if (!due || (timer_at_ && *timer_at_ <= *due)) return;
     timer_at_ = due;
     timer_.expires_at(std::chrono::steady_clock::time_point(due->time_since_epoch()));
@@ -187,7 +174,7 @@ void Core::arm_timer() {
         timer_at_.reset();
         turn([this](Instant now) {
             hub_.handle_timeout(now);
-            web_sockets_.handle_timeout(now);
+            transports_.handle_timeout(now);
         });
     });
 }
@@ -195,6 +182,7 @@ void Core::arm_timer() {
 void Core::shut_down() {
     asio::post(context_, [this] {
         shutting_down_ = true;
+        transports_.refuse_newcomers();
         listener_.stop();
         turn([this](Instant now) { hub_.shut_down(now); });
     });

@@ -13,11 +13,10 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "server/api/application.hpp"
-#include "server/core/sequencer_thread.hpp"
+#include "server/core/letters.hpp"
+#include "server/core/transports.hpp"
 #include "server/hub/hub.hpp"
-#include "server/net/http_server.hpp"
 #include "server/net/listener.hpp"
-#include "server/net/web_sockets.hpp"
 
 namespace oncewire::core {
 
@@ -43,7 +42,11 @@ class Core {
 
     // ---- before run() ---------------------------------------------------------------------------
 
-    void set_sequencer(SequencerMailbox& sequencer) { sequencer_ = &sequencer; }
+    /// `cores`: the mailboxes of all cores by number, this one's too; they outlive the thread.
+    void connect(SequencerMailbox& sequencer, std::vector<CoreMailbox*> cores) {
+        sequencer_ = &sequencer;
+        cores_ = std::move(cores);
+    }
     Result<std::uint16_t, std::string> listen(const net::Address& address, bool shared) {
         return listener_.listen(address, shared);
     }
@@ -72,12 +75,11 @@ class Core {
 
   private:
     void turn(const std::function<void(Instant)>& input);
-    bool hear(Instant now);
     void drain(Instant now);
     void perform(hub::HubOutput output, Instant now);
     void ask_application(const hub::HubOutput& output, Instant now);
     void finish_turn();
-    void handle_upgraded(net::Upgraded upgraded);
+    void read(CoreLetter letter, Instant now);
     void handle_inbox();
     void await_readable();
     void arm_timer();
@@ -88,8 +90,7 @@ class Core {
     Log log_;
     api::Application application_;
     hub::Hub hub_;
-    net::WebSockets web_sockets_;
-    net::HttpServer http_;
+    Transports transports_;
     net::Listener listener_;
     boost::asio::posix::stream_descriptor readable_;
     boost::asio::steady_timer timer_;
@@ -97,7 +98,10 @@ class Core {
 
     CoreMailbox inbox_{inbox_capacity};
     SequencerMailbox* sequencer_ = nullptr;
+    std::vector<CoreMailbox*> cores_;
     std::vector<store::ToSequencer> outgoing_;
+    std::vector<std::vector<CoreLetter>> letters_;  // by core
+    std::vector<net::Foreign> foreign_;             // came by mail, to be served after the turn
     bool reading_paused_ = false;
     bool shutting_down_ = false;
     bool is_drained_ = false;

@@ -58,7 +58,7 @@ void SequencerThread::work_off(std::vector<store::ToSequencer> letters) {
 }
 
 void SequencerThread::deliver() {
-    std::vector<std::vector<store::FromSequencer>> outgoing(cores_.size());
+    std::vector<std::vector<CoreLetter>> outgoing(cores_.size());
     while (auto output = sequencer_.poll_output()) {
         if (output->core < outgoing.size()) {
             outgoing[output->core].push_back(std::move(output->mail));

@@ -4,14 +4,11 @@
 #include <thread>
 #include <vector>
 
-#include "server/core/mailbox.hpp"
+#include "server/core/letters.hpp"
 #include "server/store/sequencer.hpp"
 #include "server/store/store.hpp"
 
 namespace oncewire::core {
-
-using SequencerMailbox = Mailbox<store::ToSequencer>;
-using CoreMailbox = Mailbox<store::FromSequencer>;
 
 /// The thread that owns the store. Whatever waits in its mailbox when it comes round is one
 /// transaction, so the slower the disk, the bigger the batch.

@@ -13,6 +13,7 @@ Server::Server(Options options, std::unique_ptr<store::Store> store,
     for (std::uint16_t index = 0; index < options_.cores; ++index) {
         Core::Options core;
         core.hub.core = index;
+        core.hub.cores = options_.cores;
         core.hub.timings = options_.timings;
         core.hub.connect_timeout = options_.connect_timeout;
         core.http = options_.http;
@@ -22,9 +23,9 @@ Server::Server(Options options, std::unique_ptr<store::Store> store,
     }
     api::Application durable;
     install(durable);
-    sequencer_ = std::make_unique<SequencerThread>(std::move(store), durable.durable_handlers(),
-                                                   std::move(inboxes));
-    for (const auto& core : cores_) core->set_sequencer(sequencer_->inbox());
+    sequencer_ =
+        std::make_unique<SequencerThread>(std::move(store), durable.durable_handlers(), inboxes);
+    for (const auto& core : cores_) core->connect(sequencer_->inbox(), inboxes);
 }
 
 Server::~Server() { stop(); }

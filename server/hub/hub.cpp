@@ -9,7 +9,8 @@
 namespace oncewire::hub {
 namespace {
 
-/// 15 random bytes are 20 characters, as the reference's ids are; 120 bits cannot be guessed.
+/// 15 bytes are 20 characters, as the reference's ids are. 14 of them are random, which cannot be
+/// guessed; the last is the owner.
 constexpr std::size_t id_bytes = 15;
 
 /// What one Write carries at most, so that a slow but living reader shows progress between writes.
@@ -45,7 +46,9 @@ ConnectionId Hub::handle_accept(Request request, Instant now) {
     Connection& connection = connections_[slot];
     const ConnectionId id = (static_cast<ConnectionId>(connection.generation) << 32) | slot;
     peer::ServerConnection::Options peer_options;
-    peer_options.handshake.sid = EngineSid(base64::encode_url(secrets_.take(id_bytes)));
+    std::string sid = secrets_.take(id_bytes);
+    sid.back() = static_cast<char>(options_.core);  // so that any core can tell whose session it is
+    peer_options.handshake.sid = EngineSid(base64::encode_url(sid));
     peer_options.handshake.timings = options_.timings;
     peer_options.handshake.payload_bytes_max = limits::message_bytes;
     peer_options.handshake.websocket_upgrade =
@@ -175,6 +178,18 @@ std::optional<HubOutput> Hub::poll_output() {
     dirty_.clear();
     dirty_taken_ = 0;
     return std::nullopt;
+}
+
+std::optional<std::uint16_t> Hub::owner_of(std::string_view engine_sid) {
+    const auto bytes = base64::decode(engine_sid);
+    if (!bytes || bytes->size() != id_bytes) return std::nullopt;
+    return static_cast<unsigned char>(bytes->back());
+}
+
+std::string_view Hub::engine_sid_of(ConnectionId id) const {
+    const Connection* connection = find_connection(id);
+    return connection ? std::string_view(connection->peer->session().handshake().sid.text)
+                      : std::string_view();
 }
 
 std::optional<ConnectionId> Hub::find_by_sid(std::string_view engine_sid) const {

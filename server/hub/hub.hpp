@@ -203,6 +203,11 @@ class Hub {
 
     std::optional<HubOutput> poll_output();
 
+    /// The core whose hub made this sid, whether or not its session still lives; none for a string that
+    /// no hub made.
+    static std::optional<std::uint16_t> owner_of(std::string_view engine_sid);
+    /// Empty for a connection that is gone.
+    std::string_view engine_sid_of(ConnectionId connection) const;
     /// Which connection a request with this sid belongs to; none if there is none (any more).
     std::optional<ConnectionId> find_by_sid(std::string_view engine_sid) const;
     engineio::SessionState state_of(ConnectionId connection) const;

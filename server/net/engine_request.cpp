@@ -5,6 +5,8 @@
 namespace oncewire::net {
 namespace {
 
+constexpr std::string_view any_origin = "*";
+
 struct EngineQuery {
     std::string_view revision;
     std::string_view transport;
@@ -45,6 +47,24 @@ std::string_view error_message(EngineError error) {
     return "";
 }
 
+/// A request with a sid.
+Result<EngineAction, EngineError> judge_in_session(const HttpRequest& request,
+                                                   const EngineQuery& query, SessionKind session) {
+    const bool unknown = session == SessionKind::unknown || session == SessionKind::elsewhere;
+    if (unknown) return Err{EngineError::unknown_sid};
+    if (query.revision != "4") return Err{EngineError::bad_request};
+    if (is_upgrade_request(request)) {
+        const bool fits = query.transport == "websocket" && session == SessionKind::polling;
+        if (!fits || request.method != "GET") return Err{EngineError::bad_request};
+        return EngineAction::upgrade;
+    }
+    const bool polls = session == SessionKind::polling || session == SessionKind::probing;
+    if (!polls || query.transport != "polling") return Err{EngineError::bad_request};
+    if (request.method == "GET") return EngineAction::poll;
+    if (request.method == "POST") return EngineAction::post;
+    return EngineAction::method_not_allowed;
+}
+
 }  // namespace
 
 bool is_engine_request(const HttpRequest& request, const EngineOptions& options) {
@@ -56,17 +76,31 @@ bool is_upgrade_request(const HttpRequest& request) {
            !find_header(request.headers, "Upgrade").empty();
 }
 
-std::optional<EngineError> check_engine_request(const HttpRequest& request,
-                                                const EngineOptions& options) {
+std::string_view engine_sid(const HttpRequest& request) {
+    return parse_query(query_of(request.target)).sid;
+}
+
+Result<EngineAction, EngineError> judge_engine_request(const HttpRequest& request,
+                                                       const EngineOptions& options,
+                                                       SessionKind session) {
     const EngineQuery query = parse_query(query_of(request.target));
-    if (query.transport != "websocket") return EngineError::unknown_transport;
-    // Every session runs on the WebSocket it began on, so no request can belong to one.
-    if (!query.sid.empty()) return EngineError::unknown_sid;
-    if (request.method != "GET") return EngineError::bad_handshake_method;
-    if (!is_upgrade_request(request)) return EngineError::bad_request;
-    if (!is_origin_allowed(request, options)) return EngineError::forbidden;
-    if (query.revision != "4") return EngineError::unsupported_version;
-    return std::nullopt;
+    const bool upgrade = is_upgrade_request(request);
+    if (request.method == "OPTIONS" &&
+        !find_header(request.headers, "Access-Control-Request-Method").empty() &&
+        is_origin_allowed(request, options)) {
+        return EngineAction::preflight;
+    }
+    const bool polling = query.transport == "polling";
+    if (!polling && query.transport != "websocket") return Err{EngineError::unknown_transport};
+    if (session != SessionKind::none) {
+        if (!is_origin_allowed(request, options)) return Err{EngineError::forbidden};
+        return judge_in_session(request, query, session);
+    }
+    if (request.method != "GET") return Err{EngineError::bad_handshake_method};
+    if (polling == upgrade) return Err{EngineError::bad_request};
+    if (!is_origin_allowed(request, options)) return Err{EngineError::forbidden};
+    if (query.revision != "4") return Err{EngineError::unsupported_version};
+    return polling ? EngineAction::open_polling : EngineAction::open_websocket;
 }
 
 bool is_origin_allowed(const HttpRequest& request, const EngineOptions& options) {
@@ -80,8 +114,32 @@ bool is_origin_allowed(const HttpRequest& request, const EngineOptions& options)
     const std::string host(find_header(request.headers, "Host"));
     // Behind a proxy that ends TLS the browser says https while we hear http.
     if (origin == "http://" + host || origin == "https://" + host) return true;
-    return std::find(options.origins.begin(), options.origins.end(), origin) !=
-           options.origins.end();
+    return std::any_of(options.origins.begin(), options.origins.end(), [&](const auto& allowed) {
+        return allowed == origin || allowed == any_origin;
+    });
+}
+
+void add_cors_headers(HttpResponse& response, const HttpRequest& request,
+                      const EngineOptions& options) {
+    const std::string_view origin = find_header(request.headers, "Origin");
+    if (origin.empty() || options.origins.empty()) return;
+    response.headers.emplace_back("Vary", "Origin");
+    if (!is_origin_allowed(request, options)) return;
+    const bool any = std::find(options.origins.begin(), options.origins.end(), any_origin) !=
+                     options.origins.end();
+    response.headers.emplace_back("Access-Control-Allow-Origin", any ? any_origin : origin);
+    if (!any) response.headers.emplace_back("Access-Control-Allow-Credentials", "true");
+}
+
+HttpResponse preflight_response(const HttpRequest& request, const EngineOptions& options) {
+    HttpResponse response;
+    response.status = 204;
+    add_cors_headers(response, request, options);
+    response.headers.emplace_back("Access-Control-Allow-Methods", "GET,POST");
+    const std::string_view asked = find_header(request.headers, "Access-Control-Request-Headers");
+    if (!asked.empty()) response.headers.emplace_back("Access-Control-Allow-Headers", asked);
+    response.headers.emplace_back("Access-Control-Max-Age", "600");
+    return response;
 }
 
 HttpResponse engine_error_response(EngineError error, bool upgrade) {

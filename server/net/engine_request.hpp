@@ -7,13 +7,15 @@
 #include <vector>
 
 #include "server/net/http_message.hpp"
+#include "shared/base/result.hpp"
 
 /// The HTTP requests of Engine.IO, judged without I/O.
 namespace oncewire::net {
 
 struct EngineOptions {
     std::string path = "/socket.io/";
-    /// Origins besides the server's own that browsers may connect from: "https://example.org".
+    /// Origins besides the server's own that browsers may connect from: "https://example.org". "*" lets
+    /// every page in: only where nothing depends on who the visitor is.
     std::vector<std::string> origins;
 };
 
@@ -31,10 +33,38 @@ bool is_engine_request(const HttpRequest& request, const EngineOptions& options)
 /// The client asks to leave HTTP, whatever for. [RFC9110 7.8]
 bool is_upgrade_request(const HttpRequest& request);
 
-/// What is wrong with an engine request, in the order in which the reference looks. None: it opens a
-/// session on a WebSocket, if answer_handshake() agrees. Long-polling is not a transport yet.
-std::optional<EngineError> check_engine_request(const HttpRequest& request,
-                                                const EngineOptions& options);
+/// Where the session that a request names stands.
+enum class SessionKind : std::uint8_t {
+    none,     ///< no sid in the request
+    unknown,  ///< never was, or is over
+    polling,
+    probing,  ///< on polling, while a WebSocket is being tried
+    websocket,
+    elsewhere,  ///< another core's; that one judges
+};
+/// The sid of an engine request; empty if it opens a session.
+std::string_view engine_sid(const HttpRequest& request);
+
+/// What an engine request that may go on asks for.
+enum class EngineAction : std::uint8_t {
+    open_polling,    ///< the handshake GET: park it, its answer is the open packet
+    open_websocket,  ///< a session that begins on a WebSocket
+    poll,
+    post,
+    upgrade,            ///< a WebSocket for a session that polls
+    preflight,          ///< [Fetch 3.2.2] OPTIONS from another origin
+    method_not_allowed  ///< with a good sid; the session is unharmed
+};
+/// In the order in which the reference looks; an EIO of another revision is refused before the
+/// upgrade, not after it.
+Result<EngineAction, EngineError> judge_engine_request(const HttpRequest& request,
+                                                       const EngineOptions& options,
+                                                       SessionKind session);
+
+/// [Fetch 3.2] What lets a page of an allowed origin read the answer; nothing for others.
+void add_cors_headers(HttpResponse& response, const HttpRequest& request,
+                      const EngineOptions& options);
+HttpResponse preflight_response(const HttpRequest& request, const EngineOptions& options);
 
 /// Exact: scheme, host and port of an Origin equal those this request was sent to, or one of the list.
 /// No Origin at all is no browser, which could claim anything. [RFC6455 10.2]

@@ -1,7 +1,12 @@
 #include "server/net/http_server.hpp"
 
+#include <sys/socket.h>
+
 #include <array>
+#include <cerrno>
 #include <chrono>
+#include <optional>
+#include <utility>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -10,6 +15,7 @@
 #include "server/net/http_gate.hpp"
 #include "server/net/http_head.hpp"
 #include "server/net/websocket_handshake.hpp"
+#include "shared/base/limits.hpp"
 
 namespace oncewire::net {
 
@@ -29,16 +35,22 @@ constexpr std::size_t discard_bytes_max = 256u << 10;
 /// waits for something holds a reference, so it lives until nobody does.
 class HttpServer::Conversation : public std::enable_shared_from_this<Conversation> {
   public:
-    Conversation(HttpServer& server, tcp::socket socket, std::string address)
+    Conversation(HttpServer& server, tcp::socket socket, std::string address, std::string received)
         : server_(server),
           socket_(std::move(socket)),
           deadline_(socket_.get_executor()),
-          address_(std::move(address)) {}
+          address_(std::move(address)),
+          received_(std::move(received)) {}
 
     void await_request() {
         set_deadline(server_.options_.head_timeout);
         scanned_ = 0;
         await_head();
+    }
+
+    void take_answer(HttpResponse response) {
+        stop_waiting();
+        finish(std::move(response));
     }
 
   private:
@@ -61,8 +73,42 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         auto request = parse_head(head);
         if (!request) return refuse({400, "malformed request"});
         request_ = std::move(*request);
+        head_ = received_.substr(0, size);
         received_.erase(0, size);
         body_size_ = framing->content_length;
+        judge();
+    }
+
+    /// Before the body is read: what is refused by its head costs no memory.
+    void judge() {
+        action_.reset();
+        const EngineOptions& engine = server_.options_.engine;
+        known_ = serve_static(request_, static_files());
+        if (known_ || !is_engine_request(request_, engine)) return begin_body();
+        const std::string_view sid = engine_sid(request_);
+        const auto kind = sid.empty() ? SessionKind::none : server_.host_.session_kind(sid);
+        if (kind == SessionKind::elsewhere) return pass_on(std::string(sid));
+        const auto action = judge_engine_request(request_, engine, kind);
+        if (!action) {
+            known_ = engine_error_response(action.error(), is_upgrade_request(request_));
+            return begin_body();
+        }
+        action_ = *action;
+        if (action_ == EngineAction::post) return begin_post();
+        begin_body();
+    }
+
+    void begin_post() {
+        if (body_size_ > limits::message_bytes) return finish_empty(413);
+        // [EIO4 HTTP long-polling] Payloads are text; the reference refuses this type, too.
+        const bool octets =
+            find_header(request_.headers, "Content-Type") == "application/octet-stream";
+        if (octets) server_.host_.handle_post_aborted(request_);
+        if (octets || !server_.host_.handle_post_begun(request_)) return finish_empty(400);
+        begin_body();
+    }
+
+    void begin_body() {
         if (body_size_ > received_.size()) set_deadline(server_.options_.body_timeout);
         await_body();
     }
@@ -73,11 +119,15 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         }
         request_.body = received_.substr(0, body_size_);
         received_.erase(0, body_size_);
+        body_size_ = 0;
         answer();
     }
 
     /// The peer went away, or took too long. One that said nothing at all is not worth an answer.
     void give_up() {
+        if (action_ == EngineAction::post && body_size_ > 0) {
+            server_.host_.handle_post_aborted(request_);
+        }
         const bool said_something = !received_.empty() || body_size_ > 0;
         if (expired_ && said_something) return refuse({408, "too slow"});
         end();
@@ -95,31 +145,94 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     // ---- answering ------------------------------------------------------------------------------
 
     void answer() {
-        const bool upgrade = is_upgrade_request(request_);
-        const bool close = has_token(find_header(request_.headers, "Connection"), "close");
-        response_ = respond();
-        if (response_.status == 101) return hand_over();
-        send(!upgrade && !close ? &Conversation::await_next : &Conversation::linger);
-    }
-
-    HttpResponse respond() const {
-        if (auto file = serve_static(request_, static_files())) return std::move(*file);
-        const EngineOptions& engine = server_.options_.engine;
-        if (!is_engine_request(request_, engine)) return plain_text(404, "not found");
-        if (const auto error = check_engine_request(request_, engine)) {
-            return engine_error_response(*error, is_upgrade_request(request_));
+        if (known_) return finish(std::move(*known_));
+        if (!action_) return finish(plain_text(404, "not found"));
+        switch (*action_) {
+            case EngineAction::open_websocket:
+            case EngineAction::upgrade:
+                response_ = answer_handshake(request_);
+                return response_.status == 101 ? hand_over() : finish(std::move(response_));
+            case EngineAction::open_polling:
+            case EngineAction::poll:
+                return park();
+            case EngineAction::post:
+                await_answer();
+                return server_.host_.handle_post(waiting_as_, request_);
+            case EngineAction::preflight:
+                return finish(preflight_response(request_, server_.options_.engine));
+            case EngineAction::method_not_allowed:
+                return finish(plain_text(405, "method not allowed"));
         }
-        return answer_handshake(request_);
     }
 
-    void hand_over() {
+    /// A GET that is answered when there is something to say. Meanwhile the socket is watched, because
+    /// a peer that goes away must be noticed; what it sends early is its next request.
+    void park() {
+        await_answer();
+        deadline_.cancel();
+        const RequestId id = waiting_as_;
+        server_.host_.handle_get(id, request_, address_);
+        if (waiting_as_ == id) watch_peer(id);
+    }
+
+    void watch_peer(RequestId id) {
+        socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this(), id](error_code) {
+            if (self->waiting_as_ != id || !self->peer_is_gone()) return;
+            self->stop_waiting();
+            self->server_.host_.handle_abandoned(id, self->request_);
+        });
+    }
+
+    bool peer_is_gone() {
+        char byte = 0;
+        const auto seen = recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+        return seen == 0 || (seen < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
+    }
+
+    void await_answer() {
+        waiting_as_ = ++server_.last_request_;
+        server_.waiting_[waiting_as_] = shared_from_this();
+    }
+
+    void stop_waiting() { server_.waiting_.erase(std::exchange(waiting_as_, 0)); }
+
+    void finish_empty(unsigned status) {
+        HttpResponse response;
+        response.status = status;
+        finish(std::move(response));
+    }
+
+    /// The last word on this request. One whose body was not read is the last of its connection.
+    void finish(HttpResponse response) {
+        const bool close = body_size_ > 0 || is_upgrade_request(request_) ||
+                           has_token(find_header(request_.headers, "Connection"), "close");
+        response_ = std::move(response);
+        if (is_engine_request(request_, server_.options_.engine)) {
+            add_cors_headers(response_, request_, server_.options_.engine);
+        }
+        send(close ? &Conversation::linger : &Conversation::await_next);
+    }
+
+    /// Gives up the socket. None: it is broken.
+    std::optional<int> release() {
         deadline_.cancel();
         error_code error;
         socket_.native_non_blocking(true, error);
         const int socket = socket_.release(error);
-        if (error) return;
-        server_.on_upgrade_({socket, std::move(address_), std::move(request_),
-                             format_head(response_, true), std::move(received_)});
+        return error ? std::nullopt : std::optional(socket);
+    }
+
+    void pass_on(std::string sid) {
+        if (const auto socket = release()) {
+            server_.host_.handle_foreign(sid, {*socket, std::move(address_), head_ + received_});
+        }
+    }
+
+    void hand_over() {
+        const auto socket = release();
+        if (!socket) return;
+        server_.host_.handle_upgrade({*socket, std::move(address_), std::move(request_),
+                                      format_head(response_, true), std::move(received_)});
     }
 
     void refuse(HttpRefusal refusal) {
@@ -142,10 +255,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
                           });
     }
 
-    void await_next() {
-        body_size_ = 0;
-        await_request();
-    }
+    void await_next() { await_request(); }
 
     // ---- the end --------------------------------------------------------------------------------
 
@@ -186,17 +296,30 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     std::string address_;
 
     std::string received_;  // and not used yet
+    std::string head_;      // of request_, as it came
     std::size_t scanned_ = 0;
     std::uint64_t body_size_ = 0;
     std::size_t discarded_ = 0;
     HttpRequest request_;
+    std::optional<HttpResponse> known_;   // the answer, if the head alone decides it
+    std::optional<EngineAction> action_;  // what request_ asks of Engine.IO
+    RequestId waiting_as_ = 0;            // while the host has it
     HttpResponse response_;
     std::string response_head_;
     std::array<char, 4096> piece_;
 };
 
-void HttpServer::serve(tcp::socket socket, std::string address) {
-    std::make_shared<Conversation>(*this, std::move(socket), std::move(address))->await_request();
+void HttpServer::answer(RequestId id, HttpResponse response) {
+    const auto found = waiting_.find(id);
+    if (found == waiting_.end()) return;
+    const auto conversation = found->second;
+    conversation->take_answer(std::move(response));
+}
+
+void HttpServer::serve(tcp::socket socket, std::string address, std::string received) {
+    std::make_shared<Conversation>(*this, std::move(socket), std::move(address),
+                                   std::move(received))
+        ->await_request();
 }
 
 }  // namespace oncewire::net

@@ -31,6 +31,8 @@ class Polling {
     using TransportId = std::uint64_t;
     /// The owner's number for an HTTP request that waits for its answer.
     using RequestId = std::uint64_t;
+    /// No session has this number.
+    static constexpr TransportId nobody = ~TransportId{0};
     using SharedFrame = std::shared_ptr<const Frame>;
 
     struct Answer {
@@ -59,12 +61,15 @@ class Polling {
     /// A GET with this session's sid. While a WebSocket is being tried it is released after
     /// `noop_after`, so that the client can stop polling.
     void handle_get(TransportId id, RequestId request, bool is_probing, Instant now);
+    bool has_farewell(std::string_view sid) const {
+        return farewells_.count(std::string(sid)) != 0;
+    }
     /// A session that is over, but whose client has not heard of it: its next GET is told. False: no
     /// such session.
     bool handle_late_get(std::string_view sid, RequestId request);
     /// The head of a POST came; its body follows. False: answer 400 and drop it; the session ends.
     bool handle_post_begun(TransportId id);
-    /// All of a POST's body came.
+    /// All of a POST's body came. `id` may be over by now, or nobody.
     void handle_post(TransportId id, RequestId request, std::string_view body);
     /// The peer closed its connection in the middle of a POST.
     void handle_post_aborted(TransportId id);

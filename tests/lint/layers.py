@@ -54,6 +54,7 @@ RULES = {
     "server/store/sqlite_database.cpp": Rule(("shared/", "server/store/"), theirs=("sqlite3.h",), std="any"),
     "server/hub/": Rule(("shared/", "server/store/", "server/hub/")),
     "server/api/": Rule((*DECIDERS, "server/api/"), theirs=("nlohmann/json.hpp",)),
+    "server/api/awaitable.hpp": Rule((*DECIDERS, "server/api/"), plus=("coroutine",)),
     "server/chat/": Rule(("shared/", "server/store/", "server/api/", "server/chat/"), theirs=("nlohmann/json.hpp",)),
     # The transport knows bytes and HTTP, not namespaces, rooms or the database.
     "server/net/": Rule(

@@ -3,9 +3,11 @@
 #include <catch2/catch.hpp>
 
 using namespace oncewire;
+using net::EngineAction;
 using net::EngineError;
 using net::find_header;
 using net::HttpRequest;
+using net::SessionKind;
 
 namespace {
 
@@ -22,8 +24,14 @@ HttpRequest upgrade(std::string query, net::HeaderList more = {}) {
 HttpRequest plain(std::string method, std::string query) {
     return {std::move(method), "/socket.io/?" + query, {{"Host", "chat.example:3000"}}, ""};
 }
-std::optional<EngineError> check(const HttpRequest& request) {
-    return net::check_engine_request(request, {});
+Result<EngineAction, EngineError> judge(const HttpRequest& request,
+                                        SessionKind session = SessionKind::none) {
+    return net::judge_engine_request(request, {}, session);
+}
+std::optional<EngineError> check(const HttpRequest& request,
+                                 SessionKind session = SessionKind::none) {
+    const auto action = judge(request, session);
+    return action ? std::nullopt : std::optional(action.error());
 }
 bool allowed(const std::string& origin, std::vector<std::string> origins = {}) {
     return net::is_origin_allowed(upgrade("", {{"Origin", origin}}),
@@ -36,16 +44,74 @@ TEST_CASE("a WebSocket handshake of revision 4 is let in") {
     CHECK(check(upgrade("t=%zz%ff&EIO=4&transport=websocket&x")) == std::nullopt);
     CHECK(check(upgrade("transport=polling&EIO=3&EIO=4&transport=websocket")) == std::nullopt);
     CHECK(check(upgrade("EIO=4&transport=websocket&sid=")) == std::nullopt);
+    CHECK(*judge(upgrade("EIO=4&transport=websocket")) == EngineAction::open_websocket);
+}
+
+TEST_CASE("a GET without a session opens one that polls") {
+    CHECK(*judge(plain("GET", "EIO=4&transport=polling&t=abc")) == EngineAction::open_polling);
+    CHECK(check(upgrade("EIO=4&transport=polling")) == EngineError::bad_request);
+    CHECK(check(plain("POST", "EIO=4&transport=polling")) == EngineError::bad_handshake_method);
+    CHECK(check(plain("GET", "EIO=3&transport=polling")) == EngineError::unsupported_version);
+}
+
+TEST_CASE("a request with a sid is judged by where its session stands") {
+    using enum SessionKind;
+    const auto get = plain("GET", "EIO=4&transport=polling&sid=x");
+    const auto post = plain("POST", "EIO=4&transport=polling&sid=x");
+    const auto socket = upgrade("EIO=4&transport=websocket&sid=x");
+    CHECK(*judge(get, polling) == EngineAction::poll);
+    CHECK(*judge(get, probing) == EngineAction::poll);
+    CHECK(*judge(post, polling) == EngineAction::post);
+    CHECK(*judge(socket, polling) == EngineAction::upgrade);
+    CHECK(*judge(plain("DELETE", "EIO=4&transport=polling&sid=x"), polling) ==
+          EngineAction::method_not_allowed);
+    for (const auto* request : {&get, &post, &socket}) {
+        CHECK(check(*request, unknown) == EngineError::unknown_sid);
+        CHECK(check(*request, websocket) == EngineError::bad_request);
+    }
+    CHECK(check(socket, probing) == EngineError::bad_request);
+    CHECK(check(plain("GET", "EIO=4&transport=websocket&sid=x"), polling) ==
+          EngineError::bad_request);
+    CHECK(check(plain("GET", "EIO=3&transport=polling&sid=x"), polling) ==
+          EngineError::bad_request);
+}
+
+TEST_CASE("pages of listed origins may read answers, others may not") {
+    auto request = plain("GET", "EIO=4&transport=polling");
+    request.headers.push_back({"Origin", "https://site.example"});
+    const auto cors = [&](std::vector<std::string> origins) {
+        net::HttpResponse response;
+        net::add_cors_headers(response, request, {.origins = std::move(origins)});
+        return response;
+    };
+    CHECK(cors({}).headers.empty());
+    const auto listed = cors({"https://site.example"});
+    CHECK(find_header(listed.headers, "Access-Control-Allow-Origin") == "https://site.example");
+    CHECK(find_header(listed.headers, "Access-Control-Allow-Credentials") == "true");
+    CHECK(find_header(listed.headers, "Vary") == "Origin");
+    const auto other = cors({"https://other.example"});
+    CHECK(find_header(other.headers, "Access-Control-Allow-Origin").empty());
+    CHECK(find_header(other.headers, "Vary") == "Origin");
+    const auto any = cors({"*"});
+    CHECK(find_header(any.headers, "Access-Control-Allow-Origin") == "*");
+    CHECK(find_header(any.headers, "Access-Control-Allow-Credentials").empty());
+
+    request.method = "OPTIONS";
+    request.headers.push_back({"Access-Control-Request-Method", "POST"});
+    CHECK(*net::judge_engine_request(request, {.origins = {"*"}}, SessionKind::none) ==
+          EngineAction::preflight);
+    CHECK(check(request) == EngineError::bad_handshake_method);
 }
 
 TEST_CASE("engine requests are refused with the code the reference gives") {
     using enum EngineError;
-    for (const char* transport : {"", "abc", "__proto__", "webtransport", "polling", "WebSocket"}) {
+    for (const char* transport : {"", "abc", "__proto__", "webtransport", "WebSocket"}) {
         CAPTURE(transport);
         CHECK(check(upgrade("EIO=4&transport=" + std::string(transport))) == unknown_transport);
     }
     CHECK(check(upgrade("EIO=4")) == unknown_transport);
-    CHECK(check(upgrade("EIO=4&transport=websocket&sid=__proto__")) == unknown_sid);
+    CHECK(check(upgrade("EIO=4&transport=websocket&sid=__proto__"), SessionKind::unknown) ==
+          unknown_sid);
     for (const char* method : {"POST", "PUT", "DELETE", "HEAD", "OPTIONS"}) {
         CHECK(check(plain(method, "EIO=4&transport=websocket")) == bad_handshake_method);
     }

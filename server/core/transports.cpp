@@ -1,0 +1,214 @@
+#include "server/core/transports.hpp"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "server/core/environment.hpp"
+
+namespace oncewire::core {
+
+Transports::Transports(hub::Hub& hub, net::HttpServer::Options http, std::uint16_t core,
+                       std::uint16_t cores, Host host)
+    : hub_(hub),
+      core_(core),
+      cores_(cores),
+      host_(std::move(host)),
+      web_sockets_({}),
+      http_(std::move(http), *this) {}
+
+// ---- what comes in ------------------------------------------------------------------------------
+
+bool Transports::hear(Instant now) {
+    const bool heard = hear_web_sockets(now);
+    return hear_polling(now) || heard;
+}
+
+bool Transports::hear_web_sockets(Instant now) {
+    bool heard = false;
+    while (const auto input = web_sockets_.poll_input()) {
+        heard = true;
+        add_entropy();
+        perform(*input, now);
+    }
+    return heard;
+}
+
+void Transports::perform(const net::TransportInput& input, Instant now) {
+    using Kind = net::TransportInput::Kind;
+    const bool is_probe = polling_.is_open(input.id);
+    switch (input.kind) {
+        case Kind::frame:
+            if (is_probe) return hub_.handle_probe_frame(input.id, input.frame, now);
+            return hub_.handle_frame(input.id, input.frame, now);
+        case Kind::written:
+            if (!is_probe) hub_.handle_written(input.id, now);
+            return;
+        case Kind::closed:
+            if (is_probe) return hub_.handle_probe_closed(input.id, now);
+            return hub_.handle_transport_closed(input.id, input.reason, now);
+    }
+}
+
+bool Transports::hear_polling(Instant now) {
+    bool heard = false;
+    while (auto output = polling_.poll_output()) {
+        heard = true;
+        add_entropy();
+        if (auto* answer = std::get_if<net::Polling::Answer>(&*output)) {
+            http_.answer(answer->request, std::move(answer->response));
+        } else if (const auto* written = std::get_if<net::Polling::Written>(&*output)) {
+            hub_.handle_written(written->id, now);
+        } else if (const auto* arrived = std::get_if<net::Polling::FrameArrived>(&*output)) {
+            hub_.handle_frame(arrived->id, arrived->frame, now);
+        } else if (const auto* closed = std::get_if<net::Polling::Closed>(&*output)) {
+            web_sockets_.close(closed->id);
+            hub_.handle_transport_closed(closed->id, closed->reason, now);
+        }
+    }
+    return heard;
+}
+
+// ---- what the hub wants -------------------------------------------------------------------------
+
+bool Transports::perform(hub::HubOutput& output, Instant now) {
+    if (auto* bytes = std::get_if<hub::Write>(&output)) {
+        write(bytes->connection, std::move(bytes->frames), now);
+    } else if (const auto* end = std::get_if<hub::CloseTransport>(&output)) {
+        polling_.close(end->connection, end->reason, now);
+        web_sockets_.close(end->connection);
+    } else if (auto* probe = std::get_if<hub::WriteProbe>(&output)) {
+        web_sockets_.write(probe->connection,
+                           {std::make_shared<const Frame>(std::move(probe->frame))});
+        polling_.release_soon(probe->connection, now);
+    } else if (const auto* close = std::get_if<hub::CloseProbe>(&output)) {
+        web_sockets_.close(close->connection);
+    } else if (const auto* change = std::get_if<hub::SwitchTransport>(&output)) {
+        switch_transport(change->connection, now);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+void Transports::write(hub::ConnectionId id, std::vector<net::SharedFrame> frames, Instant now) {
+    if (polling_.is_open(id)) return polling_.write(id, std::move(frames));
+    if (web_sockets_.write(id, std::move(frames))) hub_.handle_written(id, now);
+}
+
+/// What no GET has taken goes out first, so nothing is lost, repeated or overtaken.
+void Transports::switch_transport(hub::ConnectionId id, Instant now) {
+    auto waiting = polling_.hand_over(id);
+    if (!waiting.empty()) write(id, std::move(waiting), now);
+}
+
+void Transports::handle_timeout(Instant now) {
+    web_sockets_.handle_timeout(now);
+    polling_.handle_timeout(now);
+}
+
+std::optional<Instant> Transports::next_timeout() const {
+    return earliest(web_sockets_.next_timeout(), polling_.next_timeout());
+}
+
+// ---- HTTP ---------------------------------------------------------------------------------------
+
+net::SessionKind Transports::session_kind(std::string_view sid) {
+    const auto owner = hub::Hub::owner_of(sid);
+    if (owner && *owner != core_ && *owner < cores_) return net::SessionKind::elsewhere;
+    const auto connection = hub_.find_by_sid(sid);
+    if (!connection) {
+        const bool unheard = polling_.has_farewell(sid);
+        return unheard ? net::SessionKind::polling : net::SessionKind::unknown;
+    }
+    if (!polling_.is_open(*connection)) return net::SessionKind::websocket;
+    const bool open = hub_.state_of(*connection) == engineio::SessionState::open;
+    return open ? net::SessionKind::polling : net::SessionKind::probing;
+}
+
+void Transports::handle_get(net::RequestId id, const net::HttpRequest& request,
+                            const std::string& address) {
+    host_.turn([&](Instant now) {
+        const std::string_view sid = net::engine_sid(request);
+        if (sid.empty()) {
+            if (!accepting_) return http_.answer(id, net::plain_text(503, "shutting down"));
+            add_entropy();
+            const auto opened = hub_.handle_accept(
+                {engineio::TransportKind::polling, address, request.target, request.headers}, now);
+            return polling_.open(opened, std::string(hub_.engine_sid_of(opened)), id);
+        }
+        const auto connection = hub_.find_by_sid(sid);
+        if (!connection) {
+            polling_.handle_late_get(sid, id);
+            return;
+        }
+        const bool probing = hub_.state_of(*connection) != engineio::SessionState::open;
+        polling_.handle_get(*connection, id, probing, now);
+    });
+}
+
+bool Transports::handle_post_begun(const net::HttpRequest& request) {
+    bool taken = false;
+    host_.turn([&](Instant) {
+        const auto connection = hub_.find_by_sid(net::engine_sid(request));
+        taken = connection && polling_.handle_post_begun(*connection);
+    });
+    return taken;
+}
+
+void Transports::handle_post(net::RequestId id, const net::HttpRequest& request) {
+    host_.turn([&](Instant) {
+        // The session may have ended while the body came.
+        const auto connection = hub_.find_by_sid(net::engine_sid(request));
+        polling_.handle_post(connection.value_or(net::Polling::nobody), id, request.body);
+    });
+}
+
+void Transports::handle_post_aborted(const net::HttpRequest& request) {
+    host_.turn([&](Instant) {
+        const auto connection = hub_.find_by_sid(net::engine_sid(request));
+        if (connection) polling_.handle_post_aborted(*connection);
+    });
+}
+
+void Transports::handle_abandoned(net::RequestId id, const net::HttpRequest& request) {
+    host_.turn([&](Instant) {
+        const auto connection = hub_.find_by_sid(net::engine_sid(request));
+        if (connection) polling_.handle_get_aborted(*connection, id);
+    });
+}
+
+void Transports::handle_upgrade(net::Upgraded upgraded) {
+    if (!accepting_) {
+        close(upgraded.socket);
+        return;
+    }
+    host_.turn([&](Instant now) {
+        add_entropy();
+        const std::string sid(net::engine_sid(upgraded.request));
+        auto connection = sid.empty() ? std::nullopt : hub_.find_by_sid(sid);
+        if (sid.empty()) {
+            connection = hub_.handle_accept(
+                {engineio::TransportKind::websocket, std::move(upgraded.address),
+                 std::move(upgraded.request.target), std::move(upgraded.request.headers)},
+                now);
+        } else if (!connection || !hub_.handle_probe_opened(*connection, now)) {
+            close(upgraded.socket);
+            return;
+        }
+        web_sockets_.open(*connection, upgraded.socket, upgraded.answer,
+                          std::move(upgraded.unread));
+    });
+}
+
+void Transports::handle_foreign(std::string_view sid, net::Foreign foreign) {
+    host_.pass_on(*hub::Hub::owner_of(sid), std::move(foreign));
+}
+
+void Transports::add_entropy() {
+    if (const std::size_t wanted = hub_.secrets().wanted()) {
+        hub_.secrets().add(random_bytes(wanted));
+    }
+}
+
+}  // namespace oncewire::core

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "server/hub/hub.hpp"
+#include "server/net/http_server.hpp"
+#include "server/net/polling.hpp"
+#include "server/net/web_sockets.hpp"
+
+namespace oncewire::core {
+
+/// How the connections of one core travel: on a WebSocket, by long-polling, or by polling while a
+/// WebSocket is being tried. The hub sees connections; which of the two carries one is known here.
+///
+/// Lives on the core's thread. Whatever comes in from HTTP is an input of its own turn.
+class Transports final : private net::EngineHost {
+  public:
+    struct Host {
+        /// Runs one input of the hub as a turn.
+        std::function<void(const std::function<void(Instant)>&)> turn;
+        /// For another core.
+        std::function<void(std::uint16_t core, net::Foreign foreign)> pass_on;
+    };
+
+    /// `hub` outlives this. `core`, `cores`: which one of how many.
+    Transports(hub::Hub& hub, net::HttpServer::Options http, std::uint16_t core,
+               std::uint16_t cores, Host host);
+
+    net::HttpServer& http() { return http_; }
+    /// Readable while collect() would find something.
+    int descriptor() const { return web_sockets_.descriptor(); }
+    void collect() { web_sockets_.collect(); }
+
+    /// Takes what transports have to say into the hub. False: nothing.
+    bool hear(Instant now);
+    /// True: the output was for a transport.
+    bool perform(hub::HubOutput& output, Instant now);
+    void end_turn(Instant now) { web_sockets_.end_turn(now); }
+
+    /// Nobody gets in any more.
+    void refuse_newcomers() { accepting_ = false; }
+    /// Every peer has been told and has gone.
+    bool is_empty() const { return web_sockets_.size() == 0 && http_.waiting() == 0; }
+
+    void handle_timeout(Instant now);
+    std::optional<Instant> next_timeout() const;
+
+  private:
+    net::SessionKind session_kind(std::string_view sid) override;
+    void handle_get(net::RequestId id, const net::HttpRequest& request,
+                    const std::string& address) override;
+    bool handle_post_begun(const net::HttpRequest& request) override;
+    void handle_post(net::RequestId id, const net::HttpRequest& request) override;
+    void handle_post_aborted(const net::HttpRequest& request) override;
+    void handle_abandoned(net::RequestId id, const net::HttpRequest& request) override;
+    void handle_upgrade(net::Upgraded upgraded) override;
+    void handle_foreign(std::string_view sid, net::Foreign foreign) override;
+
+    bool hear_web_sockets(Instant now);
+    bool hear_polling(Instant now);
+    void perform(const net::TransportInput& input, Instant now);
+    void write(hub::ConnectionId id, std::vector<net::SharedFrame> frames, Instant now);
+    void switch_transport(hub::ConnectionId id, Instant now);
+    void add_entropy();
+
+    hub::Hub& hub_;
+    std::uint16_t core_;
+    std::uint16_t cores_;
+    Host host_;
+    bool accepting_ = true;
+    net::WebSockets
+        web_sockets_;  // of a connection that is_open() in polling_: the one being tried
+    net::Polling polling_;
+    net::HttpServer http_;
+};
+
+}  // namespace oncewire::core
