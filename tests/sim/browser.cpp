@@ -1,3 +1,4 @@
+// The user of a Browser, its links, and the host of its Client. Storage and page are in browser_page.cpp.
 #include "tests/sim/browser.hpp"
 
 #include <algorithm>
@@ -61,13 +62,13 @@ void Browser::restore_waiting() {
     }
 }
 
-void Browser::type() {
-    if (!page_) return;
+void Browser::type(std::uint32_t length) {
+    if (!page_ || page_->frozen) return;
     const bool poison = env_.choices.chance("poison", 1, 40);
     const MessageId message = env_.witness.add_message(options_.author, !poison);
     std::string text = "m" + std::to_string(message) + ':';
-    text.append(env_.choices.chance("long text", 1, 20) ? env_.choices.choose("length", 6'000) : 3,
-                'x');
+    if (env_.choices.chance("long text", 1, 20)) length = env_.choices.choose("length", 6'000);
+    text.append(length, 'x');
     const std::string event = poison ? R"(["no such event",")" : R"(["chat message",")";
     const auto sequence = page_->client.emit_durable(chat, event + text + "\"]", env_.now());
     if (!sequence) return env_.witness.release(message);
@@ -77,19 +78,18 @@ void Browser::type() {
 }
 
 void Browser::ask_echo() {
-    if (!page_) return;
+    if (!page_ || page_->frozen) return;
     const std::string value = std::to_string(env_.choices.choose("echo", 1'000'000));
     peer::Client::EmitOptions options;
     options.wants_ack = true;
     options.ack_timeout = env_.choices.delay("ack timeout", 500, 10'000);
-    const auto id =
-        page_->client.emit(chat, R"(["echo",)" + value + ']', {}, options, env_.now());
+    const auto id = page_->client.emit(chat, R"(["echo",)" + value + ']', {}, options, env_.now());
     if (id && *id) page_->echoes[**id] = value;
     drain();
 }
 
 void Browser::take_back() {
-    if (!page_ || page_->waiting.empty()) return;
+    if (!page_ || page_->frozen || page_->waiting.empty()) return;
     auto& [sequence, newest] = *page_->waiting.rbegin();
     if (newest.taken_back || !page_->client.cancel(chat, sequence, env_.now())) return;
     env_.faults.count(Fault::cancelled);
@@ -99,12 +99,32 @@ void Browser::take_back() {
 }
 
 void Browser::pause() {
-    if (!page_) return;
+    if (!page_ || page_->frozen) return;
     env_.note("browser {} disconnects", options_.author);
     page_->client.disconnect(chat, env_.now());
     drain();
     const Instant back = env_.now() + env_.choices.long_tailed("pause", 10, 5'000);
     in_this_page(back, [this] { page_->client.connect(chat, env_.now()); });
+}
+
+void Browser::freeze(Millis time) {
+    if (!page_) return;
+    env_.note("browser {} freezes for {} ms", options_.author,
+              static_cast<std::uint64_t>(time.count()));
+    page_->frozen = true;
+    env_.heap.after(time, [this, life = life_] {
+        if (life == life_) thaw();
+    });
+}
+
+void Browser::thaw() {
+    if (!page_ || !page_->frozen) return;
+    env_.note("browser {} thaws", options_.author);
+    page_->frozen = false;
+    for (const auto& input : std::exchange(page_->asleep, {})) {
+        input();
+        drain();
+    }
 }
 
 void Browser::refresh() {
@@ -135,8 +155,7 @@ void Browser::leave() {
 
 bool Browser::is_at_rest() const {
     if (closed_) return true;
-    return page_ && page_->waiting.empty() && page_->echoes.empty() &&
-           is_storage_at_rest() &&
+    return page_ && page_->waiting.empty() && page_->echoes.empty() && is_storage_at_rest() &&
            page_->reader.count == env_.witness.head() &&
            (page_->reader.count == 0 || page_->reader.epoch == env_.witness.epoch());
 }
@@ -145,9 +164,9 @@ bool Browser::is_at_rest() const {
 bool Browser::is_storage_at_rest() const {
     const auto& entries = storage_.lane().entries;
     return storage_.is_idle() && std::all_of(entries.begin(), entries.end(), [&](const auto& each) {
-        const auto id = Witness::message_in(each.second.message);
-        return !id || env_.witness.has_verdict(*id) || env_.witness.is_cancelled(*id);
-    });
+               const auto id = Witness::message_in(each.second.message);
+               return !id || env_.witness.has_verdict(*id) || env_.witness.is_cancelled(*id);
+           });
 }
 
 std::string Browser::describe() const {
@@ -164,24 +183,21 @@ std::string Browser::describe() const {
 // ---- links --------------------------------------------------------------------------------------
 
 void Browser::link_opened(LinkNumber link) {
-    if (!page_) return;
-    page_->client.handle_link_opened(page_->links[link], env_.now());
-    drain();
+    when_awake([this, link] { page_->client.handle_link_opened(page_->links[link], env_.now()); });
 }
 
 void Browser::link_frame(LinkNumber link, const Frame& frame) {
-    if (!page_) return;
-    const bool mixes = env_.mutant == Mutant::old_link_frames;
-    may_go_back_ = frame.bytes.starts_with(R"(42["oncewire:expect")") ||
-                   frame.bytes.starts_with(R"(42["oncewire:conflict")");
-    page_->client.handle_frame(mixes ? page_->newest_link : page_->links[link], frame, env_.now());
-    drain();
+    when_awake([this, link, frame] {
+        const bool mixes = env_.mutant == Mutant::old_link_frames;
+        may_go_back_ = frame.bytes.starts_with(R"(42["oncewire:expect")") ||
+                       frame.bytes.starts_with(R"(42["oncewire:conflict")");
+        page_->client.handle_frame(mixes ? page_->newest_link : page_->links[link], frame,
+                                   env_.now());
+    });
 }
 
 void Browser::link_closed(LinkNumber link) {
-    if (!page_) return;
-    page_->client.handle_link_closed(page_->links[link], env_.now());
-    drain();
+    when_awake([this, link] { page_->client.handle_link_closed(page_->links[link], env_.now()); });
 }
 
 // ---- the host of the Client ---------------------------------------------------------------------
@@ -205,8 +221,7 @@ void Browser::drain() {
 void Browser::arm() {
     page_->timer.arm(env_.heap, page_->client.next_timeout(), [this, life = life_] {
         if (life != life_ || !page_->timer.fired(env_.now())) return;
-        page_->client.handle_timeout(env_.now());
-        drain();
+        when_awake([this] { page_->client.handle_timeout(env_.now()); });
     });
 }
 
@@ -225,10 +240,16 @@ void Browser::check_outbox() {
 
 void Browser::in_this_page(Instant when, EventHeap::Action action) {
     env_.heap.at(when, [this, life = life_, action = std::move(action)] {
-        if (life != life_) return;
-        action();
-        drain();
+        if (life == life_) when_awake(action);
     });
+}
+
+/// An input of this page: now, or in its turn when the tab thaws.
+void Browser::when_awake(EventHeap::Action input) {
+    if (!page_) return;
+    if (page_->frozen) return page_->asleep.push_back(std::move(input));
+    input();
+    drain();
 }
 
 void Browser::perform(const peer::OpenLink& open) {
@@ -243,8 +264,7 @@ void Browser::perform(const peer::SendFrame& send) {
         env_.witness.report(Breach::lost, "m" + std::to_string(*message) + " was sent unsaved");
     }
     if (send.link != page_->newest_link) return;
-    network_.send(page_->newest_number, Side::client,
-                  {std::make_shared<const Frame>(send.frame)});
+    network_.send(page_->newest_number, Side::client, {std::make_shared<const Frame>(send.frame)});
 }
 
 void Browser::perform(const peer::CloseLink& close) {
@@ -258,223 +278,6 @@ void Browser::perform(const peer::AskAuth& ask) {
     in_this_page(env_.now() + env_.choices.delay("auth", 0, 300), [this, index = ask.index] {
         page_->client.provide_auth(index, R"({"token":"x"})", env_.now());
     });
-}
-
-// ---- storage ------------------------------------------------------------------------------------
-
-void Browser::perform(const peer::Save& save) {
-    OwedSave owed{save, {}, false};
-    for (const auto& entry : save.put) {
-        const auto found = page_->waiting.find(entry.sequence);
-        const bool taken_back = !Witness::message_in(entry.message);
-        if (taken_back && found != page_->waiting.end() && found->second.message) {
-            owed.taken_back.push_back(*found->second.message);
-        }
-    }
-    page_->owed.push_back(std::move(owed));
-    store_outbox();
-    if (env_.mutant != Mutant::sent_before_saved) return;
-    in_this_page(env_.now(), [this, save] {
-        page_->client.handle_saved(save.index, save.token, env_.now());
-    });
-}
-
-/// One transaction at a time; what storage refused goes with the next, because a stored lane must have
-/// no holes.
-void Browser::store_outbox() {
-    if (page_->storing_outbox || page_->owed.empty()) return;
-    page_->storing_outbox = true;
-    const bool forgets = env_.mutant == Mutant::save_never_lands && env_.choices.chance("f", 1, 8);
-    const auto change = [&witness = env_.witness, forgets, owed = page_->owed](StoredLane& lane) {
-        if (forgets) return;
-        for (const auto& each : owed) apply(each, witness, lane);
-    };
-    storage_.submit(change, [this, life = life_, count = page_->owed.size()](bool stored) {
-        if (life != life_) return;
-        outbox_stored(count, stored);
-        drain();
-    });
-}
-
-/// Runs when the transaction lands, perhaps after the page is gone.
-void Browser::apply(const OwedSave& owed, Witness& witness, StoredLane& lane) {
-    std::vector<MessageId> erased;
-    for (const auto sequence : owed.save.erase) {
-        const auto found = lane.entries.find(sequence);
-        if (found == lane.entries.end()) continue;
-        if (const auto id = Witness::message_in(found->second.message)) erased.push_back(*id);
-        lane.entries.erase(found);
-    }
-    for (const auto& entry : owed.save.put) {
-        lane.entries[entry.sequence] = entry;
-        if (const auto id = Witness::message_in(entry.message)) witness.saved(*id);
-    }
-    for (const auto id : owed.taken_back) witness.cancelled(id);
-    lane.next_sequence = owed.save.next_sequence;
-    for (const auto id : erased) {
-        if (lane.holds(id) || witness.has_verdict(id) || witness.is_cancelled(id)) continue;
-        witness.report(Breach::lost, "m" + std::to_string(id) + " left storage unsettled");
-    }
-}
-
-/// A renumbering or a taking back of what storage holds in its old form.
-bool Browser::replaces_stored(const peer::Save& save) const {
-    const auto& stored = storage_.lane().entries;
-    const auto is_stored = [&](delivery::Sequence sequence) { return stored.count(sequence) > 0; };
-    return !save.put.empty() &&
-           (std::any_of(save.erase.begin(), save.erase.end(), is_stored) ||
-            std::any_of(save.put.begin(), save.put.end(),
-                        [&](const auto& entry) { return is_stored(entry.sequence); }));
-}
-
-/// The client hears how it ended, and the user sees it. What replaces stored entries is repeated until
-/// it lands: else a refresh would offer them again as they were.
-void Browser::outbox_stored(std::size_t count, bool stored) {
-    page_->storing_outbox = false;
-    for (std::size_t i = 0; i < count; ++i) {
-        OwedSave& owed = page_->owed[i];
-        const bool must_land =
-            replaces_stored(owed.save) && env_.mutant != Mutant::replacement_not_saved;
-        for (const auto& entry : owed.save.put) {
-            const auto id = Witness::message_in(entry.message);
-            if (id && stored) env_.witness.saved(*id);
-            if (id && !stored) page_->unsaved.insert(*id);
-        }
-        for (const auto id : owed.taken_back) env_.witness.cancelled(id);
-        if (owed.answered) continue;
-        owed.answered = stored || !must_land;
-        if (!owed.answered || env_.mutant == Mutant::sent_before_saved) continue;
-        page_->client.handle_saved(owed.save.index, owed.save.token, env_.now());
-    }
-    if (stored) page_->owed.erase(page_->owed.begin(), page_->owed.begin() + static_cast<std::ptrdiff_t>(count));
-    const bool repeats = std::any_of(page_->owed.begin(), page_->owed.end(),
-                                     [](const OwedSave& owed) { return !owed.answered; });
-    if (repeats) in_this_page(env_.now() + Millis{stored ? 0 : 1'000}, [this] { store_outbox(); });
-}
-
-/// What is shown and how far, in one transaction (R6); the next one waits for it.
-void Browser::store_page() {
-    if (!options_.keeps_page || page_->storing || !page_->shown_to) return;
-    if (page_->unstored.empty() && !page_->replaced) return;
-    page_->storing = true;
-    const auto shown = std::exchange(page_->unstored, {});
-    const bool replaced = std::exchange(page_->replaced, false);
-    const auto store_messages = [shown, replaced](StoredLane& lane) {
-        if (replaced) lane.shown.clear();
-        lane.shown.insert(lane.shown.end(), shown.begin(), shown.end());
-    };
-    const auto store_cursor = [cursor = *page_->shown_to](StoredLane& lane) {
-        lane.cursor = cursor;
-    };
-    const auto done = [this, shown, replaced, life = life_](bool stored) {
-        if (life != life_) return;
-        page_->storing = false;
-        if (stored) return store_page();
-        if (!page_->replaced) {  // else what was refused is of another history
-            page_->unstored.insert(page_->unstored.begin(), shown.begin(), shown.end());
-            page_->replaced = replaced;
-        }
-        in_this_page(env_.now() + Millis{1'000}, [this] { store_page(); });
-    };
-    if (env_.mutant == Mutant::cursor_before_message) {
-        storage_.submit(store_cursor, [](bool) {});
-        return storage_.submit(store_messages, done);
-    }
-    if (env_.mutant == Mutant::message_before_cursor) {
-        storage_.submit(store_messages, [](bool) {});
-        return storage_.submit(store_cursor, done);
-    }
-    storage_.submit(
-        [store_messages, store_cursor](StoredLane& lane) {
-            store_messages(lane);
-            store_cursor(lane);
-        },
-        done);
-}
-
-// ---- the page -----------------------------------------------------------------------------------
-
-void Browser::perform(const peer::Disconnected&) { may_go_back_ = true; }
-
-void Browser::perform(const peer::EventArrived& event) {
-    if (!event.position) {
-        return env_.witness.report(Breach::leaked, "an event without a place: " + event.data);
-    }
-    env_.note("browser {} shows offset {}", options_.author, event.position->offset, event.data);
-    env_.witness.handed_over(page_->reader, *event.position, event.data);
-    page_->unstored.push_back(event.data);
-    page_->shown_to = event.position;
-    store_page();
-}
-
-void Browser::perform(const peer::StreamChanged& changed) {
-    env_.note("browser {} is told of a new log", options_.author, changed.to.offset);
-    env_.witness.stream_changed(page_->reader, changed.to.epoch);
-    page_->unstored.clear();
-    page_->replaced = true;
-    page_->shown_to = changed.to;
-    store_page();
-}
-
-void Browser::perform(const peer::AckArrived& ack) {
-    const auto echo = page_->echoes.find(ack.id);
-    if (echo == page_->echoes.end()) {
-        return env_.witness.report(Breach::duplicated, "an answer nobody waits for");
-    }
-    if (ack.data != "[" + echo->second + "]") {
-        env_.witness.report(Breach::dishonest, "another answer: " + ack.data);
-    }
-    page_->echoes.erase(echo);
-}
-
-void Browser::perform(const peer::AckLost& lost) {
-    if (page_->echoes.erase(lost.id) == 0) {
-        env_.witness.report(Breach::duplicated, "a lost answer nobody waits for");
-    }
-}
-
-void Browser::perform(const peer::MessageMoved& moved) {
-    const auto found = page_->waiting.find(moved.sequence);
-    if (found == page_->waiting.end() || found->second.taken_back) return;
-    if (moved.state < found->second.state) went_back_ = found->second.message;
-    found->second.state = moved.state;
-    env_.note("browser {}: m{} moves", options_.author, *found->second.message,
-              moved.state == peer::MessageState::sent     ? "sent"
-              : moved.state == peer::MessageState::queued ? "queued"
-                                                          : "saving");
-    if (env_.mutant == Mutant::erased_at_send && moved.state == peer::MessageState::sent) {
-        storage_.submit([sequence = moved.sequence](StoredLane& lane) {
-            lane.entries.erase(sequence);
-        }, [](bool) {});
-    }
-}
-
-void Browser::perform(const peer::MessageSettled& settled) {
-    const auto found = page_->waiting.find(settled.sequence);
-    if (found == page_->waiting.end() || found->second.taken_back) {
-        return env_.witness.report(Breach::duplicated, "a verdict on a message that does not wait");
-    }
-    env_.note(settled.accepted ? "browser {}: m{} is accepted" : "browser {}: m{} is rejected",
-              options_.author, *found->second.message);
-    env_.witness.settled(*found->second.message, settled.accepted);
-    page_->waiting.erase(found);
-}
-
-void Browser::perform(const peer::MessageRenumbered& renumbered) {
-    may_go_back_ = true;
-    env_.note("renumbered {} to {}", renumbered.before, renumbered.after);
-    storage_.keep_no_copies();
-    const auto found = page_->waiting.find(renumbered.before);
-    if (found != page_->waiting.end()) {
-        found->second.state = peer::MessageState::saving;
-        page_->renumbered[renumbered.after] = found->second;
-        page_->waiting.erase(found);
-    }
-}
-
-void Browser::finish_renumbering() {
-    page_->waiting.merge(page_->renumbered);
-    page_->renumbered.clear();
 }
 
 }  // namespace oncewire::sim

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -31,20 +32,22 @@ class Browser final : public LinkEnd {
 
     /// Loads the page, unless it is there.
     void open();
-    /// The user types a message, if the page is there.
-    void type();
+    /// The user types a message of about this length, if the page is there.
+    void type(std::uint32_t length = 3);
     /// The page asks the server to echo something.
     void ask_echo();
     /// The user takes back the newest message.
     void take_back();
     /// Memory is gone; the page comes back from storage after a while.
     void refresh();
+    /// The tab goes to the background and is frozen for `time`.
+    void freeze(Millis time);
+    void thaw();
     /// For good.
     void close();
     /// The user presses Disconnect, and Connect after a while.
     void pause();
 
-    bool is_open() const { return page_ != nullptr; }
     /// Nothing waits, and the page shows the whole log.
     bool is_at_rest() const;
     /// What is_at_rest() misses, for people.
@@ -77,6 +80,7 @@ class Browser final : public LinkEnd {
     void drain();
     void arm();
     void in_this_page(Instant when, EventHeap::Action action);
+    void when_awake(EventHeap::Action input);
     void check_outbox();
 
     void perform(const peer::OpenLink& open);
@@ -115,6 +119,8 @@ class Browser final : public LinkEnd {
         explicit Page(peer::Client client_) : client(std::move(client_)) {}
         peer::Client client;
         Timer timer;
+        bool frozen = false;
+        std::deque<EventHeap::Action> asleep;  // inputs that wait for the thaw
         std::map<LinkNumber, peer::LinkId> links;
         peer::LinkId newest_link = 0;
         LinkNumber newest_number = 0;

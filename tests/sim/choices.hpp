@@ -39,7 +39,7 @@ class Choices {
         const char* label;
         std::uint32_t value;
     };
-    /// From here on every decision is kept for taken().
+    /// Every decision is kept for taken().
     void record() { records_ = true; }
     const std::vector<Taken>& taken() const { return taken_; }
 

@@ -13,7 +13,10 @@ namespace oncewire::sim {
 /// and the witness it answers to.
 struct Env {
     Env(Choices choices_, Trace::Detail detail, Mutant mutant_)
-        : choices(std::move(choices_)), faults(choices), trace(detail), witness(heap),
+        : choices(std::move(choices_)),
+          faults(choices),
+          trace(detail),
+          witness(heap),
           mutant(mutant_) {}
     Env(const Env&) = delete;
     Env& operator=(const Env&) = delete;

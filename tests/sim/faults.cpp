@@ -23,6 +23,7 @@ constexpr FaultClass classes[] = {
     {Fault::zombie_server, "zombie_server", 65},
     {Fault::zombie_client, "zombie_client", 65},
     {Fault::slow_reader, "slow_reader", 65},
+    {Fault::tab_frozen, "tab_frozen", 65},
     {Fault::refresh, "refresh", 65},
     {Fault::save_lost, "save_lost", 65},
     {Fault::idb_slow, "idb_slow", 65},
@@ -47,6 +48,7 @@ constexpr FaultClass classes[] = {
     {Fault::reopen_failed, "reopen_failed", 65},
     {Fault::read_failed, "read_failed", 65},
     {Fault::wall_clock_jump, "wall_clock_jump", 65},
+    {Fault::flood, "flood", 6},
     {Fault::burst, "burst", 65},
     {Fault::silence, "silence", 30},
 };

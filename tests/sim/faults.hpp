@@ -24,13 +24,14 @@ enum class Fault : std::uint8_t {
     zombie_client,
     slow_reader,  ///< the client does not read; the server's transport stays unwritten
     // the browser
-    refresh,            ///< memory is gone, IndexedDB stays
-    save_lost,          ///< a refresh overtook an IndexedDB transaction
-    idb_slow,           ///< a transaction takes up to 10 s
-    idb_abort,          ///< a transaction fails and is tried again
-    idb_refused,        ///< storage takes nothing: the message is "queued, not saved"
-    idb_rolled_back,    ///< the profile comes back as it was some time ago (R9)
-    cancelled,          ///< the user takes a message back
+    tab_frozen,       ///< nothing runs for a while: no timers, no frames, no callbacks
+    refresh,          ///< memory is gone, IndexedDB stays
+    save_lost,        ///< a refresh overtook an IndexedDB transaction
+    idb_slow,         ///< a transaction takes up to 10 s
+    idb_abort,        ///< a transaction fails and is tried again
+    idb_refused,      ///< storage takes nothing: the message is "queued, not saved"
+    idb_rolled_back,  ///< the profile comes back as it was some time ago (R9)
+    cancelled,        ///< the user takes a message back
     // the server process
     crash_any_time,
     crash_before_begin,
@@ -41,8 +42,8 @@ enum class Fault : std::uint8_t {
     graceful_restart,
     restored_backup,  ///< an older copy of the database, under a new epoch
     // its disk
-    slow_disk,    ///< a commit takes 0.1 to 10 s while mail queues up
-    commit_lost,  ///< COMMIT fails and nothing landed
+    slow_disk,     ///< a commit takes 0.1 to 10 s while mail queues up
+    commit_lost,   ///< COMMIT fails and nothing landed
     commit_ghost,  ///< COMMIT fails, and yet all of it landed
     statement_failed,
     store_full,
@@ -51,6 +52,7 @@ enum class Fault : std::uint8_t {
     read_failed,
     wall_clock_jump,
     // the load
+    flood,  ///< so many and so long messages that queues fill and history is read in pages
     burst,
     silence,  ///< nothing more is said for a long time: lost wakeups show only then
 };

@@ -35,15 +35,17 @@ void IndexedDb::attempt(std::uint64_t life) {
     transaction.done(!refused);
 }
 
-/// The disk is full, or the quota is used up, for a while.
+/// The disk is full, or the quota is used up.
 bool IndexedDb::refuses() {
     if (env_.faults.strikes(Fault::idb_refused, 1, 12)) {
-        refuses_until_ = env_.now() + env_.choices.long_tailed("refusal", 1, 30'000);
+        refuse(env_.choices.long_tailed("refusal", 1, 30'000));
     }
-    const bool refused = env_.faults.is_possible(Fault::idb_refused) && env_.now() <= refuses_until_;
+    const bool refused = env_.faults.is_possible(Fault::idb_refused) && env_.now() < refuses_until_;
     if (refused) env_.note("storage refuses");
     return refused;
 }
+
+void IndexedDb::refuse(Millis time) { refuses_until_ = env_.now() + time; }
 
 void IndexedDb::land(const Change& change) {
     const bool copies = keeps_copies_ && env_.faults.is_possible(Fault::idb_rolled_back);

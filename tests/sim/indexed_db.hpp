@@ -46,6 +46,8 @@ class IndexedDb {
     void page_gone();
     /// The profile comes back as it was some time ago. False: no copy was kept.
     bool roll_back();
+    /// Every transaction fails for a while.
+    void refuse(Millis time);
     /// From here on it never rolls back: a copy from before a renumbering would offer messages again
     /// under numbers long forgotten, which is beyond what sequence and digest can tell (README, limits).
     void keep_no_copies() {

@@ -11,13 +11,22 @@ std::string name_of(MessageId message) { return "m" + std::to_string(message); }
 
 const char* breach_name(Breach breach) {
     switch (breach) {
-        case Breach::lost: return "lost";
-        case Breach::duplicated: return "duplicated";
-        case Breach::reordered: return "reordered";
-        case Breach::leaked: return "leaked";
-        case Breach::stuck: return "stuck";
-        case Breach::dishonest: return "dishonest";
-        case Breach::unbounded: return "unbounded";
+        case Breach::lost:
+            return "lost";
+        case Breach::duplicated:
+            return "duplicated";
+        case Breach::reordered:
+            return "reordered";
+        case Breach::leaked:
+            return "leaked";
+        case Breach::stuck:
+            return "stuck";
+        case Breach::dishonest:
+            return "dishonest";
+        case Breach::unbounded:
+            return "unbounded";
+        case Breach::unrepeatable:
+            return "unrepeatable";
     }
     return "?";
 }
@@ -151,11 +160,12 @@ void Witness::log_replaced(const delivery::Epoch& epoch, delivery::Offset head) 
 
 void Witness::announced(const delivery::Epoch& epoch, const store::LogEntry& entry) {
     const Log* log = find_log(epoch);
-    if (log && entry.offset >= 1 && entry.offset <= log->size() && (*log)[entry.offset - 1] == entry) {
+    if (log && entry.offset >= 1 && entry.offset <= log->size() &&
+        (*log)[entry.offset - 1] == entry) {
         return;
     }
-    report(Breach::leaked, "offset " + std::to_string(entry.offset) + " was announced, but is not " +
-                               "committed: " + entry.data);
+    report(Breach::leaked, "offset " + std::to_string(entry.offset) +
+                               " was announced, but is not " + "committed: " + entry.data);
 }
 
 delivery::Offset Witness::head() const {
@@ -199,7 +209,8 @@ void Witness::stream_changed(ReaderState& reader, const delivery::Epoch& epoch) 
 void Witness::check_durable_reader(const std::optional<delivery::Position>& cursor,
                                    const std::vector<std::string>& shown) {
     const std::uint64_t position = cursor ? cursor->offset : 0;
-    if (shown.size() < position) return report(Breach::lost, "the stored cursor is ahead of the page");
+    if (shown.size() < position)
+        return report(Breach::lost, "the stored cursor is ahead of the page");
     if (shown.size() > position) {
         return report(Breach::duplicated, "the stored cursor is behind the page");
     }
@@ -213,8 +224,8 @@ void Witness::check_durable_reader(const std::optional<delivery::Position>& curs
 void Witness::check_outcome() {
     for (MessageId id = 0; id < messages_.size(); ++id) {
         const Message& message = messages_[id];
-        const bool wanted = message.promised && !message.released && !message.cancelled &&
-                            message.wanted;
+        const bool wanted =
+            message.promised && !message.released && !message.cancelled && message.wanted;
         if (wanted && message.copies == 0) report(Breach::lost, name_of(id) + " is not in the log");
     }
 }

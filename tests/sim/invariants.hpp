@@ -16,15 +16,16 @@ namespace oncewire::sim {
 
 /// What kind of promise was broken (delivery P1 to P6).
 enum class Breach : std::uint8_t {
-    lost,        ///< P1, P4: an accepted message or a reader's entry is missing
-    duplicated,  ///< P2
-    reordered,   ///< P3
-    leaked,      ///< somebody was told what is not committed
-    stuck,       ///< P5: faults stopped, and it did not drain
-    dishonest,   ///< P6: the user was told something untrue
-    unbounded,   ///< a queue beyond its limit, a timer that spins, a gauge not back at zero
+    lost,          ///< P1, P4: an accepted message or a reader's entry is missing
+    duplicated,    ///< P2
+    reordered,     ///< P3
+    leaked,        ///< somebody was told what is not committed
+    stuck,         ///< P5: faults stopped, and it did not drain
+    dishonest,     ///< P6: the user was told something untrue
+    unbounded,     ///< a queue beyond its limit, a timer that spins, a gauge not back at zero
+    unrepeatable,  ///< the same choices gave another run
 };
-inline constexpr std::uint32_t breach_count = static_cast<std::uint32_t>(Breach::unbounded) + 1;
+inline constexpr std::uint32_t breach_count = static_cast<std::uint32_t>(Breach::unrepeatable) + 1;
 const char* breach_name(Breach breach);
 
 struct Violation {
@@ -91,7 +92,8 @@ class Witness {
 
     // ---- readers --------------------------------------------------------------------------------
 
-    void handed_over(ReaderState& reader, const delivery::Position& position, std::string_view data);
+    void handed_over(ReaderState& reader, const delivery::Position& position,
+                     std::string_view data);
     /// The page was told that the log is another one now.
     void stream_changed(ReaderState& reader, const delivery::Epoch& epoch);
     /// What a page keeps in storage: `shown` of `epoch`, and the cursor beside it (P4).
@@ -106,11 +108,11 @@ class Witness {
     struct Message {
         AuthorId author = 0;
         bool wanted = true;
-        bool promised = false;   // saved, or said to be: must end up in the log
-        bool released = false;   // the promise ended honestly
+        bool promised = false;  // saved, or said to be: must end up in the log
+        bool released = false;  // the promise ended honestly
         bool cancelled = false;
         bool risen = false;  // taken back, and storage was rolled back to before: its place is gone
-        bool was_stored = false;  // in some epoch
+        bool was_stored = false;   // in some epoch
         std::uint32_t copies = 0;  // in the current epoch
         Fate verdict = Fate::open;
     };

@@ -72,8 +72,9 @@ void Network::send(LinkNumber number, Side from, const std::vector<SharedFrame>&
 void Network::close(LinkNumber number, Side from) {
     Link* link = find(number);
     if (!link || !link->end(from).hears_closed) return;
-    env_.note(from == Side::server ? "link {} closed by the server" : "link {} closed by the client",
-              number);
+    env_.note(
+        from == Side::server ? "link {} closed by the server" : "link {} closed by the client",
+        number);
     link->end(from).hears_closed = false;
     link->end(from).hears_frames = false;
     link->end(from).awaits_written = false;
@@ -83,7 +84,8 @@ void Network::close(LinkNumber number, Side from) {
 void Network::abandon(LinkNumber number, Side side) {
     Link* link = find(number);
     if (!link) return;
-    link->end(side) = {nullptr, link->end(side).incoming, link->end(side).arrivals, false, false, false};
+    link->end(side) = {nullptr, link->end(side).incoming, link->end(side).arrivals, false, false,
+                       false};
     lose_tail(*link, other(side));
     notice_closed(number, other(side));
 }
@@ -112,7 +114,8 @@ Instant Network::arrival(const Link& link) {
     return env_.now() + link.latency + env_.choices.delay("jitter", 0, link.jitter);
 }
 
-void Network::send_item(LinkNumber number, Side to, Pipe::Kind kind, SharedFrame frame, Instant due) {
+void Network::send_item(LinkNumber number, Side to, Pipe::Kind kind, SharedFrame frame,
+                        Instant due) {
     links_[number].end(to).incoming.send(kind, std::move(frame), due);
     await_arrival(number, to);
 }

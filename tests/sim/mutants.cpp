@@ -14,12 +14,15 @@ constexpr Named names[] = {
     {Mutant::dedupe_committed_apart, "dedupe_committed_apart"},
     {Mutant::ack_before_commit, "ack_before_commit"},
     {Mutant::no_fsync, "no_fsync"},
+    {Mutant::once_forgotten, "once_forgotten"},
+    {Mutant::history_trimmed, "history_trimmed"},
     {Mutant::failed_commit_says_yes, "failed_commit_says_yes"},
     {Mutant::published_before_commit, "published_before_commit"},
     {Mutant::mail_overtakes, "mail_overtakes"},
     {Mutant::publication_lost, "publication_lost"},
     {Mutant::cut_ignored, "cut_ignored"},
     {Mutant::writable_missed, "writable_missed"},
+    {Mutant::saved_not_told, "saved_not_told"},
     {Mutant::sent_before_saved, "sent_before_saved"},
     {Mutant::replacement_not_saved, "replacement_not_saved"},
     {Mutant::erased_at_send, "erased_at_send"},
@@ -29,7 +32,14 @@ constexpr Named names[] = {
     {Mutant::old_link_frames, "old_link_frames"},
     {Mutant::epoch_kept_at_restore, "epoch_kept_at_restore"},
 };
-static_assert(sizeof names / sizeof names[0] == mutant_count);
+
+constexpr bool stand_in_order() {
+    for (std::uint32_t i = 0; i < mutant_count; ++i) {
+        if (static_cast<std::uint32_t>(names[i].mutant) != i) return false;
+    }
+    return sizeof names / sizeof names[0] == mutant_count;
+}
+static_assert(stand_in_order());
 
 }  // namespace
 

@@ -14,12 +14,15 @@ enum class Mutant : std::uint8_t {
     dedupe_committed_apart,   ///< log and dedupe rows in two transactions (R1)
     ack_before_commit,        ///< commits say yes, and reach the disk a little later
     no_fsync,                 ///< commits say yes, and a crash takes the newest ones back
+    once_forgotten,           ///< the ids that stock clients give are not stored
+    history_trimmed,          ///< old entries are gone, and nobody is told (R12)
     failed_commit_says_yes,   ///< an unknown COMMIT is reported as success (R3)
     published_before_commit,  ///< readers hear of entries as they are appended
     mail_overtakes,           ///< the mailbox to a core is not first in, first out (R7)
     publication_lost,         ///< a core misses a publication now and then
     cut_ignored,              ///< connections stay open after an unknown COMMIT (R3)
     writable_missed,          ///< the host forgets to say that a slow transport took its bytes
+    saved_not_told,           ///< the browser's host forgets to report a save
     sent_before_saved,        ///< the browser's host reports saved at once (R5)
     replacement_not_saved,    ///< what was renumbered is sent although storage refused to know (R5)
     erased_at_send,           ///< the browser forgets an entry when it goes on the wire (R14)

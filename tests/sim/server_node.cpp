@@ -5,7 +5,6 @@
 
 #include "server/chat/chat.hpp"
 
-
 namespace oncewire::sim {
 namespace {
 
@@ -72,6 +71,7 @@ void ServerNode::crash() {
 }
 
 void ServerNode::die() {
+    check_nobody_was_blamed();
     process_->store.lose_unsynced();
     process_.reset();
     ++life_;
@@ -117,7 +117,16 @@ bool ServerNode::is_idle() const {
     return process_ && !process_->committing && process_->inbox.empty() && process_->under_way == 0;
 }
 
+/// All clients here keep the protocol, so nobody may be cut off for breaking it.
+void ServerNode::check_nobody_was_blamed() {
+    for (const auto& core : process_->cores) {
+        if (core->hub.counts().violations == 0) continue;
+        env_.witness.report(Breach::dishonest, "the server calls a good client a violator");
+    }
+}
+
 void ServerNode::check_empty() {
+    check_nobody_was_blamed();
     for (const auto& core : process_->cores) {
         const auto& counts = core->hub.counts();
         if (counts.connections_open == 0 && counts.sockets_open == 0) continue;
@@ -250,7 +259,8 @@ void ServerNode::ask_sequencer(std::uint16_t number, store::ToSequencer request)
 
 void ServerNode::tell_core(std::uint16_t number, hub::ToCore mail) {
     Core& core = *process_->cores[number];
-    const Instant due = std::max(core.newest_word, env_.now() + env_.choices.delay("to core", 0, 2));
+    const Instant due =
+        std::max(core.newest_word, env_.now() + env_.choices.delay("to core", 0, 2));
     core.newest_word = due;
     in_this_life(due, [this, mail = std::move(mail)] {
         feed(mail.core, [&](hub::Hub& hub) { hub.handle_core_mail(mail.mail, env_.now()); });

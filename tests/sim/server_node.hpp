@@ -81,6 +81,7 @@ class ServerNode final : public LinkEnd {
     };
 
     void die();
+    void check_nobody_was_blamed();
     void start_later();
     void replace_disk();
     /// Runs `input` on a core of the living process, then performs what it led to.

@@ -82,7 +82,8 @@ std::string StockBrowser::describe() const {
     if (!page_) return text + " has no page";
     text += page_->connected ? " is connected" : " is not connected";
     text += ", " + std::to_string(page_->queue.size()) + " messages wait, shows ";
-    return text + std::to_string(page_->reader.count) + " of " + std::to_string(env_.witness.head());
+    return text + std::to_string(page_->reader.count) + " of " +
+           std::to_string(env_.witness.head());
 }
 
 void StockBrowser::in_this_page(Millis delay, EventHeap::Action action) {

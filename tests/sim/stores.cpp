@@ -64,8 +64,9 @@ CommitOutcome FaultyStore::commit() {
         faults_.next_commit = Commit::fails_and_lands;
     }
     const CommitOutcome outcome = memory_.commit();
-    env_.note(outcome == CommitOutcome::committed ? "commit, {} entries" : "commit failed, {} entries",
-              disk_.tables.log.size());
+    env_.note(
+        outcome == CommitOutcome::committed ? "commit, {} entries" : "commit failed, {} entries",
+        disk_.tables.log.size());
     env_.witness.look_at_disk(disk_);
     return crashes(Fault::crash_after_commit, 120) ? CommitOutcome::unknown : outcome;
 }
@@ -136,7 +137,12 @@ CommitOutcome MutantStore::commit() {
         if (synced_.size() > 3) synced_.erase(synced_.begin());
     }
     const CommitOutcome outcome = behind_.commit();
-    if (env_.mutant == Mutant::dedupe_committed_apart) commit_dedupe_apart();
+    Dedupe changes = std::exchange(changes_, {});
+    if (outcome == CommitOutcome::committed) {
+        if (env_.mutant == Mutant::dedupe_committed_apart) commit_apart(changes);
+        for (auto& [id, row] : changes.rows) kept_.rows[id] = std::move(row);
+        for (auto& [key, verdict] : changes.verdicts) kept_.verdicts[key] = std::move(verdict);
+    }
     if (env_.mutant == Mutant::failed_commit_says_yes && outcome == CommitOutcome::unknown) {
         (void)behind_.reopen();
         return CommitOutcome::committed;
@@ -144,13 +150,18 @@ CommitOutcome MutantStore::commit() {
     return outcome;
 }
 
-void MutantStore::commit_dedupe_apart() {
+void MutantStore::commit_apart(const Dedupe& changes) {
     if (!behind_.begin()) return;
-    for (const auto& [id, row] : rows_) (void)behind_.put_producer(row);
-    for (const auto& [key, verdict] : verdicts_) {
+    for (const auto& [id, row] : changes.rows) (void)behind_.put_producer(row);
+    for (const auto& [key, verdict] : changes.verdicts) {
         (void)behind_.put_verdict(key.first, key.second, verdict);
     }
     if (behind_.commit() == CommitOutcome::unknown) (void)behind_.reopen();
+}
+
+void MutantStore::rollback() {
+    changes_ = {};
+    behind_.rollback();
 }
 
 void MutantStore::lose_unsynced() {
@@ -164,29 +175,47 @@ Result<void, StoreError> MutantStore::append(const store::LogEntry& entry) {
 
 Result<std::optional<store::ProducerRow>, StoreError> MutantStore::find_producer(
     const ProducerId& id) {
-    const auto kept = rows_.find(id);
-    if (kept != rows_.end()) return std::optional(kept->second);
+    for (const auto* dedupe : {&changes_, &kept_}) {
+        const auto found = dedupe->rows.find(id);
+        if (found != dedupe->rows.end()) return std::optional(found->second);
+    }
     return behind_.find_producer(id);
 }
 
 Result<void, StoreError> MutantStore::put_producer(const store::ProducerRow& row) {
     if (!keeps_dedupe_back()) return behind_.put_producer(row);
-    rows_[row.identity.id] = row;
+    changes_.rows[row.identity.id] = row;
     return {};
 }
 
 Result<std::optional<store::StoredVerdict>, StoreError> MutantStore::find_verdict(
     const ProducerId& id, delivery::Sequence sequence) {
-    const auto kept = verdicts_.find({id, sequence});
-    if (kept != verdicts_.end()) return std::optional(kept->second);
+    for (const auto* dedupe : {&changes_, &kept_}) {
+        const auto found = dedupe->verdicts.find({id, sequence});
+        if (found != dedupe->verdicts.end()) return std::optional(found->second);
+    }
     return behind_.find_verdict(id, sequence);
 }
 
 Result<void, StoreError> MutantStore::put_verdict(const ProducerId& id, delivery::Sequence sequence,
                                                   const store::StoredVerdict& verdict) {
     if (!keeps_dedupe_back()) return behind_.put_verdict(id, sequence, verdict);
-    verdicts_[{id, sequence}] = verdict;
+    changes_.verdicts[{id, sequence}] = verdict;
     return {};
+}
+
+Result<void, StoreError> MutantStore::put_once(std::string_view id, const store::OnceRow& row) {
+    if (env_.mutant == Mutant::once_forgotten) return {};
+    return behind_.put_once(id, row);
+}
+
+Result<std::vector<store::LogEntry>, StoreError> MutantStore::read(
+    const std::vector<std::string>& rooms, delivery::Offset after, std::uint32_t entries_max,
+    std::uint64_t bytes_max) {
+    constexpr delivery::Offset kept = 20;
+    const auto newest = behind_.head().offset;
+    if (env_.mutant == Mutant::history_trimmed && after + kept < newest) after = newest - kept;
+    return behind_.read(rooms, after, entries_max, bytes_max);
 }
 
 }  // namespace oncewire::sim

@@ -46,9 +46,8 @@ class StoreInFront : public store::Store {
                                                 const store::StoredVerdict& verdict) override {
         return behind_.put_verdict(id, sequence, verdict);
     }
-    Result<std::vector<store::OnceRow>, store::StoreError> find_once(std::string_view id,
-                                                                     std::string_view scope,
-                                                                     std::string_view body) override {
+    Result<std::vector<store::OnceRow>, store::StoreError> find_once(
+        std::string_view id, std::string_view scope, std::string_view body) override {
         return behind_.find_once(id, scope, body);
     }
     Result<void, store::StoreError> put_once(std::string_view id,
@@ -123,6 +122,7 @@ class MutantStore final : public StoreInFront {
 
     Result<void, store::StoreError> begin() override;
     store::CommitOutcome commit() override;
+    void rollback() override;
     Result<void, store::StoreError> append(const store::LogEntry& entry) override;
     Result<std::optional<store::ProducerRow>, store::StoreError> find_producer(
         const ProducerId& id) override;
@@ -131,18 +131,28 @@ class MutantStore final : public StoreInFront {
         const ProducerId& id, delivery::Sequence sequence) override;
     Result<void, store::StoreError> put_verdict(const ProducerId& id, delivery::Sequence sequence,
                                                 const store::StoredVerdict& verdict) override;
+    Result<void, store::StoreError> put_once(std::string_view id,
+                                             const store::OnceRow& row) override;
+    Result<std::vector<store::LogEntry>, store::StoreError> read(
+        const std::vector<std::string>& rooms, delivery::Offset after, std::uint32_t entries_max,
+        std::uint64_t bytes_max) override;
 
   private:
+    struct Dedupe {
+        std::map<ProducerId, store::ProducerRow> rows;
+        std::map<std::pair<ProducerId, delivery::Sequence>, store::StoredVerdict> verdicts;
+    };
+
     bool keeps_dedupe_back() const;
-    void commit_dedupe_apart();
+    void commit_apart(const Dedupe& changes);
 
     Env& env_;
     store::MemoryDisk& disk_;
     std::vector<store::LogEntry> appended_;
     std::vector<store::MemoryDisk> synced_;  // what a crash goes back to, oldest first
     bool commit_owed_ = false;
-    std::map<ProducerId, store::ProducerRow> rows_;  // kept back from the disk
-    std::map<std::pair<ProducerId, delivery::Sequence>, store::StoredVerdict> verdicts_;
+    Dedupe kept_;     // back from the disk
+    Dedupe changes_;  // of the open transaction
 };
 
 }  // namespace oncewire::sim

@@ -12,9 +12,12 @@ constexpr std::uint64_t events_per_instant_max = 100'000;
 
 engineio::Timings draw_timings(Choices& choices) {
     switch (choices.choose("heartbeat", 3)) {
-        case 0: return {Millis{25'000}, Millis{20'000}};
-        case 1: return {Millis{5'000}, Millis{4'000}};
-        default: return {Millis{1'000}, Millis{3'000}};
+        case 0:
+            return {Millis{25'000}, Millis{20'000}};
+        case 1:
+            return {Millis{5'000}, Millis{4'000}};
+        default:
+            return {Millis{1'000}, Millis{3'000}};
     }
 }
 
@@ -61,18 +64,35 @@ void World::plan_messages() {
         for (; messages > 0; --messages) {
             at += bursts ? env_.choices.delay("burst gap", 0, 10)
                          : env_.choices.long_tailed("gap", 4, 6'000);
-            env_.heap.at(at, [this, &browser] { if (!calm_) browser.type(); });
+            env_.heap.at(at, [this, &browser] {
+                if (!calm_) browser.type();
+            });
             if (env_.choices.chance("echo", 1, 10)) {
-                env_.heap.at(at, [this, &browser] { if (!calm_) browser.ask_echo(); });
+                env_.heap.at(at, [this, &browser] {
+                    if (!calm_) browser.ask_echo();
+                });
             }
             if (env_.faults.strikes(Fault::refresh, 1, 40)) {  // while it is being saved, or sent
-                env_.heap.at(at + env_.choices.delay("refresh after", 0, 100),
-                             [this, &browser] { if (!calm_) browser.refresh(); });
+                env_.heap.at(at + env_.choices.delay("refresh after", 0, 100), [this, &browser] {
+                    if (!calm_) browser.refresh();
+                });
             }
         }
     };
     for (auto& browser : browsers_) plan(*browser);
     for (auto& browser : stock_) plan(*browser);
+    if (env_.faults.strikes(Fault::flood, 1, 1)) plan_flood(*browsers_.front());
+}
+
+/// More than one page of history, and more than a send queue holds.
+void World::plan_flood(Browser& browser) {
+    const Instant at = env_.now() + env_.choices.delay("flood", 4'000, 10'000);
+    const std::uint32_t messages = env_.choices.between("flood", 300, 700);
+    for (std::uint32_t i = 0; i < messages; ++i) {
+        env_.heap.at(at + Millis{i * 5}, [this, &browser] {
+            if (!calm_) browser.type(3'000);
+        });
+    }
 }
 
 void World::plan_mischief() {
@@ -109,6 +129,11 @@ void World::misbehave() {
             return;
         case 7:
             return some_browser()->pause();
+        case 8:
+            if (env_.faults.strikes(Fault::tab_frozen, 1, 2)) {
+                some_browser()->freeze(env_.choices.long_tailed("frozen", 100, 60'000));
+            }
+            return;
         default:
             return network_.misbehave();
     }
@@ -162,6 +187,7 @@ void World::come_to_rest() {
     env_.faults.heal();
     network_.heal();
     server_->heal();
+    for (auto& browser : browsers_) browser->thaw();
     const Instant deadline = env_.now() + rest_deadline;
     while (!is_at_rest() && env_.now() < deadline) {
         if (!run_until(env_.now() + Millis{500})) return;
@@ -210,6 +236,7 @@ Outcome World::outcome() const {
     outcome.faults = env_.faults.counts();
     outcome.violations = env_.witness.violations();
     outcome.trace = env_.trace.lines();
+    for (const auto& taken : env_.choices.taken()) outcome.choices.push_back(taken.value);
     return outcome;
 }
 

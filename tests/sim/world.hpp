@@ -18,11 +18,11 @@ struct Outcome {
     std::uint64_t events = 0;
     std::uint64_t messages = 0;
     std::uint64_t crashes = 0;
-    std::uint64_t commits = 0;
     Millis simulated{0};
     FaultCounts faults = {};
     std::vector<Violation> violations;
-    std::vector<std::string> trace;  // with Trace::Detail::text
+    std::vector<std::string> trace;      // with Trace::Detail::text
+    std::vector<std::uint32_t> choices;  // if they were recorded
 };
 
 /// A chat with its browsers, network, server and disk, in one thread on a virtual clock.
@@ -38,6 +38,7 @@ class World {
   private:
     void add_browsers();
     void plan_messages();
+    void plan_flood(Browser& browser);
     void plan_mischief();
     void misbehave();
     Browser* some_browser();
