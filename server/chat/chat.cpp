@@ -11,17 +11,16 @@ constexpr std::string_view message_event = "chat message";
 using store::StoreError;
 using store::Verdict;
 
-api::Admission enter(const api::Handshake& handshake) {
-    const auto wish = json::member(handshake.auth, "serverOffset");
-    const auto offset = wish ? json::as_integer(*wish) : std::nullopt;
+std::optional<api::Refusal> enter(api::Socket socket) {
+    const auto offset = socket.handshake().auth_value<delivery::Offset>("serverOffset");
+    socket.join(room);
     // Whatever is no offset counts as none, as in the tutorial: better everything than nothing.
-    const bool usable = offset && *offset > 0;
-    return {.rooms = {std::string(room)},
-            .replay_after = usable ? static_cast<delivery::Offset>(*offset) : 0};
+    socket.replay_after(offset.value_or(0));
+    return api::allow();
 }
 
-void echo(api::Socket, const api::Event& event, api::Ack ack) {
-    ack({event.args.empty() ? "null" : event.args.front()}, event.attachments);
+void echo(api::JsonText value, const api::Event& event, api::Ack ack) {
+    ack(api::Arguments{'[' + value.text + ']', event.attachments});
 }
 
 Verdict stored_as(delivery::Offset offset) {
@@ -96,7 +95,7 @@ Result<Verdict, StoreError> take_message(store::Tx& tx, const store::Message& me
 }  // namespace
 
 void install(api::Application& application) {
-    application.use("/", enter);
+    application.use(enter);
     application.on("echo", echo);
     application.on_durable(message_event, take_message);
 }

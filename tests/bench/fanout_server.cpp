@@ -14,16 +14,15 @@ namespace {
 constexpr std::string_view everybody = "everybody";
 
 void install(api::Application& application) {
-    application.use("/", [](const api::Handshake&) {
-        return api::Admission{.rooms = {std::string(everybody)}};
+    application.use([](api::Socket socket) {
+        socket.join(everybody);
+        return api::allow();
     });
-    application.on("message", [](api::Socket socket, const api::Event& event, api::Ack) {
-        socket.emit(event.name, {event.args.at(0)});
-        socket.to(everybody).emit(event.name, {event.args.at(0)});
+    application.on("message", [](api::Socket socket, const api::JsonText& text) {
+        socket.emit("message", text);
+        socket.to(everybody).emit("message", text);
     });
-    application.on("echo", [](api::Socket, const api::Event& event, api::Ack ack) {
-        ack({event.args.at(0)});
-    });
+    application.on("echo", [](const api::JsonText& value, const api::Ack& ack) { ack(value); });
 }
 
 }  // namespace

@@ -16,13 +16,13 @@ class ChatServer {
         server_.emplace(application_);
     }
     /// A client that has heard everything so far.
-    hub::ConnectionId join(const std::string& connect = "40") {
+    SmallServer::Client join(const std::string& connect = "40") {
         const auto client = server_->connect(connect);
         server_->heard(client);
         return client;
     }
     /// The frames that answer one frame.
-    Frames ask(hub::ConnectionId client, const std::string& frame) {
+    Frames ask(SmallServer::Client client, const std::string& frame) {
         server_->heard(client);
         server_->send(client, frame);
         return server_->heard(client);

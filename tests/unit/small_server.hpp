@@ -1,7 +1,11 @@
 #pragma once
 
+#include <deque>
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/api/application.hpp"
@@ -10,89 +14,168 @@
 #include "server/store/sequencer.hpp"
 #include "shared/base/prng.hpp"
 
-/// One hub, one sequencer and an application in one thread, with text frames for clients: enough to
+/// Hubs with an application each and one sequencer, in one thread, with frames for clients: enough to
 /// ask an application what it does.
 class SmallServer {
   public:
+    /// A client: its core and its connection there.
+    struct Client {
+        std::size_t core = 0;
+        oncewire::hub::ConnectionId connection = 0;
+        bool operator==(const Client&) const = default;
+        bool operator<(const Client& other) const {
+            return std::pair(core, connection) < std::pair(other.core, other.connection);
+        }
+    };
+
+    /// One core with handlers that were installed already.
     explicit SmallServer(oncewire::api::Application& application)
-        : application_(application),
-          store_(disk_),
-          sequencer_(store_, application.durable_handlers()),
-          hub_(options(application)) {
-        sequencer_.start();
-        settle();
+        : store_(disk_), sequencer_(store_, application.durable_handlers()) {
+        add_core(application, 0, 1);
+        start();
+    }
+    /// Several cores, each with handlers of its own.
+    SmallServer(std::uint16_t cores,
+                const std::function<void(oncewire::api::Application&)>& install)
+        : store_(disk_), sequencer_(store_, {}) {
+        for (std::uint16_t core = 0; core < cores; ++core) {
+            applications_.push_back(std::make_unique<oncewire::api::Application>());
+            install(*applications_.back());
+            add_core(*applications_.back(), core, cores);
+        }
+        start();
     }
 
-    /// Connects a client and joins a namespace with this CONNECT packet.
-    oncewire::hub::ConnectionId connect(const std::string& packet = "40") {
+    /// Connects a client, without joining a namespace.
+    Client open(std::size_t core = 0, const std::string& url = "/") {
         const auto id =
-            hub_.handle_accept({.address = "127.0.0.1", .url = "/", .headers = {}}, now_);
+            hub(core).handle_accept({.address = "127.0.0.1", .url = url, .headers = headers}, now_);
         settle();
-        send(id, packet);
-        return id;
+        return {core, id};
     }
-    void send(oncewire::hub::ConnectionId id, const std::string& frame) {
-        hub_.handle_frame(id, {oncewire::FrameType::text, frame}, now_);
+    /// Connects a client and joins a namespace with this CONNECT packet.
+    Client connect(const std::string& packet = "40", std::size_t core = 0) {
+        const Client client = open(core);
+        send(client, packet);
+        return client;
+    }
+    void send(Client client, const std::string& frame) {
+        hub(client.core).handle_frame(client.connection, {oncewire::FrameType::text, frame}, now_);
         settle();
     }
-    /// What the client was sent since the last call, without the handshake and the sid.
-    std::vector<std::string> heard(oncewire::hub::ConnectionId id) {
+    void send_bytes(Client client, const std::string& bytes) {
+        hub(client.core)
+            .handle_frame(client.connection, {oncewire::FrameType::binary, bytes}, now_);
+        settle();
+    }
+    /// The client is gone without a word.
+    void cut(Client client) {
+        hub(client.core)
+            .handle_transport_closed(client.connection,
+                                     oncewire::engineio::CloseReason::transport_close, now_);
+        settle();
+    }
+    /// What the client was sent since the last call, without the handshake.
+    std::vector<std::string> heard(Client client) {
         std::vector<std::string> frames;
-        frames.swap(sent_[id]);
+        frames.swap(sent_[client]);
         std::erase_if(frames, [](const std::string& frame) { return frame.starts_with("0{"); });
         return frames;
     }
-    bool is_open(oncewire::hub::ConnectionId id) const { return !closed_.contains(id); }
-    oncewire::hub::Hub& hub() { return hub_; }
-
-  private:
-    static oncewire::hub::Hub::Options options(const oncewire::api::Application& application) {
-        oncewire::hub::Hub::Options options;
-        options.durable_events = application.durable_event_names();
-        return options;
+    void wait(oncewire::Millis time) {
+        now_ += time;
+        for (auto& core : cores_) core->hub.handle_timeout(now_);
+        settle();
     }
-
+    bool is_open(Client client) const { return !closed_.contains(client); }
+    oncewire::hub::Hub& hub(std::size_t core = 0) { return cores_[core]->hub; }
+    oncewire::api::Application& application(std::size_t core = 0) {
+        return cores_[core]->application;
+    }
+    /// Lets an application say something out of turn, as a host's posted work does.
     void settle() {
-        refill();
         for (bool busy = true; busy;) {
             busy = false;
-            while (auto output = hub_.poll_output()) {
-                busy = true;
-                perform(*output);
-            }
+            for (auto& core : cores_) busy = drain(*core) || busy;
             sequencer_.commit(now_);
             while (auto mail = sequencer_.poll_output()) {
                 busy = true;
-                hub_.handle_mail(std::move(mail->mail), now_);
+                for (auto& core : cores_) {
+                    const bool to_all = mail->core == oncewire::store::OutgoingMail::every_core;
+                    if (to_all || mail->core == core->number)
+                        core->hub.handle_mail(mail->mail, now_);
+                }
             }
         }
     }
+
+    std::vector<std::pair<std::string, std::string>> headers;
+
+  private:
+    struct Core {
+        std::size_t number;
+        oncewire::api::Application& application;
+        oncewire::hub::Hub hub;
+        std::deque<oncewire::hub::CoreMail> inbox;
+    };
+
+    void add_core(oncewire::api::Application& application, std::uint16_t core,
+                  std::uint16_t cores) {
+        oncewire::hub::Hub::Options options;
+        options.core = core;
+        options.cores = cores;
+        options.durable_events = application.durable_event_names();
+        cores_.push_back(std::make_unique<Core>(
+            Core{core, application, oncewire::hub::Hub(std::move(options)), {}}));
+        application.attach(cores_.back()->hub, now_);
+    }
+    void start() {
+        sequencer_.start();
+        settle();
+    }
+    bool drain(Core& core) {
+        bool busy = false;
+        refill(core.hub);
+        while (!core.inbox.empty()) {
+            auto mail = std::move(core.inbox.front());
+            core.inbox.pop_front();
+            core.hub.handle_core_mail(std::move(mail), now_);
+            busy = true;
+        }
+        while (auto output = core.hub.poll_output()) {
+            busy = true;
+            perform(core, *output);
+        }
+        return busy;
+    }
     /// Not random, but different every time.
-    void refill() {
-        for (std::size_t wanted = hub_.secrets().wanted(); wanted > 0; --wanted) {
-            hub_.secrets().add(std::string(1, static_cast<char>(prng_.next())));
+    void refill(oncewire::hub::Hub& hub) {
+        for (std::size_t wanted = hub.secrets().wanted(); wanted > 0; --wanted) {
+            hub.secrets().add(std::string(1, static_cast<char>(prng_.next())));
         }
     }
-    void perform(const oncewire::hub::HubOutput& output) {
-        if (application_.handle(hub_, output, now_)) return;
+    void perform(Core& core, const oncewire::hub::HubOutput& output) {
+        if (core.application.handle(core.hub, output, now_)) return;
         if (const auto* write = std::get_if<oncewire::hub::Write>(&output)) {
             for (const auto& frame : write->frames)
-                sent_[write->connection].push_back(frame->bytes);
-            hub_.handle_written(write->connection, now_);
+                sent_[{core.number, write->connection}].push_back(frame->bytes);
+            core.hub.handle_written(write->connection, now_);
         } else if (const auto* close = std::get_if<oncewire::hub::CloseTransport>(&output)) {
-            closed_[close->connection] = true;
+            closed_[{core.number, close->connection}] = true;
         } else if (const auto* to_store = std::get_if<oncewire::hub::ToStore>(&output)) {
             sequencer_.handle_mail(to_store->mail, now_, {1234});
+        } else if (const auto* to_core = std::get_if<oncewire::hub::ToCore>(&output)) {
+            cores_[to_core->core]->inbox.push_back(to_core->mail);
         }
     }
 
-    oncewire::api::Application& application_;
+    oncewire::Instant now_{oncewire::Millis{1000}};
     oncewire::store::MemoryDisk disk_{.epoch = {"e"}, .tables = {}};
     oncewire::store::MemoryStore store_;
     oncewire::store::Sequencer sequencer_;
-    oncewire::hub::Hub hub_;
-    oncewire::Instant now_{oncewire::Millis{1000}};
+    std::vector<std::unique_ptr<oncewire::api::Application>> applications_;
+    std::vector<std::unique_ptr<Core>> cores_;
     oncewire::Prng prng_{1};
-    std::map<oncewire::hub::ConnectionId, std::vector<std::string>> sent_;
-    std::map<oncewire::hub::ConnectionId, bool> closed_;
+    std::map<Client, std::vector<std::string>> sent_;
+    std::map<Client, bool> closed_;
 };

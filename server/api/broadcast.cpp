@@ -1,0 +1,96 @@
+#include "server/api/broadcast.hpp"
+
+#include "server/api/context.hpp"
+
+namespace oncewire::api {
+
+BroadcastOperator BroadcastOperator::to(std::string_view room) const {
+    BroadcastOperator copy = *this;
+    copy.rooms_.emplace_back(room);
+    return copy;
+}
+
+BroadcastOperator BroadcastOperator::except(std::string_view room) const {
+    BroadcastOperator copy = *this;
+    copy.except_.emplace_back(room);
+    return copy;
+}
+
+BroadcastOperator BroadcastOperator::local() const {
+    BroadcastOperator copy = *this;
+    copy.local_ = true;
+    return copy;
+}
+
+BroadcastOperator BroadcastOperator::volatile_() const {
+    BroadcastOperator copy = *this;
+    copy.volatile_flag_ = true;
+    return copy;
+}
+
+BroadcastOperator BroadcastOperator::timeout(Millis time) const {
+    BroadcastOperator copy = *this;
+    copy.timeout_ = time;
+    return copy;
+}
+
+BroadcastOperator BroadcastOperator::on_answer(OnAnswer handler) const {
+    BroadcastOperator copy = *this;
+    copy.on_answer_ = std::move(handler);
+    return copy;
+}
+
+void BroadcastOperator::send(std::string_view event, Arguments data) const {
+    if (!context_->hub || !context_->check_event_name(0, event)) return;
+    for (const auto& nsp : namespaces_) {
+        hub::Broadcast command{target(nsp), data.data, data.attachments, volatile_flag_};
+        if (local_) {
+            context_->hub->broadcast_local(command);
+        } else {
+            context_->hub->broadcast(std::move(command));
+        }
+    }
+}
+
+Request<BroadcastAcks> BroadcastOperator::ask(Arguments data) const {
+    return Request<BroadcastAcks>([self = *this,
+                                   data = std::move(data)](Request<BroadcastAcks>::Done done) {
+        hub::Question question;
+        question.kind = hub::Question::Kind::acknowledge;
+        question.target = self.target(self.namespaces_.empty() ? "" : self.namespaces_.front());
+        question.data = data.data;
+        question.attachments = data.attachments;
+        question.timeout = self.timeout_;
+        self.context_->ask_many(std::move(question), self.local_, self.on_answer_, std::move(done));
+    });
+}
+
+Request<std::vector<RemoteSocket>> BroadcastOperator::fetch_sockets() const {
+    using Fetch = Request<std::vector<RemoteSocket>>;
+    return Fetch([self = *this](Fetch::Done done) {
+        hub::Question question;
+        question.target = self.target(self.namespaces_.empty() ? "" : self.namespaces_.front());
+        self.context_->fetch(std::move(question), self.local_, std::move(done));
+    });
+}
+
+void BroadcastOperator::sockets_join(std::string_view room) const {
+    if (!context_->hub) return;
+    for (const auto& nsp : namespaces_) {
+        context_->hub->join_rooms({target(nsp), {std::string(room)}});
+    }
+}
+
+void BroadcastOperator::sockets_leave(std::string_view room) const {
+    if (!context_->hub) return;
+    for (const auto& nsp : namespaces_) {
+        context_->hub->leave_rooms({target(nsp), {std::string(room)}});
+    }
+}
+
+void BroadcastOperator::disconnect_sockets(bool close) const {
+    if (!context_->hub) return;
+    for (const auto& nsp : namespaces_) context_->hub->disconnect_sockets({target(nsp), close});
+}
+
+}  // namespace oncewire::api

@@ -1,0 +1,203 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "server/api/event.hpp"
+#include "server/hub/target.hpp"
+#include "shared/base/time.hpp"
+
+/// Speaking to many sockets at once.
+namespace oncewire::api {
+
+class Context;
+class RemoteSocket;
+
+/// 10 s: for acknowledgements of a broadcast when no timeout() is given. One client that never answers
+/// must not keep the others' answers for ever.
+inline constexpr Millis default_ack_timeout{10'000};
+
+/// One receiver's answer to a broadcast.
+struct BroadcastAnswer {
+    std::string socket;  ///< its id
+    Arguments arguments;
+};
+/// How a broadcast that asked for answers ended.
+struct BroadcastAcks {
+    std::vector<BroadcastAnswer> answers;  ///< in the order of arrival
+    std::uint64_t asked = 0;               ///< how many sockets it was sent to
+    bool timed_out = false;                ///< somebody who is still there did not answer in time
+};
+
+namespace internal {
+
+/// The last of `values` is a function that takes an R.
+template <class R, class... A>
+constexpr bool ends_with_callback() {
+    if constexpr (sizeof...(A) == 0) {
+        return false;
+    } else {
+        using Last = std::tuple_element_t<sizeof...(A) - 1, std::tuple<A...>>;
+        return std::is_invocable_v<std::decay_t<Last>&, R>;
+    }
+}
+
+template <class Tuple, std::size_t... I>
+Arguments encode_first(std::string_view event, const Tuple& values, std::index_sequence<I...>) {
+    return encode(event, std::get<I>(values)...);
+}
+
+/// Makes a Request of an event and its arguments; starts it if a callback stands behind them.
+template <class R, class Make, class... A>
+auto request_or_start(Make make, std::string_view event, A&&... values) {
+    if constexpr (ends_with_callback<R, A...>()) {
+        constexpr std::size_t count = sizeof...(A) - 1;
+        auto all = std::forward_as_tuple(std::forward<A>(values)...);
+        auto data = encode_first(event, all, std::make_index_sequence<count>());
+        make(std::move(data)).then(std::get<count>(std::move(all)));
+    } else {
+        return make(encode(event, values...));
+    }
+}
+
+}  // namespace internal
+
+/// Some of the sockets of one namespace, on all cores. A value: every modifier returns a new one.
+///
+/// What is sent this way reaches the sockets of a namespace in one order, the same for everybody on
+/// every core. It is ephemeral: whoever is away or too slow misses it. Publish what must arrive
+/// (store::Tx).
+class BroadcastOperator {
+  public:
+    using OnAnswer = std::function<void(std::string_view socket, const Arguments&)>;
+
+    BroadcastOperator(Context& context, std::vector<std::string> namespaces)
+        : context_(&context), namespaces_(std::move(namespaces)) {}
+
+    /// Members of this room, too. Named twice: the union. No room at all: everybody.
+    BroadcastOperator to(std::string_view room) const;
+    BroadcastOperator in(std::string_view room) const { return to(room); }
+    /// Not the members of this room.
+    BroadcastOperator except(std::string_view room) const;
+    /// Only sockets of this core.
+    BroadcastOperator local() const;
+    /// May be dropped for whoever cannot take it at once.
+    BroadcastOperator volatile_() const;
+    /// For acknowledgements.
+    BroadcastOperator timeout(Millis time) const;
+    /// Compression is decided for a connection, not for a message; here for the sake of ported code.
+    BroadcastOperator compress(bool) const { return *this; }
+    /// Called for each answer to emit_with_ack() as it arrives.
+    BroadcastOperator on_answer(OnAnswer handler) const;
+
+    template <class... A>
+    void emit(std::string_view event, const A&... args) const {
+        send(event, encode(event, args...));
+    }
+    /// Everybody addressed is asked for an answer. With a function that takes `const BroadcastAcks&`
+    /// behind the arguments: sends at once and calls it at the end. Without: a Request.
+    template <class... A>
+    auto emit_with_ack(std::string_view event, A&&... args) const {
+        return internal::request_or_start<BroadcastAcks>(
+            [this](Arguments data) { return ask(std::move(data)); }, event,
+            std::forward<A>(args)...);
+    }
+    /// Who they are; from all cores, unless local().
+    Request<std::vector<RemoteSocket>> fetch_sockets() const;
+    void sockets_join(std::string_view room) const;
+    void sockets_leave(std::string_view room) const;
+    /// Ends their session in this namespace, or with `close` the whole connection.
+    void disconnect_sockets(bool close = false) const;
+
+  private:
+    friend class Socket;
+
+    void send(std::string_view event, Arguments data) const;
+    Request<BroadcastAcks> ask(Arguments data) const;
+    hub::Target target(const std::string& nsp) const { return {nsp, rooms_, except_}; }
+
+    Context* context_ = nullptr;
+    std::vector<std::string> namespaces_;  // more than one: the children of a dynamic namespace
+    std::vector<std::string> rooms_;
+    std::vector<std::string> except_;
+    bool local_ = false;
+    bool volatile_flag_ = false;
+    Millis timeout_ = default_ack_timeout;
+    OnAnswer on_answer_;
+};
+
+/// The operators, for whatever stands for a whole namespace: `Self` has `everybody()`.
+template <class Self>
+class Broadcasts {
+  public:
+    BroadcastOperator to(std::string_view room) const { return start().to(room); }
+    BroadcastOperator in(std::string_view room) const { return start().to(room); }
+    BroadcastOperator except(std::string_view room) const { return start().except(room); }
+    BroadcastOperator local() const { return start().local(); }
+    BroadcastOperator volatile_() const { return start().volatile_(); }
+    BroadcastOperator timeout(Millis time) const { return start().timeout(time); }
+    BroadcastOperator compress(bool) const { return start(); }
+    BroadcastOperator on_answer(BroadcastOperator::OnAnswer handler) const {
+        return start().on_answer(std::move(handler));
+    }
+    template <class... A>
+    void emit(std::string_view event, const A&... args) const {
+        start().emit(event, args...);
+    }
+    template <class... A>
+    auto emit_with_ack(std::string_view event, A&&... args) const {
+        return start().emit_with_ack(event, std::forward<A>(args)...);
+    }
+    Request<std::vector<RemoteSocket>> fetch_sockets() const;
+    void sockets_join(std::string_view room) const { start().sockets_join(room); }
+    void sockets_leave(std::string_view room) const { start().sockets_leave(room); }
+    void disconnect_sockets(bool close = false) const { start().disconnect_sockets(close); }
+
+  private:
+    BroadcastOperator start() const { return static_cast<const Self*>(this)->everybody(); }
+};
+
+/// A socket of any core, as it was when it was fetched.
+class RemoteSocket {
+  public:
+    RemoteSocket(BroadcastOperator self, std::string id)
+        : self_(std::move(self)), id_(std::move(id)) {}
+
+    const std::string& id() const { return id_; }
+    const std::vector<std::string>& rooms() const { return rooms_; }
+    const Json& handshake() const { return handshake_; }
+    const Json& data() const { return data_; }
+
+    template <class... A>
+    void emit(std::string_view event, const A&... args) const {
+        self_.emit(event, args...);
+    }
+    /// Answers of at most one socket.
+    BroadcastOperator timeout(Millis time) const { return self_.timeout(time); }
+    void join(std::string_view room) const { self_.sockets_join(room); }
+    void leave(std::string_view room) const { self_.sockets_leave(room); }
+    void disconnect(bool close = false) const { self_.disconnect_sockets(close); }
+
+  private:
+    friend class Context;
+
+    BroadcastOperator self_;
+    std::string id_;
+    std::vector<std::string> rooms_;
+    Json handshake_;
+    Json data_;
+};
+
+template <class Self>
+Request<std::vector<RemoteSocket>> Broadcasts<Self>::fetch_sockets() const {
+    return start().fetch_sockets();
+}
+
+}  // namespace oncewire::api

@@ -1,0 +1,156 @@
+// Answers of clients: to one event, to a broadcast over all cores, and who they are.
+#include <utility>
+
+#include "server/api/context.hpp"
+#include "shared/base/json.hpp"
+
+namespace oncewire::api {
+namespace {
+
+/// Questions to this core alone have numbers of their own.
+constexpr std::uint64_t local_question = 1ull << 63;
+
+}  // namespace
+
+// ---- one client ---------------------------------------------------------------------------------
+
+void Context::ask_socket(hub::SocketId id, const Arguments& event, std::optional<Millis> timeout,
+                         Request<AckResult>::Done done) {
+    const SocketState* state = find(id);
+    const std::string nsp = state ? state->nsp->name : "/";
+    const auto ack_id = hub->emit_with_ack({id}, nsp, event.data, event.attachments, timeout);
+    waiting_.emplace(ack_id, std::move(done));
+    tell_outgoing(id, event.data, event.attachments);
+}
+
+void Context::handle(const hub::AckArrived& arrived) {
+    if (auto waiting = waiting_.extract(arrived.id)) {
+        waiting.mapped()(Arguments{arrived.data, arrived.attachments});
+        return;
+    }
+    const auto relay = relays_.find(arrived.id);
+    const SocketState* state = find(arrived.socket);
+    if (relay == relays_.end() || !state) return;
+    hub->answer(relay->second.question, '[' + json::quoted(state->sid) + ',' + arrived.data + ']',
+                arrived.attachments, false);
+}
+
+void Context::handle(const hub::AcksFinished& finished) {
+    const bool timed_out = finished.why == hub::AcksFinished::Why::timed_out;
+    if (auto waiting = waiting_.extract(finished.id)) {
+        waiting.mapped()(Err{timed_out ? AckError::timed_out : AckError::disconnected});
+        return;
+    }
+    if (const auto relay = relays_.extract(finished.id)) {
+        const auto& [question, asked] = relay.mapped();
+        const auto end = '[' + std::to_string(asked) + (timed_out ? ",true]" : ",false]");
+        hub->answer(question, end, {}, true);
+    }
+}
+
+// ---- many ---------------------------------------------------------------------------------------
+
+void Context::ask_many(hub::Question question, bool local, BroadcastOperator::OnAnswer on_answer,
+                       Request<BroadcastAcks>::Done done) {
+    Asked asked;
+    asked.on_answer = std::move(on_answer);
+    asked.acks_done = std::move(done);
+    start(std::move(question), local, std::move(asked));
+}
+
+void Context::fetch(hub::Question question, bool local,
+                    Request<std::vector<RemoteSocket>>::Done done) {
+    Asked asked;
+    asked.sockets_done = std::move(done);
+    start(std::move(question), local, std::move(asked));
+}
+
+void Context::start(hub::Question question, bool local, Asked asked) {
+    if (!hub) return;
+    asked.nsp = question.target.nsp;
+    if (!local) {
+        asked.cores_left = hub->core_count();
+        const auto number = hub->ask_cores(std::move(question));
+        asked_.emplace(number, std::move(asked));
+        return;
+    }
+    asked.cores_left = 1;
+    question.from = hub->core();
+    question.number = ++newest_local_ | local_question;
+    asked_.emplace(question.number, std::move(asked));
+    handle(hub::QuestionArrived{std::move(question)});
+}
+
+void Context::handle(const hub::QuestionArrived& arrived) {
+    const auto& question = arrived.question;
+    if (question.kind == hub::Question::Kind::describe) {
+        return hub->answer(question, describe(question.target).dump(), {}, true);
+    }
+    const auto receivers = hub->sockets(question.target);
+    const auto ack_id = hub->emit_with_ack(receivers, question.target.nsp, question.data,
+                                           question.attachments, question.timeout);
+    relays_.emplace(ack_id, Relay{question, receivers.size()});
+    for (const auto id : receivers) tell_outgoing(id, question.data, question.attachments);
+}
+
+Json Context::describe(const hub::Target& target) {
+    Json all = Json::array();
+    for (const auto id : hub->sockets(target)) {
+        const SocketState* state = find(id);
+        if (!state) continue;
+        all.push_back({{"id", state->sid},
+                       {"rooms", hub->rooms_of(id)},
+                       {"handshake", socket(id).handshake()},
+                       {"data", state->data}});
+    }
+    // What is not UTF-8 would not be JSON on the other core either.
+    return Json::parse(all.dump(-1, ' ', false, Json::error_handler_t::replace), nullptr, false);
+}
+
+void Context::handle(const hub::AnswerArrived& arrived) {
+    const auto found = asked_.find(arrived.number);
+    if (found == asked_.end()) return;
+    Asked& asked = found->second;
+    if (asked.acks_done) {
+        take_ack(asked, arrived);
+    } else {
+        take_sockets(asked, arrived);
+    }
+    if (!arrived.is_last || --asked.cores_left > 0) return;
+    Asked finished = std::move(asked);
+    asked_.erase(found);
+    if (finished.acks_done) {
+        finished.acks_done(std::move(finished.acks));
+    } else {
+        finished.sockets_done(std::move(finished.sockets));
+    }
+}
+
+void Context::take_ack(Asked& asked, const hub::AnswerArrived& arrived) {
+    const auto parts = json::elements(arrived.data);
+    if (arrived.is_last) {
+        asked.acks.asked += static_cast<std::uint64_t>(json::as_integer(parts[0]).value_or(0));
+        asked.acks.timed_out = asked.acks.timed_out || parts[1] == "true";
+        return;
+    }
+    asked.acks.answers.push_back(
+        {json::as_string(parts[0]).value_or(""), {std::string(parts[1]), arrived.attachments}});
+    // Copied: it may ask again, and so move what `asked` refers to.
+    const auto on_answer = asked.on_answer;
+    const auto answer = asked.acks.answers.back();
+    if (on_answer) on_answer(answer.socket, answer.arguments);
+}
+
+void Context::take_sockets(Asked& asked, const hub::AnswerArrived& arrived) {
+    const Json all = Json::parse(arrived.data, nullptr, false);
+    for (const auto& each : all) {
+        auto id = each["id"].get<std::string>();
+        RemoteSocket remote(BroadcastOperator(*this, {asked.nsp}).to(id), id);
+        for (const auto& room : each["rooms"]) remote.rooms_.push_back(room.get<std::string>());
+        remote.handshake_ = each["handshake"];
+        remote.data_ = each["data"];
+        asked.sockets.push_back(std::move(remote));
+    }
+}
+
+}  // namespace oncewire::api

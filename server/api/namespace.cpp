@@ -1,0 +1,66 @@
+#include "server/api/namespace.hpp"
+
+#include "server/api/context.hpp"
+
+namespace oncewire::api {
+
+const std::string& Namespace::name() const { return state_->name; }
+
+const Namespace& Namespace::on_connection(std::function<void(Socket)> handler) const {
+    append(state_->on_connection, std::move(handler));
+    return *this;
+}
+
+BroadcastOperator Namespace::everybody() const {
+    if (state_->predicate) return {*context_, context_->children_of(*state_)};
+    return {*context_, {state_->name}};
+}
+
+std::vector<Socket> Namespace::sockets() const {
+    std::vector<Socket> all;
+    if (!context_->hub) return all;
+    for (const auto id : context_->hub->sockets({state_->name, {}, {}})) {
+        all.push_back(context_->socket(id));
+    }
+    return all;
+}
+
+void Namespace::add_middleware(Middleware middleware) const {
+    append(state_->middlewares, std::move(middleware));
+}
+
+const Namespace& Namespace::listen(std::string_view event, EventHandler handler) const {
+    state_->listeners.add(context_->new_listener(), event, std::move(handler), false);
+    return *this;
+}
+
+const Namespace& Namespace::listen_server_side(std::string_view event, EventHandler handler) const {
+    state_->server_side.add(context_->new_listener(), event, std::move(handler), false);
+    return *this;
+}
+
+void Namespace::send_server_side(const Arguments& data) const {
+    if (context_->hub) context_->hub->server_side_emit(state_->name, data.data);
+}
+
+/// Greedy with one step back per star, so the time is bounded by the product of both lengths.
+bool Pattern::matches(std::string_view name) const {
+    // reached[i]: the first i characters of the name fit what was read of the pattern.
+    std::vector<bool> reached(name.size() + 1, false);
+    reached[0] = true;
+    for (const char wanted : text) {
+        std::vector<bool> next(name.size() + 1, false);
+        for (std::size_t i = 0; i < name.size(); ++i) {
+            const bool is_digit = name[i] >= '0' && name[i] <= '9';
+            const bool fits = wanted == '*'   ? name[i] != '/'
+                              : wanted == '#' ? is_digit
+                                              : name[i] == wanted;
+            const bool repeats = (wanted == '*' || wanted == '#') && next[i];
+            if (fits && (reached[i] || repeats)) next[i + 1] = true;
+        }
+        reached.swap(next);
+    }
+    return reached[name.size()];
+}
+
+}  // namespace oncewire::api

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "server/api/socket.hpp"
+
+namespace oncewire::api {
+
+struct NamespaceState;
+
+/// The clients of one name, with their own middlewares and handlers. A small value: copies are the same
+/// namespace.
+///
+/// One that was opened by a pattern or predicate stands for all its children: what is registered here
+/// applies to those that come to be afterwards, and emit() reaches the children this core knows.
+class Namespace : public Broadcasts<Namespace> {
+  public:
+    Namespace(Context& context, std::shared_ptr<NamespaceState> state)
+        : context_(&context), state_(std::move(state)) {}
+
+    const std::string& name() const;
+
+    /// Middlewares run in the order they were added; the first that refuses ends it. A function of
+    /// `(Socket, Next)`, or of `(Socket)` that returns std::optional<Refusal> at once.
+    template <class F>
+    const Namespace& use(F middleware) const {
+        if constexpr (std::is_invocable_v<F&, Socket, Next>) {
+            add_middleware(std::move(middleware));
+        } else {
+            add_middleware([middleware = std::move(middleware)](Socket socket, Next next) mutable {
+                const std::optional<Refusal> refusal = middleware(std::move(socket));
+                refusal ? next(*refusal) : next();
+            });
+        }
+        return *this;
+    }
+    const Namespace& on_connection(std::function<void(Socket)> handler) const;
+    /// For the events of every client in it, after its socket's own handlers. Cheaper than the same
+    /// handler on each socket.
+    template <class F>
+    const Namespace& on(std::string_view event, F handler) const {
+        return listen(event, typed_handler(std::move(handler)));
+    }
+    /// What the applications of other cores say with server_side_emit().
+    template <class F>
+    const Namespace& on_server_side(std::string_view event, F handler) const {
+        return listen_server_side(event, typed_handler(std::move(handler)));
+    }
+    /// To the applications of the other cores, not to clients; no bytes.
+    template <class... A>
+    void server_side_emit(std::string_view event, const A&... args) const {
+        send_server_side(encode(event, args...));
+    }
+
+    BroadcastOperator everybody() const;
+    /// Those connected to this core.
+    std::vector<Socket> sockets() const;
+
+  private:
+    void add_middleware(Middleware middleware) const;
+    const Namespace& listen(std::string_view event, EventHandler handler) const;
+    const Namespace& listen_server_side(std::string_view event, EventHandler handler) const;
+    void send_server_side(const Arguments& data) const;
+
+    Context* context_ = nullptr;
+    std::shared_ptr<NamespaceState> state_;
+};
+
+/// Names with a variable part: `*` stands for one or more characters that are no `/`, `#` for one or
+/// more digits. "/game-#/*" matches "/game-7/red". Case matters, as everywhere in names.
+struct Pattern {
+    std::string text;
+    bool matches(std::string_view name) const;
+};
+
+}  // namespace oncewire::api

@@ -1,0 +1,302 @@
+#include "server/api/socket.hpp"
+
+#include <algorithm>
+
+#include "server/api/context.hpp"
+
+namespace oncewire::api {
+namespace {
+
+int hex_digit(char digit) {
+    if (digit >= '0' && digit <= '9') return digit - '0';
+    const char lower = static_cast<char>(digit | 0x20);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/// [WHATWG URL, application/x-www-form-urlencoded] What is no escape stays as it is.
+std::string decode_query(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const bool escape = text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 &&
+                            hex_digit(text[i + 2]) >= 0;
+        if (escape) {
+            out += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
+            i += 2;
+        } else {
+            out += text[i] == '+' ? ' ' : text[i];
+        }
+    }
+    return out;
+}
+
+std::vector<std::pair<std::string, std::string>> query_of(std::string_view url) {
+    std::vector<std::pair<std::string, std::string>> query;
+    const auto start = url.find('?');
+    std::string_view rest = start == url.npos ? "" : url.substr(start + 1);
+    while (!rest.empty()) {
+        const auto end = std::min(rest.find('&'), rest.size());
+        const auto part = rest.substr(0, end);
+        const auto equals = std::min(part.find('='), part.size());
+        const auto value = equals < part.size() ? part.substr(equals + 1) : std::string_view();
+        if (!part.empty())
+            query.emplace_back(decode_query(part.substr(0, equals)), decode_query(value));
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    return query;
+}
+
+std::string lower_case(std::string text) {
+    for (char& letter : text) {
+        if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter | 0x20);
+    }
+    return text;
+}
+
+Json to_object(const std::vector<std::pair<std::string, std::string>>& pairs) {
+    Json object = Json::object();
+    for (const auto& [name, value] : pairs) object[name] = value;
+    return object;
+}
+
+}  // namespace
+
+std::string Handshake::query_value(std::string_view name) const {
+    for (const auto& [key, value] : query) {
+        if (key == name) return value;
+    }
+    return {};
+}
+
+void to_json(Json& json, const Handshake& handshake) {
+    json = {{"headers", to_object(handshake.headers)},
+            {"address", handshake.address},
+            {"xdomain", handshake.xdomain},
+            {"secure", handshake.secure},
+            {"issued", handshake.issued},
+            {"url", handshake.url},
+            {"query", to_object(handshake.query)},
+            {"auth", handshake.auth}};
+}
+
+// ---- flags --------------------------------------------------------------------------------------
+
+SocketOperator SocketOperator::volatile_() const {
+    SocketOperator copy = *this;
+    copy.volatile_flag_ = true;
+    return copy;
+}
+
+SocketOperator SocketOperator::timeout(Millis time) const {
+    SocketOperator copy = *this;
+    copy.timeout_ = time;
+    return copy;
+}
+
+BroadcastOperator SocketOperator::broadcast() const {
+    const SocketState* state = context_ ? context_->find(id_) : nullptr;
+    if (!state) return {*context_, {}};
+    auto all = BroadcastOperator(*context_, {state->nsp->name}).except(state->sid);
+    if (volatile_flag_) all = all.volatile_();
+    return timeout_ ? all.timeout(*timeout_) : all;
+}
+
+void SocketOperator::send(std::string_view event, Arguments data) const {
+    const SocketState* state = context_ ? context_->find(id_) : nullptr;
+    if (!state || !context_->check_event_name(id_, event)) return;
+    if (volatile_flag_) {
+        const hub::Target self{state->nsp->name, {state->sid}, {}};
+        context_->hub->broadcast_local(
+            {self, std::move(data.data), std::move(data.attachments), true});
+        return;
+    }
+    context_->hub->emit(id_, data.data, data.attachments);
+    context_->tell_outgoing(id_, data.data, data.attachments);
+}
+
+Request<AckResult> SocketOperator::ask(Arguments data) const {
+    return Request<AckResult>(
+        [self = *this, data = std::move(data)](Request<AckResult>::Done done) {
+            self.context_->ask_socket(self.id_, data, self.timeout_, std::move(done));
+        });
+}
+
+// ---- who it is ----------------------------------------------------------------------------------
+
+std::string_view Socket::id() const {
+    const SocketState* state = context_ ? context_->find(number_) : nullptr;
+    return state ? std::string_view(state->sid) : std::string_view();
+}
+
+std::string_view Socket::nsp() const {
+    const SocketState* state = context_ ? context_->find(number_) : nullptr;
+    return state ? std::string_view(state->nsp->name) : std::string_view();
+}
+
+/// The hub is asked, too: it knows first.
+bool Socket::connected() const {
+    const SocketState* state = context_ ? context_->find(number_) : nullptr;
+    return state && state->phase == SocketState::Phase::connected &&
+           !context_->hub->sid_of(number_).empty();
+}
+
+const hub::Request* Socket::request() const {
+    return context_ && context_->hub ? context_->hub->request_of(number_) : nullptr;
+}
+
+Handshake Socket::handshake() const {
+    Handshake handshake;
+    if (const SocketState* state = context_ ? context_->find(number_) : nullptr) {
+        handshake.auth = decode_json(state->auth, {}).value_or(Json::object());
+        handshake.issued = state->issued;
+    }
+    const hub::Request* first = request();
+    if (!first) return handshake;
+    handshake.address = first->address;
+    handshake.url = first->url;
+    handshake.query = query_of(first->url);
+    for (const auto& [name, value] : first->headers) {
+        handshake.headers.emplace_back(lower_case(name), value);
+        handshake.xdomain = handshake.xdomain || handshake.headers.back().first == "origin";
+    }
+    return handshake;
+}
+
+Json& Socket::data() const {
+    static thread_local Json nobody;
+    if (SocketState* state = context_ ? context_->find(number_) : nullptr) return state->data;
+    nobody = nullptr;
+    return nobody;
+}
+
+std::vector<std::string> Socket::rooms() const {
+    const SocketState* state = context_ ? context_->find(number_) : nullptr;
+    if (!state) return {};
+    return state->phase == SocketState::Phase::gone ? state->rooms_left
+                                                    : context_->hub->rooms_of(number_);
+}
+
+// ---- hearing ------------------------------------------------------------------------------------
+
+ListenerId Socket::listen(std::string_view event, EventHandler handler, bool once) const {
+    SocketState* state = context_ ? context_->find(number_) : nullptr;
+    if (!state) return 0;
+    const ListenerId id = context_->new_listener();
+    state->listeners.add(id, event, std::move(handler), once);
+    return id;
+}
+
+void Socket::off(ListenerId listener) const {
+    if (SocketState* state = context_ ? context_->find(number_) : nullptr)
+        state->listeners.remove(listener);
+}
+
+void Socket::off(std::string_view event) const {
+    if (SocketState* state = context_ ? context_->find(number_) : nullptr)
+        state->listeners.remove(event);
+}
+
+ListenerId Socket::on_any(AnyHandler handler) const {
+    SocketState* state = context_ ? context_->find(number_) : nullptr;
+    if (!state) return 0;
+    const ListenerId id = context_->new_listener();
+    state->more().any.add(id, std::move(handler), false);
+    return id;
+}
+
+ListenerId Socket::prepend_any(AnyHandler handler) const {
+    SocketState* state = context_ ? context_->find(number_) : nullptr;
+    if (!state) return 0;
+    const ListenerId id = context_->new_listener();
+    state->more().any.add(id, std::move(handler), true);
+    return id;
+}
+
+void Socket::off_any(ListenerId listener) const {
+    if (SocketState* state = context_ ? context_->find(number_) : nullptr)
+        state->more().any.remove(listener);
+}
+
+void Socket::off_any() const {
+    if (SocketState* state = context_ ? context_->find(number_) : nullptr)
+        state->more().any.clear();
+}
+
+ListenerId Socket::on_any_outgoing(AnyHandler handler) const {
+    SocketState* state = context_ ? context_->find(number_) : nullptr;
+    if (!state) return 0;
+    const ListenerId id = context_->new_listener();
+    state->more().any_outgoing.add(id, std::move(handler), false);
+    context_->outgoing_changed(number_);
+    return id;
+}
+
+ListenerId Socket::prepend_any_outgoing(AnyHandler handler) const {
+    SocketState* state = context_ ? context_->find(number_) : nullptr;
+    if (!state) return 0;
+    const ListenerId id = context_->new_listener();
+    state->more().any_outgoing.add(id, std::move(handler), true);
+    context_->outgoing_changed(number_);
+    return id;
+}
+
+void Socket::off_any_outgoing(ListenerId listener) const {
+    SocketState* state = context_ ? context_->find(number_) : nullptr;
+    if (!state) return;
+    state->more().any_outgoing.remove(listener);
+    context_->outgoing_changed(number_);
+}
+
+void Socket::off_any_outgoing() const {
+    SocketState* state = context_ ? context_->find(number_) : nullptr;
+    if (!state) return;
+    state->more().any_outgoing.clear();
+    context_->outgoing_changed(number_);
+}
+
+void Socket::use(std::function<std::optional<Refusal>(const Event&)> middleware) const {
+    if (SocketState* state = context_ ? context_->find(number_) : nullptr)
+        append(state->more().middlewares, std::move(middleware));
+}
+
+void Socket::on_error(std::function<void(const Error&)> handler) const {
+    if (SocketState* state = context_ ? context_->find(number_) : nullptr) {
+        state->more().on_error =
+            std::make_shared<const std::function<void(const Error&)>>(std::move(handler));
+    }
+}
+
+// ---- rooms, and the end -------------------------------------------------------------------------
+
+void Socket::join(std::string_view room) const {
+    if (context_ && context_->find(number_)) context_->hub->join(number_, room);
+}
+
+void Socket::leave(std::string_view room) const {
+    if (context_ && context_->find(number_)) context_->hub->leave(number_, room);
+}
+
+void Socket::replay_after(delivery::Offset offset) const {
+    if (SocketState* state = context_ ? context_->find(number_) : nullptr)
+        state->replay_after = offset;
+}
+
+void Socket::disconnect(bool close) const {
+    if (context_ && context_->find(number_))
+        context_->hub->disconnect(number_, close, context_->now);
+}
+
+// ---- middlewares --------------------------------------------------------------------------------
+
+void Next::operator()() const {
+    const SocketState* state = context_->find(socket_);
+    if (state && state->middleware_at == middleware_)
+        context_->run_middleware(socket_, middleware_ + 1);
+}
+
+void Next::operator()(const Refusal& refusal) const {
+    const SocketState* state = context_->find(socket_);
+    const bool waits = state && state->phase == SocketState::Phase::asked;
+    if (waits && state->middleware_at == middleware_) context_->refuse(socket_, refusal);
+}
+
+}  // namespace oncewire::api

@@ -1,0 +1,209 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "server/api/broadcast.hpp"
+#include "server/hub/hub.hpp"
+
+namespace oncewire::api {
+
+/// What a client said when it came in.
+struct Handshake {
+    std::string address;
+    std::string url;
+    std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case
+    std::vector<std::pair<std::string, std::string>> query;    ///< of the first request, decoded
+    Json auth = Json::object();                                ///< what CONNECT carried
+    bool xdomain = false;                                      ///< the request named an Origin
+    bool secure = false;
+    std::int64_t issued = 0;  ///< milliseconds since 1970
+
+    /// The value of a query parameter; empty if there is none.
+    std::string query_value(std::string_view name) const;
+    /// A member of `auth` as a T; none if it is not there or is something else.
+    template <class T>
+    std::optional<T> auth_value(const char* name) const {
+        const auto found = auth.find(name);
+        return found == auth.end() ? std::nullopt : Decoder<T>::decode(found->dump(), {});
+    }
+};
+void to_json(Json& json, const Handshake& handshake);
+
+/// Why somebody may not come in, or an event not be handled: connect_error on the other side.
+struct Refusal {
+    std::string message;
+    std::optional<Json> data = {};
+};
+inline Refusal refuse(std::string_view message, std::optional<Json> data = {}) {
+    return {std::string(message), std::move(data)};
+}
+/// For middlewares: `return allow();`
+inline std::optional<Refusal> allow() { return std::nullopt; }
+
+using ListenerId = std::uint64_t;
+
+class Socket;
+
+/// One client, with flags; what Socket's modifiers return.
+class SocketOperator {
+  public:
+    SocketOperator(Context& context, hub::SocketId id) : context_(&context), id_(id) {}
+
+    SocketOperator volatile_() const;
+    SocketOperator timeout(Millis time) const;
+    SocketOperator compress(bool) const { return *this; }
+    BroadcastOperator to(std::string_view room) const { return broadcast().to(room); }
+    BroadcastOperator in(std::string_view room) const { return broadcast().to(room); }
+    BroadcastOperator except(std::string_view room) const { return broadcast().except(room); }
+    BroadcastOperator local() const { return broadcast().local(); }
+    /// Everybody in the namespace but this client.
+    BroadcastOperator broadcast() const;
+
+    template <class... A>
+    void emit(std::string_view event, const A&... args) const {
+        send(event, encode(event, args...));
+    }
+    /// Asks for an answer. With a function that takes an AckResult behind the arguments: sends at once
+    /// and calls it with what came. Without: a Request. Without timeout() it waits as long as the client
+    /// is there.
+    template <class... A>
+    auto emit_with_ack(std::string_view event, A&&... args) const {
+        return internal::request_or_start<AckResult>(
+            [this](Arguments data) { return ask(std::move(data)); }, event,
+            std::forward<A>(args)...);
+    }
+
+  private:
+    void send(std::string_view event, Arguments data) const;
+    Request<AckResult> ask(Arguments data) const;
+
+    Context* context_ = nullptr;
+    hub::SocketId id_;
+    bool volatile_flag_ = false;
+    std::optional<Millis> timeout_;
+};
+
+/// One client in one namespace. A small value: copy it, keep it, use it on its core's thread; once the
+/// client is gone every call does nothing.
+class Socket {
+  public:
+    Socket() = default;
+    Socket(Context& context, hub::SocketId number) : context_(&context), number_(number) {}
+
+    // ---- who it is ------------------------------------------------------------------------------
+
+    /// The public id, as the client sees it. Like nsp(), rooms() and data() empty once it is gone, but
+    /// not yet in its `disconnecting` and `disconnect` handlers.
+    std::string_view id() const;
+    std::string_view nsp() const;
+    /// True from the `connection` handlers on, until it is gone.
+    bool connected() const;
+    Handshake handshake() const;
+    /// Whatever the application wants to keep with it.
+    Json& data() const;
+    /// Its own id among them; left already when `disconnect` is told, not yet for `disconnecting`.
+    std::vector<std::string> rooms() const;
+    /// What its first HTTP request said, in place; null once the client is gone. Valid during this call.
+    const hub::Request* request() const;
+    bool operator==(const Socket& other) const { return number_ == other.number_; }
+
+    // ---- hearing --------------------------------------------------------------------------------
+
+    /// Any number of handlers for each event, in the order they were added; see typed_handler() for
+    /// what a handler may take. Also: "disconnecting" and "disconnect", with the reason as a string.
+    template <class F>
+    ListenerId on(std::string_view event, F handler) const {
+        return listen(event, typed_handler(std::move(handler)), false);
+    }
+    template <class F>
+    ListenerId once(std::string_view event, F handler) const {
+        return listen(event, typed_handler(std::move(handler)), true);
+    }
+    void off(ListenerId listener) const;
+    void off(std::string_view event) const;
+
+    using AnyHandler = std::function<void(const Event&)>;
+    /// Before the handlers, for every event.
+    ListenerId on_any(AnyHandler handler) const;
+    ListenerId prepend_any(AnyHandler handler) const;
+    void off_any(ListenerId listener) const;
+    void off_any() const;
+    /// For every event this client is sent, broadcasts too; not for acknowledgements nor for what was
+    /// published.
+    ListenerId on_any_outgoing(AnyHandler handler) const;
+    ListenerId prepend_any_outgoing(AnyHandler handler) const;
+    void off_any_outgoing(ListenerId listener) const;
+    void off_any_outgoing() const;
+
+    /// Looks at every event before its handlers do; a refused one is reported and goes no further.
+    void use(std::function<std::optional<Refusal>(const Event&)> middleware) const;
+    /// What goes wrong with this client's events; else Application::on_error hears it.
+    void on_error(std::function<void(const Error&)> handler) const;
+
+    // ---- speaking: ephemeral --------------------------------------------------------------------
+
+    template <class... A>
+    void emit(std::string_view event, const A&... args) const {
+        with_flags().emit(event, args...);
+    }
+    template <class... A>
+    auto emit_with_ack(std::string_view event, A&&... args) const {
+        return with_flags().emit_with_ack(event, std::forward<A>(args)...);
+    }
+    SocketOperator timeout(Millis time) const { return with_flags().timeout(time); }
+    SocketOperator volatile_() const { return with_flags().volatile_(); }
+    SocketOperator compress(bool) const { return with_flags(); }
+    /// The members of a room but this one.
+    BroadcastOperator to(std::string_view room) const { return broadcast().to(room); }
+    BroadcastOperator in(std::string_view room) const { return broadcast().to(room); }
+    BroadcastOperator except(std::string_view room) const { return broadcast().except(room); }
+    BroadcastOperator local() const { return broadcast().local(); }
+    BroadcastOperator broadcast() const { return with_flags().broadcast(); }
+
+    // ---- rooms, and the end ---------------------------------------------------------------------
+
+    void join(std::string_view room) const;
+    void leave(std::string_view room) const;
+    /// In a middleware: what the rooms it joined hold beyond this offset is sent to it first, then it
+    /// goes on live. A tier-2 client's own position wins.
+    void replay_after(delivery::Offset offset) const;
+    /// Ends this namespace session, or with `close` the whole connection. The client stays away.
+    void disconnect(bool close = false) const;
+
+  private:
+    ListenerId listen(std::string_view event, EventHandler handler, bool once) const;
+    SocketOperator with_flags() const { return {*context_, number_}; }
+
+    Context* context_ = nullptr;
+    hub::SocketId number_ = 0;
+};
+
+/// How a middleware says that it is done, now or later, once.
+class Next {
+  public:
+    Next(Context& context, hub::SocketId socket, std::size_t middleware)
+        : context_(&context), socket_(socket), middleware_(middleware) {}
+
+    /// The next one, then the door.
+    void operator()() const;
+    /// CONNECT_ERROR with this message and data.
+    void operator()(const Refusal& refusal) const;
+
+  private:
+    Context* context_ = nullptr;
+    hub::SocketId socket_;
+    std::size_t middleware_;
+};
+
+/// Decides who enters a namespace. The socket may already join rooms, take handlers and keep data; what
+/// is emitted to it before it is connected goes nowhere.
+using Middleware = std::function<void(Socket, Next)>;
+
+}  // namespace oncewire::api
