@@ -32,7 +32,8 @@ std::vector<CoreLetter> one_letter(CoreLetter letter) {
 }  // namespace
 
 Core::Core(Options options, const std::function<void(api::Application&)>& install)
-    : log_(std::move(options.log)),
+    : on_message_(std::move(options.on_message)),
+      log_(std::move(options.log)),
       hub_(with_names_of(application_, options.hub, install)),
       transports_(hub_, std::move(options.http), options.hub.core, options.hub.cores,
                   {[this](const auto& input) { turn(input); },
@@ -88,6 +89,8 @@ void Core::perform(hub::HubOutput output, Instant now) {
         outgoing_.push_back(std::move(to_store->mail));
     } else if (auto* to_core = std::get_if<hub::ToCore>(&output)) {
         letters_[to_core->core].push_back(std::move(to_core->mail));
+    } else if (const auto* message = std::get_if<hub::MessageArrived>(&output)) {
+        if (on_message_) on_message_(hub_, *message);
     } else {
         ask_application(output, now);
     }

@@ -33,6 +33,8 @@ class Core {
     struct Options {
         hub::Hub::Options hub;
         net::HttpServer::Options http;
+        /// Where the messages of a hub that speaks Engine.IO alone go.
+        std::function<void(hub::Hub&, const hub::MessageArrived&)> on_message;
         Log log;
     };
 
@@ -87,6 +89,7 @@ class Core {
 
     // First in, last out: what follows holds handlers of it.
     boost::asio::io_context context_{1};
+    std::function<void(hub::Hub&, const hub::MessageArrived&)> on_message_;
     Log log_;
     api::Application application_;
     hub::Hub hub_;

@@ -17,6 +17,8 @@ Server::Server(Options options, std::unique_ptr<store::Store> store,
         core.hub.timings = options_.timings;
         core.hub.connect_timeout = options_.connect_timeout;
         core.http = options_.http;
+        core.hub.speaks_socketio = !options_.on_message;
+        core.on_message = options_.on_message;
         core.log = options_.log;
         cores_.push_back(std::make_unique<Core>(std::move(core), install));
         inboxes.push_back(&cores_.back()->inbox());

@@ -25,6 +25,8 @@ class Server {
         net::HttpServer::Options http;
         engineio::Timings timings;
         Millis connect_timeout{45'000};  ///< without having joined a namespace
+        /// Set: the server speaks Engine.IO alone, and this gets the messages.
+        std::function<void(hub::Hub&, const hub::MessageArrived&)> on_message;
         Log log = [](const std::string&) {};
         /// 8 s: for clients to take what is queued for them and go.
         Millis drain_timeout{8'000};

@@ -1,5 +1,6 @@
 #include "server/core/transports.hpp"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <utility>
@@ -193,12 +194,21 @@ void Transports::handle_upgrade(net::Upgraded upgraded) {
                  std::move(upgraded.request.target), std::move(upgraded.request.headers)},
                 now);
         } else if (!connection || !hub_.handle_probe_opened(*connection, now)) {
-            close(upgraded.socket);
-            return;
+            return refuse(upgraded);
         }
         web_sockets_.open(*connection, upgraded.socket, upgraded.answer,
                           std::move(upgraded.unread));
     });
+}
+
+/// As the reference does: the handshake is answered, and the WebSocket closed at once. A client that
+/// was refused before it would report a broken server. [EIO4 Upgrade]
+void Transports::refuse(const net::Upgraded& upgraded) {
+    const std::string answer = upgraded.answer + std::string("\x88\x00", 2);
+    // The first bytes on a connection always fit; a peer that is gone does not matter.
+    [[maybe_unused]] const auto sent =
+        send(upgraded.socket, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    close(upgraded.socket);
 }
 
 void Transports::handle_foreign(std::string_view sid, net::Foreign foreign) {

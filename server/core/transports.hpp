@@ -65,6 +65,7 @@ class Transports final : private net::EngineHost {
     void perform(const net::TransportInput& input, Instant now);
     void write(hub::ConnectionId id, std::vector<net::SharedFrame> frames, Instant now);
     void switch_transport(hub::ConnectionId id, Instant now);
+    void refuse(const net::Upgraded& upgraded);
     void add_entropy();
 
     hub::Hub& hub_;

@@ -55,6 +55,7 @@ ConnectionId Hub::handle_accept(Request request, Instant now) {
         request.transport == engineio::TransportKind::polling;
     peer_options.connect_timeout = options_.connect_timeout;
     peer_options.transport = request.transport;
+    peer_options.speaks_socketio = options_.speaks_socketio;
     by_sid_.emplace(peer_options.handshake.sid.text, id);
     connection.peer.emplace(std::move(peer_options), now);
     connection.request = std::move(request);
@@ -226,6 +227,9 @@ void Hub::perform(ConnectionId id, peer::ServerOutput output) {
                    [&](peer::ConnectRequested& request) { ask_application(id, request); },
                    [&](peer::EventReceived& event) { handle_event(id, std::move(event)); },
                    [&](peer::AckReceived& ack) { handle_ack(id, std::move(ack)); },
+                   [&](peer::MessageReceived& received) {
+                       outputs_.push_back(MessageArrived{id, std::move(received.message)});
+                   },
                    [&](peer::Left& left) {
                        end_socket(find_connection(id)->sockets[left.index], left.reason);
                    },
@@ -246,6 +250,15 @@ void Hub::perform(ConnectionId id, peer::Transmit transmit) {
 void Hub::perform(ConnectionId id, peer::CloseChannel close) {
     if (close.channel == engineio::Channel::current) return end_connection(id, close.reason);
     outputs_.push_back(CloseProbe{id});
+}
+
+void Hub::send(ConnectionId id, FrameView message) {
+    Connection* connection = find_connection(id);
+    if (!connection) return;
+    Frame frame = message.type == FrameType::binary
+                      ? engineio::encode_binary(std::string(message.bytes))
+                      : engineio::encode_frame(engineio::PacketType::message, message.bytes);
+    enqueue(*connection, id, std::make_shared<const Frame>(std::move(frame)));
 }
 
 void Hub::enqueue(Connection& connection, ConnectionId id, SharedFrame frame) {

@@ -121,6 +121,11 @@ struct AcksFinished {
     socketio::AckId id = 0;
     Why why = Why::complete;
 };
+/// From a connection of a hub that speaks Engine.IO alone; answer with send().
+struct MessageArrived {
+    ConnectionId connection = 0;
+    Frame message;
+};
 /// The application of another core says something to this one's.
 struct ServerSideEvent {
     std::string nsp;
@@ -144,10 +149,10 @@ struct BroadcastSent {
     Broadcast command;
 };
 
-using HubOutput =
-    std::variant<Write, CloseTransport, WriteProbe, CloseProbe, SwitchTransport, ToStore, ToCore,
-                 ConnectAsked, SocketConnected, EventArrived, AckArrived, AcksFinished,
-                 ServerSideEvent, QuestionArrived, AnswerArrived, BroadcastSent, SocketGone>;
+using HubOutput = std::variant<Write, CloseTransport, WriteProbe, CloseProbe, SwitchTransport,
+                               ToStore, ToCore, ConnectAsked, SocketConnected, EventArrived,
+                               AckArrived, AcksFinished, ServerSideEvent, QuestionArrived,
+                               AnswerArrived, BroadcastSent, MessageArrived, SocketGone>;
 
 struct HubCounts {
     std::uint64_t connections_opened = 0;
@@ -172,6 +177,8 @@ class Hub {
         std::uint16_t cores = 1;
         engineio::Timings timings;
         Millis connect_timeout{45'000};
+        /// False: Engine.IO alone; MessageArrived and send() instead of namespaces and events.
+        bool speaks_socketio = true;
         /// Event names whose messages go to the sequencer instead of the application's hub handlers.
         std::vector<std::string> durable_events;
     };
@@ -257,6 +264,8 @@ class Hub {
     std::vector<SocketId> sockets(const Target& target);
     std::vector<std::string> rooms_of(SocketId socket) const;
     void disconnect(SocketId socket, bool close_connection, Instant now);
+    /// One Engine.IO message.
+    void send(ConnectionId connection, FrameView message);
 
     /// Valid until the next input; null and empty for a session that is gone.
     const Request* request_of(SocketId socket);

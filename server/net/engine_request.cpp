@@ -54,8 +54,8 @@ Result<EngineAction, EngineError> judge_in_session(const HttpRequest& request,
     if (unknown) return Err{EngineError::unknown_sid};
     if (query.revision != "4") return Err{EngineError::bad_request};
     if (is_upgrade_request(request)) {
-        const bool fits = query.transport == "websocket" && session == SessionKind::polling;
-        if (!fits || request.method != "GET") return Err{EngineError::bad_request};
+        const bool fits = query.transport == "websocket" && request.method == "GET";
+        if (!fits) return Err{EngineError::bad_request};
         return EngineAction::upgrade;
     }
     const bool polls = session == SessionKind::polling || session == SessionKind::probing;

@@ -51,7 +51,7 @@ enum class EngineAction : std::uint8_t {
     open_websocket,  ///< a session that begins on a WebSocket
     poll,
     post,
-    upgrade,            ///< a WebSocket for a session that polls
+    upgrade,            ///< a WebSocket for a session that polls; the session may refuse it
     preflight,          ///< [Fetch 3.2.2] OPTIONS from another origin
     method_not_allowed  ///< with a good sid; the session is unharmed
 };

@@ -35,7 +35,8 @@ DisconnectReason disconnect_reason(CloseReason reason) {
 
 ServerConnection::ServerConnection(Options options, Instant now)
     : session_(engineio::Role::server, std::move(options.handshake), now),
-      connect_deadline_(now + options.connect_timeout) {
+      speaks_socketio_(options.speaks_socketio) {
+    if (speaks_socketio_) connect_deadline_ = now + options.connect_timeout;
     if (options.transport == engineio::TransportKind::websocket) session_.started_on_websocket();
     transmit(Channel::current, engineio::encode_frame(engineio::PacketType::open,
                                                       encode_handshake(session_.handshake())));
@@ -55,6 +56,11 @@ void ServerConnection::handle_frame(Channel channel, FrameView frame, Instant no
         case Effect::ignore:
             return;
         case Effect::deliver: {
+            if (!speaks_socketio_) {
+                outputs_.push_back(
+                    MessageReceived{{packet->payload_type, std::string(packet->payload)}});
+                return;
+            }
             auto decoded = decoder_.decode({packet->payload_type, packet->payload}, now);
             // The reference closes the transport on a bad packet, and its applications see this reason.
             if (!decoded) return finish(CloseReason::forced_close, DisconnectReason::forced_close);

@@ -36,6 +36,10 @@ struct EventReceived {
     NamespaceIndex index = 0;
     socketio::Packet packet;
 };
+/// An Engine.IO message, for a connection that speaks no Socket.IO.
+struct MessageReceived {
+    Frame message;
+};
 struct AckReceived {
     NamespaceIndex index = 0;
     socketio::Packet packet;
@@ -54,8 +58,8 @@ struct CloseChannel {
     engineio::CloseReason reason = engineio::CloseReason::forced_close;
 };
 
-using ServerOutput = std::variant<Transmit, ConnectRequested, EventReceived, AckReceived, Left,
-                                  ChannelSwitched, CloseChannel>;
+using ServerOutput = std::variant<Transmit, ConnectRequested, EventReceived, AckReceived,
+                                  MessageReceived, Left, ChannelSwitched, CloseChannel>;
 
 /// Everything about one accepted peer: Engine.IO session, packet reassembly, its namespaces.
 ///
@@ -67,6 +71,8 @@ class ServerConnection {
     struct Options {
         engineio::Handshake handshake;
         engineio::TransportKind transport = engineio::TransportKind::websocket;
+        /// Engine.IO alone: messages are the application's, and nobody has to join a namespace.
+        bool speaks_socketio = true;
         Millis connect_timeout{45'000};  ///< without any namespace for this long: close
     };
 
@@ -115,6 +121,7 @@ class ServerConnection {
     socketio::Decoder decoder_;
     std::vector<NamespaceSlot> namespaces_;
     std::optional<Instant> connect_deadline_;
+    bool speaks_socketio_ = true;
     bool finished_ = false;  // the last output is queued
     OutputQueue<ServerOutput> outputs_;
 };

@@ -67,9 +67,12 @@ TEST_CASE("a request with a sid is judged by where its session stands") {
           EngineAction::method_not_allowed);
     for (const auto* request : {&get, &post, &socket}) {
         CHECK(check(*request, unknown) == EngineError::unknown_sid);
-        CHECK(check(*request, websocket) == EngineError::bad_request);
     }
-    CHECK(check(socket, probing) == EngineError::bad_request);
+    CHECK(check(get, websocket) == EngineError::bad_request);
+    CHECK(check(post, websocket) == EngineError::bad_request);
+    // Whether a session takes one more WebSocket is its own affair.
+    CHECK(*judge(socket, probing) == EngineAction::upgrade);
+    CHECK(*judge(socket, websocket) == EngineAction::upgrade);
     CHECK(check(plain("GET", "EIO=4&transport=websocket&sid=x"), polling) ==
           EngineError::bad_request);
     CHECK(check(plain("GET", "EIO=3&transport=polling&sid=x"), polling) ==
