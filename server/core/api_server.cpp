@@ -1,0 +1,138 @@
+// The public Server: everything its header keeps away from applications.
+#include <charconv>
+#include <csignal>
+#include <iostream>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "server/api/server.hpp"
+#include "server/core/environment.hpp"
+#include "server/core/server.hpp"
+#include "server/store/sqlite_store.hpp"
+#include "shared/base/base64.hpp"
+
+namespace oncewire::api {
+namespace {
+
+constexpr std::size_t epoch_bytes = 12;
+
+core::Server::Options core_options(const Server::Options& options) {
+    core::Server::Options wanted;
+    wanted.address = {options.host, options.port};
+    wanted.cores = options.cores;
+    wanted.http.engine.path = options.path;
+    wanted.http.engine.origins = options.origins;
+    wanted.timings = {options.ping_interval, options.ping_timeout};
+    wanted.connect_timeout = options.connect_timeout;
+    wanted.log = options.log;
+    return wanted;
+}
+
+sigset_t stop_signals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    return signals;
+}
+
+/// While it lives, threads that start do not take the signals that stop the program.
+class SignalsBlocked {
+  public:
+    SignalsBlocked() {
+        const sigset_t signals = stop_signals();
+        pthread_sigmask(SIG_BLOCK, &signals, &before_);
+    }
+    ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+    SignalsBlocked(const SignalsBlocked&) = delete;
+    SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+  private:
+    sigset_t before_;
+};
+
+std::optional<std::uint16_t> number(std::string_view text) {
+    std::uint16_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool is_whole = error == std::errc() && end == text.data() + text.size();
+    return is_whole ? std::optional(value) : std::nullopt;
+}
+
+/// False: no such flag, or no such value.
+bool take_flag(std::string_view flag, const std::string& value, Server::Options& options) {
+    if (flag == "--host") {
+        options.host = value;
+    } else if (flag == "--db") {
+        options.database = value;
+    } else if (flag == "--origin") {
+        options.origins.push_back(value);
+    } else if (const auto count = number(value); count && flag == "--port") {
+        options.port = *count;
+    } else if (count && *count > 0 && flag == "--cores") {
+        options.cores = *count;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+int fail(const std::string& sentence) {
+    std::cerr << sentence << std::endl;
+    return 1;
+}
+
+}  // namespace
+
+class Server::Running {
+  public:
+    Running(const Options& options, std::unique_ptr<store::Store> store, const Install& install)
+        : server_(core_options(options), std::move(store), [&install](Application& application) {
+              application.set_wall_clock(core::wall_clock_now);
+              install(application);
+          }) {}
+    Result<std::uint16_t, std::string> start() { return server_.start(); }
+
+  private:
+    core::Server server_;  // stops when it goes
+};
+
+Server::Server(Options options, Install install)
+    : options_(std::move(options)), install_(std::move(install)) {}
+
+Server::~Server() { stop(); }
+
+Result<std::uint16_t, std::string> Server::listen() {
+    const delivery::Epoch epoch{base64::encode_url(core::random_bytes(epoch_bytes))};
+    auto store = store::SqliteStore::open(options_.database, epoch);
+    if (!store) return Err{store.error().sentence};
+    // A peer that is gone is told by the write's error.
+    std::signal(SIGPIPE, SIG_IGN);
+    const SignalsBlocked blocked;
+    running_ = std::make_unique<Running>(options_, std::move(*store), install_);
+    auto port = running_->start();
+    if (!port) running_.reset();
+    return port;
+}
+
+void Server::stop() { running_.reset(); }
+
+int Server::run(int argc, char** argv) {
+    for (int i = 1; i < argc; i += 2) {
+        const bool has_value = i + 1 < argc;
+        if (has_value && take_flag(argv[i], argv[i + 1], options_)) continue;
+        return fail(std::string(argv[0]) + ": cannot use " + argv[i] +
+                    " (flags: --host, --port, --db, --cores, --origin, each with a value)");
+    }
+    const SignalsBlocked blocked;
+    const auto port = listen();
+    if (!port) return fail(std::string(argv[0]) + ": " + port.error());
+    std::cout << "listening on http://" << options_.host << ':' << *port << std::endl;
+    const sigset_t signals = stop_signals();
+    int signal = 0;
+    sigwait(&signals, &signal);
+    stop();
+    return 0;
+}
+
+}  // namespace oncewire::api
