@@ -40,8 +40,10 @@ BroadcastOperator BroadcastOperator::on_answer(OnAnswer handler) const {
     return copy;
 }
 
+bool BroadcastOperator::is_attached() const { return context_ && context_->hub; }
+
 void BroadcastOperator::send(std::string_view event, Arguments data) const {
-    if (!context_->hub || !context_->check_event_name(0, event)) return;
+    if (!is_attached() || !context_->check_event_name(0, event)) return;
     for (const auto& nsp : namespaces_) {
         hub::Broadcast command{target(nsp), data.data, data.attachments, volatile_flag_};
         if (local_) {
@@ -68,6 +70,7 @@ Request<BroadcastAcks> BroadcastOperator::ask(Arguments data) const {
 Request<std::vector<RemoteSocket>> BroadcastOperator::fetch_sockets() const {
     using Fetch = Request<std::vector<RemoteSocket>>;
     return Fetch([self = *this](Fetch::Done done) {
+        if (!self.is_attached()) return;
         hub::Question question;
         question.target = self.target(self.namespaces_.empty() ? "" : self.namespaces_.front());
         self.context_->fetch(std::move(question), self.local_, std::move(done));
@@ -75,21 +78,21 @@ Request<std::vector<RemoteSocket>> BroadcastOperator::fetch_sockets() const {
 }
 
 void BroadcastOperator::sockets_join(std::string_view room) const {
-    if (!context_->hub) return;
+    if (!is_attached()) return;
     for (const auto& nsp : namespaces_) {
         context_->hub->join_rooms({target(nsp), {std::string(room)}});
     }
 }
 
 void BroadcastOperator::sockets_leave(std::string_view room) const {
-    if (!context_->hub) return;
+    if (!is_attached()) return;
     for (const auto& nsp : namespaces_) {
         context_->hub->leave_rooms({target(nsp), {std::string(room)}});
     }
 }
 
 void BroadcastOperator::disconnect_sockets(bool close) const {
-    if (!context_->hub) return;
+    if (!is_attached()) return;
     for (const auto& nsp : namespaces_) context_->hub->disconnect_sockets({target(nsp), close});
 }
 

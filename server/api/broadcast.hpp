@@ -78,8 +78,8 @@ class BroadcastOperator {
   public:
     using OnAnswer = std::function<void(std::string_view socket, const Arguments&)>;
 
-    BroadcastOperator(Context& context, std::vector<std::string> namespaces)
-        : context_(&context), namespaces_(std::move(namespaces)) {}
+    BroadcastOperator(Context* context, std::vector<std::string> namespaces)
+        : context_(context), namespaces_(std::move(namespaces)) {}
 
     /// Members of this room, too. Named twice: the union. No room at all: everybody.
     BroadcastOperator to(std::string_view room) const;
@@ -119,6 +119,7 @@ class BroadcastOperator {
   private:
     friend class Socket;
 
+    bool is_attached() const;
     void send(std::string_view event, Arguments data) const;
     Request<BroadcastAcks> ask(Arguments data) const;
     hub::Target target(const std::string& nsp) const { return {nsp, rooms_, except_}; }

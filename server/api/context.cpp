@@ -249,21 +249,22 @@ bool Context::check_event_name(hub::SocketId id, std::string_view event) {
 void Context::handle(const hub::SocketGone& gone) {
     SocketState* state = find(gone.socket);
     if (!state) return;
+    const Farewell farewell(*this, gone.socket);  // even if a handler throws
     state->phase = SocketState::Phase::gone;
-    if (gone.was_connected) {
-        const char* reason = socketio::reason_text(gone.reason);
-        state->rooms_left = gone.rooms;
-        tell(gone.socket, "disconnecting", reason);
-        state->rooms_left.clear();
-        tell(gone.socket, "disconnect", reason);
-    }
-    std::erase(with_outgoing_, gone.socket);
-    hub->watch_broadcasts(!with_outgoing_.empty());
-    const auto nsp = state->nsp;
-    // Handlers may hold what is at work right now.
-    const auto last = std::move(sockets_.find(gone.socket)->second);
-    sockets_.erase(gone.socket);
-    leave_namespace(*nsp);
+    if (!gone.was_connected) return;
+    const char* reason = socketio::reason_text(gone.reason);
+    state->rooms_left = gone.rooms;
+    tell(gone.socket, "disconnecting", reason);
+    state->rooms_left.clear();
+    tell(gone.socket, "disconnect", reason);
+}
+
+Context::Farewell::~Farewell() {
+    std::erase(context_.with_outgoing_, id_);
+    context_.hub->watch_broadcasts(!context_.with_outgoing_.empty());
+    const auto state = std::move(context_.sockets_.find(id_)->second);
+    context_.sockets_.erase(id_);
+    context_.leave_namespace(*state->nsp);
 }
 
 void Context::tell(hub::SocketId id, std::string_view event, std::string_view reason) {

@@ -167,6 +167,19 @@ class Context {
         Request<std::vector<RemoteSocket>>::Done sockets_done;
     };
 
+    /// Forgets a socket at the end of a scope.
+    class Farewell {
+      public:
+        Farewell(Context& context, hub::SocketId id) : context_(context), id_(id) {}
+        ~Farewell();
+        Farewell(const Farewell&) = delete;
+        Farewell& operator=(const Farewell&) = delete;
+
+      private:
+        Context& context_;
+        hub::SocketId id_;
+    };
+
     std::shared_ptr<NamespaceState> make_child(std::string_view name, std::string_view auth);
     void leave_namespace(NamespaceState& nsp);
     Ack ack_for(const hub::EventArrived& arrived);

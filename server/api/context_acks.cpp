@@ -66,7 +66,6 @@ void Context::fetch(hub::Question question, bool local,
 }
 
 void Context::start(hub::Question question, bool local, Asked asked) {
-    if (!hub) return;
     asked.nsp = question.target.nsp;
     if (!local) {
         asked.cores_left = hub->core_count();
@@ -145,7 +144,7 @@ void Context::take_sockets(Asked& asked, const hub::AnswerArrived& arrived) {
     const Json all = Json::parse(arrived.data, nullptr, false);
     for (const auto& each : all) {
         auto id = each["id"].get<std::string>();
-        RemoteSocket remote(BroadcastOperator(*this, {asked.nsp}).to(id), id);
+        RemoteSocket remote(BroadcastOperator(this, {asked.nsp}).to(id), id);
         for (const auto& room : each["rooms"]) remote.rooms_.push_back(room.get<std::string>());
         remote.handshake_ = each["handshake"];
         remote.data_ = each["data"];

@@ -12,8 +12,8 @@ const Namespace& Namespace::on_connection(std::function<void(Socket)> handler) c
 }
 
 BroadcastOperator Namespace::everybody() const {
-    if (state_->predicate) return {*context_, context_->children_of(*state_)};
-    return {*context_, {state_->name}};
+    if (state_->predicate) return {context_, context_->children_of(*state_)};
+    return {context_, {state_->name}};
 }
 
 std::vector<Socket> Namespace::sockets() const {

@@ -29,7 +29,7 @@ class Server {
         std::uint16_t cores = 1;            ///< threads that serve connections
         std::string path = "/socket.io/";
         /// Pages that may connect besides the server's own: "https://example.org"; "*": every page.
-        std::vector<std::string> origins;
+        std::vector<std::string> origins = {};
         Millis ping_interval{25'000};
         Millis ping_timeout{20'000};
         Millis connect_timeout{45'000};  ///< for a connection that joins no namespace

@@ -94,8 +94,8 @@ SocketOperator SocketOperator::timeout(Millis time) const {
 
 BroadcastOperator SocketOperator::broadcast() const {
     const SocketState* state = context_ ? context_->find(id_) : nullptr;
-    if (!state) return {*context_, {}};
-    auto all = BroadcastOperator(*context_, {state->nsp->name}).except(state->sid);
+    if (!state) return {context_, {}};
+    auto all = BroadcastOperator(context_, {state->nsp->name}).except(state->sid);
     if (volatile_flag_) all = all.volatile_();
     return timeout_ ? all.timeout(*timeout_) : all;
 }
@@ -116,6 +116,7 @@ void SocketOperator::send(std::string_view event, Arguments data) const {
 Request<AckResult> SocketOperator::ask(Arguments data) const {
     return Request<AckResult>(
         [self = *this, data = std::move(data)](Request<AckResult>::Done done) {
+            if (!self.context_ || !self.context_->hub) return;
             self.context_->ask_socket(self.id_, data, self.timeout_, std::move(done));
         });
 }

@@ -54,7 +54,7 @@ class Socket;
 /// One client, with flags; what Socket's modifiers return.
 class SocketOperator {
   public:
-    SocketOperator(Context& context, hub::SocketId id) : context_(&context), id_(id) {}
+    SocketOperator(Context* context, hub::SocketId id) : context_(context), id_(id) {}
 
     SocketOperator volatile_() const;
     SocketOperator timeout(Millis time) const;
@@ -179,7 +179,7 @@ class Socket {
 
   private:
     ListenerId listen(std::string_view event, EventHandler handler, bool once) const;
-    SocketOperator with_flags() const { return {*context_, number_}; }
+    SocketOperator with_flags() const { return {context_, number_}; }
 
     Context* context_ = nullptr;
     hub::SocketId number_ = 0;

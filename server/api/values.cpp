@@ -45,7 +45,7 @@ const std::string* attachment_of(const Json& value, const std::vector<std::strin
                                 number != value.end() && number->is_number_unsigned();
     if (!is_placeholder) return nullptr;
     const auto index = number->get<std::uint64_t>();
-    return index < attachments.size() ? &attachments[index] : nullptr;
+    return index < attachments.size() ? &attachments[static_cast<std::size_t>(index)] : nullptr;
 }
 
 void insert_bytes(Json& value, const std::vector<std::string>& attachments) {

@@ -147,8 +147,8 @@ std::optional<Binary> decode_binary(std::string_view text,
 template <class T>
 struct Decoder {
     static constexpr const char* wanted = "of another shape";
-    static std::optional<T> decode(std::string_view text,
-                                   const std::vector<std::string>& attachments) {
+    static std::optional<T> decode([[maybe_unused]] std::string_view text,
+                                   [[maybe_unused]] const std::vector<std::string>& attachments) {
 #if defined(__cpp_exceptions)
         const auto value = decode_json(text, attachments);
         if (text.empty() || !value) return std::nullopt;

@@ -272,6 +272,23 @@ TEST_CASE("applications of other cores hear each other, clients do not") {
     CHECK(server.heard(client).empty());
 }
 
+TEST_CASE("a socket that never was takes everything and does nothing") {
+    const Socket nobody;
+    nobody.emit("a", 1);
+    nobody.broadcast().emit("a");
+    nobody.to("r").fetch_sockets().then(
+        [](const std::vector<api::RemoteSocket>&) { CHECK(false); });
+    nobody.emit_with_ack("a", [](AckResult) { CHECK(false); });
+    nobody.join("r");
+    nobody.disconnect();
+    nobody.on("a", [] {});
+    CHECK(nobody.id().empty());
+    CHECK(nobody.rooms().empty());
+    CHECK(nobody.data().is_null());
+    CHECK_FALSE(nobody.connected());
+    CHECK(nobody.handshake().auth == Json::object());
+}
+
 TEST_CASE("a volatile event is not queued behind another") {
     api::Application io;
     io.on_connection([](Socket socket) {
