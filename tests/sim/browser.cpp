@@ -84,7 +84,7 @@ void Browser::ask_echo() {
     options.wants_ack = true;
     options.ack_timeout = env_.choices.delay("ack timeout", 500, 10'000);
     const auto id = page_->client.emit(chat, R"(["echo",)" + value + ']', {}, options, env_.now());
-    if (id && *id) page_->echoes[**id] = value;
+    if (id && *id) page_->echoes[**id] = {value, page_->client.is_connected(chat)};
     drain();
 }
 
@@ -105,6 +105,10 @@ void Browser::pause() {
     drain();
     const Instant back = env_.now() + env_.choices.long_tailed("pause", 10, 5'000);
     in_this_page(back, [this] { page_->client.connect(chat, env_.now()); });
+}
+
+void Browser::come_online() {
+    when_awake([this] { page_->client.retry_now(env_.now()); });
 }
 
 void Browser::freeze(Millis time) {
@@ -210,6 +214,7 @@ void Browser::drain() {
     finish_renumbering();
     arm();
     check_outbox();
+    check_echoes();
     const auto went_back = std::exchange(went_back_, std::nullopt);
     if (went_back && !may_go_back_) {
         env_.witness.report(Breach::dishonest,
@@ -235,6 +240,15 @@ void Browser::check_outbox() {
         env_.witness.report(Breach::lost, "the outbox holds " + std::to_string(outbox.size()) +
                                               " messages, the page waits for " +
                                               std::to_string(page_->waiting.size()));
+    }
+}
+
+/// Who asked over a link that is gone has been told by now that there will be no answer.
+void Browser::check_echoes() {
+    if (!std::exchange(page_->lost_link, false)) return;
+    for (const auto& [id, echo] : page_->echoes) {
+        if (!echo.on_the_wire) continue;
+        env_.witness.report(Breach::stuck, "an answer is awaited over a link that is gone");
     }
 }
 

@@ -40,6 +40,8 @@ class Browser final : public LinkEnd {
     void take_back();
     /// Memory is gone; the page comes back from storage after a while.
     void refresh();
+    /// The network seems to be back: do not wait for the backoff.
+    void come_online();
     /// The tab goes to the background and is frozen for `time`.
     void freeze(Millis time);
     void thaw();
@@ -66,6 +68,10 @@ class Browser final : public LinkEnd {
         bool taken_back = false;  ///< still in the outbox, as words that say nothing
     };
     using Waitings = std::map<delivery::Sequence, Waiting>;
+    struct Echo {
+        std::string value;
+        bool on_the_wire = false;  ///< else it waits for the link
+    };
     /// A change of the outbox that is not in storage yet.
     struct OwedSave {
         peer::Save save;
@@ -82,13 +88,14 @@ class Browser final : public LinkEnd {
     void in_this_page(Instant when, EventHeap::Action action);
     void when_awake(EventHeap::Action input);
     void check_outbox();
+    void check_echoes();
 
     void perform(const peer::OpenLink& open);
     void perform(const peer::SendFrame& send);
     void perform(const peer::CloseLink& close);
     void perform(const peer::AskAuth& ask);
     void perform(const peer::Save& save);
-    void perform(const peer::Connected&) { may_go_back_ = true; }
+    void perform(const peer::Connected& connected);
     void perform(const peer::ConnectFailed&) { may_go_back_ = true; }
     void perform(const peer::Disconnected& disconnected);
     void perform(const peer::Reconnecting&) {}
@@ -130,7 +137,8 @@ class Browser final : public LinkEnd {
         std::vector<OwedSave> owed;
         bool storing_outbox = false;
         std::set<MessageId> unsaved;  // storage refused them, and the user was told so
-        std::map<socketio::AckId, std::string> echoes;
+        std::map<socketio::AckId, Echo> echoes;
+        bool lost_link = false;  // during this input
 
         ReaderState reader;
         std::vector<std::string> unstored;  // shown, and not yet on its way to storage

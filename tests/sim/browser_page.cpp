@@ -141,7 +141,15 @@ void Browser::store_page() {
 
 // ---- the page -----------------------------------------------------------------------------------
 
-void Browser::perform(const peer::Disconnected&) { may_go_back_ = true; }
+void Browser::perform(const peer::Disconnected&) {
+    may_go_back_ = true;
+    page_->lost_link = true;
+}
+
+void Browser::perform(const peer::Connected&) {
+    may_go_back_ = true;
+    for (auto& [id, echo] : page_->echoes) echo.on_the_wire = true;
+}
 
 void Browser::perform(const peer::EventArrived& event) {
     if (!event.position) {
@@ -168,7 +176,7 @@ void Browser::perform(const peer::AckArrived& ack) {
     if (echo == page_->echoes.end()) {
         return env_.witness.report(Breach::duplicated, "an answer nobody waits for");
     }
-    if (ack.data != "[" + echo->second + "]") {
+    if (ack.data != "[" + echo->second.value + "]") {
         env_.witness.report(Breach::dishonest, "another answer: " + ack.data);
     }
     page_->echoes.erase(echo);

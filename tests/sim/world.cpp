@@ -134,6 +134,8 @@ void World::misbehave() {
                 some_browser()->freeze(env_.choices.long_tailed("frozen", 100, 60'000));
             }
             return;
+        case 9:
+            return some_browser()->come_online();
         default:
             return network_.misbehave();
     }
