@@ -52,7 +52,7 @@ void Hub::handle(const store::Page& page) {
         // A page is asked for when the queue has room for one; it is taken whole.
         enqueue_entry(*socket, entry, encode_entry(entry));
     }
-    socket->sent.arrive({log_state_.head.epoch, page.end});
+    socket->sent.reset({log_state_.head.epoch, page.end});
     if (page.reached_head) {
         socket->reader = Reader::live;
         return;

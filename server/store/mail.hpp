@@ -101,7 +101,8 @@ struct Published {
 struct Page {
     SessionRef to;
     std::shared_ptr<const std::vector<LogEntry>> entries;
-    /// Everything up to here has been looked at; read on from here.
+    /// Everything up to here has been looked at; read on from here. Before what was asked for if the
+    /// reader claimed to be beyond the head: it has another history, and hears what is new in this one.
     delivery::Offset end = 0;
     /// Nothing committed lies beyond `end`: from now on live entries are enough.
     bool reached_head = false;

@@ -321,9 +321,8 @@ void Sequencer::answer_reads() {
                                                    limits::page_entries, limits::page_bytes);
         if (entries) {
             const auto head = store_.head().offset;
-            page.reached_head = entries->empty();
-            page.end = entries->empty() ? std::max(head, request.after) : entries->back().offset;
-            page.reached_head = page.reached_head || page.end >= head;
+            page.end = entries->empty() ? head : entries->back().offset;
+            page.reached_head = page.end == head;
             page.entries = std::make_shared<const std::vector<LogEntry>>(std::move(*entries));
         } else {
             page.failed = true;

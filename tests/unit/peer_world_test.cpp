@@ -437,3 +437,15 @@ TEST_CASE("what crosses the server's DISCONNECT is ignored and the connection st
     CHECK(world.hub.counts().violations == 0);
     CHECK(world.events.empty());
 }
+
+TEST_CASE("a stock client that claims to be beyond the head hears what is new") {
+    SmallWorld world;
+    world.replay_after = 100;  // it knows a database that is no more
+    const auto stock = world.add_browser(false);
+    world.connect(stock);
+    world.replay_after = 0;
+    const auto alice = world.add_browser(true);
+    world.connect(alice);
+    send(world, alice, "hello");
+    CHECK(texts_of(world[stock]) == Texts{"hello"});
+}

@@ -149,6 +149,7 @@ class SmallWorld {
     std::deque<Browser> browsers;
     std::vector<std::pair<hub::SocketId, std::string>> events;  // that reached the application
     std::map<hub::SocketId, std::string> auths;
+    delivery::Offset replay_after = 0;  // what the application lets the next ones read from
 
   private:
     void top_up() {
@@ -223,7 +224,7 @@ class SmallWorld {
             sequencer.handle_mail(std::move(mail->mail), now, UnixMillis{1});
         } else if (const auto* asked = std::get_if<hub::ConnectAsked>(&output)) {
             auths[asked->socket] = asked->auth;
-            hub.accept(asked->socket, {{"chat"}, 0}, now);
+            hub.accept(asked->socket, {{"chat"}, replay_after}, now);
         } else if (const auto* event = std::get_if<hub::EventArrived>(&output)) {
             events.push_back({event->socket, event->data});
             if (event->ack_id) hub.acknowledge(event->socket, *event->ack_id, "[\"ok\"]");
