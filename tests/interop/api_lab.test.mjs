@@ -3,9 +3,12 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { answer, heard, Program } from "../support/program.mjs";
 
-describe("socketio-lab", () => {
+for (const transports of [["websocket"], ["polling"]]) describe(`socketio-lab over ${transports}`, () => {
   let lab;
-  before(async () => (lab = await Program.start("socketio-lab", "--recovery", "--cores", "2")));
+  before(async () => {
+    lab = await Program.start("socketio-lab", "--recovery", "--cores", "2");
+    lab.options = { transports };
+  });
   after(async () => assert.equal(await lab.stop(), 0));
 
   test("namespaces", async () => {
@@ -81,7 +84,7 @@ describe("socketio-lab", () => {
     const ann = await lab.connected();
     const ben = await lab.connected();
     assert.deepEqual(await answer(ben, "getId"), [ben.id]);
-    assert.equal((await answer(ben, "getHandshake"))[0].query.transport, "websocket");
+    assert.equal((await answer(ben, "getHandshake"))[0].query.transport, transports[0]);
     await answer(ben, "join", "r");
     const told = heard(ben, "news");
     ann.emit("to", "r", "news", 1, Buffer.from("2"));

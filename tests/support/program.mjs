@@ -17,6 +17,7 @@ export class Program {
     const started = new Program();
     started.directory = mkdtempSync(join(tmpdir(), "oncewire-"));
     started.sockets = [];
+    started.options = {}; // of every client
     const path = program.includes("/") ? program : join(directory, program);
     const child = spawn(path, ["--port", "0", ...args], { stdio: ["ignore", "pipe", "pipe"], cwd: started.directory });
     let log = "";
@@ -33,7 +34,7 @@ export class Program {
 
   /** An unmodified client, gone when the program is. */
   client(namespace = "/", options = {}) {
-    const socket = stock(this.url + namespace, { reconnection: false, ...options });
+    const socket = stock(this.url + namespace, { reconnection: false, ...this.options, ...options });
     this.sockets.push(socket);
     return socket;
   }
