@@ -5,12 +5,7 @@ import { say } from "../support/stock.mjs";
 import { expect, numbered, test } from "./chat_page.mjs";
 
 const tutorial = readFileSync(new URL("tutorial.html", import.meta.url));
-// Our server speaks WebSocket only so far, and the stock client would begin with long-polling, so its bundle
-// gets a last line that changes this one default.
-const stockBundle = Buffer.concat([
-  readFileSync(createRequire(import.meta.url).resolve("socket.io-client/dist/socket.io.js")),
-  Buffer.from('\n;(() => { const stock = io; io = (options) => stock({ transports: ["websocket"], ...options }); })();\n'),
-]);
+const stockBundle = readFileSync(createRequire(import.meta.url).resolve("socket.io-client/dist/socket.io.js"));
 
 for (const client of ["our client", "the stock client"]) {
   test.describe(`on ${client}`, () => {
