@@ -25,19 +25,22 @@ bool Transports::hear(Instant now) {
     return hear_polling(now) || heard;
 }
 
+/// What comes by a WebSocket that is being tried is taken alone: it may make it the transport, and
+/// what follows in the same batch then belongs to the session, once the hub's outputs are performed.
 bool Transports::hear_web_sockets(Instant now) {
     bool heard = false;
     while (const auto input = web_sockets_.poll_input()) {
         heard = true;
         add_entropy();
-        perform(*input, now);
+        const bool is_probe = polling_.is_open(input->id);
+        perform(*input, is_probe, now);
+        if (is_probe) break;
     }
     return heard;
 }
 
-void Transports::perform(const net::TransportInput& input, Instant now) {
+void Transports::perform(const net::TransportInput& input, bool is_probe, Instant now) {
     using Kind = net::TransportInput::Kind;
-    const bool is_probe = polling_.is_open(input.id);
     switch (input.kind) {
         case Kind::frame:
             if (is_probe) return hub_.handle_probe_frame(input.id, input.frame, now);

@@ -62,7 +62,7 @@ class Transports final : private net::EngineHost {
 
     bool hear_web_sockets(Instant now);
     bool hear_polling(Instant now);
-    void perform(const net::TransportInput& input, Instant now);
+    void perform(const net::TransportInput& input, bool is_probe, Instant now);
     void write(hub::ConnectionId id, std::vector<net::SharedFrame> frames, Instant now);
     void switch_transport(hub::ConnectionId id, Instant now);
     void refuse(const net::Upgraded& upgraded);

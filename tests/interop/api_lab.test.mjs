@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { answer, heard, Program } from "../support/program.mjs";
 
-for (const transports of [["websocket"], ["polling"]]) describe(`socketio-lab over ${transports}`, () => {
+for (const transports of [["websocket"], ["polling"], ["polling", "websocket"]]) describe(`socketio-lab over ${transports}`, () => {
   let lab;
   before(async () => {
     lab = await Program.start("socketio-lab", "--recovery", "--cores", "2");
