@@ -4,6 +4,7 @@ DB    ?= oncewire.db
 SEEDS ?= 1..300
 CYCLES ?= 10
 SEED  ?= 1
+TARGETS ?= oncewire-server oncewire-sim engineio-echo socketio-echo socketio-lab
 WERROR := $(if $(CI),ON,OFF)
 
 .DEFAULT_GOAL := help
@@ -18,14 +19,14 @@ help: ## This list
 
 run: ## Install what is missing, build, and serve on http://localhost:3000 (PORT=, DB=)
 	@.ci/deps run
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory build TARGETS=oncewire-server
 	@exec build/bin/oncewire-server --port $(PORT) --db $(DB)
 
 deps: ## Install what the tests need, too
 	@.ci/deps run test prove
 
-build: build/build.ninja client-wasm/node_modules/.package-lock.json ## Server with its page and browser client, and simulator, into build/bin
-	@cmake --build build --target oncewire-server oncewire-sim
+build: build/build.ninja client-wasm/node_modules/.package-lock.json ## Server with its page and browser client, simulator, echo servers, into build/bin
+	@cmake --build build --target $(TARGETS)
 
 # ---- for being sure -----------------------------------------------------------------------------
 
