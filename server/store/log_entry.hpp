@@ -13,11 +13,11 @@ namespace oncewire::store {
 
 /// One stored event. Immutable once committed.
 struct LogEntry {
-    delivery::Offset offset = 0;   ///< place in the whole log, in commit order, no holes
-    std::string room;              ///< who may read it: log_room(namespace, room)
-    std::uint64_t room_seq = 0;    ///< place in its room: 1, 2, 3 … contiguous, so holes are visible
-    std::string data;              ///< JSON array text: ["event", …args], without the position
-    UnixMillis stored_at;          ///< for showing; decides nothing
+    delivery::Offset offset = 0;  ///< place in the whole log, in commit order, no holes
+    std::string room;             ///< who may read it: log_room(namespace, room)
+    std::uint64_t room_seq = 0;  ///< place in its room: 1, 2, 3 … contiguous, so holes are visible
+    std::string data;            ///< JSON array text: ["event", …args], without the position
+    UnixMillis stored_at;        ///< for showing; decides nothing
     bool operator==(const LogEntry&) const = default;
 };
 
