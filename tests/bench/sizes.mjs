@@ -1,12 +1,10 @@
 // Bytes a browser loads: the client as the server sends it, beside the stock client from npm.
 import { readdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const require = createRequire(join(root, "tests/package.json"));
 
 const measure = (name, bytes) => ({
   name,
@@ -25,7 +23,7 @@ export function sizes() {
   const ours = [measure("engine (WASM)", readFileSync(join(client, wasm))), measure("loader and facade", readFileSync(join(client, "socket.io.min.js")))];
   const pageFiles = readdirSync(join(root, "web")).filter((file) => /\.(html|js|css)$/.test(file));
   const page = sum("the page", pageFiles.map((file) => measure(file, readFileSync(join(root, "web", file)))));
-  const stock = measure("socket.io-client", readFileSync(require.resolve("socket.io-client/dist/socket.io.min.js")));
+  const stock = measure("socket.io-client", readFileSync(join(root, "tests/node_modules/socket.io-client/dist/socket.io.min.js")));
   return [...ours, sum("our client", ours), page, sum("page and client", [...ours, page]), stock];
 }
 
