@@ -87,7 +87,8 @@ struct AttachRefused {
     std::string reason;  ///< a short code: "bad_secret", "unavailable"
 };
 
-/// Another session attached the same producer: this one is a zombie and must be closed (R10).
+/// Another session attached the same producer, so this link must be closed (R10). It is a zombie, or the
+/// living one whom a late CONNECT of a zombie displaced: that one comes back and attaches again.
 struct Fence {
     SessionRef to;
 };
