@@ -22,7 +22,7 @@ export function picture(comparisons) {
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12">
 <style>
-svg { background: #fff } .name { text-anchor: end } .figure { text-anchor: end; fill: #666; font-size: 10px }
+svg { background: #fff } text { paint-order: stroke; stroke: #fff; stroke-width: 3px } .name { text-anchor: end } .figure { text-anchor: end; fill: #666; font-size: 10px }
 .goal { fill: #2b8a5f } .must { fill: #5b9bd5 } .below { fill: #d08770 } .mark { stroke: #222; stroke-width: 2 }
 .axis { stroke: #ddd } .tick { text-anchor: middle; fill: #666 }
 </style>
