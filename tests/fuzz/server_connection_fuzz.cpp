@@ -112,6 +112,7 @@ class Server {
     }
     void take(const EventReceived& it) { VERIFY(joined_.contains(it.index)); }
     void take(const AckReceived& it) { VERIFY(joined_.contains(it.index)); }
+    void take(const MessageReceived&) { VERIFY(false); }  // this server speaks Socket.IO
     void take(const Left& it) {
         VERIFY(live_.erase(it.index) == 1);
         joined_.erase(it.index);
