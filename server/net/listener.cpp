@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 
 namespace oncewire::net {
@@ -18,10 +19,8 @@ using reuse_port = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT
 
 int open_spare() { return open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
-bool is_out_of_resources(error_code error) {
-    return error == asio::error::no_descriptors || error == asio::error::no_buffer_space ||
-           error == asio::error::no_memory ||
-           error == boost::system::errc::too_many_files_open_in_system;
+bool is_out_of_resources(int error) {
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
 std::string sentence(const Address& address, const std::string& why) {
@@ -38,6 +37,8 @@ error_code bind(tcp::acceptor& acceptor, const Address& address, bool shared) {
     acceptor.open(endpoint.protocol(), error);
     if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
     if (!error && shared) acceptor.set_option(reuse_port(true), error);
+    // Linux hands it on to every accepted socket, so it costs no call for each.
+    if (!error) acceptor.set_option(tcp::no_delay(true), error);
     if (!error) acceptor.bind(endpoint, error);
     if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
     return error;
@@ -64,8 +65,10 @@ Listener::~Listener() {
 Result<std::uint16_t, std::string> Listener::listen(const Address& address, bool shared) {
     error_code error = bind(acceptor_, address, shared);
     if (error) return Err{sentence(address, error.message())};
+    acceptor_.native_non_blocking(true, error);
+    if (error) return Err{sentence(address, error.message())};
     const std::uint16_t port = acceptor_.local_endpoint(error).port();
-    accept_next();
+    await_peers();
     return port;
 }
 
@@ -75,20 +78,39 @@ void Listener::stop() {
     timer_.cancel();
 }
 
-void Listener::accept_next() {
-    acceptor_.async_accept(peer_, [this](error_code error, tcp::socket socket) {
-        if (error == asio::error::operation_aborted) return;
-        if (is_out_of_resources(error)) return wait_for_descriptors();
-        if (!error) take(std::move(socket));  // else the peer gave up while it waited
-        accept_next();
+void Listener::await_peers() {
+    acceptor_.async_wait(tcp::acceptor::wait_read, [this](error_code error) {
+        if (!error) accept_peers();
     });
 }
 
-void Listener::take(tcp::socket socket) {
-    error_code ignored;
-    socket.set_option(tcp::no_delay(true), ignored);
+/// Everybody who waits, up to a batch: a crowd that comes back after a restart is let in by one event
+/// of the loop, yet those who are in already get their turn.
+void Listener::accept_peers() {
+    for (int accepted = 0; accepted < batch; ++accepted) {
+        tcp::endpoint peer;
+        auto size = static_cast<socklen_t>(peer.capacity());
+        const int socket =
+            accept4(acceptor_.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (socket < 0 && is_out_of_resources(errno)) return wait_for_descriptors();
+        if (socket < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
+        if (socket < 0) continue;  // the peer gave up while it waited
+        peer.resize(size);
+        take(socket, peer);
+    }
+    await_peers();
+}
+
+void Listener::take(int handle, const tcp::endpoint& peer) {
+    tcp::socket socket(acceptor_.get_executor());
+    error_code error;
+    socket.assign(peer.protocol(), handle, error);
+    if (error) {
+        close(handle);
+        return;
+    }
     try {
-        on_connection_(std::move(socket), peer_.address().to_string());
+        on_connection_(std::move(socket), peer.address().to_string());
     } catch (const std::exception&) {
         // No memory for this one; the loop must live for the others.
     }
@@ -98,7 +120,7 @@ void Listener::wait_for_descriptors() {
     turn_one_away();
     timer_.expires_after(std::chrono::milliseconds(pause.count()));
     timer_.async_wait([this](error_code error) {
-        if (!error) accept_next();
+        if (!error) await_peers();
     });
 }
 

@@ -49,14 +49,17 @@ class Listener {
     static constexpr Millis pause{100};
 
   private:
-    void accept_next();
-    void take(boost::asio::ip::tcp::socket socket);
+    /// 64: peers let in by one event.
+    static constexpr int batch = 64;
+
+    void await_peers();
+    void accept_peers();
+    void take(int handle, const boost::asio::ip::tcp::endpoint& peer);
     void wait_for_descriptors();
     void turn_one_away();
 
     OnConnection on_connection_;
     boost::asio::ip::tcp::acceptor acceptor_;
-    boost::asio::ip::tcp::endpoint peer_;
     boost::asio::steady_timer timer_;
     int spare_ = -1;
 };
