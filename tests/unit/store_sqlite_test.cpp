@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "server/store/sqlite_migrations.hpp"
 #include "server/store/sqlite_store.hpp"
 #include "tests/unit/sqlite_disk.hpp"
 #include "tests/unit/store_contract.hpp"
@@ -196,10 +197,10 @@ TEST_CASE("what cannot be opened is told in one sentence") {
         CHECK(run_sql(path, "PRAGMA user_version = 1000") == SQLITE_OK);
         const auto error = error_opening(path);
         CHECK(error.error == StoreError::newer_schema);
-        CHECK(error.sentence ==
-              begin +
-                  "a newer version of this program wrote it (schema 1000, this one "
-                  "knows 1)");
+        CHECK(error.sentence == begin +
+                                    "a newer version of this program wrote it (schema 1000, this "
+                                    "one knows " +
+                                    std::to_string(sqlite::newest_schema) + ")");
     }
     SECTION("it has lost its epoch") {
         CHECK(SqliteStore::open(path, first));

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+
+namespace oncewire::store::sqlite {
+
+/// Tables as the first release made them.
+inline constexpr const char* migration_1 = R"sql(
+CREATE TABLE meta (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    epoch TEXT NOT NULL
+) STRICT;
+
+-- Rooms and producers are numbers in the tables that grow: a byte or two instead of forty.
+CREATE TABLE rooms (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    last_seq INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE log (
+    offset INTEGER PRIMARY KEY,
+    room INTEGER NOT NULL,
+    room_seq INTEGER NOT NULL,
+    data TEXT NOT NULL,
+    stored_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX log_by_room ON log (room);  -- and, as in every index, the rowid: the offset
+
+CREATE TABLE producers (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    secret TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    last_digest INTEGER NOT NULL,
+    last_contact INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE verdicts (
+    producer INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    digest INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (producer, sequence)
+) STRICT, WITHOUT ROWID;
+
+-- The two indexes hold collisions alone, so the usual message, the first under its id, costs one row.
+CREATE TABLE once (
+    id TEXT NOT NULL,
+    offset INTEGER NOT NULL,
+    scope TEXT NOT NULL,
+    body TEXT NOT NULL,
+    collides INTEGER NOT NULL,
+    PRIMARY KEY (id, offset)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX once_by_scope ON once (id, scope, offset) WHERE collides = 1;
+CREATE INDEX once_by_body ON once (id, body, offset) WHERE collides = 1;
+)sql";
+
+/// Step i leads from version i (PRAGMA user_version) to i + 1. A step that ever was on the main branch
+/// does not change: what is new comes as a further constant at the end, with its file of that version in
+/// tests/unit/store_migration_sqlite_test.cpp, so that every old file can be brought forward.
+inline constexpr const char* migrations[] = {migration_1};
+inline constexpr std::int64_t newest_schema = sizeof(migrations) / sizeof(migrations[0]);
+
+}  // namespace oncewire::store::sqlite

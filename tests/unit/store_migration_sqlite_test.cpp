@@ -1,0 +1,86 @@
+// Files of every released version, brought forward by this one.
+#include <sqlite3.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "server/store/sqlite_migrations.hpp"
+#include "server/store/sqlite_store.hpp"
+#include "shared/delivery/producer.hpp"
+#include "tests/unit/store_contract.hpp"
+
+using namespace oncewire;
+using namespace oncewire::store;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What the steps were when they were released.
+constexpr delivery::Digest released[] = {0x3dc5a68ecc8babee};
+
+/// A database file made by the SQL that `sqlite3 FILE .dump` wrote of one of that version.
+class OldFile {
+  public:
+    explicit OldFile(std::int64_t version)
+        : path(fs::temp_directory_path() / ("oncewire-old-" + std::to_string(version) + ".db")) {
+        remove();
+        std::ifstream dump(std::string(ONCEWIRE_SOURCE_DIR "/tests/unit/schema/version_") +
+                           std::to_string(version) + ".sql");
+        REQUIRE(dump);
+        const std::string sql(std::istreambuf_iterator<char>(dump), {});
+        sqlite3* db = nullptr;
+        REQUIRE(sqlite3_open(path.c_str(), &db) == SQLITE_OK);
+        REQUIRE(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
+        sqlite3_close(db);
+    }
+    ~OldFile() { remove(); }
+    OldFile(const OldFile&) = delete;
+    OldFile& operator=(const OldFile&) = delete;
+
+    const std::string path;
+
+  private:
+    void remove() const {
+        for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(path + suffix);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a released step of the schema never changes") {
+    REQUIRE(std::size(released) == std::size(sqlite::migrations));
+    for (std::size_t i = 0; i < std::size(released); ++i) {
+        INFO("step " << i);
+        CHECK(delivery::digest(sqlite::migrations[i], 0) == released[i]);
+    }
+}
+
+TEST_CASE("a file of any released version is brought forward with all that is in it") {
+    for (std::int64_t version = 1; version <= sqlite::newest_schema; ++version) {
+        INFO("version " << version);
+        const OldFile file(version);
+        for (int start = 0; start < 2; ++start) {
+            const auto opened = SqliteStore::open(file.path, {"another"});
+            REQUIRE(opened);
+            Store& store = **opened;
+            CHECK(store.head() == LogHead{{"old"}, static_cast<delivery::Offset>(3 + start)});
+            const auto entries = test::read_all(store, {"/,chat"});
+            REQUIRE(entries.size() == 2u + static_cast<std::size_t>(start));
+            CHECK(entries[0].data == R"(["chat message","one",1])");
+            CHECK(entries[1].room_seq == 2);
+            const auto row = store.find_producer(ProducerId("p"));
+            REQUIRE((row && *row));
+            CHECK((*row)->seen == delivery::HighWater{2, 22});
+            CHECK((*row)->epoch == 7);
+            const auto verdict = store.find_verdict(ProducerId("p"), 2);
+            REQUIRE((verdict && *verdict));
+            CHECK((*verdict)->verdict == Verdict{Verdict::Kind::rejected, R"({"error":"no"})"});
+            CHECK(store.find_once("id 1", "ann", "\"one\"")->size() == 1);
+            test::commit_one(store, "/,chat", "[\"new\"]");
+        }
+    }
+}
