@@ -73,9 +73,21 @@ class Mailbox {
     /// or after `at_most`.
     void wait(std::optional<Millis> at_most) {
         std::unique_lock lock(mutex_);
-        const auto ready = [this] { return !letters_.empty() || closed_; };
-        if (!at_most) return arrived_.wait(lock, ready);
-        arrived_.wait_for(lock, std::chrono::milliseconds(at_most->count()), ready);
+        const auto ready = [this] { return !letters_.empty() || closed_ || interrupted_; };
+        if (at_most) {
+            arrived_.wait_for(lock, std::chrono::milliseconds(at_most->count()), ready);
+        } else {
+            arrived_.wait(lock, ready);
+        }
+        interrupted_ = false;
+    }
+    /// Makes the running wait(), or else the next one, return without mail.
+    void interrupt() {
+        {
+            const std::lock_guard lock(mutex_);
+            interrupted_ = true;
+        }
+        arrived_.notify_one();
     }
 
     bool is_full() const {
@@ -108,6 +120,7 @@ class Mailbox {
     std::condition_variable emptied_;
     std::vector<Mail> letters_;
     bool closed_ = false;
+    bool interrupted_ = false;
 };
 
 }  // namespace oncewire::core

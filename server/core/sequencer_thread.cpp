@@ -1,6 +1,7 @@
 #include "server/core/sequencer_thread.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "server/core/environment.hpp"
@@ -9,10 +10,11 @@ namespace oncewire::core {
 
 SequencerThread::SequencerThread(std::unique_ptr<store::Store> store,
                                  std::map<std::string, store::DurableHandler, std::less<>> handlers,
-                                 std::vector<CoreMailbox*> cores)
+                                 std::vector<CoreMailbox*> cores, std::function<void()> on_damage)
     : store_(std::move(store)),
       sequencer_(*store_, std::move(handlers)),
-      cores_(std::move(cores)) {}
+      cores_(std::move(cores)),
+      on_damage_(std::move(on_damage)) {}
 
 SequencerThread::~SequencerThread() { stop(); }
 
@@ -32,7 +34,7 @@ void SequencerThread::run() {
         const auto due = sequencer_.next_timeout();
         const auto wait =
             due ? std::optional(std::max(*due - monotonic_now(), Millis(0))) : std::nullopt;
-        inbox_.wait(wait);
+        inbox_.wait(has_chores() ? Millis(0) : wait);
         const bool closed = inbox_.is_closed();
         auto taken = inbox_.take();
         if (closed && taken.letters.empty()) return;
@@ -41,8 +43,36 @@ void SequencerThread::run() {
         }
         work_off(std::move(taken.letters));
         sequencer_.handle_timeout(monotonic_now());
+        do_chores();
         deliver();
+        if (sequencer_.is_damaged()) return on_damage_();
     }
+}
+
+void SequencerThread::add_chore(Chore chore) {
+    {
+        const std::lock_guard lock(chores_mutex_);
+        chores_.push_back(std::move(chore));
+    }
+    inbox_.interrupt();
+}
+
+bool SequencerThread::has_chores() const {
+    const std::lock_guard lock(chores_mutex_);
+    return !chores_.empty();
+}
+
+/// One step of each, so that no message waits for more than a step.
+void SequencerThread::do_chores() {
+    std::vector<Chore> due;
+    {
+        const std::lock_guard lock(chores_mutex_);
+        due.swap(chores_);
+    }
+    std::erase_if(due, [this](const Chore& chore) { return chore(sequencer_); });
+    const std::lock_guard lock(chores_mutex_);
+    chores_.insert(chores_.begin(), std::make_move_iterator(due.begin()),
+                   std::make_move_iterator(due.end()));
 }
 
 void SequencerThread::work_off(std::vector<store::ToSequencer> letters) {

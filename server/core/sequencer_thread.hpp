@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -14,10 +16,15 @@ namespace oncewire::core {
 /// transaction, so the slower the disk, the bigger the batch.
 class SequencerThread {
   public:
-    /// `cores` outlive this; the number of each is its place here.
+    /// Something an operator wants done with the store, in small steps: called between two batches until
+    /// it says true. At the thread's end what is not done is dropped.
+    using Chore = std::function<bool(store::Sequencer&)>;
+
+    /// `cores` outlive this; the number of each is its place here. `on_damage`: the database is damaged;
+    /// called once, on this thread, which does nothing more. It should end the process.
     SequencerThread(std::unique_ptr<store::Store> store,
                     std::map<std::string, store::DurableHandler, std::less<>> handlers,
-                    std::vector<CoreMailbox*> cores);
+                    std::vector<CoreMailbox*> cores, std::function<void()> on_damage);
     ~SequencerThread();
     SequencerThread(const SequencerThread&) = delete;
     SequencerThread& operator=(const SequencerThread&) = delete;
@@ -28,6 +35,8 @@ class SequencerThread {
     void start();
     /// Works off what is in the mailbox, then ends. Blocks.
     void stop();
+    /// Any thread.
+    void add_chore(Chore chore);
     /// After stop().
     const store::SequencerCounts& counts() const { return sequencer_.counts(); }
 
@@ -39,12 +48,17 @@ class SequencerThread {
   private:
     void run();
     void work_off(std::vector<store::ToSequencer> letters);
+    bool has_chores() const;
+    void do_chores();
     void deliver();
 
     std::unique_ptr<store::Store> store_;
     store::Sequencer sequencer_;
     std::vector<CoreMailbox*> cores_;
+    std::function<void()> on_damage_;
     SequencerMailbox inbox_{inbox_capacity};
+    mutable std::mutex chores_mutex_;
+    std::vector<Chore> chores_;
     std::thread thread_;
 };
 

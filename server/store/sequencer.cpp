@@ -59,20 +59,24 @@ void Sequencer::commit(Instant now) {
 void Sequencer::handle_timeout(Instant now) {
     now_ = now;
     if (!needs_reopen_ || (refuse_until_ && *refuse_until_ > now)) return;
-    if (store_.reopen()) {
-        needs_reopen_ = false;
-        refuse_until_.reset();
-        announce();
-    } else {
+    if (const auto reopened = store_.reopen(); !reopened) {
+        note(reopened.error());
         refuse_until_ = now + refuse_for;
+        return;
     }
+    needs_reopen_ = false;
+    refuse_until_.reset();
+    announce();
 }
 
 std::optional<Instant> Sequencer::next_timeout() const {
     return needs_reopen_ ? refuse_until_ : std::nullopt;
 }
 
-std::optional<OutgoingMail> Sequencer::poll_output() { return outputs_.poll(); }
+std::optional<OutgoingMail> Sequencer::poll_output() {
+    if (is_damaged_) return std::nullopt;
+    return outputs_.poll();
+}
 
 // ---- requests -----------------------------------------------------------------------------------
 
@@ -83,7 +87,10 @@ void Sequencer::handle(const Attach& attach) {
     auto known = attachments_.find(id);
     if (known == attachments_.end()) {
         auto row = store_.find_producer(id);
-        if (!row) return reply(attach.from, Cut{attach.from});
+        if (!row) {
+            note(row.error());
+            return reply(attach.from, Cut{attach.from});
+        }
         Attachment fresh;
         fresh.bound = row->has_value();
         if (*row) fresh.row = std::move(**row);
@@ -256,7 +263,8 @@ void Sequencer::end_dirty(Outcome outcome) {
     dirty_.clear();
 }
 
-void Sequencer::fail_batch(StoreError) {
+void Sequencer::fail_batch(StoreError error) {
+    note(error);
     if (in_transaction_) store_.rollback();
     in_transaction_ = false;
     refuse_until_ = now_ + refuse_for;
@@ -325,6 +333,7 @@ void Sequencer::answer_reads() {
             page.reached_head = page.end == head;
             page.entries = std::make_shared<const std::vector<LogEntry>>(std::move(*entries));
         } else {
+            note(entries.error());
             page.failed = true;
             page.entries = std::make_shared<const std::vector<LogEntry>>();
         }

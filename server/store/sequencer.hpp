@@ -56,6 +56,11 @@ class Sequencer {
     void handle_timeout(Instant now);
     std::optional<Instant> next_timeout() const;
 
+    bool accepts_writes() const { return accepts_writes_; }
+    /// The database is damaged. Nothing more comes out, and the process must end, closing nothing: what
+    /// is left is evidence, and to go on would spoil it.
+    bool is_damaged() const { return is_damaged_; }
+
     std::optional<OutgoingMail> poll_output();
     const SequencerCounts& counts() const { return counts_; }
 
@@ -101,6 +106,7 @@ class Sequencer {
     void forget(const SessionRef& session);
     void settle(const Submit& submit, Verdict verdict);
     void retry_later(const SessionRef& session, std::optional<socketio::AckId> ack_id);
+    void note(StoreError error) { is_damaged_ = is_damaged_ || error == StoreError::corrupt; }
     void reply(const SessionRef& to, FromSequencer mail) {
         replies_.push_back({to.core, std::move(mail)});
     }
@@ -125,6 +131,7 @@ class Sequencer {
     std::map<SessionKey, ProducerId> producer_of_;
     bool accepts_writes_ = true;
     bool needs_reopen_ = false;
+    bool is_damaged_ = false;
     std::optional<Instant> refuse_until_;  // the store failed; do not try before
     OutputQueue<OutgoingMail> outputs_;
     SequencerCounts counts_;

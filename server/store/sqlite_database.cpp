@@ -1,14 +1,9 @@
 #include "server/store/sqlite_database.hpp"
 
-#include <fcntl.h>
 #include <sqlite3.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
-#include <limits>
-#include <system_error>
 
 namespace oncewire::store::sqlite {
 namespace {
@@ -34,11 +29,6 @@ StoreError error_of(int code) {
         default:
             return StoreError::io;
     }
-}
-
-fs::path directory_of(const std::string& path) {
-    const fs::path directory = fs::path(path).parent_path();
-    return directory.empty() ? fs::path(".") : directory;
 }
 
 Failure failure_of(int code) {
@@ -101,7 +91,7 @@ void Run::bind(std::string_view value) {
 
 void Database::Close::operator()(sqlite3* db) const { sqlite3_close(db); }
 
-Result<Database, Failure> Database::open(const std::string& path) {
+Result<Database, Failure> Database::open(const std::string& path, Use use) {
     // NOMUTEX: the store has one thread. An absolute path, because Debian's SQLite takes a name that
     // begins with "file:" for a URI with settings in it.
     const std::string name = path == ":memory:" ? path : fs::absolute(path).string();
@@ -121,11 +111,19 @@ Result<Database, Failure> Database::open(const std::string& path) {
     const auto locked =
         database.execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA cell_size_check = ON");
     if (!locked) return Err{locked.error()};
+    sqlite3_db_config(opened, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    if (use == Use::inspect) {
+        if (const auto set = database.execute("PRAGMA query_only = ON"); !set) {
+            return Err{set.error()};
+        }
+    }
     return database;
 }
 
-Result<void, Failure> Database::make_durable() {
-    if (const auto set = execute("PRAGMA synchronous = FULL"); !set) return set;
+Result<void, Failure> Database::make_durable(Durability durability) {
+    const bool fsyncs = durability == Durability::disk;
+    const auto set = execute(fsyncs ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = OFF");
+    if (!set) return set;
     const auto statement = prepare("PRAGMA journal_mode = WAL");
     if (!statement) return Err{statement.error()};
     const Run run(*statement);
@@ -176,30 +174,24 @@ Result<void, Failure> Database::rewrite_log() {
 
 bool Database::in_transaction() const { return sqlite3_get_autocommit(db_.get()) == 0; }
 
-// ---- The file ------------------------------------------------------------------------------------
-
-Result<void, Failure> make_file(const std::string& path) {
-    const fs::path directory = directory_of(path);
-    std::error_code ignored;
-    if (path.empty()) return Err{Failure{StoreError::io, "its name is empty"}};
-    if (!fs::is_directory(directory, ignored)) {
-        return Err{
-            Failure{StoreError::io, "the directory '" + directory.string() + "' is missing"}};
-    }
-    if (fs::is_directory(path, ignored)) {
-        return Err{Failure{StoreError::io, "it is a directory"}};
-    }
-    const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (file >= 0) ::close(file);
-    if (file >= 0 || errno == EEXIST) return {};
-    const StoreError error = errno == ENOSPC ? StoreError::full : StoreError::io;
-    return Err{Failure{error, std::error_code(errno, std::generic_category()).message()}};
+void Database::tidy_at_end() {
+    sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
 }
 
-std::uint64_t free_bytes_beside(const std::string& path) {
-    std::error_code unknown;
-    const fs::space_info space = fs::space(directory_of(path), unknown);
-    return unknown ? std::numeric_limits<std::uint64_t>::max() : space.available;
+// ---- PageCopy ------------------------------------------------------------------------------------
+
+void PageCopy::Finish::operator()(sqlite3_backup* copying) const { sqlite3_backup_finish(copying); }
+
+Result<PageCopy, Failure> PageCopy::begin(Database& from, Database& to) {
+    sqlite3_backup* copying = sqlite3_backup_init(to.db_.get(), "main", from.db_.get(), "main");
+    if (!copying) return Err{failure_of(sqlite3_extended_errcode(to.db_.get()))};
+    return PageCopy(copying);
+}
+
+Result<bool, Failure> PageCopy::step(int pages) {
+    const int code = sqlite3_backup_step(copying_.get(), pages);
+    if (code == SQLITE_OK || code == SQLITE_DONE) return code == SQLITE_DONE;
+    return Err{failure_of(code)};
 }
 
 }  // namespace oncewire::store::sqlite

@@ -10,6 +10,7 @@
 #include "shared/base/result.hpp"
 
 struct sqlite3;
+struct sqlite3_backup;
 struct sqlite3_stmt;
 
 /// SQLite and its file as the store needs them, and the only door to <sqlite3.h>.
@@ -20,12 +21,6 @@ struct Failure {
     StoreError error = StoreError::io;
     std::string reason;  ///< for people
 };
-
-/// Makes `path` an empty file (mode 0600) unless there is one: SQLite would let everybody read it.
-/// Makes no directories.
-Result<void, Failure> make_file(const std::string& path);
-/// What an unprivileged process may still write where `path` is; very much if that cannot be told.
-std::uint64_t free_bytes_beside(const std::string& path);
 
 /// A prepared statement; finalized with this. Must not outlive its Database.
 class Statement {
@@ -80,12 +75,17 @@ class Run {
 /// a program that merely looks becomes the second by closing last.
 class Database {
   public:
+    enum class Use : std::uint8_t {
+        write,
+        inspect,
+    };
     /// `path`: a file that exists (it may be empty), or `:memory:`. Waits up to 2 s for another
     /// process to let go of it. Does not write to it.
-    static Result<Database, Failure> open(const std::string& path);
+    static Result<Database, Failure> open(const std::string& path, Use use = Use::write);
 
-    /// Write-ahead log, and an fsync in each commit. Writes: call it when the file is known as ours.
-    Result<void, Failure> make_durable();
+    /// Write-ahead log, and for Durability::disk an fsync in each commit. Writes: call it when the file
+    /// is known as ours.
+    Result<void, Failure> make_durable(Durability durability);
     Result<void, Failure> execute(const std::string& sql);
     Result<Statement, Failure> prepare(const char* sql);
     /// The first column of the first row; 0 if there is none or it is NULL.
@@ -96,13 +96,33 @@ class Database {
     /// back over checkpoints made since. So whatever can be read after this is durable.
     Result<void, Failure> rewrite_log();
     bool in_transaction() const;
+    /// It is found to be sound: closing may bring the write-ahead log into the file and remove it. Until
+    /// this closing changes nothing, since what is there may be evidence.
+    void tidy_at_end();
 
   private:
+    friend class PageCopy;
     struct Close {
         void operator()(sqlite3* db) const;
     };
     explicit Database(sqlite3* db) : db_(db) {}
     std::unique_ptr<sqlite3, Close> db_;
+};
+
+/// Copies all of a database into another, some pages at a time, while the first goes on being written
+/// through its own connection: what is written meanwhile is copied, too. Both must outlive it.
+class PageCopy {
+  public:
+    static Result<PageCopy, Failure> begin(Database& from, Database& to);
+    /// True: all of it is there. After an error the copy is worth nothing.
+    Result<bool, Failure> step(int pages);
+
+  private:
+    struct Finish {
+        void operator()(sqlite3_backup* copying) const;
+    };
+    explicit PageCopy(sqlite3_backup* copying) : copying_(copying) {}
+    std::unique_ptr<sqlite3_backup, Finish> copying_;
 };
 
 }  // namespace oncewire::store::sqlite

@@ -10,27 +10,6 @@ namespace {
 /// "OnWr": marks the file as ours (PRAGMA application_id), so that we never write into another's.
 constexpr std::int64_t application_id = 0x4f6e5772;
 
-Result<std::int64_t, Failure> version_of(Database& database) {
-    const auto application = database.integer("PRAGMA application_id");
-    if (!application) return application;
-    const auto version = database.integer("PRAGMA user_version");
-    if (!version) return version;
-    const auto tables = database.integer("SELECT count(*) FROM sqlite_schema");
-    if (!tables) return tables;
-
-    if (*application == 0 && *version == 0 && *tables == 0) return 0;
-    if (*application != application_id) {
-        return Err{Failure{StoreError::corrupt, "it belongs to another program"}};
-    }
-    if (*version > newest_schema) {
-        return Err{
-            Failure{StoreError::newer_schema, "a newer version of this program wrote it (schema " +
-                                                  std::to_string(*version) + ", this one knows " +
-                                                  std::to_string(newest_schema) + ")"}};
-    }
-    return *version;
-}
-
 Result<void, Failure> insert_epoch(Database& database, const delivery::Epoch& epoch) {
     const auto insert = database.prepare("INSERT INTO meta (id, epoch) VALUES (1, ?1)");
     if (!insert) return Err{insert.error()};
@@ -52,17 +31,61 @@ Result<void, Failure> migrate(Database& database, std::int64_t version,
                             ";PRAGMA user_version = " + std::to_string(newest_schema) + ";COMMIT");
 }
 
+Result<bool, Failure> lacks_epoch(Database& database) {
+    const auto found = database.integer("SELECT count(*) FROM meta WHERE epoch = ''");
+    if (!found) return Err{found.error()};
+    return *found > 0;
+}
+
 }  // namespace
 
-Result<void, Failure> prepare_schema(Database& database, const delivery::Epoch* epoch_if_new) {
+Result<std::int64_t, Failure> version_of(Database& database) {
+    const auto application = database.integer("PRAGMA application_id");
+    if (!application) return application;
+    const auto version = database.integer("PRAGMA user_version");
+    if (!version) return version;
+    const auto tables = database.integer("SELECT count(*) FROM sqlite_schema");
+    if (!tables) return tables;
+
+    if (*application == 0 && *version == 0 && *tables == 0) return 0;
+    if (*application != application_id) {
+        return Err{Failure{StoreError::corrupt, "it belongs to another program"}};
+    }
+    if (*version > newest_schema) {
+        return Err{
+            Failure{StoreError::newer_schema, "a newer version of this program wrote it (schema " +
+                                                  std::to_string(*version) + ", this one knows " +
+                                                  std::to_string(newest_schema) + ")"}};
+    }
+    return *version;
+}
+
+Result<void, Failure> replace_epoch(Database& database, const delivery::Epoch& epoch) {
+    const auto update = database.prepare("UPDATE meta SET epoch = ?1");
+    if (!update) return Err{update.error()};
+    const Run run(*update, std::string_view(epoch.text));
+    if (run.error()) return Err{Failure{*run.error(), error_text(*run.error())}};
+    return {};
+}
+
+Result<void, Failure> prepare_schema(Database& database, const Opening& opening) {
     const auto version = version_of(database);
     if (!version) return Err{version.error()};
-    if (*version == 0 && !epoch_if_new) {
-        return Err{Failure{StoreError::corrupt, "it is empty, and was not before"}};
+    if (*version == 0 && !(opening.may_be_new && opening.epoch)) {
+        return Err{
+            Failure{StoreError::corrupt,
+                    "it is empty, and was not before. Keep all its files; if it was emptied on "
+                    "purpose, start once with --restored"}};
     }
-    if (const auto done = database.make_durable(); !done) return done;
-    if (*version == newest_schema) return {};
-    return migrate(database, *version, epoch_if_new);
+    if (const auto done = database.make_durable(opening.durability); !done) return done;
+    if (*version < newest_schema) {
+        const auto done = migrate(database, *version, opening.epoch);
+        if (!done) return done;
+    }
+    const auto unnamed = lacks_epoch(database);
+    if (!unnamed) return Err{unnamed.error()};
+    if (!*unnamed || !opening.epoch) return {};
+    return replace_epoch(database, *opening.epoch);
 }
 
 }  // namespace oncewire::store::sqlite

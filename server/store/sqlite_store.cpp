@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <deque>
 
+#include "server/store/sqlite_backup.hpp"
 #include "server/store/sqlite_database.hpp"
+#include "server/store/sqlite_files.hpp"
 #include "server/store/sqlite_schema.hpp"
 #include "shared/base/verify.hpp"
 
@@ -20,6 +22,20 @@ constexpr std::size_t remembered_max = 65'536;
 /// Prepared room cursors kept for the next read(); each costs about 2 kB.
 constexpr std::size_t cursors_kept = 64;
 
+std::string lost_messages(const LogHead& found, const LogHead& known) {
+    return "it has lost messages that were stored: it ends at " + std::to_string(found.offset) +
+           ", and had got to " + std::to_string(known.offset) +
+           ". Keep all its files; if an older copy was put back on purpose, start once with "
+           "--restored";
+}
+
+/// Something was stored in it, whatever the file looks like now.
+bool was_used(const std::string& path) {
+    if (path == memory_path) return false;
+    const auto known = sqlite::HeadMark(path, sqlite::HeadMark::Use::inspect).read();
+    return known && known->offset > 0;
+}
+
 SqliteStore::OpenError sentence_for(const std::string& path, const Failure& failure) {
     return {failure.error, "cannot open the database '" + path + "': " + failure.reason};
 }
@@ -35,18 +51,17 @@ struct SqliteStore::Connection {
     std::vector<Statement> room_cursors;
 
     explicit Connection(sqlite::Database opened) : database(std::move(opened)) {}
-    /// `epoch_if_new` null: the database must be there already.
     static Result<std::unique_ptr<Connection>, Failure> open(const std::string& path,
-                                                             const delivery::Epoch* epoch_if_new);
+                                                             const sqlite::Opening& opening);
     Result<void, Failure> prepare_all();
     Result<LogHead, Failure> read_head();
 };
 
 Result<std::unique_ptr<SqliteStore::Connection>, Failure> SqliteStore::Connection::open(
-    const std::string& path, const delivery::Epoch* epoch_if_new) {
+    const std::string& path, const sqlite::Opening& opening) {
     auto database = sqlite::Database::open(path);
     if (!database) return Err{database.error()};
-    if (const auto done = sqlite::prepare_schema(*database, epoch_if_new); !done) {
+    if (const auto done = sqlite::prepare_schema(*database, opening); !done) {
         return Err{done.error()};
     }
     auto made = std::make_unique<Connection>(std::move(*database));
@@ -202,20 +217,32 @@ Result<std::unique_ptr<SqliteStore>, SqliteStore::OpenError> SqliteStore::open(
             return Err{sentence_for(path, made.error())};
         }
     }
-    auto connection = Connection::open(path, &epoch_if_new);
+    auto connection = Connection::open(
+        path, {&epoch_if_new, options.restored || !was_used(path), options.durability});
     if (!connection) return Err{sentence_for(path, connection.error())};
+    if (options.restored) {
+        const auto renamed = sqlite::replace_epoch((*connection)->database, epoch_if_new);
+        if (!renamed) return Err{sentence_for(path, renamed.error())};
+    }
     std::unique_ptr<SqliteStore> store(new SqliteStore(path, options, std::move(*connection)));
     if (const auto loaded = store->load(); !loaded) return Err{sentence_for(path, loaded.error())};
+    if (store->ballast_) store->ballast_->restore();
     return store;
 }
 
 SqliteStore::SqliteStore(std::string path, Options options, std::unique_ptr<Connection> connection)
-    : path_(std::move(path)), options_(options), connection_(std::move(connection)) {}
+    : path_(std::move(path)), options_(options), connection_(std::move(connection)) {
+    if (path_ == memory_path) return;
+    mark_ = std::make_unique<sqlite::HeadMark>(path_);
+    if (options_.ballast_bytes > 0) {
+        ballast_ = std::make_unique<sqlite::Ballast>(path_, options_.ballast_bytes);
+    }
+}
 
 SqliteStore::~SqliteStore() = default;
 
 Durability SqliteStore::durability() const {
-    return path_ == memory_path ? Durability::memory : Durability::disk;
+    return path_ == memory_path ? Durability::memory : options_.durability;
 }
 
 Result<void, StoreError> SqliteStore::begin() {
@@ -234,6 +261,7 @@ CommitOutcome SqliteStore::commit() {
     VERIFY(broken_ || unbound_producers_.empty());
     if (!broken_ && write_rooms() && !Run(connection_->commit).error()) {
         in_transaction_ = false;
+        if (mark_ && head_.offset > committed_.offset) mark_->write(head_);
         committed_ = head_;
         return CommitOutcome::committed;
     }
@@ -260,8 +288,9 @@ Result<void, StoreError> SqliteStore::reopen() {
     forget_rows();
     // What is in memory would be gone, and has no disk that could have failed.
     if (path_ != memory_path) {
+        backup_.reset();
         connection_.reset();
-        auto opened = Connection::open(path_, nullptr);
+        auto opened = Connection::open(path_, {nullptr, false, options_.durability});
         if (!opened) return Err{opened.error().error};
         connection_ = std::move(*opened);
     }
@@ -415,6 +444,25 @@ Err<StoreError> SqliteStore::fail(StoreError error) {
     return Err{error};
 }
 
+Result<void, SqliteStore::OpenError> SqliteStore::begin_backup(const std::string& to) {
+    if (backup_) return Err{OpenError{StoreError::busy, "a backup is being made already"}};
+    if (!connection_) return Err{sentence_for(path_, {StoreError::io, "it is not open"})};
+    auto begun = SqliteBackup::begin(connection_->database, to);
+    if (!begun) return Err{begun.error()};
+    backup_ = std::move(*begun);
+    return {};
+}
+
+Result<bool, SqliteStore::OpenError> SqliteStore::step_backup() {
+    VERIFY(!in_transaction_);
+    if (!backup_) {
+        return Err{OpenError{StoreError::io, "the database had to be reopened; start again"}};
+    }
+    auto stepped = backup_->step();
+    if (!stepped || *stepped) backup_.reset();
+    return stepped;
+}
+
 /// Makes what the file holds the committed state, durably.
 Result<void, Failure> SqliteStore::load() {
     auto& database = connection_->database;
@@ -425,18 +473,36 @@ Result<void, Failure> SqliteStore::load() {
     if (!last_room) return Err{last_room.error()};
     const auto last_producer = database.integer("SELECT max(id) FROM producers");
     if (!last_producer) return Err{last_producer.error()};
-    if (found->epoch == committed_.epoch && found->offset < committed_.offset) {
+    const auto newest = newest_known();
+    if (newest && found->epoch == newest->epoch && found->offset < newest->offset) {
         // To go on would give the offsets of durable messages to other messages.
-        return Err{Failure{StoreError::corrupt, "it has lost messages that were stored"}};
+        return Err{Failure{StoreError::corrupt, lost_messages(*found, *newest)}};
     }
     committed_ = head_ = *found;
+    // Both slots: one of another history must not be taken for the newer one.
+    for (int slot = 0; mark_ && slot < 2; ++slot) mark_->write(head_);
+    database.tidy_at_end();
     last_room_id_ = *last_room;
     last_producer_number_ = *last_producer;
     return {};
 }
 
-bool SqliteStore::has_space() const {
-    return path_ == memory_path || sqlite::free_bytes_beside(path_) >= options_.free_bytes_min;
+/// How far the log had got, as this process or an earlier one saw it.
+std::optional<LogHead> SqliteStore::newest_known() const {
+    if (!committed_.epoch.text.empty()) return committed_;
+    return mark_ ? mark_->read() : std::nullopt;
+}
+
+/// Without the ballast messages wait until there is room for it again, so that the store does not swing
+/// between full and not.
+bool SqliteStore::has_space() {
+    if (path_ == memory_path) return true;
+    const std::uint64_t free = sqlite::free_bytes_beside(path_);
+    if (free < options_.free_bytes_min) {
+        if (ballast_) ballast_->drop();
+        return false;
+    }
+    return true;
 }
 
 Result<SqliteStore::NamedRoom*, StoreError> SqliteStore::find_room(const std::string& name) {

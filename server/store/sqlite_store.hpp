@@ -16,7 +16,10 @@ namespace oncewire::store {
 
 namespace sqlite {
 struct Failure;
-}
+class Ballast;
+class HeadMark;
+}  // namespace sqlite
+class SqliteBackup;
 
 /// A Store in one SQLite file (and its -wal beside it), fsynced at each commit.
 ///
@@ -37,6 +40,12 @@ class SqliteStore final : public Store {
         /// failed commit costs its senders their connections. 8 MiB hold the write-ahead log at its
         /// usual 1,000 pages and the checkpoint that empties it.
         std::uint64_t free_bytes_min = 8u << 20;
+        /// Kept back in a file of its own, if that much is easily spared; given up when space runs out.
+        std::uint64_t ballast_bytes = 16u << 20;
+        /// `disk`, or `process`: no fsync, so power loss takes what was committed last.
+        Durability durability = Durability::disk;
+        /// The file is an older copy, put back on purpose: what is in it begins a new history.
+        bool restored = false;
     };
 
     /// Opens `path`, or makes it (mode 0600) with `epoch_if_new`. `:memory:` is allowed, durability
@@ -49,6 +58,13 @@ class SqliteStore final : public Store {
     ~SqliteStore() override;
     SqliteStore(const SqliteStore&) = delete;
     SqliteStore& operator=(const SqliteStore&) = delete;
+
+    /// Begins a copy of the whole database at `to`, which must not exist; one at a time. Call
+    /// step_backup() until it says true, between transactions; what is written meanwhile is in the copy.
+    /// Whoever starts with the copy begins a new history.
+    Result<void, OpenError> begin_backup(const std::string& to);
+    /// Copies the next megabyte. True: the copy is there, whole and fsynced.
+    Result<bool, OpenError> step_backup();
 
     Durability durability() const override;
     LogHead head() const override { return head_; }
@@ -91,7 +107,8 @@ class SqliteStore final : public Store {
     SqliteStore(std::string path, Options options, std::unique_ptr<Connection> connection);
 
     Result<void, sqlite::Failure> load();
-    bool has_space() const;
+    bool has_space();
+    std::optional<LogHead> newest_known() const;
     Err<StoreError> fail(StoreError error);
     // Null, none: there is no such row. The pointer is valid until the next call.
     Result<NamedRoom*, StoreError> find_room(const std::string& name);
@@ -103,6 +120,9 @@ class SqliteStore final : public Store {
     std::string path_;
     Options options_;
     std::unique_ptr<Connection> connection_;  // null after a reopen() that could not open
+    std::unique_ptr<SqliteBackup> backup_;    // reads through the connection
+    std::unique_ptr<sqlite::HeadMark> mark_;
+    std::unique_ptr<sqlite::Ballast> ballast_;
 
     LogHead committed_;
     LogHead head_;  // beyond committed_ by what the open transaction appended

@@ -52,6 +52,7 @@ RULES = {
     "shared/peer/": Rule(("shared/",)),
     "server/store/": Rule(("shared/", "server/store/")),
     "server/store/sqlite_database.cpp": Rule(("shared/", "server/store/"), theirs=("sqlite3.h",), std="any"),
+    "server/store/sqlite_files.cpp": Rule(("shared/", "server/store/"), std="any"),
     "server/hub/": Rule(("shared/", "server/store/", "server/hub/")),
     "server/api/": Rule((*DECIDERS, "server/api/"), theirs=("nlohmann/json.hpp",)),
     "server/api/awaitable.hpp": Rule((*DECIDERS, "server/api/"), plus=("coroutine",)),

@@ -45,7 +45,7 @@ class OldFile {
 
   private:
     void remove() const {
-        for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(path + suffix);
+        for (const char* suffix : {"", "-wal", "-head", "-ballast"}) fs::remove(path + suffix);
     }
 };
 

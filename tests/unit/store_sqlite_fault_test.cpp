@@ -22,7 +22,9 @@ namespace {
 class Name {
   public:
     Name() : text((std::filesystem::temp_directory_path() / "oncewire-fault.db").string()) {}
-    ~Name() { std::filesystem::remove(text); }
+    ~Name() {
+        for (const char* suffix : {"", "-head", "-ballast"}) std::filesystem::remove(text + suffix);
+    }
     Name(const Name&) = delete;
     Name& operator=(const Name&) = delete;
     const std::string text;

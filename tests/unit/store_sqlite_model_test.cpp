@@ -25,7 +25,9 @@ class Pair {
     }
     ~Pair() {
         sqlite_.reset();
-        std::filesystem::remove(path_);
+        for (const char* suffix : {"", "-head", "-ballast"}) {
+            std::filesystem::remove(path_ + suffix);
+        }
     }
     Pair(const Pair&) = delete;
     Pair& operator=(const Pair&) = delete;

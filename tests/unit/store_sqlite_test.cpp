@@ -1,7 +1,6 @@
 #include <sqlite3.h>
 
 #include <catch2/catch.hpp>
-#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -11,35 +10,19 @@
 #include "server/store/sqlite_store.hpp"
 #include "tests/unit/sqlite_disk.hpp"
 #include "tests/unit/store_contract.hpp"
+#include "tests/unit/support/temporary_directory.hpp"
 
 using namespace oncewire;
 using namespace oncewire::store;
 using oncewire::test::append;
 using oncewire::test::commit_one;
 using oncewire::test::read_all;
+using oncewire::test::TemporaryDirectory;
 namespace fs = std::filesystem;
 
 namespace {
 
 const delivery::Epoch first{"first"};
-
-class TemporaryDirectory {
-  public:
-    TemporaryDirectory() {
-        auto number = std::chrono::steady_clock::now().time_since_epoch().count();
-        do {
-            path_ = fs::temp_directory_path() / ("oncewire-store-" + std::to_string(number++));
-        } while (!fs::create_directory(path_));
-    }
-    ~TemporaryDirectory() { fs::remove_all(path_); }
-    TemporaryDirectory(const TemporaryDirectory&) = delete;
-    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-
-    std::string file(const std::string& name) const { return (path_ / name).string(); }
-
-  private:
-    fs::path path_;
-};
 
 class SqliteMachine final : public test::StoreMachine {
   public:
@@ -134,7 +117,7 @@ TEST_CASE("while the store has its file nobody else can open it, and so nobody c
     CHECK(run_sql(path, "SELECT count(*) FROM log") == SQLITE_BUSY);
 }
 
-TEST_CASE("a store that was closed leaves one file, which anybody can read") {
+TEST_CASE("a store that was closed leaves a file that is whole by itself, which anybody can read") {
     TemporaryDirectory directory;
     const std::string path = directory.file("chat.db");
     commit_one(**SqliteStore::open(path, first), "/,a", "1");

@@ -1,0 +1,153 @@
+#include "server/store/sqlite_files.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <limits>
+#include <system_error>
+
+#include "shared/delivery/producer.hpp"
+
+namespace oncewire::store::sqlite {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t slot_bytes = 128;
+constexpr std::size_t digest_digits = 16;
+
+fs::path directory_of(const std::string& path) {
+    const fs::path directory = fs::path(path).parent_path();
+    return directory.empty() ? fs::path(".") : directory;
+}
+
+/// "digest epoch offset" and spaces, one line.
+std::string slot_of(const LogHead& head) {
+    const std::string body = head.epoch.text + ' ' + std::to_string(head.offset) + ' ';
+    std::string slot = delivery::format_digest(delivery::digest(body, 0)) + ' ' + body;
+    slot.resize(slot_bytes - 1, ' ');
+    return slot + '\n';
+}
+
+std::optional<LogHead> parse_slot(std::string slot) {
+    if (slot.size() != slot_bytes) return std::nullopt;
+    const auto digest = delivery::parse_digest(slot.substr(0, digest_digits));
+    slot.erase(0, digest_digits + 1);
+    const auto epoch_end = slot.find(' ');
+    const auto body_end = epoch_end == slot.npos ? slot.npos : slot.find(' ', epoch_end + 1);
+    if (!digest || body_end == slot.npos) return std::nullopt;
+    const std::string body = slot.substr(0, body_end + 1);
+    if (delivery::digest(body, 0) != *digest) return std::nullopt;
+    LogHead head{delivery::Epoch{body.substr(0, epoch_end)}, 0};
+    for (std::size_t i = epoch_end + 1; i < body_end; ++i) {
+        head.offset = head.offset * 10 + static_cast<delivery::Offset>(body[i] - '0');
+    }
+    return head;
+}
+
+bool write_zeros(int file, std::uint64_t bytes) {
+    return ::posix_fallocate(file, 0, static_cast<off_t>(bytes)) == 0;
+}
+
+}  // namespace
+
+Result<void, Failure> make_file(const std::string& path) {
+    const fs::path directory = directory_of(path);
+    std::error_code ignored;
+    if (path.empty()) return Err{Failure{StoreError::io, "its name is empty"}};
+    if (!fs::is_directory(directory, ignored)) {
+        return Err{
+            Failure{StoreError::io, "the directory '" + directory.string() + "' is missing"}};
+    }
+    if (fs::is_directory(path, ignored)) {
+        return Err{Failure{StoreError::io, "it is a directory"}};
+    }
+    const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file >= 0) ::close(file);
+    if (file >= 0 || errno == EEXIST) return {};
+    const StoreError error = errno == ENOSPC ? StoreError::full : StoreError::io;
+    return Err{Failure{error, std::error_code(errno, std::generic_category()).message()}};
+}
+
+std::uint64_t free_bytes_beside(const std::string& path) {
+    std::error_code unknown;
+    const fs::space_info space = fs::space(directory_of(path), unknown);
+    return unknown ? std::numeric_limits<std::uint64_t>::max() : space.available;
+}
+
+bool rename_file(const std::string& from, const std::string& to) {
+    if (std::rename(from.c_str(), to.c_str()) != 0) return false;
+    const int directory = ::open(directory_of(to).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0) return true;
+    ::fsync(directory);
+    ::close(directory);
+    return true;
+}
+
+void remove_file(const std::string& path) { ::unlink(path.c_str()); }
+
+bool exists(const std::string& path) {
+    std::error_code unknown;
+    return fs::exists(path, unknown);
+}
+
+// ---- HeadMark -----------------------------------------------------------------------------------
+
+HeadMark::HeadMark(const std::string& path, Use use) {
+    const int flags = use == Use::write ? O_RDWR | O_CREAT : O_RDONLY;
+    file_ = ::open((path + "-head").c_str(), flags | O_CLOEXEC, 0600);
+}
+
+HeadMark::~HeadMark() {
+    if (file_ >= 0) ::close(file_);
+}
+
+std::optional<LogHead> HeadMark::read() const {
+    std::optional<LogHead> newest;
+    for (const std::size_t at : {std::size_t{0}, slot_bytes}) {
+        std::string slot(slot_bytes, '\0');
+        if (::pread(file_, slot.data(), slot_bytes, static_cast<off_t>(at)) !=
+            static_cast<ssize_t>(slot_bytes)) {
+            continue;
+        }
+        const auto head = parse_slot(slot);
+        // Both slots of another epoch than the newest are written over before anything is compared.
+        if (head && (!newest || head->offset > newest->offset)) newest = head;
+    }
+    return newest;
+}
+
+void HeadMark::write(const LogHead& head) {
+    if (file_ < 0) return;
+    const std::string slot = slot_of(head);
+    const auto at = static_cast<off_t>(second_slot_ ? slot_bytes : 0);
+    second_slot_ = !second_slot_;
+    [[maybe_unused]] const auto written = ::pwrite(file_, slot.data(), slot.size(), at);
+}
+
+// ---- Ballast ------------------------------------------------------------------------------------
+
+Ballast::Ballast(std::string database, std::uint64_t bytes)
+    : path_(std::move(database) + "-ballast"), bytes_(bytes) {
+    std::error_code missing;
+    is_there_ = fs::file_size(path_, missing) >= bytes_ && !missing;
+}
+
+void Ballast::drop() {
+    remove_file(path_);
+    is_there_ = false;
+}
+
+void Ballast::restore() {
+    if (is_there_ || free_bytes_beside(path_) / 4 < bytes_) return;
+    const int file = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (file < 0) return;
+    is_there_ = write_zeros(file, bytes_);
+    ::close(file);
+    if (!is_there_) drop();
+}
+
+}  // namespace oncewire::store::sqlite
