@@ -13,6 +13,7 @@
 
 #include "server/chat/chat.hpp"
 #include "server/core/environment.hpp"
+#include "server/core/operations.hpp"
 #include "server/core/server.hpp"
 #include "server/store/sqlite_store.hpp"
 #include "shared/base/base64.hpp"
@@ -30,6 +31,11 @@ struct Flags {
     std::uint16_t cores = 1;
     std::vector<std::string> origins;
     std::string log_level = "info";
+    bool restored = false;
+    std::string durability = "disk";
+    std::string check;
+    std::string backup;
+    bool status = false;
 };
 
 void declare(CLI::App& app, Flags& flags) {
@@ -46,13 +52,40 @@ void declare(CLI::App& app, Flags& flags) {
     app.add_option("--log-level", flags.log_level, "What goes to standard error")
         ->check(CLI::IsMember({"debug", "info", "warn", "error", "off"}))
         ->capture_default_str();
+    app.add_flag("--restored", flags.restored,
+                 "The database is an older copy, put back on purpose: begin a new history, so that "
+                 "readers are told");
+    app.add_option("--durability", flags.durability,
+                   "What stored messages survive: power loss, or only the death of the process")
+        ->check(CLI::IsMember({"disk", "process"}))
+        ->capture_default_str();
+    app.add_option("--check", flags.check,
+                   "Examine this database and end: 0 sound, 75 damaged, 1 could not look");
+    app.add_option(
+        "--backup", flags.backup,
+        "Copy the database of --db to this new file and end; a server may be serving it");
+    app.add_flag("--status", flags.status,
+                 "Print the counters of the server that serves --db, for Prometheus, and end");
     app.set_version_flag("--version", std::string("oncewire-server ") + version);
 }
 
-/// One sentence, for people; the exit status is always 1.
-int fail(const std::string& sentence) {
+/// One sentence, for people.
+int fail(const std::string& sentence, int status = 1) {
     std::cerr << "oncewire-server: " << sentence << std::endl;
-    return 1;
+    return status;
+}
+
+int check(const std::string& database) {
+    const auto examined = core::examine(database);
+    if (!examined) return fail(examined.error());
+    (examined->is_sound ? std::cout : std::cerr) << examined->text << std::flush;
+    return examined->is_sound ? 0 : core::damaged_exit_status;
+}
+
+int print(const Result<std::string, std::string>& answer) {
+    if (!answer) return fail(answer.error());
+    std::cout << *answer << std::flush;
+    return 0;
 }
 
 /// Each connection is a descriptor; the soft limit is often 1,024 for the sake of old programs.
@@ -87,10 +120,30 @@ std::string url_of(const Flags& flags, std::uint16_t port) {
     return "http://" + host + ":" + std::to_string(port);
 }
 
+/// Null: it cannot be had, and serving goes on without it.
+std::unique_ptr<core::Control> open_control(const std::string& database,
+                                            std::map<std::string, core::Control::Verb> verbs) {
+    const std::string path = core::Control::path_for(database);
+    if (path.empty()) return nullptr;
+    auto control = std::make_unique<core::Control>(path, std::move(verbs));
+    const auto started = control->start();
+    if (started) return control;
+    spdlog::warn("no --backup and no --status while serving: {}", started.error());
+    return nullptr;
+}
+
 int serve(const Flags& flags) {
     const delivery::Epoch epoch{base64::encode_url(core::random_bytes(12))};
-    auto store = store::SqliteStore::open(flags.database, epoch);
-    if (!store) return fail(store.error().sentence);
+    store::SqliteStore::Options store_options;
+    store_options.restored = flags.restored;
+    store_options.durability =
+        flags.durability == "disk" ? store::Durability::disk : store::Durability::process;
+    auto store = store::SqliteStore::open(flags.database, epoch, store_options);
+    if (!store) {
+        const bool damaged = store.error().error == store::StoreError::corrupt;
+        return fail(store.error().sentence, damaged ? core::damaged_exit_status : 1);
+    }
+    store::SqliteStore& opened = **store;
 
     const sigset_t stop_signals = block_stop_signals();
     core::Server::Options options;
@@ -101,11 +154,19 @@ int serve(const Flags& flags) {
     core::Server server(std::move(options), std::move(*store), chat::install);
     const auto port = server.start();
     if (!port) return fail(port.error());
+    const auto control = open_control(flags.database, core::control_verbs(server, opened));
 
     std::cout << "listening on " << url_of(flags, *port) << std::endl;
     await_stop_signal(stop_signals);
     server.stop();
     return 0;
+}
+
+int run(const Flags& flags) {
+    if (!flags.check.empty()) return check(flags.check);
+    if (!flags.backup.empty()) return print(core::back_up(flags.database, flags.backup));
+    if (flags.status) return print(core::ask_status(flags.database));
+    return serve(flags);
 }
 
 }  // namespace
@@ -127,7 +188,7 @@ int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
     try {
-        return serve(flags);
+        return run(flags);
     } catch (const std::exception& error) {
         return fail(error.what());
     }

@@ -182,6 +182,14 @@ void Core::arm_timer() {
     });
 }
 
+hub::HubCounts Core::counts_now() {
+    const auto told = std::make_shared<std::promise<hub::HubCounts>>();
+    auto counts = told->get_future();
+    boost::asio::post(context_, [this, told] { told->set_value(hub_.counts()); });
+    if (counts.wait_for(std::chrono::seconds(1)) != std::future_status::ready) return {};
+    return counts.get();
+}
+
 void Core::shut_down() {
     asio::post(context_, [this] {
         shutting_down_ = true;

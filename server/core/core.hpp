@@ -64,6 +64,8 @@ class Core {
     /// Accepts nobody any more and says goodbye to everybody; `drained()` is ready when all are gone.
     void shut_down();
     std::future<void> drained() { return drained_.get_future(); }
+    /// As of now; blocks until the thread comes round, or zeros if it does not.
+    hub::HubCounts counts_now();
     /// Makes run() return.
     void stop() { context_.stop(); }
 

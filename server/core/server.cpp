@@ -1,10 +1,32 @@
 #include "server/core/server.hpp"
 
 #include <chrono>
+#include <cstdio>
+#include <cstdlib>
 #include <future>
 #include <utility>
 
 namespace oncewire::core {
+namespace {
+
+void add_to(hub::HubCounts& sum, const hub::HubCounts& counts) {
+    sum.connections_opened += counts.connections_opened;
+    sum.connections_open += counts.connections_open;
+    sum.sockets_open += counts.sockets_open;
+    sum.frames_in += counts.frames_in;
+    sum.frames_out += counts.frames_out;
+    sum.ephemeral_dropped += counts.ephemeral_dropped;
+    sum.slow_readers_closed += counts.slow_readers_closed;
+    sum.violations += counts.violations;
+}
+
+}  // namespace
+
+void end_process_for_damage() {
+    std::fputs("the database is damaged; its files are left as they are. Look at it with --check\n",
+               stderr);
+    std::_Exit(damaged_exit_status);
+}
 
 Server::Server(Options options, std::unique_ptr<store::Store> store,
                const std::function<void(api::Application&)>& install)
@@ -25,8 +47,8 @@ Server::Server(Options options, std::unique_ptr<store::Store> store,
     }
     api::Application durable;
     install(durable);
-    sequencer_ =
-        std::make_unique<SequencerThread>(std::move(store), durable.durable_handlers(), inboxes);
+    sequencer_ = std::make_unique<SequencerThread>(std::move(store), durable.durable_handlers(),
+                                                   inboxes, options_.on_damage);
     for (const auto& core : cores_) core->connect(sequencer_->inbox(), inboxes);
 }
 
@@ -75,16 +97,17 @@ void Server::stop() {
     report();
 }
 
+hub::HubCounts Server::hub_counts() {
+    hub::HubCounts sum;
+    for (const auto& core : cores_) add_to(sum, core->counts_now());
+    return sum;
+}
+
 void Server::report() const {
     hub::HubCounts sum;
     std::uint64_t exceptions = 0;
     for (const auto& core : cores_) {
-        const hub::HubCounts& counts = core->counts();
-        sum.connections_opened += counts.connections_opened;
-        sum.frames_in += counts.frames_in;
-        sum.frames_out += counts.frames_out;
-        sum.violations += counts.violations;
-        sum.slow_readers_closed += counts.slow_readers_closed;
+        add_to(sum, core->counts());
         exceptions += core->exceptions();
     }
     const store::SequencerCounts& stored = sequencer_->counts();

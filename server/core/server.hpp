@@ -16,6 +16,10 @@
 
 namespace oncewire::core {
 
+/// Exit status for a database that must be looked at by a person before anything is written to it.
+inline constexpr int damaged_exit_status = 75;
+[[noreturn]] void end_process_for_damage();
+
 /// Cores and the sequencer, started and stopped together.
 class Server {
   public:
@@ -28,6 +32,9 @@ class Server {
         /// Set: the server speaks Engine.IO alone, and this gets the messages.
         std::function<void(hub::Hub&, const hub::MessageArrived&)> on_message;
         Log log = [](const std::string&) {};
+        /// The database was found to be damaged. It must not be closed: closing writes, and what is there
+        /// is evidence. By default the process ends at once, with exit status 75.
+        std::function<void()> on_damage = end_process_for_damage;
         /// 8 s: for clients to take what is queued for them and go.
         Millis drain_timeout{8'000};
     };
@@ -42,6 +49,10 @@ class Server {
 
     /// The port it listens on, or a sentence why it cannot.
     Result<std::uint16_t, std::string> start();
+    /// While it runs; any thread. See SequencerThread.
+    void add_chore(SequencerThread::Chore chore) { sequencer_->add_chore(std::move(chore)); }
+    /// What all connections came to so far. Any thread but a core's; blocks for a moment.
+    hub::HubCounts hub_counts();
     /// Says goodbye to clients, stores what was received, and ends all threads. Blocks.
     void stop();
 

@@ -1,0 +1,182 @@
+#include "server/core/operations.hpp"
+
+#include <filesystem>
+#include <future>
+#include <memory>
+#include <utility>
+
+#include "server/core/environment.hpp"
+#include "server/store/sqlite_check.hpp"
+#include "shared/base/base64.hpp"
+
+namespace oncewire::core {
+namespace {
+
+using Answer = Result<std::string, std::string>;
+using store::SqliteStore;
+
+constexpr std::size_t epoch_bytes = 12;
+
+std::string describe(const store::CheckReport& report) {
+    return std::to_string(report.entries) + " messages in " + std::to_string(report.rooms) +
+           " rooms, " + std::to_string(report.producers) + " senders, schema " +
+           std::to_string(report.schema) + ", epoch " +
+           (report.head.epoch.text.empty() ? "not begun" : report.head.epoch.text);
+}
+
+/// A backup nobody could start with is none, so it is looked at before anybody relies on it.
+Answer checked_backup(const std::string& path) {
+    const auto report = store::check_database(path);
+    if (!report) return Err{report.error().sentence};
+    if (!report->problems.empty()) {
+        return Err{"the backup '" + path + "' is damaged: " + report->problems.front()};
+    }
+    return "backup " + path + ": " + describe(*report) + "\n";
+}
+
+Answer back_up_running(Server& server, SqliteStore& store, const std::string& to) {
+    const auto done = std::make_shared<std::promise<Answer>>();
+    auto copied = done->get_future();
+    const auto begun = std::make_shared<bool>(false);
+    server.add_chore([&store, to, done, begun](store::Sequencer&) {
+        if (!std::exchange(*begun, true)) {
+            if (const auto begin = store.begin_backup(to); !begin) {
+                done->set_value(Err{begin.error().sentence});
+                return true;
+            }
+        }
+        const auto step = store.step_backup();
+        if (step && !*step) return false;
+        done->set_value(step ? Answer(std::string()) : Answer(Err{step.error().sentence}));
+        return true;
+    });
+    try {
+        auto answer = copied.get();
+        return answer ? checked_backup(to) : answer;
+    } catch (const std::future_error&) {
+        return Err{std::string("the server stopped before the backup was complete")};
+    }
+}
+
+/// The rest of a chore's answer to whoever waits for it.
+Answer on_store_thread(Server& server, std::function<std::string(store::Sequencer&)> ask) {
+    const auto told = std::make_shared<std::promise<std::string>>();
+    auto text = told->get_future();
+    server.add_chore([told, ask = std::move(ask)](store::Sequencer& sequencer) {
+        told->set_value(ask(sequencer));
+        return true;
+    });
+    try {
+        return text.get();
+    } catch (const std::future_error&) {
+        return Err{std::string("the server is stopping")};
+    }
+}
+
+void add_metric(std::string& text, const char* name, const char* kind, const char* help,
+                std::uint64_t value) {
+    const std::string full = std::string("oncewire_") + name;
+    text += "# HELP " + full + ' ' + help + "\n# TYPE " + full + ' ' + kind + '\n';
+    text += full + ' ' + std::to_string(value) + '\n';
+}
+
+std::string hub_metrics(const hub::HubCounts& counts) {
+    std::string text;
+    add_metric(text, "connections", "gauge", "Open connections.", counts.connections_open);
+    add_metric(text, "sockets", "gauge", "Open namespace sessions.", counts.sockets_open);
+    add_metric(text, "connections_total", "counter", "Connections accepted.",
+               counts.connections_opened);
+    add_metric(text, "frames_in_total", "counter", "Frames received.", counts.frames_in);
+    add_metric(text, "frames_out_total", "counter", "Frames sent, one for each receiver.",
+               counts.frames_out);
+    add_metric(text, "ephemeral_dropped_total", "counter",
+               "Ephemeral frames not sent to slow readers.", counts.ephemeral_dropped);
+    add_metric(text, "slow_readers_closed_total", "counter", "Readers closed for not reading.",
+               counts.slow_readers_closed);
+    add_metric(text, "violations_total", "counter", "Connections closed for breaking the protocol.",
+               counts.violations);
+    return text;
+}
+
+std::string store_metrics(const store::Sequencer& sequencer, const SqliteStore& store) {
+    const store::SequencerCounts& counts = sequencer.counts();
+    std::string text;
+    add_metric(text, "log_offset", "gauge", "Offset of the newest stored message.",
+               store.head().offset);
+    text +=
+        "# HELP oncewire_durability What a stored message survives.\n"
+        "# TYPE oncewire_durability gauge\noncewire_durability{level=\"";
+    text += store::durability_text(store.durability());
+    text += "\"} 1\n";
+    add_metric(text, "accepts_messages", "gauge", "1 while messages can be stored.",
+               sequencer.accepts_writes() ? 1 : 0);
+    add_metric(text, "submitted_total", "counter", "Messages that came to be stored.",
+               counts.submitted);
+    add_metric(text, "stored_total", "counter", "Messages stored.", counts.stored);
+    add_metric(text, "repeated_total", "counter", "Resent copies answered from the stored verdict.",
+               counts.repeated);
+    add_metric(text, "rejected_total", "counter", "Messages rejected for good.", counts.rejected);
+    add_metric(text, "fenced_total", "counter",
+               "Links closed because another took the sender over.", counts.fenced);
+    add_metric(text, "commits_total", "counter", "Transactions committed.", counts.commits);
+    add_metric(text, "unknown_commits_total", "counter", "Commits whose outcome was unknown.",
+               counts.unknown_commits);
+    return text;
+}
+
+/// No server has it: open it as one would.
+Answer back_up_closed(const std::string& database, const std::string& to) {
+    if (!std::filesystem::exists(database)) {
+        return Err{"cannot open the database '" + database + "': it does not exist"};
+    }
+    const delivery::Epoch epoch{base64::encode_url(random_bytes(epoch_bytes))};
+    const auto store = SqliteStore::open(database, epoch);
+    if (!store) return Err{store.error().sentence};
+    if (const auto begun = (*store)->begin_backup(to); !begun) return Err{begun.error().sentence};
+    for (;;) {
+        const auto step = (*store)->step_backup();
+        if (!step) return Err{step.error().sentence};
+        if (*step) return checked_backup(to);
+    }
+}
+
+}  // namespace
+
+std::map<std::string, Control::Verb> control_verbs(Server& server, SqliteStore& store) {
+    return {
+        {"backup",
+         [&server, &store](const std::string& to) { return back_up_running(server, store, to); }},
+        {"status",
+         [&server, &store](const std::string&) -> Answer {
+             auto text = on_store_thread(server, [&store](const store::Sequencer& sequencer) {
+                 return store_metrics(sequencer, store);
+             });
+             if (!text) return text;
+             return *text + hub_metrics(server.hub_counts());
+         }},
+    };
+}
+
+Answer back_up(const std::string& database, const std::string& to) {
+    // The server has another working directory, perhaps.
+    const std::string absolute = std::filesystem::absolute(to).string();
+    auto answer = Control::ask(Control::path_for(database), "backup " + absolute);
+    return answer ? std::move(*answer) : back_up_closed(database, absolute);
+}
+
+Answer ask_status(const std::string& database) {
+    auto answer = Control::ask(Control::path_for(database), "status");
+    if (answer) return std::move(*answer);
+    return Err{"no server has the database '" + database + "' open"};
+}
+
+Result<Examined, std::string> examine(const std::string& database) {
+    const auto report = store::check_database(database);
+    if (!report) return Err{report.error().sentence};
+    Examined examined{report->problems.empty(), {}};
+    for (const auto& problem : report->problems) examined.text += database + ": " + problem + '\n';
+    if (examined.is_sound) examined.text = database + ": sound; " + describe(*report) + '\n';
+    return examined;
+}
+
+}  // namespace oncewire::core

@@ -1,0 +1,172 @@
+// What an operator does to a server's database, while it serves and when it does not.
+#include <sys/stat.h>
+
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "tests/integration/server_process.hpp"
+#include "tests/integration/tcp_client.hpp"
+
+using namespace integration;
+
+namespace {
+
+struct Said {
+    int status = -1;
+    std::string output;
+    std::string errors;
+};
+
+/// The server's program as a command.
+Said command(const std::vector<std::string>& flags) {
+    ServerProcess process({.flags = flags});
+    Said said;
+    said.status = process.wait().value_or(-1);
+    said.output = process.output();
+    said.errors = process.errors();
+    return said;
+}
+
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+void store_message(const ServerProcess& server, const std::string& text) {
+    WebSocketClient client(server.port());
+    REQUIRE(client.join());
+    client.send_text("420[\"chat message\",\"" + text + "\",\"id " + text + "\"]");
+    while (true) {
+        const auto answer = client.receive_text();
+        REQUIRE(answer);
+        if (answer->starts_with("430[null")) return;
+    }
+}
+
+void damage(const std::string& path, std::streamoff at) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(at);
+    file << std::string(200, '\x7f');
+}
+
+}  // namespace
+
+TEST_CASE("a running server is copied, and whoever starts with the copy begins a new history") {
+    TemporaryDirectory directory;
+    const std::string database = directory.path("chat.db");
+    const std::string copy = directory.path("copy.db");
+    {
+        ServerProcess server({.flags = {"--port", "0", "--db", database}});
+        store_message(server, "before");
+        const Said said = command({"--db", database, "--backup", copy});
+        CHECK(said.status == 0);
+        CHECK(contains(said.output, "backup " + copy + ": 1 messages in 1 rooms"));
+        CHECK(contains(said.output, "epoch not begun"));
+        store_message(server, "after");
+        CHECK(command({"--db", database, "--backup", copy}).status == 1);
+    }
+    const Said checked = command({"--check", copy});
+    CHECK(checked.status == 0);
+    CHECK(contains(checked.output, "sound; 1 messages"));
+
+    ServerProcess restored({.flags = {"--port", "0", "--db", copy}});
+    store_message(restored, "in the new history");
+}
+
+TEST_CASE("a server that is not running is copied all the same") {
+    TemporaryDirectory directory;
+    const std::string database = directory.path("chat.db");
+    const std::string copy = directory.path("copy.db");
+    CHECK(command({"--db", database, "--backup", copy}).status == 1);
+    {
+        ServerProcess server({.flags = {"--port", "0", "--db", database}});
+        store_message(server, "one");
+        server.signal(SIGKILL);
+        server.wait();
+    }
+    CHECK(command({"--db", database, "--backup", copy}).status == 0);
+    CHECK(command({"--check", copy}).status == 0);
+    CHECK(command({"--check", database}).status == 0);
+}
+
+TEST_CASE("only its own user may open the control socket, and it is gone with the server") {
+    TemporaryDirectory directory;
+    const std::string database = directory.path("chat.db");
+    {
+        ServerProcess server({.flags = {"--port", "0", "--db", database}});
+        struct stat status {};
+        REQUIRE(stat((database + "-control").c_str(), &status) == 0);
+        CHECK((status.st_mode & 0777) == 0600);
+        CHECK(contains(command({"--db", database, "--status"}).output, "oncewire_log_offset 0\n"));
+        store_message(server, "one");
+        const Said said = command({"--db", database, "--status"});
+        CHECK(said.status == 0);
+        CHECK(contains(said.output, "oncewire_log_offset 1\n"));
+        CHECK(contains(said.output, "oncewire_stored_total 1\n"));
+        CHECK(contains(said.output, "oncewire_durability{level=\"disk\"} 1\n"));
+        CHECK(contains(said.output, "oncewire_accepts_messages 1\n"));
+        server.signal(SIGTERM);
+        CHECK(server.wait() == 0);
+    }
+    CHECK_FALSE(std::filesystem::exists(database + "-control"));
+    CHECK(command({"--db", database, "--status"}).status == 1);
+}
+
+TEST_CASE("--check says what it cannot look at") {
+    TemporaryDirectory directory;
+    const std::string database = directory.path("chat.db");
+    const Said missing = command({"--check", database});
+    CHECK(missing.status == 1);
+    CHECK(contains(missing.errors, "it does not exist"));
+    ServerProcess server({.flags = {"--port", "0", "--db", database}});
+    const Said locked = command({"--check", database});
+    CHECK(locked.status == 1);
+    CHECK(contains(locked.errors, "is the server running already?"));
+}
+
+TEST_CASE("a damaged database ends the server with 75, before or while it serves") {
+    TemporaryDirectory directory;
+    const std::string database = directory.path("chat.db");
+    {
+        ServerProcess server({.flags = {"--port", "0", "--db", database}});
+        for (const char* text : {"a", "b", "c"}) store_message(server, text);
+        server.signal(SIGTERM);
+        CHECK(server.wait() == 0);
+    }
+    SECTION("its first page: it does not start") {
+        damage(database, 100);
+        const Said said = command({"--port", "0", "--db", database});
+        CHECK(said.status == 75);
+        CHECK(contains(said.errors, "malformed"));
+        CHECK(command({"--check", database}).status != 0);
+    }
+    SECTION("a page that is needed later: it serves until it is, and stops") {
+        // The table of ids, which no start looks at, is the last one that was made.
+        for (std::streamoff page = 2; page < 12; ++page) damage(database, (page - 1) * 4096);
+        ServerProcess server({.flags = {"--port", "0", "--db", database}});
+        if (server.port() != 0) {
+            WebSocketClient client(server.port());
+            if (client.join()) client.send_text(R"(420["chat message","d","id a"])");
+        }
+        CHECK(server.wait() == 75);
+        CHECK(command({"--check", database}).status == 75);
+    }
+    SECTION("its write-ahead log was lost: it does not start, and keeps what is there") {
+        {
+            ServerProcess server({.flags = {"--port", "0", "--db", database}});
+            store_message(server, "d");
+            server.signal(SIGKILL);
+            server.wait();
+        }
+        std::filesystem::remove(database + "-wal");
+        const Said said = command({"--port", "0", "--db", database});
+        CHECK(said.status == 75);
+        CHECK(contains(said.errors, "it ends at 3, and had got to 4"));
+        CHECK(command({"--check", database}).status == 75);
+        ServerProcess again({.flags = {"--port", "0", "--db", database, "--restored"}});
+        CHECK(again.port() != 0);
+        store_message(again, "e");
+    }
+}
