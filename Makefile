@@ -10,7 +10,7 @@ WERROR := $(if $(CI),ON,OFF)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help deps run build programs test prove lint format tidy sim e2e shots interop crash fuzz \
-        bench size sanitize clean
+        bench size sanitize race clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -67,9 +67,18 @@ fuzz: ## Every fuzzer for SECONDS=60, with sanitizers
 	@.ci/deps prove
 	@tests/fuzz/run $(or $(SECONDS),60)
 
-sanitize: build/sanitize/build.ninja ## Unit tests and a short simulation with address and undefined-behaviour sanitizers
+sanitize: ## Unit tests and a short simulation with address and undefined-behaviour sanitizers
+	@.ci/deps prove
+	@$(MAKE) --no-print-directory build/sanitize/build.ninja
 	@cmake --build build/sanitize --target oncewire-unit oncewire-sim
 	@build/sanitize/bin/oncewire-unit && build/sanitize/bin/oncewire-sim --seeds 1..100 --threads 2
+
+race: tests/node_modules/.package-lock.json ## The clients' tests against servers that stop at the first data race
+	@.ci/deps prove
+	@$(MAKE) --no-print-directory build/thread/build.ninja
+	@cmake --build build/thread
+	@ONCEWIRE_SERVER=$(CURDIR)/build/thread/bin/oncewire-server TSAN_OPTIONS=halt_on_error=1 \
+	 node --test $(filter-out %/api_install.test.mjs,$(wildcard tests/interop/*.test.mjs))
 
 bench: build tests/node_modules/.package-lock.json ## Measure beside npm socket.io: table and picture in build/bench
 	@tests/bench/run
@@ -95,9 +104,14 @@ export NODE_PATH := /usr/share/nodejs
 build/wasm/build.ninja:
 	@emcmake cmake -S . -B build/wasm -G Ninja -DONCEWIRE_WERROR=$(WERROR)
 
+# One tree for the sanitizers and the fuzzers, which are clang's.
 build/sanitize/build.ninja:
-	@cmake -S . -B build/sanitize -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS=-O1 \
-	       -DONCEWIRE_SANITIZE=address,undefined
+	@CC=clang-14 CXX=clang++-14 cmake -S . -B build/sanitize -G Ninja -DCMAKE_BUILD_TYPE=Debug \
+	       -DCMAKE_CXX_FLAGS=-O1 -DONCEWIRE_FUZZ=ON
+
+build/thread/build.ninja:
+	@CC=clang-14 CXX=clang++-14 cmake -S . -B build/thread -G Ninja -DCMAKE_BUILD_TYPE=Debug \
+	       -DCMAKE_CXX_FLAGS=-O1 -DONCEWIRE_SANITIZE=thread
 
 %/node_modules/.package-lock.json: %/package-lock.json
 	@cd $* && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
