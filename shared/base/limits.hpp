@@ -28,6 +28,14 @@ inline constexpr std::uint32_t namespaces_per_connection = 32;
 /// 1,000,000 bytes: one message (all its attachments included); Engine.IO's maxHttpBufferSize.
 inline constexpr std::uint32_t message_bytes = 1'000'000;
 
+/// 64 MiB: one message a client takes from a server, attachments included, or sends it. Servers choose
+/// their own bound, and may choose a large one; this one keeps a hostile server out of all our memory.
+inline constexpr std::uint32_t received_bytes = 64u << 20;
+inline constexpr std::uint32_t emitted_bytes = 64u << 20;
+
+/// 65,536: packets in one polling body from a server; each costs a frame's bookkeeping.
+inline constexpr std::uint32_t packets_per_payload = 65'536;
+
 /// 1,024: fragments of one WebSocket message, empty ones counted; time is what fragments cost
 /// (CVE-2026-48779; ws settled at 16,384, which is more than any real client needs).
 inline constexpr std::uint32_t fragments_per_message = 1024;

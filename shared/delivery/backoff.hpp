@@ -21,6 +21,7 @@ class Backoff {
     Backoff(Policy policy, Prng prng) : policy_(policy), prng_(prng) {}
 
     Millis next();
+    void set_policy(Policy policy) { policy_ = policy; }
     void reset() { attempts_ = 0; }
     std::uint32_t attempts() const { return attempts_; }
 

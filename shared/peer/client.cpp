@@ -10,8 +10,7 @@
 namespace oncewire::peer {
 namespace {
 
-using engineio::Channel;
-using engineio::Effect;
+using socketio::Decoder;
 using socketio::DisconnectReason;
 using socketio::NamespaceEffect;
 using socketio::NamespaceState;
@@ -37,6 +36,16 @@ std::string error_object(std::string_view message) {
     return R"({"message":)" + json::quoted(message) + '}';
 }
 
+std::string error_object(const EngineClient::Error& error) {
+    std::string text = R"({"message":)" + json::quoted(error.message);
+    if (error.status) text += R"(,"status":)" + std::to_string(*error.status);
+    return text + '}';
+}
+
+std::string description(std::string_view words) {
+    return R"({"description":)" + json::quoted(words) + '}';
+}
+
 /// CONNECT data: what recovery of a stock server wants first, then the application's members, so that
 /// the application's win.
 std::string connect_data(std::string_view auth, std::string_view pid, std::string_view offset) {
@@ -50,7 +59,8 @@ std::string connect_data(std::string_view auth, std::string_view pid, std::strin
 
 }  // namespace
 
-Client::Client(Options options, Prng prng) : options_(options), backoff_(options.backoff, prng) {}
+Client::Client(Options options, Prng prng)
+    : options_(std::move(options)), backoff_(options_.backoff, prng), engine_(options_.engine) {}
 
 NamespaceIndex Client::open_namespace(std::string_view name, std::optional<RestoredLane> lane) {
     Namespace& added = namespaces_.emplace_back();
@@ -72,6 +82,30 @@ NamespaceIndex Client::open_namespace(std::string_view name, std::optional<Resto
 
 // ---- application --------------------------------------------------------------------------------
 
+void Client::set_options(const Options& options) {
+    options_ = options;
+    backoff_.set_policy(options.backoff);
+}
+
+void Client::open(Instant now) {
+    keep_open_ = true;
+    if (link_state_ != LinkState::down) return;
+    backoff_.reset();
+    begin_attempt(now);
+}
+
+void Client::close(Instant) {
+    keep_open_ = false;
+    end_link();
+    for (NamespaceIndex index = 0; index < namespaces_.size(); ++index)
+        end_namespace(index, DisconnectReason::forced_close);
+}
+
+void Client::close_link(Instant now) {
+    if (link_state_ == LinkState::opening) return fail_attempt(error_object("forced close"), now);
+    if (link_state_ == LinkState::open) lose_link(DisconnectReason::forced_close, {}, now);
+}
+
 void Client::connect(NamespaceIndex index, Instant now) {
     Namespace& nsp = namespaces_[index];
     const bool gave_up = link_state_ == LinkState::down;  // no attempt is left, or none was made
@@ -87,12 +121,12 @@ void Client::disconnect(NamespaceIndex index, Instant) {
     Namespace& nsp = namespaces_[index];
     nsp.wanted = false;
     nsp.auth_asked = false;
+    const bool connected = is_connected(index);
     // While CONNECT is unanswered a DISCONNECT would be a violation; the answer is met with it.
-    if (is_connected(index)) {
-        send_packet({PacketType::disconnect, nsp.name, std::nullopt, {}, {}});
-        end_namespace(index, DisconnectReason::io_client_disconnect);
-    }
+    if (connected) send_packet({PacketType::disconnect, nsp.name, std::nullopt, {}, {}});
     close_if_unwanted();
+    if (nsp.state == NamespaceState::connected)
+        end_namespace(index, DisconnectReason::io_client_disconnect);
 }
 
 Result<std::optional<socketio::AckId>, EmitError> Client::emit(NamespaceIndex index,
@@ -101,9 +135,9 @@ Result<std::optional<socketio::AckId>, EmitError> Client::emit(NamespaceIndex in
                                                                EmitOptions options, Instant now) {
     Namespace& nsp = namespaces_[index];
     if (const auto error = check_event(data)) return Err{*error};
-    if (attachments.size() > limits::attachments_per_packet) return Err{EmitError::too_large};
     const bool connected = is_connected(index);
-    if (!connected && options.is_volatile) return std::optional<socketio::AckId>();
+    if (options.is_volatile && !(connected && engine_.is_writable()))
+        return std::optional<socketio::AckId>();
     if (!connected && nsp.send_buffer.size() >= limits::send_buffer_packets) {
         return Err{EmitError::outbox_full};
     }
@@ -123,7 +157,7 @@ Result<std::optional<socketio::AckId>, EmitError> Client::emit(NamespaceIndex in
 }
 
 std::optional<EmitError> Client::check_event(std::string_view data) {
-    if (data.size() > limits::message_bytes) return EmitError::too_large;
+    if (data.size() > limits::emitted_bytes) return EmitError::too_large;
     if (!json::is_valid(data, limits::json_depth)) return EmitError::not_an_event;
     const auto elements = json::elements(data);
     if (elements.empty()) return EmitError::not_an_event;
@@ -155,47 +189,35 @@ void Client::provide_auth(NamespaceIndex index, std::string_view auth, Instant) 
     send_packet({PacketType::connect, nsp.name, std::nullopt, std::move(data), {}});
 }
 
-void Client::handle_link_opened(LinkId link, Instant) {
-    if (link == link_ && link_state_ == LinkState::opening) link_state_ = LinkState::handshaking;
+void Client::handle_link_opened(LinkId link, Instant now) {
+    engine_.handle_link_opened(link, outputs_);
+    drain_engine(now);
 }
 
 void Client::handle_frame(LinkId link, FrameView frame, Instant now) {
-    const bool up = link_state_ == LinkState::handshaking || link_state_ == LinkState::open;
-    if (link != link_ || !up) return;
-    const auto packet = engineio::decode_frame(frame);
-    if (!packet) return lose_link(DisconnectReason::transport_error, now);
-    switch (session_->handle_packet(Channel::current, *packet, now)) {
-        case Effect::ignore:
-            return;
-        case Effect::opened:
-            return handle_handshake(now);
-        case Effect::answer_pong:
-            outputs_.push_back(SendFrame{
-                link_, engineio::encode_frame(engineio::PacketType::pong, packet->payload)});
-            return;
-        case Effect::deliver: {
-            auto decoded = decoder_.decode({packet->payload_type, packet->payload}, now);
-            if (!decoded) return lose_link(DisconnectReason::parse_error, now);
-            if (*decoded) handle_packet(std::move(**decoded), now);
-            return;
-        }
-        case Effect::close_session:
-            return lose_link(disconnect_reason(session_->close_reason()), now);
-        case Effect::switch_channel:
-        case Effect::send_upgrade:
-        case Effect::close_probe:
-            return;  // this client starts on WebSocket and never probes
-    }
+    engine_.handle_frame(link, frame, outputs_);
+    drain_engine(now);
 }
 
 void Client::handle_link_closed(LinkId link, Instant now) {
-    if (link != link_ || link_state_ == LinkState::down || link_state_ == LinkState::waiting)
-        return;
-    if (link_state_ == LinkState::open) return lose_link(DisconnectReason::transport_close, now);
-    fail_attempt("websocket error", now);
+    engine_.handle_link_closed(link, outputs_);
+    drain_engine(now);
+}
+
+void Client::handle_response(LinkId link, bool is_post, std::uint32_t status, std::string_view body,
+                             Instant now) {
+    engine_.handle_response(link, is_post, status, body, outputs_);
+    drain_engine(now);
+}
+
+void Client::handle_network_lost(Instant now) {
+    if (link_state_ == LinkState::open) {
+        lose_link(DisconnectReason::transport_close, description("network connection lost"), now);
+    }
 }
 
 void Client::retry_now(Instant now) {
+    handle_timeout(now);
     if (link_state_ == LinkState::waiting) begin_attempt(now);
 }
 
@@ -204,15 +226,13 @@ void Client::handle_timeout(Instant now) {
         if (link_state_ == LinkState::waiting) {
             begin_attempt(now);
         } else {
-            fail_attempt("timeout", now);
+            fail_attempt(error_object("timeout"), now);
         }
     }
-    if (link_state_ == LinkState::open &&
-        session_->handle_timeout(now) == engineio::Session::Due::close_session) {
-        lose_link(disconnect_reason(session_->close_reason()), now);
-    }
+    engine_.handle_timeout(now, outputs_);
+    drain_engine(now);
     if (decoder_.next_timeout() && *decoder_.next_timeout() <= now) {
-        lose_link(DisconnectReason::parse_error, now);
+        refuse_packet(error_text(socketio::DecodeError::attachments_late), now);
     }
     for (NamespaceIndex index = 0; index < namespaces_.size(); ++index) {
         expire_acks(index, now);
@@ -222,7 +242,7 @@ void Client::handle_timeout(Instant now) {
 
 std::optional<Instant> Client::next_timeout() const {
     auto soonest = earliest(link_deadline_, decoder_.next_timeout());
-    if (link_state_ == LinkState::open) soonest = earliest(soonest, session_->next_timeout());
+    soonest = earliest(soonest, engine_.next_timeout());
     for (const auto& nsp : namespaces_) {
         soonest = earliest(soonest, nsp.acks.next_timeout());
         if (nsp.lane) soonest = earliest(soonest, nsp.lane->resume_at);
@@ -230,67 +250,136 @@ std::optional<Instant> Client::next_timeout() const {
     return soonest;
 }
 
-std::optional<ClientOutput> Client::poll_output() { return outputs_.poll(); }
+std::optional<ClientOutput> Client::poll_output() {
+    if (outputs_.empty()) engine_.flush(outputs_);
+    return outputs_.poll();
+}
 
 // ---- the link -----------------------------------------------------------------------------------
 
 void Client::begin_attempt(Instant now) {
-    ++link_;
     link_state_ = LinkState::opening;
-    link_deadline_ = now + options_.open_timeout;
-    session_.emplace(engineio::Role::client, engineio::Handshake{}, now);
-    decoder_ = socketio::Decoder();
-    outputs_.push_back(OpenLink{link_});
+    link_deadline_.reset();
+    if (options_.open_timeout) link_deadline_ = now + *options_.open_timeout;
+    decoder_ = Decoder();
+    outputs_.push_back(AttemptBegun{});
+    engine_.open(now, outputs_);
 }
 
-void Client::fail_attempt(std::string_view message, Instant now) {
-    for (NamespaceIndex index = 0; index < namespaces_.size(); ++index) {
-        if (namespaces_[index].wanted)
-            outputs_.push_back(ConnectFailed{index, false, error_object(message)});
+void Client::drain_engine(Instant now) {
+    using Kind = EngineClient::Event::Kind;
+    while (const auto event = engine_.next_event(now, outputs_)) {
+        switch (event->kind) {
+            case Kind::opened:
+                handle_opened();
+                break;
+            case Kind::message:
+                handle_message(event->message, now);
+                break;
+            case Kind::upgraded:
+                outputs_.push_back(LinkUpgraded{});
+                break;
+            case Kind::pinged:
+                outputs_.push_back(Pinged{});
+                break;
+            case Kind::closed:
+                handle_closed(now);
+                break;
+        }
     }
-    lose_link(DisconnectReason::transport_error, now);
 }
 
-void Client::lose_link(DisconnectReason reason, Instant now) {
-    outputs_.push_back(CloseLink{link_});
+/// The session ended without our asking for it.
+void Client::handle_closed(Instant now) {
+    const auto& error = engine_.error();
+    const auto reason = disconnect_reason(engine_.close_reason());
+    if (link_state_ == LinkState::opening) {
+        return fail_attempt(error ? error_object(*error) : error_object(reason_text(reason)), now);
+    }
+    std::string detail;
+    if (error) {
+        outputs_.push_back(LinkFailed{error_object(*error)});
+        detail = R"({"error":)" + error_object(*error) + '}';
+    } else if (!engine_.close_description().empty()) {
+        detail = description(engine_.close_description());
+    }
+    lose_link(reason, std::move(detail), now);
+}
+
+void Client::fail_attempt(std::string error, Instant now) {
+    engine_.close(outputs_);
+    for (NamespaceIndex index = 0; index < namespaces_.size(); ++index) {
+        if (namespaces_[index].wanted) outputs_.push_back(ConnectFailed{index, false, error});
+    }
+    outputs_.push_back(AttemptFailed{std::move(error)});
     link_state_ = LinkState::down;
     link_deadline_.reset();
-    session_.reset();
-    decoder_ = socketio::Decoder();
-    for (NamespaceIndex index = 0; index < namespaces_.size(); ++index)
-        end_namespace(index, reason);
     schedule_attempt(now);
 }
 
+void Client::lose_link(DisconnectReason reason, std::string detail, Instant now) {
+    engine_.close(outputs_);
+    link_state_ = LinkState::down;
+    decoder_ = Decoder();
+    for (NamespaceIndex index = 0; index < namespaces_.size(); ++index)
+        end_namespace(index, reason, detail);
+    outputs_.push_back(LinkClosed{reason, std::move(detail)});
+    schedule_attempt(now);
+}
+
+/// What the server sent is no packet, or none that may come now.
+void Client::refuse_packet(std::string_view why, Instant now) {
+    lose_link(DisconnectReason::parse_error, R"({"error":)" + error_object(why) + '}', now);
+}
+
 void Client::schedule_attempt(Instant now) {
-    const bool exhausted = options_.reconnection_attempts != 0 &&
-                           backoff_.attempts() >= options_.reconnection_attempts;
-    if (!options_.reconnection || exhausted || !any_wanted()) return;
+    if (!options_.reconnection || !any_wanted()) return;
+    if (options_.reconnection_attempts != 0 &&
+        backoff_.attempts() >= options_.reconnection_attempts) {
+        return outputs_.push_back(GaveUp{});
+    }
     const Millis delay = backoff_.next();
     link_state_ = LinkState::waiting;
     link_deadline_ = now + delay;
     outputs_.push_back(Reconnecting{backoff_.attempts(), delay});
 }
 
+/// The last one that wanted the link is gone.
 void Client::close_if_unwanted() {
-    if (any_wanted() || link_state_ == LinkState::down) return;
-    if (link_state_ != LinkState::waiting) outputs_.push_back(CloseLink{link_});
-    for (NamespaceIndex index = 0; index < namespaces_.size(); ++index) {
-        end_namespace(index, DisconnectReason::io_client_disconnect);
-    }
-    link_state_ = LinkState::down;
-    link_deadline_.reset();
-    session_.reset();
-    backoff_.reset();
+    const bool wanted = std::any_of(namespaces_.begin(), namespaces_.end(),
+                                    [](const Namespace& nsp) { return nsp.wanted; });
+    if (wanted) return;
+    keep_open_ = false;
+    end_link();
 }
 
-void Client::handle_handshake(Instant) {
+void Client::end_link() {
+    engine_.close(outputs_);
+    link_state_ = LinkState::down;
+    link_deadline_.reset();
+    decoder_ = Decoder();
+    backoff_.reset();
+    outputs_.push_back(LinkClosed{DisconnectReason::forced_close, {}});
+    for (Namespace& nsp : namespaces_) {
+        nsp.auth_asked = false;
+        if (nsp.state == NamespaceState::connecting) nsp.state = NamespaceState::absent;
+    }
+}
+
+void Client::handle_opened() {
     link_state_ = LinkState::open;
     link_deadline_.reset();
     backoff_.reset();
+    outputs_.push_back(LinkOpened{engine_.transport(), engine_.handshake().sid.text});
     for (NamespaceIndex index = 0; index < namespaces_.size(); ++index) {
         if (namespaces_[index].wanted) ask_auth(index);
     }
+}
+
+void Client::handle_message(FrameView message, Instant now) {
+    auto decoded = decoder_.decode(message, now, limits::received_bytes);
+    if (!decoded) return refuse_packet(error_text(decoded.error()), now);
+    if (*decoded) handle_packet(std::move(**decoded), now);
 }
 
 void Client::ask_auth(NamespaceIndex index) {
@@ -299,8 +388,8 @@ void Client::ask_auth(NamespaceIndex index) {
 }
 
 bool Client::any_wanted() const {
-    return std::any_of(namespaces_.begin(), namespaces_.end(),
-                       [](const Namespace& nsp) { return nsp.wanted; });
+    return keep_open_ || std::any_of(namespaces_.begin(), namespaces_.end(),
+                                     [](const Namespace& nsp) { return nsp.wanted; });
 }
 
 // ---- namespaces ---------------------------------------------------------------------------------
@@ -317,29 +406,29 @@ void Client::handle_packet(socketio::Packet packet, Instant now) {
         case NamespaceEffect::refused:
             nsp.wanted = false;
             nsp.state = NamespaceState::absent;
-            outputs_.push_back(ConnectFailed{
+            close_if_unwanted();
+            return outputs_.push_back(ConnectFailed{
                 index, true,
                 packet.data.starts_with('{') ? packet.data : R"({"message":)" + packet.data + '}'});
-            return close_if_unwanted();
         case NamespaceEffect::event:
             return handle_event(index, std::move(packet), now);
         case NamespaceEffect::ack:
             return handle_ack(index, std::move(packet), now);
         case NamespaceEffect::left:
             nsp.wanted = false;
-            end_namespace(index, DisconnectReason::io_server_disconnect);
-            return close_if_unwanted();
+            close_if_unwanted();
+            return end_namespace(index, DisconnectReason::io_server_disconnect);
         case NamespaceEffect::hold:
             nsp.held_bytes += packet.data.size();
             if (nsp.held_bytes > limits::held_bytes)
-                return lose_link(DisconnectReason::parse_error, now);
+                return refuse_packet("too much before the answer to CONNECT", now);
             nsp.held.push_back(std::move(packet));
             return;
         case NamespaceEffect::ignore:
             return;
         case NamespaceEffect::connect_requested:
         case NamespaceEffect::violation:
-            return lose_link(DisconnectReason::parse_error, now);
+            return refuse_packet("a packet that may not come now", now);
     }
 }
 
@@ -385,7 +474,7 @@ void Client::handle_event(NamespaceIndex index, socketio::Packet packet, Instant
     if (nsp.lane && nsp.lane->mode == LaneMode::attached &&
         is_delivery_event(json::as_string(elements[0]).value_or(""))) {
         if (!handle_delivery_event(index, packet.data, now)) {
-            lose_link(DisconnectReason::parse_error, now);
+            refuse_packet("a malformed delivery event", now);
         }
         return;
     }
@@ -425,7 +514,8 @@ void Client::expire_acks(NamespaceIndex index, Instant now) {
     }
 }
 
-void Client::end_namespace(NamespaceIndex index, DisconnectReason reason) {
+void Client::end_namespace(NamespaceIndex index, DisconnectReason reason,
+                           const std::string& detail) {
     Namespace& nsp = namespaces_[index];
     const bool was_connected = nsp.state == NamespaceState::connected;
     nsp.state = NamespaceState::absent;
@@ -433,7 +523,7 @@ void Client::end_namespace(NamespaceIndex index, DisconnectReason reason) {
     nsp.held.clear();
     nsp.held_bytes = 0;
     if (!was_connected) return;  // then no ack was asked for on the wire either
-    outputs_.push_back(Disconnected{index, reason});
+    outputs_.push_back(Disconnected{index, reason, detail});
     if (nsp.lane) detach_lane(index);
     for (const auto id : nsp.acks.abandon_all()) {
         outputs_.push_back(AckLost{index, id, AckLost::Why::disconnected});
@@ -441,8 +531,7 @@ void Client::end_namespace(NamespaceIndex index, DisconnectReason reason) {
 }
 
 void Client::send_packet(const socketio::Packet& packet) {
-    for (auto& frame : socketio::encode(packet))
-        outputs_.push_back(SendFrame{link_, std::move(frame)});
+    for (auto& frame : socketio::encode(packet)) engine_.send(std::move(frame), outputs_);
 }
 
 bool Client::is_connected(NamespaceIndex index) const {

@@ -4,149 +4,24 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "shared/base/frame.hpp"
-#include "shared/base/output_queue.hpp"
 #include "shared/base/prng.hpp"
 #include "shared/base/result.hpp"
 #include "shared/base/time.hpp"
 #include "shared/delivery/backoff.hpp"
 #include "shared/delivery/cursor.hpp"
 #include "shared/delivery/outbox.hpp"
-#include "shared/engineio/session.hpp"
 #include "shared/peer/capability.hpp"
+#include "shared/peer/client_output.hpp"
+#include "shared/peer/engine_client.hpp"
 #include "shared/socketio/acks.hpp"
 #include "shared/socketio/decoder.hpp"
-#include "shared/socketio/disconnect_reason.hpp"
 #include "shared/socketio/namespace_session.hpp"
 #include "shared/socketio/packet.hpp"
 
 namespace oncewire::peer {
-
-/// One attempt at a transport, numbered from 1. Frames and closings of older links are ignored (R10).
-using LinkId = std::uint32_t;
-/// One namespace of this client, in order of open_namespace().
-using NamespaceIndex = std::uint32_t;
-
-/// Which promise is in force for what this namespace sends durably.
-enum class Guarantee : std::uint8_t { at_most_once, at_least_once, exactly_once };
-
-// ---- outputs: to the host -----------------------------------------------------------------------
-
-/// Open a WebSocket to the server; report handle_link_opened() or handle_link_closed().
-struct OpenLink {
-    LinkId link = 0;
-};
-struct SendFrame {
-    LinkId link = 0;
-    Frame frame;
-};
-/// Close it; nothing more is wanted from it.
-struct CloseLink {
-    LinkId link = 0;
-};
-/// A CONNECT is due: call provide_auth(), now or later.
-struct AskAuth {
-    NamespaceIndex index = 0;
-};
-/// Store in one strictly durable transaction, then call handle_saved(token): erase first, then put.
-///
-/// If storage refuses, tell the application and report it all the same, so that the message travels
-/// unsaved; keep the change for the next transaction. Except where it replaces entries that storage
-/// holds (renumbered, taken back): try until it lands, or a reload would send them again as they were.
-struct Save {
-    NamespaceIndex index = 0;
-    std::uint64_t token = 0;
-    std::vector<delivery::Sequence> erase;
-    std::vector<delivery::OutboxEntry> put;
-    delivery::Sequence next_sequence = 1;
-};
-
-// ---- outputs: to the application ----------------------------------------------------------------
-
-struct Connected {
-    NamespaceIndex index = 0;
-    std::string sid;
-    std::string pid;         ///< empty if the server gave none
-    bool recovered = false;  ///< the session goes on: nothing was missed
-    Guarantee guarantee = Guarantee::at_most_once;
-};
-/// Refused by the server (`refused`), or the link could not be opened.
-struct ConnectFailed {
-    NamespaceIndex index = 0;
-    bool refused = false;
-    std::string error;  ///< JSON object text with `message` and perhaps `data`
-};
-struct Disconnected {
-    NamespaceIndex index = 0;
-    socketio::DisconnectReason reason = socketio::DisconnectReason::transport_close;
-};
-/// The link is down; the next attempt follows by itself after `delay`.
-struct Reconnecting {
-    std::uint32_t attempt = 0;
-    Millis delay{0};
-};
-/// An event, in order. With a position it came from the log and is handed on exactly once: the cursor
-/// has moved already (R6), and the position is not among the arguments.
-struct EventArrived {
-    NamespaceIndex index = 0;
-    std::string data;  ///< JSON array text: ["event", …args]
-    std::vector<std::string> attachments;
-    std::optional<socketio::AckId> ack_id;  ///< answer with acknowledge()
-    std::optional<delivery::Position> position;
-};
-/// The answer to an emit that asked for one.
-struct AckArrived {
-    NamespaceIndex index = 0;
-    socketio::AckId id = 0;
-    std::string data;  ///< JSON array text
-    std::vector<std::string> attachments;
-};
-/// There will be no answer.
-struct AckLost {
-    enum class Why : std::uint8_t { timed_out, disconnected };
-    NamespaceIndex index = 0;
-    socketio::AckId id = 0;
-    Why why = Why::timed_out;
-};
-enum class MessageState : std::uint8_t { saving, queued, sent };
-/// A durable message moved on; the end of its way is MessageSettled.
-struct MessageMoved {
-    NamespaceIndex index = 0;
-    delivery::Sequence sequence = 0;
-    MessageState state = MessageState::saving;
-};
-/// The final word on a durable message: it left the outbox.
-struct MessageSettled {
-    NamespaceIndex index = 0;
-    delivery::Sequence sequence = 0;
-    bool accepted = false;
-    std::string body;  ///< JSON text: the handler's answer, or the rejection
-};
-/// Browser storage was rolled back; the entry goes on under another number.
-struct MessageRenumbered {
-    NamespaceIndex index = 0;
-    delivery::Sequence before = 0;
-    delivery::Sequence after = 0;
-};
-/// The log was replaced: what was shown belongs to another history; everything arrives anew.
-struct StreamChanged {
-    NamespaceIndex index = 0;
-    delivery::Position from;
-    delivery::Position to;
-};
-/// The server takes no messages for now; they stay queued.
-struct ServerBusy {
-    NamespaceIndex index = 0;
-    Millis after{0};
-};
-
-using ClientOutput =
-    std::variant<OpenLink, SendFrame, CloseLink, AskAuth, Save, Connected, ConnectFailed,
-                 Disconnected, Reconnecting, EventArrived, AckArrived, AckLost, MessageMoved,
-                 MessageSettled, MessageRenumbered, StreamChanged, ServerBusy>;
 
 /// What the host found in storage for one lane.
 struct RestoredLane {
@@ -176,7 +51,9 @@ class Client {
         bool reconnection = true;
         std::uint32_t reconnection_attempts = 0;  ///< 0: for ever
         delivery::Backoff::Policy backoff;
-        Millis open_timeout{20'000};  ///< for one attempt, handshake included
+        std::optional<Millis> open_timeout{
+            Millis{20'000}};  ///< for one attempt, handshake included
+        EngineClient::Options engine;
         delivery::Outbox::Limits outbox;
     };
 
@@ -187,6 +64,14 @@ class Client {
 
     // ---- application ----------------------------------------------------------------------------
 
+    /// For the attempts to come; the transports stay as they were.
+    void set_options(const Options& options);
+    /// Opens the link even if no namespace is wanted yet, until close() or the last disconnect().
+    void open(Instant now);
+    /// Ends the link and its reconnection; connect() and open() begin anew.
+    void close(Instant now);
+    /// Ends the link as if it had failed; reconnection follows.
+    void close_link(Instant now);
     /// Joins the namespace and keeps joining it after every loss, until disconnect().
     void connect(NamespaceIndex index, Instant now);
     void disconnect(NamespaceIndex index, Instant now);
@@ -216,9 +101,15 @@ class Client {
     void handle_link_opened(LinkId link, Instant now);
     void handle_frame(LinkId link, FrameView frame, Instant now);
     void handle_link_closed(LinkId link, Instant now);
+    /// Of a SendRequest: status 200 with the body, another, or 0 if the request came to nothing.
+    void handle_response(LinkId link, bool is_post, std::uint32_t status, std::string_view body,
+                         Instant now);
+    /// The host knows that there is no network.
+    void handle_network_lost(Instant now);
     /// A Save is durable, or storage refused it and the application was told so.
     void handle_saved(NamespaceIndex index, std::uint64_t token, Instant now);
-    /// The network or the tab came back: attempt now rather than after the backoff.
+    /// The network or the tab came back: attempt now rather than after the backoff, and notice now what
+    /// a sleeping timer did not.
     void retry_now(Instant now);
     void handle_timeout(Instant now);
     std::optional<Instant> next_timeout() const;
@@ -228,6 +119,8 @@ class Client {
     // ---- state, for showing ---------------------------------------------------------------------
 
     bool is_connected(NamespaceIndex index) const;
+    /// The link is open and takes a packet now; what is volatile is dropped otherwise.
+    bool is_writable() const { return engine_.is_writable(); }
     const delivery::Outbox* outbox(NamespaceIndex index) const;
     /// How far the log was handed on; none without a lane or before the first connection.
     std::optional<delivery::Position> position(NamespaceIndex index) const;
@@ -267,23 +160,29 @@ class Client {
         std::vector<socketio::Packet> held;         // events before CONNECT's answer
         std::uint64_t held_bytes = 0;
     };
-    enum class LinkState : std::uint8_t { down, waiting, opening, handshaking, open };
+    enum class LinkState : std::uint8_t { down, waiting, opening, open };
 
     static std::optional<EmitError> check_event(std::string_view data);
 
     // client.cpp: the link and its namespaces
     void begin_attempt(Instant now);
-    void fail_attempt(std::string_view message, Instant now);
-    void lose_link(socketio::DisconnectReason reason, Instant now);
+    void drain_engine(Instant now);
+    void fail_attempt(std::string error, Instant now);
+    void lose_link(socketio::DisconnectReason reason, std::string detail, Instant now);
+    void refuse_packet(std::string_view why, Instant now);
     void schedule_attempt(Instant now);
     void close_if_unwanted();
-    void handle_handshake(Instant now);
+    void end_link();
+    void handle_opened();
+    void handle_closed(Instant now);
+    void handle_message(FrameView message, Instant now);
     void handle_packet(socketio::Packet packet, Instant now);
     void handle_connected(NamespaceIndex index, const socketio::Packet& packet, Instant now);
     void handle_event(NamespaceIndex index, socketio::Packet packet, Instant now);
     void handle_ack(NamespaceIndex index, socketio::Packet packet, Instant now);
     void expire_acks(NamespaceIndex index, Instant now);
-    void end_namespace(NamespaceIndex index, socketio::DisconnectReason reason);
+    void end_namespace(NamespaceIndex index, socketio::DisconnectReason reason,
+                       const std::string& detail = {});
     void ask_auth(NamespaceIndex index);
     void send_packet(const socketio::Packet& packet);
     bool any_wanted() const;
@@ -305,12 +204,12 @@ class Client {
     Options options_;
     delivery::Backoff backoff_;
     LinkState link_state_ = LinkState::down;
-    LinkId link_ = 0;
-    std::optional<engineio::Session> session_;
+    bool keep_open_ = false;  // open() called
+    EngineClient engine_;
     socketio::Decoder decoder_;
     std::optional<Instant> link_deadline_;  // waiting: next attempt; opening, handshaking: give up
     std::vector<Namespace> namespaces_;
-    OutputQueue<ClientOutput> outputs_;
+    ClientOutputs outputs_;
 };
 
 }  // namespace oncewire::peer

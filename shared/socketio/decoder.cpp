@@ -194,9 +194,10 @@ const char* error_text(DecodeError error) {
     VERIFY(false);
 }
 
-Result<std::optional<Packet>, DecodeError> Decoder::decode(FrameView payload, Instant now) {
-    if (payload.type == FrameType::text) return decode_text(payload.bytes, now);
-    return decode_attachment(payload.bytes, now);
+Result<std::optional<Packet>, DecodeError> Decoder::decode(FrameView payload, Instant now,
+                                                           std::uint32_t bytes_max) {
+    if (payload.type == FrameType::text) return decode_text(payload.bytes, now, bytes_max);
+    return decode_attachment(payload.bytes, now, bytes_max);
 }
 
 std::optional<Instant> Decoder::next_timeout() const {
@@ -204,10 +205,10 @@ std::optional<Instant> Decoder::next_timeout() const {
     return collecting_->deadline;
 }
 
-Result<std::optional<Packet>, DecodeError> Decoder::decode_text(std::string_view text,
-                                                                Instant now) {
+Result<std::optional<Packet>, DecodeError> Decoder::decode_text(std::string_view text, Instant now,
+                                                                std::uint32_t bytes_max) {
     if (collecting_) return Err{DecodeError::unexpected_text};
-    if (text.size() > limits::message_bytes) return Err{DecodeError::too_large};
+    if (text.size() > bytes_max) return Err{DecodeError::too_large};
     Header header(text);
     if (const Failure failure = header.read()) return Err{*failure};
     if (header.attachment_count == 0) return std::optional(std::move(header.packet));
@@ -220,11 +221,12 @@ Result<std::optional<Packet>, DecodeError> Decoder::decode_text(std::string_view
 }
 
 Result<std::optional<Packet>, DecodeError> Decoder::decode_attachment(std::string_view bytes,
-                                                                      Instant now) {
+                                                                      Instant now,
+                                                                      std::uint32_t bytes_max) {
     if (!collecting_) return Err{DecodeError::unexpected_binary};
     if (now >= collecting_->deadline) return Err{DecodeError::attachments_late};
     collecting_->bytes += bytes.size();
-    if (collecting_->bytes > limits::message_bytes) return Err{DecodeError::too_large};
+    if (collecting_->bytes > bytes_max) return Err{DecodeError::too_large};
     auto& attachments = collecting_->packet.attachments;
     attachments.emplace_back(bytes);
     if (attachments.size() < collecting_->expected) return std::optional<Packet>();

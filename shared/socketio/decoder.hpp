@@ -26,7 +26,7 @@ enum class DecodeError : std::uint8_t {
     unexpected_binary,  ///< an attachment without a header
     unexpected_text,    ///< text while attachments are awaited
     bad_placeholder,    ///< index missing, no integer, or out of range
-    too_large,          ///< header and attachments together beyond limits::message_bytes
+    too_large,          ///< header and attachments together beyond the caller's bound
     attachments_late,   ///< limits::attachments_timeout passed
 };
 /// A few words for a log.
@@ -36,13 +36,15 @@ const char* error_text(DecodeError error);
 /// collected, bounded in count, bytes and time.
 ///
 /// Promise: any bytes at all give a valid Packet or an error, in linear time and with what is kept
-/// bounded by limits::message_bytes. Where the reference is lenient this is not: ack ids and counts are
+/// bounded by the caller. Where the reference is lenient this is not: ack ids and counts are
 /// plain digits, events and acks must have data, placeholder indices must be integers. After an error
 /// the decoder is of no more use: close.
 class Decoder {
   public:
-    /// `payload` is an Engine.IO message without its type digit. None: attachments are still missing.
-    Result<std::optional<Packet>, DecodeError> decode(FrameView payload, Instant now);
+    /// `payload` is an Engine.IO message without its type digit. `bytes_max`: of a packet with its
+    /// attachments. None: attachments are still missing.
+    Result<std::optional<Packet>, DecodeError> decode(
+        FrameView payload, Instant now, std::uint32_t bytes_max = limits::message_bytes);
 
     bool is_collecting() const { return collecting_ != nullptr; }
     /// When attachments are late; the owner then closes.
@@ -55,9 +57,11 @@ class Decoder {
         std::uint64_t bytes = 0;
         Instant deadline;
     };
-    Result<std::optional<Packet>, DecodeError> decode_text(std::string_view text, Instant now);
+    Result<std::optional<Packet>, DecodeError> decode_text(std::string_view text, Instant now,
+                                                           std::uint32_t bytes_max);
     Result<std::optional<Packet>, DecodeError> decode_attachment(std::string_view bytes,
-                                                                 Instant now);
+                                                                 Instant now,
+                                                                 std::uint32_t bytes_max);
 
     std::unique_ptr<Collecting> collecting_;  // one pointer: an idle connection should cost little
 };

@@ -98,6 +98,15 @@ class Browser final : public LinkEnd {
     void perform(const peer::Connected& connected);
     void perform(const peer::ConnectFailed&) { may_go_back_ = true; }
     void perform(const peer::Disconnected& disconnected);
+    void perform(const peer::SendRequest&) {}  // this one has no polling
+    void perform(const peer::AttemptBegun&) {}
+    void perform(const peer::LinkOpened&) {}
+    void perform(const peer::LinkUpgraded&) {}
+    void perform(const peer::Pinged&) {}
+    void perform(const peer::AttemptFailed&) {}
+    void perform(const peer::LinkFailed&) {}
+    void perform(const peer::LinkClosed&) {}
+    void perform(const peer::GaveUp&) {}
     void perform(const peer::Reconnecting&) {}
     void perform(const peer::EventArrived& event);
     void perform(const peer::AckArrived& ack);
