@@ -9,7 +9,7 @@ WERROR := $(if $(CI),ON,OFF)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help deps run build programs test prove lint format tidy sim e2e shots interop crash fuzz \
+.PHONY: help deps run build client programs test prove lint format tidy sim e2e shots interop crash fuzz \
         bench size sanitize race clean
 
 help: ## This list
@@ -27,6 +27,9 @@ deps: ## Install what the tests need, too
 
 build: build/build.ninja client-wasm/node_modules/.package-lock.json ## Server with its page and browser client, simulator, echo servers, into build/bin
 	@cmake --build build --target $(TARGETS)
+
+client: client-wasm/node_modules/.package-lock.json ## The npm package of the browser client, ready to publish, into build/oncewire-client
+	@node client-wasm/build.mjs --out build/client --package build/oncewire-client
 
 # ---- for being sure -----------------------------------------------------------------------------
 

@@ -1,9 +1,14 @@
 #!/usr/bin/env node
-// Builds the browser client: `node client-wasm/build.mjs --out DIR`.
+// Builds the browser client: `node client-wasm/build.mjs --out DIR [--package PACKAGE]`.
 //
 //   DIR/socket.io.js, socket.io.min.js   classic scripts with the global io
 //   DIR/socket.io.esm.min.js             ES module
 //   DIR/oncewire-<hash>.wasm             the engine they load; named after its content, so immutable
+//
+// and PACKAGE as the folder to publish from: the same in dist/, and
+//
+//   PACKAGE/dist/oncewire.mjs            ES module for bundlers, not minified
+//   PACKAGE/dist/node.mjs, node.cjs      for Node
 //
 // Each with its source map. Rebuilds what changed only; DIR/.work holds the objects.
 
@@ -26,11 +31,11 @@ const compileFlags = [
 ];
 const linkFlags = [
   "-Oz", "-flto", "-fno-exceptions", "-fno-rtti", "--no-entry", "-lwebsocket.js",
-  "-sMODULARIZE", "-sEXPORT_ES6", "-sUSE_ES6_IMPORT_META=0", "-sENVIRONMENT=web,worker",
+  "-sMODULARIZE", "-sEXPORT_ES6", "-sUSE_ES6_IMPORT_META=0", "-sENVIRONMENT=web",
   "-sSTRICT", "-sDYNAMIC_EXECUTION=0", "-sFILESYSTEM=0", "-sMALLOC=emmalloc", "-sTEXTDECODER=2",
   // Small at first: a page is not charged 16 MiB for an idle client. It grows as needed.
   "-sALLOW_MEMORY_GROWTH", "-sINITIAL_MEMORY=1MB", "-sTOTAL_STACK=128KB",
-  "-sINCOMING_MODULE_JS_API=[instantiateWasm,eventsReady]", "-sSUPPORT_ERRNO=0",
+  "-sINCOMING_MODULE_JS_API=[instantiateWasm]", "-sSUPPORT_ERRNO=0",
 ];
 
 const bundles = [
@@ -38,17 +43,24 @@ const bundles = [
   { file: "socket.io.min.js", entry: "entry_script.js", format: "iife", minify: true },
   { file: "socket.io.esm.min.js", entry: "entry_module.js", format: "esm", minify: true },
 ];
+const packaged = [
+  ...bundles,
+  { file: "oncewire.mjs", entry: "entry_module.js", format: "esm", minify: false },
+  { file: "node.mjs", entry: "entry_node.js", format: "esm", minify: false, platform: "node" },
+  { file: "node.cjs", entry: "entry_node.js", format: "cjs", minify: false, platform: "node" },
+];
 
 async function main() {
-  const { values } = parseArgs({ options: { out: { type: "string" } } });
-  if (!values.out) throw new Error("usage: node client-wasm/build.mjs --out DIR");
+  const { values } = parseArgs({ options: { out: { type: "string" }, package: { type: "string" } } });
+  if (!values.out) throw new Error("usage: node client-wasm/build.mjs --out DIR [--package PACKAGE]");
   const out = resolve(values.out);
   const work = join(out, ".work");
   await mkdir(work, { recursive: true });
 
   const objects = await compile(work);
   const module = await link(objects, work);
-  await bundle(module, out);
+  await bundle(module, out, bundles);
+  if (values.package) await makePackage(module, resolve(values.package));
 }
 
 // ---- C++ ----------------------------------------------------------------------------------------
@@ -102,27 +114,32 @@ async function findLauncher() {
 
 // ---- JavaScript ---------------------------------------------------------------------------------
 
-async function bundle(module, out) {
+/** Writes the bundles and the engine into `out`; returns the engine's file name. */
+async function bundle(module, out, wanted) {
   const wasm = module.replace(/\.mjs$/, ".wasm");
   const name = `oncewire-${await contentHash(wasm)}.wasm`;
   const scripts = readdirSync(join(here, "js")).map((file) => join(here, "js", file));
   const inputs = [...scripts, module, fileURLToPath(import.meta.url)];
-  const outputs = [...bundles.map(({ file }) => join(out, file)), join(out, name)];
-  if (!outputs.some((output) => isOlder(output, inputs))) return;
+  const outputs = [...wanted.map(({ file }) => join(out, file)), join(out, name)];
+  if (!outputs.some((output) => isOlder(output, inputs))) return name;
 
   const { build } = await import("esbuild");
-  for (const { file, entry, format, minify } of bundles) {
+  for (const { file, entry, format, minify, platform = "browser" } of wanted) {
     await build({
       entryPoints: [join(here, "js", entry)],
       outfile: join(out, file),
       bundle: true,
       format,
       minify,
+      platform,
       sourcemap: true,
       target: "es2022",
       legalComments: "none",
       alias: { "oncewire-module": module },
-      define: { ONCEWIRE_WASM: JSON.stringify(name) },
+      inject: [join(here, "js", "dial.js")],
+      define: { ONCEWIRE_WASM: JSON.stringify(`./${name}`) },
+      // CommonJS has none, and entry_node.js knows.
+      logOverride: { "empty-import-meta": "silent" },
       logLevel: "warning",
     });
     await refuseDynamicCode(join(out, file));
@@ -134,6 +151,20 @@ async function bundle(module, out) {
   const now = new Date();
   await Promise.all(outputs.map((output) => utimes(output, now, now)));
   console.log(`browser client in ${relative(process.cwd(), out) || "."}: ${name}`);
+  return name;
+}
+
+/** The folder that `npm publish` takes. */
+async function makePackage(module, folder) {
+  await mkdir(join(folder, "dist"), { recursive: true });
+  const wasm = await bundle(module, join(folder, "dist"), packaged);
+  const source = join(here, "package");
+  const description = await readFile(join(source, "package.json"), "utf8");
+  await writeFile(join(folder, "package.json"), description.replace("dist/WASM", `dist/${wasm}`));
+  await copyFile(join(source, "index.d.ts"), join(folder, "index.d.ts"));
+  await copyFile(join(source, "index.d.ts"), join(folder, "index.d.cts"));
+  await copyFile(join(here, "README.md"), join(folder, "README.md"));
+  await copyFile(join(root, "LICENSE"), join(folder, "LICENSE"));
 }
 
 // A strict Content-Security-Policy would refuse it, and only in the browser.

@@ -6,14 +6,15 @@
 
 #include <emscripten.h>
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "client-wasm/client_host.hpp"
 #include "client-wasm/platform.hpp"
-#include "client-wasm/websocket_host.hpp"
 #include "shared/base/json.hpp"
 #include "shared/peer/client.hpp"
 
@@ -38,18 +39,36 @@ std::uint64_t random_in(std::string_view object, std::string_view key) {
     return delivery::parse_digest(string_in(object, key)).value_or(0);
 }
 
-WebSocketHost::Options parse_options(std::string_view text) {
-    WebSocketHost::Options options;
-    options.url = string_in(text, "url");
-    options.seed = random_in(text, "seed");
-    auto& client = options.client;
-    client.reconnection = number_in(text, "reconnection", 1) != 0;
+bool flag_in(std::string_view object, std::string_view key) {
+    return json::member(object, key) == "true";
+}
+
+/// Text of "polling" and "websocket", in order of preference.
+std::vector<engineio::TransportKind> transports_in(std::string_view object) {
+    std::vector<engineio::TransportKind> kinds;
+    for (const auto name : json::elements(json::member(object, "transports").value_or("[]"))) {
+        kinds.push_back(name == "\"polling\"" ? engineio::TransportKind::polling
+                                              : engineio::TransportKind::websocket);
+    }
+    return kinds;
+}
+
+peer::Client::Options parse_client_options(std::string_view text) {
+    peer::Client::Options client;
+    client.reconnection = flag_in(text, "reconnection");
     client.reconnection_attempts = static_cast<std::uint32_t>(number_in(text, "attempts", 0));
     client.backoff.min = Millis(number_in(text, "delayMin", 1000));
     client.backoff.max = Millis(number_in(text, "delayMax", 5000));
     client.backoff.jitter_percent = static_cast<std::uint32_t>(number_in(text, "jitter", 50));
-    client.open_timeout = Millis(number_in(text, "timeout", 20'000));
-    return options;
+    client.open_timeout.reset();
+    if (json::member(text, "timeout")) client.open_timeout = Millis(number_in(text, "timeout", 0));
+    client.engine = {transports_in(text), flag_in(text, "upgrade"),
+                     flag_in(text, "rememberUpgrade"), flag_in(text, "tryAllTransports")};
+    return client;
+}
+
+ClientHost::Options parse_options(std::string_view text) {
+    return {string_in(text, "url"), parse_client_options(text), random_in(text, "seed")};
 }
 
 /// [sequence, digest, ["event", …args]]
@@ -75,9 +94,14 @@ peer::RestoredLane parse_lane(std::string_view text) {
     return lane;
 }
 
+// Nothing is zeroed or moved for arguments of the usual sizes.
+constexpr std::uint32_t argument_buffer_least = 4096;
+constexpr std::uint32_t argument_buffer_kept = 1u << 20;
+
 // Filled by the page before a call, emptied by the call. One page, one thread: no sharing.
-std::string argument_buffer;
+std::vector<char> argument_buffer;
 std::vector<std::string> argument_attachments;
+const std::string* events = nullptr;
 
 std::vector<std::string> take_attachments() { return std::exchange(argument_attachments, {}); }
 
@@ -87,7 +111,7 @@ double failure(peer::EmitError error) { return -1 - static_cast<double>(error); 
 }  // namespace oncewire::client_wasm
 
 using namespace oncewire;
-using client_wasm::WebSocketHost;
+using client_wasm::ClientHost;
 using Namespace = peer::NamespaceIndex;
 
 extern "C" {
@@ -95,8 +119,11 @@ extern "C" {
 /// `size` bytes for the page to write an argument into; it then passes pointer and length. Valid until
 /// the next client_buffer().
 EMSCRIPTEN_KEEPALIVE char* client_buffer(std::uint32_t size) {
-    client_wasm::argument_buffer.resize(size);
-    return client_wasm::argument_buffer.data();
+    auto& buffer = client_wasm::argument_buffer;
+    if (buffer.size() < size || buffer.size() > client_wasm::argument_buffer_kept) {
+        buffer = std::vector<char>(std::max(size, client_wasm::argument_buffer_least));
+    }
+    return buffer.data();
 }
 
 /// Adds a binary attachment to the next client_emit() or client_acknowledge().
@@ -105,14 +132,14 @@ EMSCRIPTEN_KEEPALIVE void client_attach(const char* bytes, std::uint32_t size) {
 }
 
 /// `options`: JSON object, see parse_options().
-EMSCRIPTEN_KEEPALIVE WebSocketHost* client_create(const char* options, std::uint32_t size) {
-    return new WebSocketHost(client_wasm::parse_options({options, size}));
+EMSCRIPTEN_KEEPALIVE ClientHost* client_create(const char* options, std::uint32_t size) {
+    return new ClientHost(client_wasm::parse_options({options, size}));
 }
 
-EMSCRIPTEN_KEEPALIVE void client_destroy(WebSocketHost* host) { delete host; }
+EMSCRIPTEN_KEEPALIVE void client_destroy(ClientHost* host) { delete host; }
 
 /// `options`: JSON object with `name` and perhaps `lane`.
-EMSCRIPTEN_KEEPALIVE Namespace client_open_namespace(WebSocketHost* host, const char* options,
+EMSCRIPTEN_KEEPALIVE Namespace client_open_namespace(ClientHost* host, const char* options,
                                                      std::uint32_t size) {
     const std::string_view text(options, size);
     std::optional<peer::RestoredLane> lane;
@@ -123,26 +150,49 @@ EMSCRIPTEN_KEEPALIVE Namespace client_open_namespace(WebSocketHost* host, const 
     return index;
 }
 
-EMSCRIPTEN_KEEPALIVE void client_connect(WebSocketHost* host, Namespace index) {
+/// For the attempts to come; `options` as for client_create(). The transports stay.
+EMSCRIPTEN_KEEPALIVE void client_configure(ClientHost* host, const char* options,
+                                           std::uint32_t size) {
+    host->client().set_options(client_wasm::parse_client_options({options, size}));
+}
+
+/// Opens the link even if no namespace is wanted yet.
+EMSCRIPTEN_KEEPALIVE void client_open(ClientHost* host) {
+    host->client().open(client_wasm::now());
+    host->settle();
+}
+
+EMSCRIPTEN_KEEPALIVE void client_close(ClientHost* host) {
+    host->client().close(client_wasm::now());
+    host->settle();
+}
+
+/// Ends the link as if it had failed.
+EMSCRIPTEN_KEEPALIVE void client_close_link(ClientHost* host) {
+    host->client().close_link(client_wasm::now());
+    host->settle();
+}
+
+EMSCRIPTEN_KEEPALIVE void client_connect(ClientHost* host, Namespace index) {
     host->client().connect(index, client_wasm::now());
     host->settle();
 }
 
-EMSCRIPTEN_KEEPALIVE void client_disconnect(WebSocketHost* host, Namespace index) {
+EMSCRIPTEN_KEEPALIVE void client_disconnect(ClientHost* host, Namespace index) {
     host->client().disconnect(index, client_wasm::now());
     host->settle();
 }
 
 /// `auth`: JSON object, the answer to an `auth` event.
-EMSCRIPTEN_KEEPALIVE void client_provide_auth(WebSocketHost* host, Namespace index,
-                                              const char* auth, std::uint32_t size) {
+EMSCRIPTEN_KEEPALIVE void client_provide_auth(ClientHost* host, Namespace index, const char* auth,
+                                              std::uint32_t size) {
     host->client().provide_auth(index, {auth, size}, client_wasm::now());
     host->settle();
 }
 
 /// `ack_timeout`: milliseconds; negative: none. `flags`: 1 wants an ack, 2 volatile. Returns the ack id,
 /// NaN where there is none, or -1 - EmitError.
-EMSCRIPTEN_KEEPALIVE double client_emit(WebSocketHost* host, Namespace index, const char* data,
+EMSCRIPTEN_KEEPALIVE double client_emit(ClientHost* host, Namespace index, const char* data,
                                         std::uint32_t size, std::uint32_t flags,
                                         double ack_timeout) {
     peer::Client::EmitOptions options;
@@ -157,48 +207,84 @@ EMSCRIPTEN_KEEPALIVE double client_emit(WebSocketHost* host, Namespace index, co
 }
 
 /// Returns the sequence (1 or more), or -1 - EmitError.
-EMSCRIPTEN_KEEPALIVE double client_emit_durable(WebSocketHost* host, Namespace index,
-                                                const char* data, std::uint32_t size) {
+EMSCRIPTEN_KEEPALIVE double client_emit_durable(ClientHost* host, Namespace index, const char* data,
+                                                std::uint32_t size) {
     const auto sequence = host->client().emit_durable(index, {data, size}, client_wasm::now());
     host->settle();
     return sequence ? static_cast<double>(*sequence) : client_wasm::failure(sequence.error());
 }
 
 /// Answers the `save` event with this token.
-EMSCRIPTEN_KEEPALIVE void client_saved(WebSocketHost* host, Namespace index, double token) {
+EMSCRIPTEN_KEEPALIVE void client_saved(ClientHost* host, Namespace index, double token) {
     host->client().handle_saved(index, static_cast<std::uint64_t>(token), client_wasm::now());
     host->settle();
 }
 
 /// 1 if the message was taken back.
-EMSCRIPTEN_KEEPALIVE int client_cancel(WebSocketHost* host, Namespace index, double sequence) {
+EMSCRIPTEN_KEEPALIVE int client_cancel(ClientHost* host, Namespace index, double sequence) {
     const bool cancelled =
         host->client().cancel(index, static_cast<delivery::Sequence>(sequence), client_wasm::now());
     host->settle();
     return cancelled ? 1 : 0;
 }
 
-EMSCRIPTEN_KEEPALIVE void client_acknowledge(WebSocketHost* host, Namespace index, double id,
+EMSCRIPTEN_KEEPALIVE void client_acknowledge(ClientHost* host, Namespace index, double id,
                                              const char* data, std::uint32_t size) {
     host->client().acknowledge(index, static_cast<socketio::AckId>(id), {data, size},
                                client_wasm::take_attachments());
     host->settle();
 }
 
-EMSCRIPTEN_KEEPALIVE void client_retry_now(WebSocketHost* host) {
+/// One message of a WebSocket.
+EMSCRIPTEN_KEEPALIVE void client_received(ClientHost* host, std::uint32_t link, int is_text,
+                                          const char* bytes, std::uint32_t size) {
+    const FrameView frame(is_text ? FrameType::text : FrameType::binary, {bytes, size});
+    host->client().handle_frame(link, frame, client_wasm::now());
+    host->settle();
+}
+
+/// A WebSocket closed.
+EMSCRIPTEN_KEEPALIVE void client_closed(ClientHost* host, std::uint32_t link) {
+    host->handle_closed(link);
+}
+
+/// The answer to an HTTP request; `status` 0: there was none.
+EMSCRIPTEN_KEEPALIVE void client_responded(ClientHost* host, std::uint32_t link, int is_post,
+                                           std::uint32_t status, const char* body,
+                                           std::uint32_t size) {
+    host->client().handle_response(link, is_post != 0, status, {body, size}, client_wasm::now());
+    host->settle();
+}
+
+/// 1 if a packet would leave at once.
+EMSCRIPTEN_KEEPALIVE int client_is_writable(ClientHost* host) {
+    return host->client().is_writable() ? 1 : 0;
+}
+
+EMSCRIPTEN_KEEPALIVE void client_network_lost(ClientHost* host) {
+    host->client().handle_network_lost(client_wasm::now());
+    host->settle();
+}
+
+EMSCRIPTEN_KEEPALIVE void client_retry_now(ClientHost* host) {
     host->client().retry_now(client_wasm::now());
     host->settle();
 }
 
-/// The oldest event as NUL-terminated JSON (event_json.hpp), or null.
-EMSCRIPTEN_KEEPALIVE const char* client_poll_event(WebSocketHost* host) {
-    const auto* event = host->poll_event();
-    return event ? event->json.c_str() : nullptr;
+/// All events there are, as a JSON array (event_json.hpp); client_events_size() tells its length.
+EMSCRIPTEN_KEEPALIVE const char* client_take_events(ClientHost* host) {
+    client_wasm::events = &host->take_events();
+    return client_wasm::events->data();
 }
 
-/// Attachment `index` of the event polled last; its size is in the event.
-EMSCRIPTEN_KEEPALIVE const char* client_attachment(WebSocketHost* host, std::uint32_t index) {
-    const auto& attachments = host->current_event().attachments;
+/// Of what client_take_events() just returned; 0: there were none.
+EMSCRIPTEN_KEEPALIVE std::uint32_t client_events_size() {
+    return static_cast<std::uint32_t>(client_wasm::events->size());
+}
+
+/// An attachment of the events taken last, counted through all of them; sizes are in the events.
+EMSCRIPTEN_KEEPALIVE const char* client_attachment(ClientHost* host, std::uint32_t index) {
+    const auto& attachments = host->attachments();
     return index < attachments.size() ? attachments[index].data() : nullptr;
 }
 

@@ -92,6 +92,7 @@ struct Writer {
 
     Made operator()(peer::OpenLink&) { return std::nullopt; }
     Made operator()(peer::SendFrame&) { return std::nullopt; }
+    Made operator()(peer::SendRequest&) { return std::nullopt; }
     Made operator()(peer::CloseLink&) { return std::nullopt; }
 
     Made operator()(peer::AskAuth& out) { return plain(object("auth", out.index)); }
@@ -120,9 +121,33 @@ struct Writer {
                          .json("error", out.error.empty() ? "{}" : out.error));
     }
     Made operator()(peer::Disconnected& out) {
-        return plain(
-            object("disconnected", out.index).string("reason", socketio::reason_text(out.reason)));
+        Object made = object("disconnected", out.index);
+        made.string("reason", socketio::reason_text(out.reason));
+        if (!out.detail.empty()) made.json("detail", out.detail);
+        return plain(made);
     }
+    Made operator()(peer::AttemptBegun&) { return plain(Object("attempt")); }
+    Made operator()(peer::LinkOpened& out) {
+        const bool is_polling = out.transport == engineio::TransportKind::polling;
+        return plain(Object("open")
+                         .string("transport", is_polling ? "polling" : "websocket")
+                         .string("sid", out.sid));
+    }
+    Made operator()(peer::LinkUpgraded&) { return plain(Object("upgrade")); }
+    Made operator()(peer::Pinged&) { return plain(Object("ping")); }
+    Made operator()(peer::AttemptFailed& out) {
+        return plain(Object("attempt_failed").json("error", out.error));
+    }
+    Made operator()(peer::LinkFailed& out) {
+        return plain(Object("link_failed").json("error", out.error));
+    }
+    Made operator()(peer::LinkClosed& out) {
+        Object made("close");
+        made.string("reason", socketio::reason_text(out.reason));
+        if (!out.detail.empty()) made.json("detail", out.detail);
+        return plain(made);
+    }
+    Made operator()(peer::GaveUp&) { return plain(Object("gave_up")); }
     Made operator()(peer::Reconnecting& out) {
         return plain(
             Object("reconnecting").number("attempt", out.attempt).millis("delay", out.delay));
@@ -177,10 +202,6 @@ struct Writer {
 
 std::optional<PageEvent> page_event(peer::ClientOutput output) {
     return std::visit(Writer{}, output);
-}
-
-PageEvent attempt_event(peer::LinkId link) {
-    return {Object("attempt").number("link", link).take(), {}};
 }
 
 }  // namespace oncewire::client_wasm

@@ -18,7 +18,4 @@ struct PageEvent {
 /// None for outputs that are the host's own work (links and frames).
 std::optional<PageEvent> page_event(peer::ClientOutput output);
 
-/// Told when an attempt at a link begins, so that the page can say "reconnecting".
-PageEvent attempt_event(peer::LinkId link);
-
 }  // namespace oncewire::client_wasm

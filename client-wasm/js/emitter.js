@@ -44,6 +44,11 @@ export class Emitter {
     return this;
   }
 
+  /** As in the original; a Socket's sends instead. */
+  emit(event, ...args) {
+    return this.notify(event, ...args);
+  }
+
   #remove(event, matches) {
     const list = this.#listeners.get(event);
     const index = list ? list.findIndex(matches) : -1;

@@ -4,17 +4,21 @@
 
 import createModule from "oncewire-module";
 
+import { restoreBinary } from "./binary.js";
+import { dialWith } from "./dial.js";
 import { emitError } from "./errors.js";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
+const frameLengthMax = 64 * 2 ** 20; // a larger message is refused before it is copied
 
 /**
  * Compiles the engine.
  * @param {string|URL|BufferSource} wasm where it is, or what it is
+ * @param {function(ArrayBuffer)} [received] what applications are given for the bytes of an attachment
  * @returns {Promise<Engine>} rejects with an Error that has `permanent` set if trying again is useless
  */
-export async function loadWasm(wasm) {
+export async function loadWasm(wasm, received = (bytes) => bytes) {
   const { promise: failed, reject } = withResolvers();
   const module = createModule({
     instantiateWasm(imports, done) {
@@ -22,13 +26,22 @@ export async function loadWasm(wasm) {
       return {};
     },
     eventsReady: (host) => Client.at(host)?.announce(),
+    willDial: (host) => dialWith(Client.at(host).network.dial),
+    failed: (host, event) => Client.at(host)?.failed(event),
+    received: (host, link, event) => Client.at(host)?.received(link, event.data),
+    closed: (host, link, event) => Client.at(host)?.closed(link, event),
+    request: (host, link, sid, body) => Client.at(host)?.request(link, sid, body),
+    abandon: (host, link) => Client.at(host)?.network.abandon(link),
   });
-  return new Engine(await Promise.race([module, failed]));
+  return new Engine(await Promise.race([module, failed]), received);
 }
 
 async function instantiate(wasm, imports) {
   if (typeof WebAssembly !== "object") throw permanent("this browser has no WebAssembly");
   try {
+    if (wasm instanceof WebAssembly.Module) {
+      return { instance: await WebAssembly.instantiate(wasm, imports) };
+    }
     if (!(typeof wasm === "string" || wasm instanceof URL)) {
       return await WebAssembly.instantiate(wasm, imports);
     }
@@ -65,13 +78,16 @@ function withResolvers() {
 
 class Engine {
   #module;
+  #received;
 
-  constructor(module) {
+  constructor(module, received) {
     this.#module = module;
+    this.#received = received;
   }
 
-  createClient(options) {
-    return new Client(this.#module, options);
+  /** `network`: see network.js. */
+  createClient(options, network) {
+    return new Client(this.#module, options, network, this.#received);
   }
 }
 
@@ -82,95 +98,183 @@ class Client {
     return Client.#all.get(host);
   }
 
-  /** Called, never from inside another call, when poll() has something. */
+  /** Called, never from inside another call, when takeEvents() has something. */
   onEvents = () => {};
+  /** Called once, when the engine broke; nothing works from then on, and nothing throws. */
+  onBroken = () => {};
+  /** The newest error and the newest CloseEvent of a WebSocket. */
+  errorEvent;
+  closeEvent;
+  network;
   #module;
   #host;
+  #binary;
   #announced = false;
+  #isReceiving = false; // events are taken as soon as the module has returned
+  #isBroken = false;
 
-  constructor(module, options) {
+  constructor(module, options, network, received) {
     this.#module = module;
+    this.network = network;
+    this.#binary = received;
     this.#host = module._client_create(...this.#text(JSON.stringify(options)));
     Client.#all.set(this.#host, this);
   }
 
   destroy() {
+    this.#call("destroy");
     Client.#all.delete(this.#host);
-    this.#module._client_destroy(this.#host);
   }
 
+  configure(options) {
+    this.#call("configure", ...this.#text(JSON.stringify(options)));
+  }
+  open() {
+    this.#call("open");
+  }
+  close() {
+    this.#call("close");
+  }
+  closeLink() {
+    this.#call("close_link");
+  }
+  isWritable() {
+    return this.#call("is_writable") === 1;
+  }
   openNamespace(name, lane) {
-    return this.#module._client_open_namespace(this.#host, ...this.#text(namespaceText(name, lane)));
+    return this.#call("open_namespace", ...this.#text(namespaceText(name, lane)));
   }
   connect(index) {
-    this.#module._client_connect(this.#host, index);
+    this.#call("connect", index);
   }
   disconnect(index) {
-    this.#module._client_disconnect(this.#host, index);
+    this.#call("disconnect", index);
   }
   provideAuth(index, auth) {
-    this.#module._client_provide_auth(this.#host, index, ...this.#text(auth));
+    this.#call("provide_auth", index, ...this.#text(auth));
   }
 
   /** @returns the ack id; undefined if none was asked for or it was dropped; throws a DeliveryError */
-  emit(index, text, attachments, { ack = false, volatile = false, timeout } = {}) {
+  emit(index, text, attachments, { ack = false, volatile = false } = {}) {
     this.#attach(attachments);
     const flags = (ack ? 1 : 0) | (volatile ? 2 : 0);
-    const id = orThrow(
-      this.#module._client_emit(this.#host, index, ...this.#text(text), flags, timeout ?? -1),
-    );
+    const id = orThrow(this.#call("emit", index, ...this.#text(text), flags, -1));
     return Number.isNaN(id) ? undefined : id;
   }
   /** @returns the sequence; throws a DeliveryError */
   emitDurable(index, text) {
-    return orThrow(this.#module._client_emit_durable(this.#host, index, ...this.#text(text)));
+    return orThrow(this.#call("emit_durable", index, ...this.#text(text)));
   }
   saved(index, token) {
-    this.#module._client_saved(this.#host, index, token);
+    this.#call("saved", index, token);
   }
   cancel(index, sequence) {
-    return this.#module._client_cancel(this.#host, index, sequence) === 1;
+    return this.#call("cancel", index, sequence) === 1;
   }
   acknowledge(index, id, text, attachments) {
     this.#attach(attachments);
-    this.#module._client_acknowledge(this.#host, index, id, ...this.#text(text));
+    this.#call("acknowledge", index, id, ...this.#text(text));
   }
   retryNow() {
-    this.#module._client_retry_now(this.#host);
+    this.#call("retry_now");
+  }
+  networkLost() {
+    this.#call("network_lost");
   }
 
-  /** The next event (event_json.hpp), or undefined. Attachments are ArrayBuffers. */
-  poll() {
-    const start = this.#module._client_poll_event(this.#host);
-    if (!start) return undefined;
-    const memory = this.#module.HEAPU8;
-    const event = JSON.parse(decoder.decode(memory.subarray(start, memory.indexOf(0, start))));
-    event.attachments = event.attachments?.map((size, i) => this.#attachment(i, size));
-    return event;
+  /** All events there are (event_json.hpp), oldest first. */
+  takeEvents() {
+    const start = this.#call("take_events");
+    const size = this.#isBroken ? 0 : this.#module._client_events_size();
+    if (size === 0) return [];
+    const events = JSON.parse(decoder.decode(this.#module.HEAPU8.subarray(start, start + size)));
+    let taken = 0;
+    for (const event of events) {
+      if (!event.attachments) continue;
+      event.attachments = event.attachments.map((bytes) => this.#attachment(taken++, bytes));
+      event.data = restoreBinary(event.data, event.attachments);
+    }
+    return events;
   }
 
-  // The hint comes from inside the module, where no listener may run.
+  // ---- from inside the module, where no listener may run ------------------------------------------
+
   announce() {
     if (this.#announced) return;
     this.#announced = true;
-    queueMicrotask(() => {
-      this.#announced = false;
-      this.onEvents();
+    if (!this.#isReceiving) queueMicrotask(() => this.#deliver());
+  }
+
+  request(link, sid, body) {
+    this.network.request(link, sid, body).then(({ status, bytes = new Uint8Array() }) => {
+      if (!Client.#all.has(this.#host)) return;
+      this.#receive("responded", link, body ? 1 : 0, status, ...this.#bytes(bytes));
     });
+  }
+
+  // ---- from the WebSockets ------------------------------------------------------------------------
+
+  received(link, data) {
+    const isText = typeof data === "string";
+    const bytes = isText ? undefined : new Uint8Array(data);
+    const size = isText ? data.length : bytes.length;
+    // An empty message is no packet: the link ends as it does for any other nonsense.
+    if (size > frameLengthMax) this.#receive("received", link, 1, 0, 0);
+    else if (isText) this.#receive("received", link, 1, ...this.#text(data));
+    else this.#receive("received", link, 0, ...this.#bytes(bytes));
+  }
+
+  // A close follows, and says the same to the engine.
+  failed(event) {
+    this.errorEvent = event;
+  }
+
+  closed(link, event) {
+    this.closeEvent = event;
+    this.#receive("closed", link);
+  }
+
+  // ---- inside -------------------------------------------------------------------------------------
+
+  #receive(name, ...args) {
+    this.#isReceiving = true;
+    this.#call(name, ...args);
+    this.#isReceiving = false;
+    this.#deliver();
+  }
+
+  #deliver() {
+    if (!this.#announced) return;
+    this.#announced = false;
+    this.onEvents();
+  }
+
+  // What traps once is in an unknown state: it is not asked again.
+  #call(name, ...args) {
+    if (this.#isBroken) return 0;
+    try {
+      return this.#module[`_client_${name}`](this.#host, ...args);
+    } catch (error) {
+      this.#isBroken = true;
+      queueMicrotask(() => this.onBroken(error));
+      return 0;
+    }
   }
 
   #attachment(index, size) {
     const start = this.#module._client_attachment(this.#host, index);
-    return this.#module.HEAPU8.slice(start, start + size).buffer;
+    return this.#binary(this.#module.HEAPU8.slice(start, start + size).buffer);
   }
 
   #attach(attachments) {
+    if (this.#isBroken) return;
     for (const bytes of attachments) {
       this.#module._client_attach(...this.#bytes(bytes));
     }
   }
 
   #text(text) {
+    if (this.#isBroken) return [0, 0];
     // A UTF-16 unit never needs more than three bytes.
     const start = this.#module._client_buffer(text.length * 3);
     const room = this.#module.HEAPU8.subarray(start, start + text.length * 3);
@@ -178,6 +282,7 @@ class Client {
   }
 
   #bytes(bytes) {
+    if (this.#isBroken) return [0, 0];
     const start = this.#module._client_buffer(bytes.byteLength);
     this.#module.HEAPU8.set(bytes, start);
     return [start, bytes.byteLength];

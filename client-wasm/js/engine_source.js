@@ -1,17 +1,29 @@
-// Where the engine comes from: the entry files say (a WebAssembly file beside the script), tests put
-// another in its place. It is loaded once, at first need, and shared by every manager.
+// Where the engine comes from: the entry files say (a WebAssembly file beside the script), an application
+// may say otherwise, tests put another in its place. It is loaded once, at first need, and shared by
+// every manager.
 
 let source = () => Promise.reject(new Error("no engine was provided"));
+let wasm;
 let loading;
 
+/** `load(wasm)` resolves with the engine; `wasm`: what the application gave, or undefined. */
 export function provideEngine(load) {
   source = load;
   loading = undefined;
 }
 
+/**
+ * Says where the WebAssembly is, before the first socket: for bundlers and servers that put it elsewhere.
+ * @param {string|URL|BufferSource|WebAssembly.Module} from its URL, its bytes, or it compiled
+ */
+export function useWasm(from) {
+  wasm = from;
+  loading = undefined;
+}
+
 /** After a failure the next call tries again. */
 export function loadEngine() {
-  loading ??= source().catch((error) => {
+  loading ??= source(wasm).catch((error) => {
     loading = undefined;
     throw error;
   });

@@ -31,3 +31,20 @@ export function emitError(index) {
   const [code, message] = emitErrors[index] ?? ["refused", "the message was refused"];
   return new DeliveryError(code, message);
 }
+
+/**
+ * Why there is no connection: `{message, status?, data?}` of the engine. What a transport says has the
+ * original's extra fields; `event`: the WebSocket's, if it was one.
+ */
+export function linkError({ message, status, data }, event) {
+  const error = new Error(message);
+  if (data !== undefined) error.data = data;
+  if (!/^(xhr (poll|post)|websocket) error$/.test(message)) return error;
+  return Object.assign(error, { type: "TransportError", description: status ?? event });
+}
+
+/** Why a session ended, as `disconnect` and `close` tell it: `{description}` or `{error}`. */
+export function linkDetails({ description, error }, closeEvent) {
+  if (error) return linkError(error);
+  return description.startsWith("websocket") ? { description, context: closeEvent } : { description };
+}

@@ -1,5 +1,6 @@
 // The front door: io(url, options), as in socket.io-client.
 
+import { useWasm } from "./engine_source.js";
 import { DeliveryError } from "./errors.js";
 import { Manager } from "./manager.js";
 import { Socket } from "./socket.js";
@@ -19,18 +20,19 @@ export function io(url, options) {
 }
 
 function managerFor(key, namespace, url, options) {
-  const shared = managers.get(key + (options.path ?? ""));
-  const isAlone = options.forceNew || options.multiplex === false;
-  if (shared && !isAlone && !shared.hasSocket(namespace)) return shared;
+  const id = key + (options.path || "/socket.io");
+  const shared = managers.get(id);
+  const isAlone = options.forceNew || options["force new connection"] || options.multiplex === false;
+  if (shared && !isAlone && !shared.nsps[namespace]) return shared;
   const manager = new Manager(url, options);
-  if (!shared && !isAlone) managers.set(key + (options.path ?? ""), manager);
+  if (!shared && !isAlone) managers.set(id, manager);
   return manager;
 }
 
 /** The protocol's revision. */
 export const protocol = 5;
 
-Object.assign(io, { io, connect: io, Manager, Socket, DeliveryError, protocol });
+Object.assign(io, { io, connect: io, lookup: io, Manager, Socket, DeliveryError, protocol, useWasm });
 
-export { DeliveryError, Manager, Socket, io as connect };
+export { DeliveryError, Manager, Socket, io as connect, io as lookup, useWasm };
 export default io;

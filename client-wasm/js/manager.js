@@ -1,10 +1,14 @@
 // One server: its link, reconnection, and the sockets that share it.
 
-import { Emitter } from "./emitter.js";
+import { Emitter, guarded } from "./emitter.js";
+import { EngineSocket } from "./engine_socket.js";
 import { loadEngine } from "./engine_source.js";
+import { linkDetails, linkError } from "./errors.js";
 import { randomHex } from "./lanes.js";
+import { Network } from "./network.js";
+import { asPacket, isPacket } from "./packet.js";
 import { Socket } from "./socket.js";
-import { parseUrl, socketUrl } from "./url.js";
+import { parseUrl } from "./url.js";
 
 const defaults = {
   path: "/socket.io",
@@ -15,53 +19,84 @@ const defaults = {
   reconnectionDelayMax: 5000,
   randomizationFactor: 0.5,
   timeout: 20_000,
+  transports: ["polling", "websocket"],
+  upgrade: true,
+  rememberUpgrade: false,
+  tryAllTransports: false,
+  withCredentials: false,
+  addTrailingSlash: true,
+  closeOnBeforeunload: false,
 };
+const known = new Set(["polling", "websocket"]);
 
 /**
- * Events: open, error(err), close(reason), reconnect_attempt(n), reconnect(n), reconnect_error(err),
- * reconnect_failed.
+ * Events: open, error(err), close(reason, details), ping, packet(packet), reconnect_attempt(n),
+ * reconnect(n), reconnect_error(err), reconnect_failed.
  */
 export class Manager extends Emitter {
+  /** The session with the server (engine_socket.js); another one after each reconnection. */
+  engine;
+  /** Sockets by namespace. */
+  nsps = {};
+
+  #network;
   #client;
   #loading;
-  #sockets = new Map(); // name → Socket
+  #calls = []; // what was called before the engine was there
   #byIndex = []; // Socket by its namespace's number in the engine
-  #isOpen = false;
+  #events = []; // of the engine, not handled yet
+  #readyState = "closed";
   #attempt = 0; // of the reconnection that is under way; 0: none is
-  #failure; // of the attempt that just failed
+  #failure; // of the reconnection attempt that just failed
+  #onOpened; // callback of open()
 
-  constructor(uri, options = {}) {
+  constructor(uri, options) {
     super();
+    if (uri && typeof uri === "object") [uri, options] = [undefined, uri];
     const { origin, key, query } = parseUrl(uri);
-    this.uri = key;
-    this.options = { ...defaults, ...given(options) };
-    this.address = socketUrl(origin, { path: this.options.path, query: options.query ?? query });
-    listenForReturn(() => this.retryNow());
+    this.uri = uri ?? key;
+    this.key = key;
+    this.opts = { ...defaults, ...given(options ?? {}) };
+    this.#network = new Network(origin, this.opts.query ?? query, this.opts);
+    this.#refreshEngine();
+    listenToPage(this, new URL(origin).hostname, this.opts);
+    if (this.opts.autoConnect) this.open();
   }
 
-  get opts() {
-    return this.options;
+  get _readyState() {
+    return this.#readyState;
   }
 
   /** The socket of a namespace: the one there is, or a new one. */
-  socket(nsp, options = {}) {
-    const existing = this.#sockets.get(nsp);
+  socket(nsp, options) {
+    const existing = this.nsps[nsp];
     if (existing) {
-      if (this.options.autoConnect && !existing.active) existing.connect();
+      if (this.opts.autoConnect && !existing.active) existing.connect();
       return existing;
     }
-    const socket = new Socket(this, nsp, options);
-    this.#sockets.set(nsp, socket);
-    return socket;
+    this.nsps[nsp] = new Socket(this, nsp, options ?? {});
+    return this.nsps[nsp];
   }
 
-  hasSocket(nsp) {
-    return this.#sockets.has(nsp);
+  /** Opens the link, if it is not. `callback(error)`: once; then a failure is not followed by another attempt. */
+  open(callback) {
+    if (this.#readyState !== "closed") return this;
+    this.#readyState = "opening";
+    this.#onOpened = callback;
+    this.#run(() => this.#client.open());
+    return this;
   }
 
   /** Attempts a connection at once instead of waiting for the next attempt's turn. */
   retryNow() {
     this.#client?.retryNow();
+  }
+
+  _close() {
+    this.#run(() => {
+      this.#client.close();
+      this.drain();
+    });
   }
 
   // ---- for the sockets ----------------------------------------------------------------------------
@@ -73,8 +108,8 @@ export class Manager extends Emitter {
   }
 
   /** Another client for the same server. Only after client() was resolved. */
-  createClient() {
-    return this.engine.createClient(this.#engineOptions());
+  async createClient() {
+    return (await loadEngine()).createClient(this.#engineOptions(), this.#network);
   }
 
   openNamespace(socket, lane) {
@@ -85,24 +120,33 @@ export class Manager extends Emitter {
 
   /** Hands on what the engine has to say. A listener may call this again. */
   drain() {
-    for (let event = this.#client.poll(); event; event = this.#client.poll()) this.#handle(event);
-    this.#tellFailure();
+    for (const event of this.#client.takeEvents()) this.#events.push(event);
+    while (this.#events.length > 0) this.#handle(this.#events.shift());
+  }
+
+  networkLost() {
+    this.#client?.networkLost();
   }
 
   // ---- inside -------------------------------------------------------------------------------------
 
+  #run(call) {
+    if (this.#client) return call();
+    this.#calls.push(call);
+    this.client();
+  }
+
   async #load() {
     for (let attempt = 0; ; ++attempt) {
       try {
-        this.engine = await loadEngine();
-        this.#client = this.createClient();
+        this.#client = await this.createClient();
         this.#client.onEvents = () => this.drain();
+        this.#client.onBroken = (error) => this.#handleBroken(error);
+        for (const call of this.#calls.splice(0)) call();
         return this.#client;
       } catch (error) {
+        for (const socket of Object.values(this.nsps)) socket.handleConnectError(error, error.permanent);
         this.notify("error", error);
-        for (const socket of this.#sockets.values()) {
-          socket.handleConnectError(error, error.permanent);
-        }
         if (error.permanent) return new Promise(() => {});
         await this.#pause(attempt);
       }
@@ -110,90 +154,173 @@ export class Manager extends Emitter {
   }
 
   #pause(attempt) {
-    const { reconnectionDelay, reconnectionDelayMax } = this.options;
+    const { reconnectionDelay, reconnectionDelayMax } = this.opts;
     const delay = Math.min(reconnectionDelay * 2 ** attempt, reconnectionDelayMax);
     return new Promise((resolve) => setTimeout(resolve, delay));
   }
 
+  /** The options of the engine, of which set() may change some later. */
   #engineOptions() {
-    const options = this.options;
-    const finite = (value) => (Number.isFinite(value) ? value : 0);
+    const options = this.opts;
+    const finite = (value) => (Number.isFinite(value) ? Math.max(0, Math.round(value)) : 0);
     return {
-      url: this.address,
-      reconnection: options.reconnection ? 1 : 0,
+      url: this.#network.websocketUrl,
+      transports: options.transports.filter((name) => known.has(name)),
+      upgrade: options.upgrade,
+      rememberUpgrade: options.rememberUpgrade,
+      tryAllTransports: options.tryAllTransports,
+      reconnection: options.reconnection,
       attempts: finite(options.reconnectionAttempts),
-      delayMin: options.reconnectionDelay,
-      delayMax: options.reconnectionDelayMax,
+      delayMin: finite(options.reconnectionDelay),
+      delayMax: finite(options.reconnectionDelayMax),
       jitter: Math.round(options.randomizationFactor * 100),
-      timeout: options.timeout,
+      ...(options.timeout !== false && { timeout: finite(options.timeout) }),
       seed: randomHex(8),
     };
+  }
+
+  _set(name, value) {
+    this.opts[name] = value;
+    this.#client?.configure(this.#engineOptions());
+  }
+
+  #refreshEngine() {
+    this.engine = new EngineSocket(this.opts.transports[0], {
+      closeLink: () => this.#run(() => this.#client.closeLink()),
+      isWritable: () => this.#client?.isWritable() ?? false,
+    });
   }
 
   #handle(event) {
     switch (event.type) {
       case "attempt":
-        this.#isOpen = false;
+        if (this.engine.readyState !== "opening") this.#refreshEngine();
+        this.#readyState = "opening";
         if (this.#attempt > 0) this.notify("reconnect_attempt", this.#attempt);
         return;
+      case "open":
+        return this.#handleOpen(event);
+      case "upgrade":
+        return this.engine.handleUpgrade();
+      case "ping":
+        this.engine.handlePing();
+        return this.notify("ping");
+      case "attempt_failed":
+        return this.#handleFailure(this.#errorOf(event));
+      case "link_failed":
+        return this.notify("error", this.#errorOf(event));
+      case "close":
+        return this.#handleClose(event);
       case "reconnecting":
-        this.#tellFailure({ willRetry: true });
         this.#attempt = event.attempt;
-        return;
-      case "connected":
-        this.#handleOpen();
-        break;
-      case "disconnected":
-        this.#handleClose(event.reason);
-        break;
-      case "connect_failed":
-        if (!event.refused) this.#failure ??= new Error(event.error.message);
+        return this.#tellFailure();
+      case "gave_up":
+        this.#attempt = 0;
+        this.notify("reconnect_failed");
+        return this.#tellFailure();
+      default:
+        if (this.hasListeners("packet") && isPacket(event)) {
+          this.notify("packet", asPacket(event, this.#byIndex[event.namespace].nsp));
+        }
+        if (event.type === "disconnected") event.details = this.#detailsOf(event);
+        if (event.type === "connect_failed") event.error = this.#errorOf(event);
+        this.#byIndex[event.namespace]?.handle(event);
     }
-    this.#byIndex[event.namespace]?.handle(event);
   }
 
-  #handleOpen() {
-    if (this.#isOpen) return;
-    this.#isOpen = true;
+  #handleOpen(event) {
+    this.#readyState = "open";
+    this.engine.handleOpen(event);
+    this.notify("open");
+    this.#tellOpened();
     const attempt = this.#attempt;
     this.#attempt = 0;
-    this.notify("open");
     if (attempt > 0) this.notify("reconnect", attempt);
   }
 
-  #handleClose(reason) {
-    if (!this.#isOpen || reason.startsWith("io ")) return; // one namespace only
-    this.#isOpen = false;
-    this.notify("close", reason);
+  #handleFailure(error) {
+    this.#readyState = "closed";
+    this.engine.handleClose("transport error", error);
+    if (this.#attempt > 0) this.#failure = error;
+    this.notify("error", error);
+    if (!this.#onOpened) return;
+    this.#client.close();
+    this.#tellOpened(error);
   }
 
-  // One failed attempt, however many sockets it concerned.
-  #tellFailure({ willRetry = false } = {}) {
-    const failure = this.#failure;
-    if (!failure) return;
-    this.#failure = undefined;
-    this.notify("error", failure);
-    if (this.#attempt === 0) return;
-    if (!willRetry) {
-      this.#attempt = 0;
-      this.notify("reconnect_failed");
-    }
-    this.notify("reconnect_error", failure);
+  #handleClose(event) {
+    const details = this.#detailsOf(event);
+    this.#readyState = "closed";
+    this.#attempt = 0;
+    this.engine.handleClose(event.reason, details);
+    this.notify("close", event.reason, details);
   }
+
+  #errorOf({ error }) {
+    return linkError(error, this.#client.errorEvent);
+  }
+
+  #detailsOf({ detail }) {
+    return detail && linkDetails(detail, this.#client.closeEvent);
+  }
+
+  /** Of a reconnection; told after what follows from it. */
+  #tellFailure() {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure) this.notify("reconnect_error", failure);
+  }
+
+  #tellOpened(error) {
+    const callback = this.#onOpened;
+    this.#onOpened = undefined;
+    if (callback) guarded(() => callback(error));
+  }
+
+  /** The engine trapped: everybody hears of it, and nobody waits for what cannot come. */
+  #handleBroken(cause) {
+    const error = new Error(`the engine broke: ${cause.message}; reload the page`, { cause });
+    this.#readyState = "closed";
+    this.engine.handleClose("transport error", error);
+    for (const socket of Object.values(this.nsps)) socket.handleBroken(error);
+    this.notify("error", error);
+  }
+}
+
+Manager.prototype.connect = Manager.prototype.open;
+
+// manager.timeout() tells, manager.timeout(5) sets: for the attempts to come.
+const settings = [
+  "reconnection",
+  "reconnectionAttempts",
+  "reconnectionDelay",
+  "reconnectionDelayMax",
+  "randomizationFactor",
+  "timeout",
+];
+for (const name of settings) {
+  Manager.prototype[name] = function (...value) {
+    if (value.length === 0) return this.opts[name];
+    this._set(name, value[0]);
+    return this;
+  };
 }
 
 // Zero and undefined mean the default, as in the original; Infinity stands for itself.
 function given(options) {
-  const zeroIsMeant = new Set(["randomizationFactor", "autoConnect", "reconnection"]);
+  const zeroMeansDefault = new Set(["reconnectionAttempts", "reconnectionDelay", "reconnectionDelayMax", "path"]);
   return Object.fromEntries(
-    Object.entries(options).filter(([name, value]) =>
-      name in defaults && !zeroIsMeant.has(name) ? value : value !== undefined,
-    ),
+    Object.entries(options).filter(([name, value]) => (zeroMeansDefault.has(name) ? value : value !== undefined)),
   );
 }
 
-function listenForReturn(retry) {
-  globalThis.addEventListener?.("online", retry);
-  globalThis.addEventListener?.("pageshow", retry);
-  globalThis.document?.addEventListener("visibilitychange", () => document.hidden || retry());
+// What the page knows about the network before the link does. A manager lives as long as its page.
+function listenToPage(manager, hostname, { closeOnBeforeunload }) {
+  const listen = globalThis.addEventListener?.bind(globalThis);
+  if (!listen) return;
+  listen("online", () => manager.retryNow());
+  listen("pageshow", () => manager.retryNow());
+  if (hostname !== "localhost") listen("offline", () => manager.networkLost());
+  if (closeOnBeforeunload) listen("beforeunload", () => manager.engine.close());
+  globalThis.document?.addEventListener("visibilitychange", () => document.hidden || manager.retryNow());
 }

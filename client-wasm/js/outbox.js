@@ -62,6 +62,18 @@ export class Outbox extends Emitter {
     return true;
   }
 
+  /**
+   * Lets the browser ask before it closes the page while a message is not safe on this device; `sent`:
+   * while any message waits. Returns the function that stops it.
+   */
+  guardClose({ sent = false } = {}) {
+    const ask = (event) => {
+      if (this.entries().some((entry) => sent || !entry.saved)) event.preventDefault();
+    };
+    globalThis.addEventListener?.("beforeunload", ask);
+    return () => globalThis.removeEventListener?.("beforeunload", ask);
+  }
+
   // ---- for the socket -----------------------------------------------------------------------------
 
   /** `settle(error, ...results)`: the emit's callback. `withdraw(entry)`: tells if it could be stopped. */

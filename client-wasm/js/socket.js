@@ -1,6 +1,6 @@
 // One namespace of one server, with the methods and events of socket.io-client's Socket.
 
-import { bytesOf, encodeArguments, hasBinary, restoreBinary } from "./binary.js";
+import { bytesOf, encodeArguments, hasBinary } from "./binary.js";
 import { Emitter, guarded } from "./emitter.js";
 import { openLane, watchOrphans } from "./lanes.js";
 import { LaneSender } from "./lane_sender.js";
@@ -15,6 +15,8 @@ const reservedEvents = new Set([
   "newListener",
   "removeListener",
 ]);
+
+const eventType = 2; // of socket.io-parser, as packets in the sendBuffer have it
 
 const defaultAckTimeout = 10_000; // ms, for `retries` without `ackTimeout`: retrying needs an end of waiting
 
@@ -35,6 +37,10 @@ export class Socket extends Emitter {
   recovered = false;
   id;
   auth;
+  /** Packets emitted while not connected, sent when it is; take out what shall not be. */
+  sendBuffer = [];
+  /** Arguments of events that came before the answer to CONNECT: what recovery brought. */
+  receiveBuffer = [];
 
   #client; // the engine's client once it is there
   #index; // our namespace in it
@@ -42,7 +48,9 @@ export class Socket extends Emitter {
   #reading = false;
   #active = false;
   #flags = {};
-  #acks = new Map(); // id → { ack, errorFirst }
+  #acks = new Map(); // id → { ack, errorFirst, timer }
+  #nextAck = 0;
+  #onTheWire = new Map(); // the engine's number of an ack → ours
   #anyIncoming = [];
   #anyOutgoing = [];
   #retryQueue;
@@ -69,7 +77,7 @@ export class Socket extends Emitter {
       });
     }
     this.#open();
-    if (io.options.autoConnect) this.connect();
+    if (io.opts.autoConnect) this.connect();
   }
 
   // ---- connection ---------------------------------------------------------------------------------
@@ -119,7 +127,7 @@ export class Socket extends Emitter {
       this.#retryQueue.add([event, ...args], flags, ack);
       this.#retryQueue.drain();
     } else {
-      this.#emitEphemeral([event, ...args], { timeout: this.options.ackTimeout, ...flags });
+      this.#emitEphemeral([event, ...args], flags);
     }
     return this;
   }
@@ -147,8 +155,9 @@ export class Socket extends Emitter {
     return this;
   }
 
-  /** For the next emit; browsers decide about compression themselves. */
-  compress() {
+  /** For the next emit. Kept with the packet; browsers decide about compression themselves. */
+  compress(compress) {
+    this.#flags.compress = compress;
     return this;
   }
 
@@ -196,15 +205,13 @@ export class Socket extends Emitter {
       case "connected":
         return this.#handleConnected(event);
       case "connect_failed":
-        return this.handleConnectError(connectError(event.error), event.refused);
+        return this.handleConnectError(event.error, event.refused);
       case "disconnected":
         return this.#handleDisconnected(event);
       case "event":
         return this.#handleEvent(event);
       case "ack":
         return this.#handleAck(event);
-      case "ack_lost":
-        return this.#handleAckLost(event);
       case "stream_changed":
         this.#position = event.to;
         this.notify("history_replaced", event);
@@ -213,8 +220,16 @@ export class Socket extends Emitter {
 
   handleConnectError(error, isFinal) {
     if (!this.#active) return;
+    if (this.connected) return;
     if (isFinal) this.#active = false;
     this.notify("connect_error", error);
+  }
+
+  /** The engine is gone for good; what waits in the outbox waits for the next page. */
+  handleBroken(error) {
+    this.#active = false;
+    if (this.connected) this.#handleDisconnected({ reason: "transport error", details: error });
+    else this.notify("connect_error", error);
   }
 
   // ---- inside -------------------------------------------------------------------------------------
@@ -233,7 +248,7 @@ export class Socket extends Emitter {
   }
 
   get #scope() {
-    return `${this.io.uri}${this.io.options.path} ${this.nsp}`;
+    return `${this.io.key}${this.io.opts.path} ${this.nsp}`;
   }
 
   // Now, or in its turn once the engine is there and the attachments before it were read.
@@ -259,18 +274,37 @@ export class Socket extends Emitter {
       });
   }
 
-  #emitEphemeral(args, { volatile, timeout, promised }) {
+  #emitEphemeral(args, flags) {
+    const packet = { type: eventType, data: args, options: { compress: flags.compress !== false } };
     const ack = typeof args.at(-1) === "function" ? args.pop() : undefined;
-    const errorFirst = promised || timeout !== undefined;
-    const { text, attachments } = encodeArguments(args);
+    if (ack) {
+      packet.id = this.#nextAck++;
+      this.#expectAck(packet.id, ack, flags);
+    }
+    if (flags.volatile && !this.#client?.isWritable()) return;
+    if (this.connected) this.#sendPacket(packet, flags);
+    else this.sendBuffer.push(packet);
+  }
+
+  #expectAck(id, ack, { timeout = this.options.ackTimeout, promised }) {
+    const waiting = { ack, errorFirst: promised || timeout !== undefined };
+    this.#acks.set(id, waiting);
+    if (timeout === undefined) return;
+    waiting.timer = setTimeout(() => {
+      this.#acks.delete(id);
+      this.sendBuffer = this.sendBuffer.filter((packet) => packet.id !== id);
+      ack.call(this, new Error("operation has timed out"));
+    }, timeout);
+  }
+
+  #sendPacket({ data, id }, { volatile = false } = {}) {
+    for (const listener of [...this.#anyOutgoing]) guarded(() => listener.apply(this, data));
+    const { text, attachments } = encodeArguments(data);
     this.#run(() =>
       this.#withBytes(attachments, (bytes) => {
-        this.#tellOutgoing(args);
-        const options = { ack: ack !== undefined, volatile, timeout };
-        const id = this.#client.emit(this.#index, text, bytes, options);
-        if (!ack) return;
-        if (id !== undefined) this.#acks.set(id, { ack, errorFirst });
-        else if (timeout !== undefined) setTimeout(() => ack(timedOut()), timeout); // was dropped
+        const ack = id !== undefined;
+        const number = this.#client.emit(this.#index, text, bytes, { ack, volatile });
+        if (ack && number !== undefined) this.#onTheWire.set(number, id);
       }),
     );
   }
@@ -291,13 +325,9 @@ export class Socket extends Emitter {
     this.#run(() => {
       if (entry.state === "cancelled") return;
       handedOver = true;
-      this.#tellOutgoing(args);
+      for (const listener of [...this.#anyOutgoing]) guarded(() => listener.apply(this, args));
       this.#sender.send(entry, text);
     });
-  }
-
-  #tellOutgoing(args) {
-    for (const listener of [...this.#anyOutgoing]) guarded(() => listener.apply(this, args));
   }
 
   #provideAuth(client, index) {
@@ -311,21 +341,40 @@ export class Socket extends Emitter {
     this.connected = true;
     this.recovered = recovered;
     if (this.#sender) this.#guarantee = this.#sender.guarantee = guarantee;
+    for (const args of this.receiveBuffer.splice(0)) this.#dispatch(args);
+    for (const packet of this.sendBuffer.splice(0)) this.#sendPacket(packet);
     this.#retryQueue?.drain({ again: true });
     this.notify("connect");
   }
 
-  #handleDisconnected({ reason }) {
+  #handleDisconnected({ reason, details }) {
     this.id = undefined;
     this.connected = false;
     if (reason === "io server disconnect") this.#active = false;
-    this.notify("disconnect", reason);
+    this.notify("disconnect", reason, details);
+    this.#giveUpAcks();
   }
 
-  #handleEvent({ data, ack: ackId, attachments, position }) {
+  // Of what was sent; what waits to be sent may still be answered.
+  #giveUpAcks() {
+    this.#onTheWire.clear();
+    const buffered = new Set(this.sendBuffer.map((packet) => packet.id));
+    for (const [id, { ack, errorFirst, timer }] of [...this.#acks]) {
+      if (buffered.has(id)) continue;
+      clearTimeout(timer);
+      this.#acks.delete(id);
+      if (errorFirst) guarded(() => ack.call(this, new Error("socket has been disconnected")));
+    }
+  }
+
+  #handleEvent({ data: args, ack, position }) {
     if (position) this.#position = position;
-    const args = attachments ? restoreBinary(data, attachments) : data;
-    if (ackId !== undefined) args.push(this.#answer(ackId));
+    if (ack !== undefined) args.push(this.#answer(ack));
+    if (this.connected) this.#dispatch(args);
+    else this.receiveBuffer.push(args);
+  }
+
+  #dispatch(args) {
     for (const listener of [...this.#anyIncoming]) guarded(() => listener.apply(this, args));
     this.notify(...args);
   }
@@ -345,34 +394,24 @@ export class Socket extends Emitter {
     };
   }
 
-  #handleAck({ id, data, attachments }) {
-    const waiting = this.#takeAck(id);
-    if (!waiting) return;
-    const args = attachments ? restoreBinary(data, attachments) : data;
-    guarded(() => waiting.ack.apply(this, waiting.errorFirst ? [null, ...args] : args));
-  }
-
-  #handleAckLost({ id, timed_out: isTimeout }) {
-    const waiting = this.#takeAck(id);
-    if (!waiting?.errorFirst) return;
-    const error = isTimeout ? timedOut() : new Error("socket has been disconnected");
-    guarded(() => waiting.ack.call(this, error));
-  }
-
-  #takeAck(id) {
+  #handleAck({ id: number, data }) {
+    const id = this.#onTheWire.get(number);
     const waiting = this.#acks.get(id);
+    this.#onTheWire.delete(number);
+    if (!waiting) return; // timed out
+    clearTimeout(waiting.timer);
     this.#acks.delete(id);
-    return waiting;
+    guarded(() => waiting.ack.apply(this, waiting.errorFirst ? [null, ...data] : data));
   }
 
   // What another page left behind goes out by a client of its own, which listens to nothing.
-  #deliverOrphan(lane) {
+  async #deliverOrphan(lane) {
     const sender = new LaneSender(this.outbox, lane);
-    const client = this.io.createClient();
+    const client = await this.io.createClient();
     const index = client.openNamespace(this.nsp, sender.options(this.#position));
     sender.attach(client, index);
     client.onEvents = () => {
-      for (let event = client.poll(); event; event = client.poll()) {
+      for (const event of client.takeEvents()) {
         if (event.type === "auth") this.#provideAuth(client, index);
         if (event.type === "connected") sender.guarantee = event.guarantee;
         sender.handle(event);
@@ -391,16 +430,6 @@ Socket.prototype.close = Socket.prototype.disconnect;
 
 function without(list, listener) {
   return listener === undefined ? [] : list.filter((other) => other !== listener);
-}
-
-function connectError({ message, data }) {
-  const error = new Error(message);
-  if (data !== undefined) error.data = data;
-  return error;
-}
-
-function timedOut() {
-  return new Error("operation has timed out");
 }
 
 let askedForPersistence = false;

@@ -1,21 +1,23 @@
-// Which server and which namespace a URL means, by the rules of socket.io-client.
+// Which server and which namespace a URL means, by the rules of socket.io-client, and where the
+// transports of that server are.
 
 /**
  * @param {string} [text] absolute, `//host`, `host`, `/namespace`, or nothing for the page's origin
  * @param {Location} [page]
- * @returns {{origin: string, key: string, namespace: string, query: Object, secure: boolean}} `origin`
- *   is the WebSocket origin, `key` names the server for the manager cache
+ * @returns {{origin: string, key: string, namespace: string, query: Object}} `origin` has the scheme
+ *   http or https and a port only if it is not the usual one; `key` names the server for the manager
+ *   cache; `query` is undefined if the URL has none
  */
 export function parseUrl(text, page = globalThis.location) {
   const url = new URL(withScheme(text ?? "", page));
   const secure = url.protocol === "https:" || url.protocol === "wss:";
+  const scheme = secure ? "https" : "http";
   const port = url.port || (secure ? "443" : "80");
   return {
-    origin: `${secure ? "wss" : "ws"}://${url.host}`,
-    key: `${secure ? "https" : "http"}://${url.hostname}:${port}`,
+    origin: `${scheme}://${url.host}`,
+    key: `${scheme}://${url.hostname}:${port}`,
     namespace: decodeURI(url.pathname) || "/",
-    query: Object.fromEntries(url.searchParams),
-    secure,
+    query: url.search ? Object.fromEntries(url.searchParams) : undefined,
   };
 }
 
@@ -29,9 +31,26 @@ function withScheme(text, page) {
   return /^(https?|wss?):\/\//.test(text) ? text : `${scheme}//${text}`;
 }
 
-/** The address of the WebSocket itself. */
-export function socketUrl(origin, { path, query }) {
-  const directory = path.endsWith("/") ? path : `${path}/`;
-  const parameters = new URLSearchParams({ ...query, EIO: "4", transport: "websocket" });
-  return `${origin}${directory}?${parameters}`;
+/** The address of the WebSocket; a session's id may follow it. */
+export function socketUrl(origin, { timestampRequests, ...options }) {
+  const stamp = timestampRequests === true;
+  return address(origin.replace(/^http/, "ws"), { transport: "websocket", stamp, ...options });
+}
+
+/** The address of one polling request; `sid` empty: of the handshake. */
+export function pollingUrl(origin, { timestampRequests, ...options }) {
+  return address(origin, { transport: "polling", stamp: timestampRequests !== false, ...options });
+}
+
+function address(origin, { path, query, transport, stamp, timestampParam = "t", addTrailingSlash, sid }) {
+  const bare = path.replace(/\/$/, "");
+  const parameters = new URLSearchParams({ ...query, EIO: "4", transport });
+  if (stamp) parameters.set(timestampParam, unique());
+  if (sid) parameters.set("sid", sid);
+  return `${origin}${bare}${addTrailingSlash === false ? "" : "/"}?${parameters}`;
+}
+
+// Keeps caches on the way from answering.
+function unique() {
+  return Date.now().toString(36).slice(3) + Math.random().toString(36).slice(2, 5);
 }

@@ -3,14 +3,17 @@ import { provideEngine } from "../../../client-wasm/js/engine_source.js";
 
 export class FakeClient {
   onEvents = () => {};
+  onBroken = () => {};
+  writable = true;
   calls = []; // [name, …arguments]
   namespaces = []; // { name, lane }
   #events = [];
   #nextAck = 0;
   #nextSequence = 1;
 
-  constructor(options) {
+  constructor(options, network) {
     this.options = options;
+    this.network = network;
   }
 
   /** The engine has these to tell. */
@@ -20,8 +23,12 @@ export class FakeClient {
     await settled();
   }
 
-  poll() {
-    return this.#events.shift();
+  takeEvents() {
+    return this.#events.splice(0);
+  }
+
+  isWritable() {
+    return this.writable;
   }
 
   named(name) {
@@ -47,7 +54,7 @@ export class FakeClient {
     return this.cancels ?? true;
   }
 }
-for (const name of ["connect", "disconnect", "provideAuth", "saved", "acknowledge", "retryNow", "destroy"]) {
+for (const name of ["connect", "disconnect", "provideAuth", "saved", "acknowledge", "retryNow", "destroy", "open", "close", "closeLink", "configure", "networkLost"]) {
   FakeClient.prototype[name] = function (...args) {
     this.calls.push([name, ...args]);
   };
@@ -58,8 +65,8 @@ export function lateEngine() {
   const clients = [];
   let load;
   const engine = {
-    createClient(options) {
-      const client = new FakeClient(options);
+    createClient(options, network) {
+      const client = new FakeClient(options, network);
       clients.push(client);
       return client;
     },
@@ -80,4 +87,5 @@ export function settled() {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
+export const opened = { type: "open", transport: "polling", sid: "E1" };
 export const connected = (more) => ({ type: "connected", sid: "S1", pid: "", recovered: false, guarantee: "at-most-once", ...more });

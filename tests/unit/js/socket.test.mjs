@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { io } from "../../../client-wasm/js/io.js";
-import { connected, lateEngine, settled } from "./fake_engine.mjs";
+import { connected, lateEngine, opened, settled } from "./fake_engine.mjs";
 
 const url = "http://server.test";
 let engine;
@@ -19,28 +19,29 @@ async function ready(options) {
 }
 
 describe("before the engine is there", () => {
-  test("a socket comes at once, and what is called on it happens later in order", async () => {
+  test("a socket comes at once, and what is emitted on it is sent in order once it is connected", async () => {
     const socket = io(url, { forceNew: true });
-    assert.equal(socket.connected, false);
-    assert.equal(socket.active, true);
-    assert.equal(socket.id, undefined);
+    assert.deepEqual([socket.connected, socket.active, socket.id], [false, true, undefined]);
     socket.emit("one", 1);
-    socket.timeout(5).emit("two", () => {});
+    socket.timeout(5_000).emit("two", () => {});
     socket.volatile.emit("three");
+    assert.deepEqual(socket.sendBuffer.map(({ data, id }) => [data, id]), [[["one", 1], undefined], [["two"], 0]]);
     const client = await engine.load();
-    assert.deepEqual(client.calls.map((call) => call[0]), ["connect", "emit", "emit", "emit"]);
-    assert.deepEqual(client.named("emit").map(([args]) => args[0]), ["one", "two", "three"]);
-    assert.equal(client.named("emit")[1][2].timeout, 5);
-    assert.equal(client.named("emit")[2][2].volatile, true);
+    assert.deepEqual(client.calls.map((call) => call[0]), ["open", "connect"]);
+    await client.say(connected());
+    assert.deepEqual(client.named("emit").map(([args]) => args[0]), ["one", "two"]);
+    assert.deepEqual(socket.sendBuffer, []);
+    await client.say({ type: "ack", id: 0, data: [] });
   });
 
-  test("arguments are those of the call", async () => {
+  test("what is taken out of the sendBuffer is not sent", async () => {
     const socket = io(url, { forceNew: true });
-    const argument = { n: 1 };
-    socket.emit("e", argument);
-    argument.n = 2;
+    socket.emit("one");
+    socket.emit("two");
+    socket.sendBuffer = socket.sendBuffer.slice(1);
     const client = await engine.load();
-    assert.deepEqual(client.named("emit")[0][0], ["e", { n: 1 }]);
+    await client.say(connected());
+    assert.deepEqual(client.named("emit").map(([args]) => args[0]), ["two"]);
   });
 
   test("options of the connection reach it with the reference's defaults", async () => {
@@ -50,7 +51,11 @@ describe("before the engine is there", () => {
     assert.match(seed, /^[0-9a-f]{16}$/);
     assert.deepEqual(rest, {
       url: "ws://server.test/socket.io/?EIO=4&transport=websocket",
-      reconnection: 1,
+      transports: ["polling", "websocket"],
+      upgrade: true,
+      rememberUpgrade: false,
+      tryAllTransports: false,
+      reconnection: true,
       attempts: 3,
       delayMin: 1000,
       delayMax: 5000,
@@ -71,33 +76,36 @@ describe("connection", () => {
       socket.io.on(event, (...args) => heard.push([event, ...args.map(String)]));
     }
     const client = await engine.load();
-    const failed = { type: "connect_failed", refused: false, error: { message: "websocket error" } };
-    await client.say({ type: "attempt" }, connected(), { type: "disconnected", reason: "transport close" });
-    await client.say({ type: "reconnecting", attempt: 1, delay: 5 });
-    await client.say({ type: "attempt" }, failed, { type: "reconnecting", attempt: 2, delay: 5 });
-    await client.say({ type: "attempt" }, connected({ sid: "S2", recovered: true }));
-    await client.say({ type: "disconnected", reason: "ping timeout" }, { type: "reconnecting", attempt: 1, delay: 5 });
-    await client.say({ type: "attempt" }, failed);
+    const attempt = { type: "attempt" };
+    const error = { message: "xhr poll error", status: 503 };
+    const failed = [{ type: "connect_failed", refused: false, error }, { type: "attempt_failed", error }];
+    const lost = (reason) => [{ type: "disconnected", reason }, { type: "close", reason }];
+    const next = (attempt) => ({ type: "reconnecting", attempt, delay: 5 });
+    await client.say(attempt, opened, connected(), ...lost("transport close"), next(1));
+    await client.say(attempt, ...failed, next(2));
+    await client.say(attempt, opened, connected({ sid: "S2", recovered: true }));
+    await client.say(...lost("ping timeout"), next(1));
+    await client.say(attempt, ...failed, { type: "gave_up" });
     assert.deepEqual(heard, [
       ["open"],
       ["connect", true, "S1"],
-      ["close", "transport close"],
-      ["disconnect", "transport close", false, undefined],
+      ["disconnect", "transport close", "undefined", false, undefined],
+      ["close", "transport close", "undefined"],
       ["reconnect_attempt", "1"],
-      ["connect_error", "Error: websocket error", false, undefined],
-      ["error", "Error: websocket error"],
-      ["reconnect_error", "Error: websocket error"],
+      ["connect_error", "Error: xhr poll error", false, undefined],
+      ["error", "Error: xhr poll error"],
+      ["reconnect_error", "Error: xhr poll error"],
       ["reconnect_attempt", "2"],
       ["open"],
       ["reconnect", "2"],
       ["connect", true, "S2"],
-      ["close", "ping timeout"],
-      ["disconnect", "ping timeout", false, undefined],
+      ["disconnect", "ping timeout", "undefined", false, undefined],
+      ["close", "ping timeout", "undefined"],
       ["reconnect_attempt", "1"],
-      ["connect_error", "Error: websocket error", false, undefined],
-      ["error", "Error: websocket error"],
+      ["connect_error", "Error: xhr poll error", false, undefined],
+      ["error", "Error: xhr poll error"],
       ["reconnect_failed"],
-      ["reconnect_error", "Error: websocket error"],
+      ["reconnect_error", "Error: xhr poll error"],
     ]);
     assert.equal(socket.recovered, true);
   });
@@ -128,7 +136,7 @@ describe("connection", () => {
     const reasons = [];
     socket.on("disconnect", (reason) => reasons.push(reason));
     const events = [{ type: "disconnected", reason: "io client disconnect", namespace: 0 }];
-    client.poll = () => events.shift();
+    client.takeEvents = () => events.splice(0);
     socket.disconnect();
     assert.deepEqual([socket.connected, socket.active, reasons], [false, false, ["io client disconnect"]]);
   });
@@ -185,12 +193,52 @@ describe("events and acknowledgements", () => {
     const { socket, client } = await ready();
     const heard = [];
     socket.emit("a", (...args) => heard.push(args));
-    socket.timeout(10).emit("b", (error) => heard.push(error.message));
+    await new Promise((resolve) => socket.timeout(1).emit("b", (error) => resolve(heard.push(error.message))));
     const promised = socket.emitWithAck("c").catch((error) => error.message);
-    await client.say({ type: "ack_lost", id: 0, timed_out: false }, { type: "ack_lost", id: 1, timed_out: true });
-    await client.say({ type: "ack_lost", id: 2, timed_out: false });
+    await client.say({ type: "disconnected", reason: "transport close" });
     assert.deepEqual(heard, ["operation has timed out"]);
     assert.equal(await promised, "socket has been disconnected");
+    await client.say({ type: "ack", id: 0, data: ["late"] });
+    assert.equal(heard.length, 1);
+  });
+
+  test("what was not sent when the link was lost may still be answered", async () => {
+    const socket = io(url, { forceNew: true });
+    const client = await engine.load();
+    const answered = socket.emitWithAck("later");
+    await client.say({ type: "disconnected", reason: "transport close" }, connected(), { type: "ack", id: 0, data: [5] });
+    assert.equal(await answered, 5);
+  });
+
+  test("what came before the answer to CONNECT is heard by a connected socket, before connect", async () => {
+    const socket = io(url, { forceNew: true });
+    const heard = [];
+    socket.on("missed", () => heard.push(["missed", socket.connected, socket.recovered]));
+    socket.on("connect", () => heard.push(["connect"]));
+    const client = await engine.load();
+    await client.say({ type: "event", data: ["missed"] });
+    assert.deepEqual(socket.receiveBuffer, [["missed"]]);
+    await client.say(connected({ recovered: true }));
+    assert.deepEqual(heard, [["missed", true, true], ["connect"]]);
+  });
+
+  test("a volatile emit is dropped while the link takes nothing", async () => {
+    const { socket, client } = await ready();
+    client.writable = false;
+    socket.volatile.emit("typing");
+    client.writable = true;
+    socket.volatile.emit("typing again");
+    assert.deepEqual(client.named("emit").map(([args]) => args[0]), ["typing again"]);
+  });
+
+  test("onAnyOutgoing hears an emit when it is sent, without its callback", async () => {
+    const socket = io(url, { forceNew: true });
+    const heard = [];
+    socket.onAnyOutgoing((...args) => heard.push(args));
+    socket.emit("a", 1, () => {});
+    assert.deepEqual(heard, []);
+    await (await engine.load()).say(connected());
+    assert.deepEqual(heard, [["a", 1]]);
   });
 
   test("reserved names throw", async () => {
@@ -218,8 +266,7 @@ describe("retries", () => {
     socket.emit("a", (...args) => heard.push(args));
     socket.emit("b");
     assert.deepEqual(client.named("emit").map(([args]) => args[0]), ["a"]);
-    assert.equal(client.named("emit")[0][2].timeout, 50);
-    await client.say({ type: "ack_lost", id: 0, timed_out: true });
+    await new Promise((resolve) => setTimeout(resolve, 60)); // the first try has had its time
     await client.say({ type: "ack", id: 1, data: ["ok"] });
     assert.deepEqual(client.named("emit").map(([args]) => args[0]), ["a", "a", "b"]);
     assert.deepEqual(heard, [[null, "ok"]]);
@@ -233,6 +280,51 @@ describe("retries", () => {
     assert.deepEqual(client.named("emit"), []);
     await client.say(connected());
     assert.equal(client.named("emit").length, 1);
+  });
+});
+
+describe("the engine", () => {
+  test("is named by the manager, from the first session to the next", async () => {
+    const socket = io(url, { forceNew: true });
+    const { engine: first } = socket.io;
+    assert.deepEqual([first.transport.name, first.readyState], ["polling", "opening"]);
+    const upgraded = [];
+    first.on("upgrade", (transport) => upgraded.push(transport.name));
+    const client = await engine.load();
+    await client.say({ type: "attempt" }, opened, { type: "upgrade" });
+    assert.equal(socket.io.engine, first);
+    assert.deepEqual([first.id, first.readyState, upgraded], ["E1", "open", ["websocket"]]);
+    first.close();
+    assert.equal(client.named("closeLink").length, 1);
+    await client.say({ type: "close", reason: "forced close" }, { type: "attempt" });
+    assert.notEqual(socket.io.engine, first);
+  });
+
+  test("that breaks is told to everybody, and nobody waits for ever", async () => {
+    const { socket, client } = await ready();
+    const heard = [];
+    socket.on("disconnect", (reason, { message }) => heard.push([reason, message]));
+    const answer = socket.emitWithAck("x").catch((error) => error.message);
+    client.onBroken(new Error("unreachable"));
+    assert.equal(await answer, "socket has been disconnected");
+    assert.deepEqual(heard, [["transport error", "the engine broke: unreachable; reload the page"]]);
+    assert.equal(socket.active, false);
+  });
+
+  test("takes new settings for the attempts to come", async () => {
+    const { socket, client } = await ready();
+    assert.equal(socket.io.reconnectionDelay(), 1000);
+    assert.equal(socket.io.reconnectionDelay(7).reconnection(false), socket.io);
+    const [options] = client.named("configure").at(-1);
+    assert.deepEqual([options.delayMin, options.reconnection], [7, false]);
+  });
+
+  test("reports packets to who listens for them", async () => {
+    const { socket, client } = await ready();
+    const packets = [];
+    socket.io.on("packet", (packet) => packets.push(packet));
+    await client.say({ type: "event", data: ["e", 1], ack: 4 }, { type: "disconnected", reason: "io server disconnect" });
+    assert.deepEqual(packets.map(({ type, nsp, id }) => [type, nsp, id]), [[2, "/", 4], [1, "/", undefined]]);
   });
 });
 

@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { parseUrl, socketUrl } from "../../../client-wasm/js/url.js";
+import { parseUrl, pollingUrl, socketUrl } from "../../../client-wasm/js/url.js";
 
 const page = new URL("https://chat.example.org:8443/rooms/index.html");
 
 describe("a URL means a server and a namespace", () => {
   const cases = [
-    [undefined, "wss://chat.example.org:8443", "/"],
-    ["/admin", "wss://chat.example.org:8443", "/admin"],
-    ["//other.org", "wss://other.org", "/"],
-    ["other.org", "wss://other.org", "/"],
-    ["other.org:81/x", "wss://other.org:81", "/x"],
-    ["http://other.org", "ws://other.org", "/"],
-    ["ws://other.org/a/b", "ws://other.org", "/a/b"],
-    ["https://[::1]:3000/", "wss://[::1]:3000", "/"],
+    [undefined, "https://chat.example.org:8443", "/"],
+    ["/admin", "https://chat.example.org:8443", "/admin"],
+    ["//other.org", "https://other.org", "/"],
+    ["other.org", "https://other.org", "/"],
+    ["other.org:81/x", "https://other.org:81", "/x"],
+    ["http://other.org", "http://other.org", "/"],
+    ["ws://other.org/a/b", "http://other.org", "/a/b"],
+    ["https://[::1]:3000/", "https://[::1]:3000", "/"],
   ];
   for (const [text, origin, namespace] of cases) {
     test(String(text), () => {
@@ -35,8 +35,21 @@ describe("a URL means a server and a namespace", () => {
   });
 });
 
-test("the address of the WebSocket ends the path with a slash and names protocol and transport", () => {
-  const address = socketUrl("ws://a.org", { path: "/socket.io", query: { x: "1" } });
-  assert.equal(address, "ws://a.org/socket.io/?x=1&EIO=4&transport=websocket");
-  assert.equal(socketUrl("ws://a.org", { path: "/p/" }).split("?")[0], "ws://a.org/p/");
+describe("the address", () => {
+  test("of the WebSocket ends the path with a slash and names protocol and transport", () => {
+    const address = socketUrl("http://a.org", { path: "/socket.io", query: { x: "1" } });
+    assert.equal(address, "ws://a.org/socket.io/?x=1&EIO=4&transport=websocket");
+    assert.equal(socketUrl("https://a.org", { path: "/p/" }).split("?")[0], "wss://a.org/p/");
+    assert.equal(socketUrl("https://a.org", { path: "/p", addTrailingSlash: false }).split("?")[0], "wss://a.org/p");
+  });
+
+  test("of a polling request differs each time, unless that is not wanted, and names the session", () => {
+    const options = { path: "/socket.io", sid: "S" };
+    const [, stamp] = pollingUrl("http://a.org", options).match(
+      /^http:\/\/a\.org\/socket\.io\/\?EIO=4&transport=polling&t=(\w+)&sid=S$/,
+    );
+    assert.notEqual(pollingUrl("http://a.org", options).match(/t=(\w+)/g)[1], stamp);
+    const plain = pollingUrl("http://a.org", { path: "/s", timestampRequests: false });
+    assert.equal(plain, "http://a.org/s/?EIO=4&transport=polling");
+  });
 });
