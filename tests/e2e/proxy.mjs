@@ -2,6 +2,7 @@
 // switches leave open WebSockets working, so the wire itself has to be cut.
 import { connect, createServer } from "node:net";
 
+const is_session = (bytes) => /^\w+ \S*[?&]EIO=4/.test(bytes.toString("latin1"));
 const is_upgrade = (bytes) => /\r\nupgrade: *websocket/i.test(bytes.toString("latin1"));
 
 /** One client's connection and its twin towards the server. */
@@ -25,9 +26,10 @@ class Link {
     const { proxy } = this;
     if (this.dead) return; // half-open: swallowed, and both ends believe in the other
     if (direction === "up" && !this.isSocket && this.#answer(bytes)) return;
-    if (direction === "up" && !this.isSocket && is_upgrade(bytes)) {
-      this.isSocket = true;
-      if (proxy.socketsRefused) return this.cut();
+    if (direction === "up" && !this.isSocket) {
+      if (proxy.sessionsRefused && is_session(bytes)) return this.cut();
+      this.isSocket = is_upgrade(bytes);
+      if (proxy.upgradesRefused && this.isSocket) return this.cut();
     }
     const fuse = this.isSocket && proxy.fuses[direction];
     if (fuse) {
@@ -95,7 +97,7 @@ export class Proxy {
     this.delay = 0; // milliseconds each way
     this.sliceBytes = 0; // write in pieces of this size
     this.refused = false; // every new connection
-    this.socketsRefused = false; // new WebSockets only: the page still loads
+    this.sessionsRefused = false; // new WebSockets only: the page still loads
     this.pages = new Map(); // path → {type, body}: answered here instead of by the server
     this.listener = createServer((client) => {
       if (this.refused) return client.destroy();
@@ -133,12 +135,17 @@ export class Proxy {
   }
   putUp() {
     this.refused = false;
-    this.socketsRefused = false;
+    this.sessionsRefused = false;
+    this.upgradesRefused = false;
   }
-  /** The page loads, its WebSocket does not. */
+  /** The page loads, but has no way to talk to the server. */
   refuseSockets() {
-    this.socketsRefused = true;
+    this.sessionsRefused = true;
     this.#each((link) => link.isSocket && link.cut());
+  }
+  /** WebSockets do not work here, as behind some old proxies. */
+  refuseUpgrades() {
+    this.upgradesRefused = true;
   }
   /** Cuts the WebSocket when `bytes` more have passed: "up" to the server, or "down". Resolves then. */
   cutAfter(bytes, direction) {
