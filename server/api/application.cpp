@@ -45,6 +45,20 @@ std::vector<std::string> Application::durable_event_names() const {
     return names;
 }
 
+void Application::after(Millis time, std::function<void()> call) {
+    context_->call_after(time, std::move(call));
+}
+
+UnixMillis Application::wall_clock() const {
+    return context_->wall_clock ? context_->wall_clock() : UnixMillis{};
+}
+
+std::uint16_t Application::core() const { return context_->hub ? context_->hub->core() : 0; }
+
+std::uint16_t Application::core_count() const {
+    return context_->hub ? context_->hub->core_count() : 1;
+}
+
 void Application::set_wall_clock(std::function<UnixMillis()> clock) {
     context_->wall_clock = std::move(clock);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -86,6 +87,15 @@ class Application : public Broadcasts<Application> {
     const std::map<std::string, store::DurableHandler, std::less<>>& durable_handlers() const {
         return durable_;
     }
+
+    /// Calls this once, on this core's thread, not earlier than after `time`. Not before the server
+    /// listens.
+    void after(Millis time, std::function<void()> call);
+    /// For showing and for expiry; 0 in a host without a clock.
+    UnixMillis wall_clock() const;
+    /// Which core this is, from 0, and of how many.
+    std::uint16_t core() const;
+    std::uint16_t core_count() const;
 
     // ---- host -----------------------------------------------------------------------------------
 

@@ -299,6 +299,21 @@ void Context::handle(const hub::BroadcastSent& sent) {
     }
 }
 
+void Context::handle(const hub::Woken&) {
+    while (!later_.empty() && later_.begin()->first <= now) {
+        const auto call = std::move(later_.begin()->second);
+        later_.erase(later_.begin());
+        call();
+    }
+    if (!later_.empty()) hub->wake_at(later_.begin()->first);
+}
+
+void Context::call_after(Millis time, std::function<void()> call) {
+    if (!hub) return;
+    later_.emplace(now + time, std::move(call));
+    hub->wake_at(now + time);
+}
+
 void Context::handle(const hub::ServerSideEvent& arrived) {
     const auto nsp = find_namespace(arrived.nsp);
     if (!nsp) return;

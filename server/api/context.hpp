@@ -154,6 +154,11 @@ class Context {
     void handle(const hub::QuestionArrived& arrived);
     void handle(const hub::AnswerArrived& arrived);
     void handle(const hub::BroadcastSent& sent);
+    void handle(const hub::Woken& woken);
+
+    // ---- later ----------------------------------------------------------------------------------
+
+    void call_after(Millis time, std::function<void()> call);
 
   private:
     /// A question of ours to one or all cores.
@@ -198,6 +203,7 @@ class Context {
     std::vector<hub::SocketId> with_outgoing_;  // sockets that hear what they are sent
     ListenerId newest_listener_ = 0;
 
+    std::multimap<Instant, std::function<void()>> later_;
     std::map<socketio::AckId, Request<AckResult>::Done> waiting_;
     /// Questions of any core that this one's clients are answering.
     struct Relay {

@@ -276,6 +276,10 @@ void Socket::leave(std::string_view room) const {
     if (context_ && context_->find(number_)) context_->hub->leave(number_, room);
 }
 
+void Socket::introduce(std::string who) const {
+    if (context_ && context_->find(number_)) context_->hub->introduce(number_, std::move(who));
+}
+
 void Socket::replay_after(delivery::Offset offset) const {
     if (SocketState* state = context_ ? context_->find(number_) : nullptr)
         state->replay_after = offset;

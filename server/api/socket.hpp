@@ -174,6 +174,8 @@ class Socket {
     /// In a middleware: what the rooms it joined hold beyond this offset is sent to it first, then it
     /// goes on live. A tier-2 client's own position wins.
     void replay_after(delivery::Offset offset) const;
+    /// Who this is, in the application's own words: what durable handlers read as Message::sender.
+    void introduce(std::string who) const;
     /// Ends this namespace session, or with `close` the whole connection. The client stays away.
     void disconnect(bool close = false) const;
 

@@ -140,6 +140,10 @@ void Hub::handle_timeout(Instant now) {
         pump(id, now);
     }
     expire_acks();
+    if (wake_at_ && *wake_at_ <= now) {
+        wake_at_.reset();
+        outputs_.push_back(Woken{});
+    }
     if (read_again_at_ && *read_again_at_ <= now) {
         read_again_at_.reset();
         for (auto& connection : connections_) {
@@ -150,7 +154,7 @@ void Hub::handle_timeout(Instant now) {
 
 std::optional<Instant> Hub::next_timeout() const {
     const auto timer = timers_.empty() ? std::nullopt : std::optional(timers_.top().first);
-    return earliest(timer, earliest(read_again_at_, acks_.next_timeout()));
+    return earliest(earliest(timer, wake_at_), earliest(read_again_at_, acks_.next_timeout()));
 }
 
 void Hub::shut_down(Instant now) {

@@ -126,6 +126,8 @@ struct MessageArrived {
     ConnectionId connection = 0;
     Frame message;
 };
+/// The moment that wake_at() named has come.
+struct Woken {};
 /// The application of another core says something to this one's.
 struct ServerSideEvent {
     std::string nsp;
@@ -152,7 +154,7 @@ struct BroadcastSent {
 using HubOutput = std::variant<Write, CloseTransport, WriteProbe, CloseProbe, SwitchTransport,
                                ToStore, ToCore, ConnectAsked, SocketConnected, EventArrived,
                                AckArrived, AcksFinished, ServerSideEvent, QuestionArrived,
-                               AnswerArrived, BroadcastSent, MessageArrived, SocketGone>;
+                               AnswerArrived, BroadcastSent, MessageArrived, SocketGone, Woken>;
 
 struct HubCounts {
     std::uint64_t connections_opened = 0;
@@ -231,6 +233,10 @@ class Hub {
     void reject(SocketId socket, std::string_view error_json, Instant now);
     void join(SocketId socket, std::string_view room);
     void leave(SocketId socket, std::string_view room);
+    /// What durable handlers are told of who sends: store::Message::sender.
+    void introduce(SocketId socket, std::string sender);
+    /// Woken follows then, unless an earlier moment was asked for since: one alarm, the earliest.
+    void wake_at(Instant when) { wake_at_ = earliest(wake_at_, when); }
     /// To one session, ephemeral.
     void emit(SocketId socket, std::string_view data,
               const std::vector<std::string>& attachments = {});
@@ -298,6 +304,7 @@ class Hub {
         std::optional<peer::ClientCapability> capability;
         delivery::ProducerEpoch producer_epoch = 0;
         std::optional<delivery::Offset> replay_after;
+        std::string sender;
         std::vector<socketio::AckId> awaited_acks;
         std::uint64_t mark = 0;  // visited by the broadcast of this number
     };
@@ -393,6 +400,7 @@ class Hub {
     HubCounts counts_;
     store::LogState log_state_;
     std::optional<Instant> read_again_at_;  // the store could not be read
+    std::optional<Instant> wake_at_;        // asked for by the application
 
     std::deque<Connection> connections_;  // by slot; addresses stay
     std::vector<std::uint32_t> free_connections_;

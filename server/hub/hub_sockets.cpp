@@ -48,6 +48,10 @@ void Hub::join(SocketId id, std::string_view room) {
         rooms_.join(id, store::log_room(namespace_of(*socket), room));
 }
 
+void Hub::introduce(SocketId id, std::string sender) {
+    if (Socket* socket = find_socket(id)) socket->sender = std::move(sender);
+}
+
 void Hub::leave(SocketId id, std::string_view room) {
     if (const Socket* socket = find_socket(id))
         rooms_.leave(id, store::log_room(namespace_of(*socket), room));
@@ -218,9 +222,9 @@ void Hub::submit(SocketId id, const Socket& socket, socketio::Packet packet) {
         }
         return;
     }
-    outputs_.push_back(
-        ToStore{store::Submit{session_ref(id), std::string(namespace_of(socket)),
-                              std::move(packet.data), socket.sid, std::nullopt, packet.ack_id}});
+    outputs_.push_back(ToStore{store::Submit{session_ref(id), std::string(namespace_of(socket)),
+                                             std::move(packet.data), socket.sid, std::nullopt,
+                                             packet.ack_id, socket.sender}});
 }
 
 void Hub::submit_keyed(SocketId id, const Socket& socket, const socketio::Packet& packet) {
@@ -230,7 +234,7 @@ void Hub::submit_keyed(SocketId id, const Socket& socket, const socketio::Packet
         session_ref(id), std::string(namespace_of(socket)), std::string(send->message), socket.sid,
         store::Submit::ProducerKey{socket.capability->producer.id, socket.producer_epoch,
                                    send->sequence, send->digest},
-        std::nullopt}});
+        std::nullopt, socket.sender}});
 }
 
 }  // namespace oncewire::hub

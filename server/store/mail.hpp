@@ -51,6 +51,7 @@ struct Submit {
     std::optional<ProducerKey> key;
     /// Stock clients: the acknowledgement they wait for, if any.
     std::optional<socketio::AckId> ack_id;
+    std::string sender = {};  ///< what the application said of who it is
 };
 
 /// "I am a member of these rooms and have everything up to `after`." Answered by one Page.

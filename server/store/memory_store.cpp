@@ -180,6 +180,28 @@ Result<std::vector<LogEntry>, StoreError> MemoryStore::read(const std::vector<st
     return entries;
 }
 
+Result<std::vector<LogEntry>, StoreError> MemoryStore::read_before(std::string_view room,
+                                                                   delivery::Offset before,
+                                                                   std::uint32_t entries_max,
+                                                                   std::uint64_t bytes_max) {
+    if (!needs_reopen_) {
+        if (const auto error = fault(Call::read)) return Err{*error};
+    }
+    std::vector<LogEntry> entries;
+    const auto* offsets = find_in(disk_.tables.rooms, room);
+    if (!offsets) return entries;
+    std::uint64_t bytes = 0;
+    const auto end = std::min(before, committed_.offset + 1);
+    auto at = std::lower_bound(offsets->begin(), offsets->end(), end);
+    while (at != offsets->begin() && entries.size() < entries_max) {
+        const LogEntry& entry = disk_.tables.log[static_cast<std::size_t>(*--at - 1)];
+        bytes += entry.data.size();
+        if (!entries.empty() && bytes > bytes_max) break;
+        entries.push_back(entry);
+    }
+    return entries;
+}
+
 /// Why this call must fail, if it must. A failed call spoils its transaction.
 std::optional<StoreError> MemoryStore::fault(Call call) {
     if (broken_ || !faults_) return broken_;

@@ -88,6 +88,10 @@ class MemoryStore final : public Store {
                                                    delivery::Offset after,
                                                    std::uint32_t entries_max,
                                                    std::uint64_t bytes_max) override;
+    Result<std::vector<LogEntry>, StoreError> read_before(std::string_view room,
+                                                          delivery::Offset before,
+                                                          std::uint32_t entries_max,
+                                                          std::uint64_t bytes_max) override;
 
   private:
     enum class Call : std::uint8_t { read, write };

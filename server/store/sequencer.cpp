@@ -210,7 +210,7 @@ Result<Verdict, StoreError> Sequencer::run_handler(const Submit& submit) {
         return reject("unknown_event", "this server stores no such event");
     }
     elements.erase(elements.begin());
-    Message message{submit.nsp, *event, std::move(elements), submit.scope, {}};
+    Message message{submit.nsp, *event, std::move(elements), submit.scope, {}, submit.sender};
     if (submit.key) message.key = submit.key->id.text + ':' + std::to_string(submit.key->sequence);
     Tx tx(store_, submit.nsp, wall_clock_, published_);
     return handler->second(tx, message);

@@ -45,7 +45,7 @@ SqliteStore::OpenError sentence_for(const std::string& path, const Failure& fail
 struct SqliteStore::Connection {
     sqlite::Database database;
     Statement begin, commit, rollback;
-    Statement find_room, put_room, append;
+    Statement find_room, put_room, append, read_before;
     Statement find_producer, put_producer, find_verdict, put_verdict;
     Statement once_oldest, once_by_scope, once_by_body, put_once;
     std::vector<Statement> room_cursors;
@@ -80,6 +80,10 @@ Result<void, Failure> SqliteStore::Connection::prepare_all() {
          " ON CONFLICT (id) DO UPDATE SET last_seq = ?3"},
         {append,
          "INSERT INTO log (offset, room, room_seq, data, stored_at) VALUES (?1, ?2, ?3, ?4, ?5)"},
+        {read_before,
+         "SELECT offset, room_seq, data, stored_at FROM log"
+         " WHERE room = (SELECT id FROM rooms WHERE name = ?1) AND offset < ?2 AND offset <= ?3"
+         " ORDER BY offset DESC"},
         {find_producer,
          "SELECT id, secret, epoch, last, last_digest, last_contact FROM producers"
          " WHERE name = ?1"},
@@ -435,6 +439,25 @@ Result<std::vector<LogEntry>, StoreError> SqliteStore::read(const std::vector<st
         entries.push_back(std::move(entry));
         if (const auto error = merge.pop()) return fail(*error);
     }
+    return entries;
+}
+
+Result<std::vector<LogEntry>, StoreError> SqliteStore::read_before(std::string_view room,
+                                                                   delivery::Offset before,
+                                                                   std::uint32_t entries_max,
+                                                                   std::uint64_t bytes_max) {
+    if (broken_ && !(needs_reopen_ && connection_)) return Err{*broken_};
+    std::vector<LogEntry> entries;
+    std::uint64_t bytes = 0;
+    Run run(connection_->read_before, room, before, committed_.offset);
+    for (; entries.size() < entries_max && run.has_row(); run.step()) {
+        LogEntry entry{run.number(0), std::string(room), run.number(1), run.text(2),
+                       UnixMillis{run.integer(3)}};
+        bytes += entry.data.size();
+        if (!entries.empty() && bytes > bytes_max) break;
+        entries.push_back(std::move(entry));
+    }
+    if (run.error()) return fail(*run.error());
     return entries;
 }
 

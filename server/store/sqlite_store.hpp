@@ -93,6 +93,10 @@ class SqliteStore final : public Store {
                                                    delivery::Offset after,
                                                    std::uint32_t entries_max,
                                                    std::uint64_t bytes_max) override;
+    Result<std::vector<LogEntry>, StoreError> read_before(std::string_view room,
+                                                          delivery::Offset before,
+                                                          std::uint32_t entries_max,
+                                                          std::uint64_t bytes_max) override;
 
   private:
     struct Connection;  // the database and the prepared statements

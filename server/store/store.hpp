@@ -118,6 +118,11 @@ class Store {
                                                            delivery::Offset after,
                                                            std::uint32_t entries_max,
                                                            std::uint64_t bytes_max) = 0;
+    /// The same of one room the other way: entries with offset < `before`, newest first.
+    virtual Result<std::vector<LogEntry>, StoreError> read_before(std::string_view room,
+                                                                  delivery::Offset before,
+                                                                  std::uint32_t entries_max,
+                                                                  std::uint64_t bytes_max) = 0;
 };
 
 }  // namespace oncewire::store

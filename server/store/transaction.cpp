@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "shared/base/limits.hpp"
+
 namespace oncewire::store {
 namespace {
 
@@ -32,6 +34,12 @@ Result<delivery::Offset, StoreError> Tx::publish(std::string_view room, std::str
 
     published_.push_back(std::move(entry));
     return published_.back().offset;
+}
+
+Result<std::vector<LogEntry>, StoreError> Tx::read_before(std::string_view room,
+                                                          delivery::Offset before,
+                                                          std::uint32_t entries_max) {
+    return store_.read_before(log_room(nsp_, room), before, entries_max, limits::page_bytes);
 }
 
 Result<Tx::OnceAnswer, StoreError> Tx::check_once(std::string_view id, std::string_view scope,

@@ -20,6 +20,9 @@ struct Message {
     std::string_view scope;              ///< lasting name of the sender's session
     /// Stable over every resend; empty for stock clients, who have none.
     std::string key;  ///< "producer:sequence"
+    /// What the application said of the sender when it let them in (api::Socket::introduce()); empty
+    /// if nothing.
+    std::string_view sender = {};
 };
 
 /// What a durable handler may do: everything it does commits together with the dedupe row and the
@@ -37,6 +40,12 @@ class Tx {
     /// message's namespace. They
     /// receive it after the commit, with its position as an extra last argument.
     Result<delivery::Offset, StoreError> publish(std::string_view room, std::string data);
+
+    /// Up to `entries_max` committed entries of `room` before `before`, newest first, at most 256 KiB
+    /// of them. What this batch has published is not among them.
+    Result<std::vector<LogEntry>, StoreError> read_before(std::string_view room,
+                                                          delivery::Offset before,
+                                                          std::uint32_t entries_max);
 
     /// How a message with a sender-chosen id (tier 1) relates to what is stored.
     enum class Once : std::uint8_t {

@@ -59,6 +59,11 @@ class StoreInFront : public store::Store {
         std::uint64_t bytes_max) override {
         return behind_.read(rooms, after, entries_max, bytes_max);
     }
+    Result<std::vector<store::LogEntry>, store::StoreError> read_before(
+        std::string_view room, delivery::Offset before, std::uint32_t entries_max,
+        std::uint64_t bytes_max) override {
+        return behind_.read_before(room, before, entries_max, bytes_max);
+    }
 
   protected:
     store::Store& behind_;

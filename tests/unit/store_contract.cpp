@@ -142,6 +142,20 @@ void check_reading(StoreMachine& machine) {
         CHECK(store.commit() == CommitOutcome::committed);
         CHECK(offsets(store.read({"/,a", "/,new"}, 0, many, large)) == Offsets{1, 4, 7, 10, 11});
     }
+    SECTION("one room is read backwards, newest first") {
+        CHECK(offsets(store.read_before("/,a", 1u << 20, many, large)) == Offsets{7, 4, 1});
+        CHECK(offsets(store.read_before("/,a", 7, many, large)) == Offsets{4, 1});
+        CHECK(offsets(store.read_before("/,a", 1u << 20, 2, large)) == Offsets{7, 4});
+        CHECK(offsets(store.read_before("/,a", 1u << 20, many, 29)) == Offsets{7, 4});
+        CHECK(offsets(store.read_before("/,a", 1u << 20, many, 0)) == Offsets{7});
+        CHECK(offsets(store.read_before("/,a", 1, many, large)).empty());
+        CHECK(offsets(store.read_before("/,nobody", 9, many, large)).empty());
+        CHECK(store.begin());
+        CHECK(append(store, "/,a", "secret"));
+        CHECK(offsets(store.read_before("/,a", 1u << 20, 1, large)) == Offsets{7});
+        CHECK(store.commit() == CommitOutcome::committed);
+        CHECK(offsets(store.read_before("/,a", 1u << 20, 1, large)) == Offsets{10});
+    }
     SECTION("a hundred rooms are read as one, again and again") {
         std::vector<std::string> rooms;
         CHECK(store.begin());
