@@ -1,103 +1,188 @@
+// Who comes in, what they hear, and what is said without being stored.
 #include "server/chat/chat.hpp"
 
-#include "shared/base/json.hpp"
+#include <memory>
+#include <utility>
+
+#include "server/chat/history.hpp"
+#include "server/chat/messages.hpp"
+#include "server/chat/people.hpp"
 
 namespace oncewire::chat {
 namespace {
 
-constexpr std::string_view room = "chat";
-constexpr std::string_view message_event = "chat message";
+using api::Ack;
+using api::Json;
+using api::Socket;
 
-using store::StoreError;
-using store::Verdict;
-
-std::optional<api::Refusal> enter(api::Socket socket) {
-    const auto offset = socket.handshake().auth_value<delivery::Offset>("serverOffset");
-    socket.join(room);
-    // Whatever is no offset counts as none, as in the tutorial: better everything than nothing.
-    socket.replay_after(offset.value_or(0));
-    return api::allow();
-}
-
-void echo(api::JsonText value, const api::Event& event, api::Ack ack) {
+void echo(api::JsonText value, const api::Event& event, Ack ack) {
     ack(api::Arguments{'[' + value.text + ']', event.attachments});
 }
 
-Verdict stored_as(delivery::Offset offset) {
-    return store::accept("{\"id\":" + std::to_string(offset) + "}");
+Json refusal(const char* code, const char* message) {
+    return {{"error", code}, {"message", message}};
 }
 
-/// `text`: the JSON of it, passed on as it came.
-Result<Verdict, StoreError> publish(store::Tx& tx, std::string_view text, std::string_view key) {
-    const delivery::Offset id = tx.next_offset();
-    std::string data = "[";
-    json::append_quoted(data, message_event);
-    data += ',';
-    data += text;
-    data += "," + std::to_string(id) + ",{\"at\":" + std::to_string(tx.now().value);
-    if (!key.empty()) {
-        data += ",\"key\":";
-        json::append_quoted(data, key);
+/// The sessions of one core.
+class Chat {
+  public:
+    Chat(api::Application& application, Options options)
+        : application_(application),
+          options_(std::move(options)),
+          people_(application, options_.grace) {}
+
+    std::optional<api::Refusal> enter(const Socket& socket);
+    void greet(const Socket& socket);
+    void leave(const Socket& socket);
+    void enter_room(const Socket& socket, const std::string& place, const Ack& ack) const;
+    void rename(const Socket& socket, const std::string& wanted, const Ack& ack);
+    void renew(const Socket& socket, const std::string& token, const Ack& ack) const;
+    void tell_typing(const Socket& socket, const std::string& place) const;
+
+  private:
+    void join_places(const Socket& socket, const Json& auth, const std::string& id) const;
+    void expire_later(const Socket& socket, std::optional<UnixMillis> when) const;
+
+    static std::string id_of(const Socket& socket) {
+        return string_in(socket.data(), "id").value_or("");
     }
-    data += "}]";
-    if (const auto published = tx.publish(room, std::move(data)); !published) {
-        return Err{published.error()};
+
+    api::Application& application_;
+    Options options_;
+    People people_;
+};
+
+std::optional<api::Refusal> Chat::enter(const Socket& socket) {
+    const auto handshake = socket.handshake();
+    const auto user = options_.identify(handshake.auth, application_.wall_clock());
+    if (!user) return user.error();
+    socket.data() = {{"id", user->id}, {"name", user->name}, {"fixed", !user->may_rename}};
+    socket.introduce(encode(Sender{user->id, user->name}));
+    join_places(socket, handshake.auth, user->id);
+    if (user->expires) socket.data()["expires"] = user->expires->value;
+    // Whatever is no offset counts as none, as in the tutorial: better everything than nothing.
+    const auto offset = handshake.auth_value<delivery::Offset>("serverOffset");
+    if (!handshake.auth_value<bool>("live").value_or(false)) {
+        socket.replay_after(offset.value_or(0));
     }
-    return stored_as(id);
+    return api::allow();
 }
 
-/// Tier 1: the sender's own id, or what stands for it, decides whether this is a repetition.
-Result<Verdict, StoreError> publish_once(store::Tx& tx, const store::Message& message,
-                                         std::string_view text, std::string_view id) {
-    const auto known = tx.check_once(id, message.scope, text);
-    if (!known) return Err{known.error()};
-    switch (known->outcome) {
-        case store::Tx::Once::repeated:
-            return stored_as(known->offset);
-        case store::Tx::Once::conflict:
-            return store::reject("conflict", "this client offset was used for another text");
-        case store::Tx::Once::fresh:
-        case store::Tx::Once::collision:
-            break;
+void Chat::join_places(const Socket& socket, const Json& auth, const std::string& id) const {
+    socket.join(main_place);
+    if (const auto live = auth.find("live"); live != auth.end() && *live == true)
+        socket.join(lobby);
+    if (!id.empty()) socket.join(inbox_of(id));
+    const auto rooms = auth.find("rooms");
+    if (rooms == auth.end() || !rooms->is_array()) return;
+    std::size_t joined = 0;
+    for (const auto& room : *rooms) {
+        if (!room.is_string() || !is_room(room.get_ref<const std::string&>())) continue;
+        if (++joined > rooms_max) return;
+        socket.join(room.get_ref<const std::string&>());
     }
-    const delivery::Offset offset = tx.next_offset();
-    auto verdict = publish(tx, text, {});
-    if (!verdict) return verdict;
-    if (const auto kept = tx.remember_once(id, message.scope, text, offset); !kept) {
-        return Err{kept.error()};
-    }
-    return verdict;
 }
 
-/// A string, as the tutorial sends it, or a number.
-std::optional<std::string> client_offset(std::string_view arg) {
-    auto id = json::as_string(arg);
-    if (!id && json::kind_of(arg) == json::Kind::number) id = std::string(arg);
-    const bool usable = id && !id->empty() && id->size() <= client_offset_bytes_max;
-    return usable ? id : std::nullopt;
+void Chat::greet(const Socket& socket) {
+    const User user{id_of(socket), string_in(socket.data(), "name").value_or("")};
+    if (const auto expires = socket.data().find("expires"); expires != socket.data().end()) {
+        expire_later(socket, UnixMillis{expires->get<std::int64_t>()});
+    }
+    if (user.id.empty()) return;
+    people_.enter(user);
+    socket.emit("people", people_.list());
+    socket.emit("you", Json{{"id", user.id}, {"name", user.name}});
 }
 
-Result<Verdict, StoreError> take_message(store::Tx& tx, const store::Message& message) {
-    const auto& args = message.args;
-    if (args.empty() || json::kind_of(args[0]) != json::Kind::string) {
-        return store::reject("invalid_text", "the first argument must be the text");
+void Chat::leave(const Socket& socket) {
+    if (const std::string id = id_of(socket); !id.empty()) people_.leave(id);
+}
+
+void Chat::enter_room(const Socket& socket, const std::string& place, const Ack& ack) const {
+    if (!is_room(place)) return ack(refusal("invalid_place", "there is no such room"));
+    std::size_t rooms = 0;
+    for (const auto& room : socket.rooms()) rooms += is_room(room) ? 1 : 0;
+    if (rooms >= rooms_max) return ack(refusal("too_many_rooms", "leave a room first"));
+    socket.join(place);
+    ack(nullptr);
+}
+
+void Chat::rename(const Socket& socket, const std::string& wanted, const Ack& ack) {
+    const auto name = clean_name(wanted);
+    const std::string id = id_of(socket);
+    if (!name) return ack(refusal("invalid_name", "a name has 1 to 40 characters"));
+    if (id.empty() || socket.data()["fixed"] == true) {
+        return ack(refusal("fixed_name", "your name comes from where you signed in"));
     }
-    const std::string_view text = args[0];
-    if (text.size() > text_bytes_max) return store::reject("text_too_long", "the text is too long");
-    // A message with a key is repeated by the protocol, not by us.
-    const bool has_offset = message.key.empty() && args.size() > 1 && args[1] != "null";
-    if (!has_offset) return publish(tx, text, message.key);
-    const auto id = client_offset(args[1]);
-    if (!id) return store::reject("invalid_client_offset", "must be a short string or a number");
-    return publish_once(tx, message, text, *id);
+    socket.data()["name"] = *name;
+    socket.introduce(encode(Sender{id, *name}));
+    people_.rename(id, *name);
+    ack(nullptr, *name);
+}
+
+/// In-band: a fresh token keeps the session; another user's does not get in this way.
+void Chat::renew(const Socket& socket, const std::string& token, const Ack& ack) const {
+    const auto user = options_.identify({{"token", token}}, application_.wall_clock());
+    if (!user || user->id != id_of(socket)) {
+        return ack(refusal("invalid_token", "this token is not valid for you"));
+    }
+    if (user->expires) {
+        socket.data()["expires"] = user->expires->value;
+        expire_later(socket, user->expires);
+    }
+    ack(nullptr);
+}
+
+void Chat::expire_later(const Socket& socket, std::optional<UnixMillis> when) const {
+    const Millis left{std::max<std::int64_t>(when->value - application_.wall_clock().value, 0)};
+    application_.after(left, [socket, when] {
+        const auto expires = socket.data().find("expires");
+        if (expires == socket.data().end() || *expires != when->value) return;
+        socket.emit("expired");
+        socket.disconnect();
+    });
+}
+
+/// Whoever writes to a person is writing in their inbox; everybody else is in the room.
+void Chat::tell_typing(const Socket& socket, const std::string& place) const {
+    const std::string id = id_of(socket);
+    if (id.empty()) return;
+    const Json who = {{"id", id}, {"name", string_in(socket.data(), "name").value_or("")}};
+    if (is_person(place)) {
+        socket.to(inbox_of(place)).volatile_().emit("typing", inbox_of(id), who);
+    } else if (place == main_place) {
+        socket.to(lobby).volatile_().emit("typing", place, who);
+    } else if (is_room(place)) {
+        socket.to(place).volatile_().emit("typing", place, who);
+    }
 }
 
 }  // namespace
 
-void install(api::Application& application) {
-    application.use(enter);
+void install(api::Application& application, Options options) {
+    install_messages(application, options);
+    install_history(application);
+    const auto chat = std::make_shared<Chat>(application, std::move(options));
+    application.use([chat](Socket socket) { return chat->enter(socket); });
+    application.on_connection([chat](Socket socket) { chat->greet(socket); });
+    application.on("disconnect", [chat](Socket socket) { chat->leave(socket); });
+    application.on("enter", [chat](Socket socket, std::string place, Ack ack) {
+        chat->enter_room(socket, place, ack);
+    });
+    application.on("leave", [](Socket socket, std::string place) {
+        if (is_room(place)) socket.leave(place);
+    });
+    application.on("rename", [chat](Socket socket, std::string name, Ack ack) {
+        chat->rename(socket, name, ack);
+    });
+    application.on("token", [chat](Socket socket, std::string token, Ack ack) {
+        chat->renew(socket, token, ack);
+    });
+    application.on("typing",
+                   [chat](Socket socket, std::string place) { chat->tell_typing(socket, place); });
     application.on("echo", echo);
-    application.on_durable(message_event, take_message);
 }
+
+void install(api::Application& application) { install(application, Options()); }
 
 }  // namespace oncewire::chat

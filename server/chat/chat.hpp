@@ -1,21 +1,70 @@
 #pragma once
 
-#include "server/api/application.hpp"
+#include <cstdint>
+#include <functional>
+#include <string>
 
-/// The chat: one room, its history, exactly-once messages for whoever can have them.
+#include "server/api/application.hpp"
+#include "server/chat/words.hpp"
+#include "shared/base/result.hpp"
+
+/// The chat: messages in places, who is there, who is writing. Written on the public API alone.
 ///
-///   CONNECT auth  {"serverOffset": N}         replays what has an id beyond N (absent: everything)
-///   event         "chat message" (text, clientOffset?, ack?)     durable
-///   broadcast     "chat message" (text, id, {"at": ms, "key"?: "producer:sequence"})
-///   event         "echo" (value, ack)         acks the value
+/// A place is a string: "chat" is where everybody is; "room/NAME" a room that somebody opened;
+/// "user/ID" a person. What is written to a person is kept in the inboxes of its two readers, and an
+/// inbox is read by its owner alone: live, in replay, in history and in search.
+///
+///   CONNECT auth  {"serverOffset": N}   replays what has an id beyond N (absent: everything)
+///                 {"live": true}        replays nothing and hears of people; the rest comes by history
+///                 {"rooms": ["room/x"]} also hears these
+///                 whatever Options::identify reads
+///
+/// Stored, once, answered with {"id"}:
+///   "chat message" (text, clientOffset?)     → "chat message" (text, id, {at, key?, from?, name?})
+///   "post" (place, {text} or {picture})      → "post" ({place, id, at, key?, from, name, text|picture})
+///   "edit" (place, id, text or null)         → "edit" ({place, id, at, from, text}); null: taken back
+///   "read" (person, id)                      → "read" ({from, id}) to that person
+///   "open room" (name)                       → "room opened" ({name, id, at, from}) in "lobby"
+/// Asked, with an ack (nothing is stored):
+///   "history" (place, before or null, count) → {"entries": [[offset, event]], "more"}; newest first
+///   "search" (place, text, before or null)   → {"entries", "edited": [id], "before": offset or null}
+///   with "inbox" and "lobby" as further places
+/// Ephemeral:
+///   "enter" (place, ack), "leave" (place), "rename" (name, ack), "token" (jwt, ack), "typing" (place)
+///   → "people" ({people: [{id, name}], count}), "joined", "left", "renamed" ({id, name}),
+///     "typing" (place, {id, name})
+///   "echo" (value, ack)                      acks the value
 namespace oncewire::chat {
 
-/// 32,768 bytes: one message as JSON, so that the whole event stays below what is accepted as durable.
-inline constexpr std::size_t text_bytes_max = 32'768;
-/// 256 bytes: the id a stock client gives its message; the tutorial's have about 25.
-inline constexpr std::size_t client_offset_bytes_max = 256;
+/// Somebody, as far as the chat knows.
+struct User {
+    std::string id;    ///< lasting; empty: a guest, who is not listed and cannot be written to
+    std::string name;  ///< as they want to be called
+    bool may_rename = true;
+    /// When this stops being true unless renewed.
+    std::optional<UnixMillis> expires = {};
+};
+
+struct Options {
+    /// Who stands behind what CONNECT said (or "token", as {"token": …}). Called on every core's
+    /// thread.
+    using Identify =
+        std::function<Result<User, api::Refusal>(const api::Json& auth, UnixMillis now)>;
+
+    /// Everybody is a guest.
+    Identify identify = [](const api::Json&, UnixMillis) -> Result<User, api::Refusal> {
+        return User();
+    };
+    /// Somebody who reloads the page has not left.
+    Millis grace{15'000};
+    /// Messages a user may store at once, and each second in the long run. 0: any number.
+    std::uint32_t burst = 0;
+    std::uint32_t per_second = 0;
+};
 
 /// Registers everything of the chat.
+void install(api::Application& application, Options options);
+/// The same with guests only.
 void install(api::Application& application);
 
 }  // namespace oncewire::chat

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "server/chat/chat.hpp"
+
+namespace oncewire::chat {
+
+/// What was said before: pages, and a search. Asked of the sequencer like a message, so an answer
+/// stands in one order with what arrives live; nothing is stored.
+void install_history(api::Application& application);
+
+}  // namespace oncewire::chat

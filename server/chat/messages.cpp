@@ -1,0 +1,233 @@
+// What is stored. All of it runs inside the transaction that holds it, on the sequencer's thread.
+#include "server/chat/messages.hpp"
+
+#include <memory>
+#include <utility>
+
+#include "server/chat/limiter.hpp"
+#include "shared/base/json.hpp"
+
+namespace oncewire::chat {
+namespace {
+
+using api::Json;
+using store::Message;
+using store::reject;
+using store::StoreError;
+using store::Tx;
+using store::Verdict;
+using Answer = Result<Verdict, StoreError>;
+
+Verdict stored_as(delivery::Offset offset) {
+    return store::accept("{\"id\":" + std::to_string(offset) + "}");
+}
+
+Verdict refuse_place() { return reject("invalid_place", "there is no such place"); }
+Verdict refuse_guest() { return reject("not_signed_in", "say who you are first"); }
+
+// ---- the tutorial's message ---------------------------------------------------------------------
+
+/// `text`: the JSON of it, passed on as it came.
+Answer publish_text(Tx& tx, const Message& message, std::string_view text) {
+    const delivery::Offset id = tx.next_offset();
+    const Sender sender = decode_sender(message.sender);
+    std::string data = "[";
+    json::append_quoted(data, "chat message");
+    data += ',';
+    data += text;
+    data += "," + std::to_string(id) + ",{\"at\":" + std::to_string(tx.now().value);
+    const auto add = [&data](std::string_view name, std::string_view value) {
+        if (value.empty()) return;
+        data += ",\"" + std::string(name) + "\":";
+        json::append_quoted(data, value);
+    };
+    add("key", message.key);
+    add("from", sender.id);
+    add("name", sender.name);
+    data += "}]";
+    if (const auto published = tx.publish(main_place, std::move(data)); !published) {
+        return Err{published.error()};
+    }
+    return stored_as(id);
+}
+
+/// Tier 1: the sender's own id, or what stands for it, decides whether this is a repetition.
+Answer publish_once(Tx& tx, const Message& message, std::string_view text, std::string_view id) {
+    const auto known = tx.check_once(id, message.scope, text);
+    if (!known) return Err{known.error()};
+    switch (known->outcome) {
+        case Tx::Once::repeated:
+            return stored_as(known->offset);
+        case Tx::Once::conflict:
+            return reject("conflict", "this client offset was used for another text");
+        case Tx::Once::fresh:
+        case Tx::Once::collision:
+            break;
+    }
+    const delivery::Offset offset = tx.next_offset();
+    auto verdict = publish_text(tx, message, text);
+    if (!verdict) return verdict;
+    if (const auto kept = tx.remember_once(id, message.scope, text, offset); !kept) {
+        return Err{kept.error()};
+    }
+    return verdict;
+}
+
+/// A string, as the tutorial sends it, or a number.
+std::optional<std::string> client_offset(std::string_view arg) {
+    auto id = json::as_string(arg);
+    if (!id && json::kind_of(arg) == json::Kind::number) id = std::string(arg);
+    const bool usable = id && !id->empty() && id->size() <= client_offset_bytes_max;
+    return usable ? id : std::nullopt;
+}
+
+Answer take_text(Tx& tx, const Message& message) {
+    const auto& args = message.args;
+    if (args.empty() || json::kind_of(args[0]) != json::Kind::string) {
+        return reject("invalid_text", "the first argument must be the text");
+    }
+    const std::string_view text = args[0];
+    if (text.size() > text_bytes_max) return reject("text_too_long", "the text is too long");
+    // A message with a key is repeated by the protocol, not by us.
+    const bool has_offset = message.key.empty() && args.size() > 1 && args[1] != "null";
+    if (!has_offset) return publish_text(tx, message, text);
+    const auto id = client_offset(args[1]);
+    if (!id) return reject("invalid_client_offset", "must be a short string or a number");
+    return publish_once(tx, message, text, *id);
+}
+
+// ---- places -------------------------------------------------------------------------------------
+
+bool is_place(std::string_view place) {
+    return place == main_place || is_room(place) || is_person(place);
+}
+
+/// Keeps `event` for everybody who may read it; `id` of the answer is what it said it would be.
+Answer publish_event(Tx& tx, const Sender& sender, const std::string& place, const char* name,
+                     const Json& event) {
+    const delivery::Offset id = tx.next_offset();
+    const std::string data = text_of(Json::array({name, event}));
+    const bool is_private = is_person(place);
+    const auto published = tx.publish(is_private ? inbox_of(place) : place, data);
+    if (!published) return Err{published.error()};
+    const std::string own = std::string(user_prefix) + sender.id;
+    if (is_private && place != own) {
+        if (const auto copy = tx.publish(inbox_of(own), data); !copy) return Err{copy.error()};
+    }
+    return stored_as(id);
+}
+
+Json event_of(const Tx& tx, const Sender& sender, const std::string& place) {
+    return {{"place", place}, {"at", tx.now().value}, {"from", sender.id}};
+}
+
+Answer take_post(Tx& tx, const Message& message) {
+    const Sender sender = decode_sender(message.sender);
+    const auto place = string_at(message.args, 0);
+    if (!place || !is_place(*place)) return refuse_place();
+    if (sender.id.empty() && is_person(*place)) return refuse_guest();
+    const auto body =
+        message.args.size() > 1 ? api::decode_json(message.args[1], {}) : std::nullopt;
+    const auto text = body ? string_in(*body, "text") : std::nullopt;
+    const auto picture = body ? string_in(*body, "picture") : std::nullopt;
+    if (!text == !picture) return reject("invalid_post", "a post is a text or a picture");
+    if (text && message.args[1].size() > text_bytes_max) {
+        return reject("text_too_long", "the text is too long");
+    }
+    if (picture && !is_picture(*picture)) {
+        return reject("invalid_picture", "this is no picture, or it is too large");
+    }
+    Json event = event_of(tx, sender, *place);
+    event["id"] = tx.next_offset();
+    event["name"] = sender.name;
+    if (!message.key.empty()) event["key"] = message.key;
+    event[text ? "text" : "picture"] = text ? *text : *picture;
+    return publish_event(tx, sender, *place, "post", event);
+}
+
+// ---- changes ------------------------------------------------------------------------------------
+
+/// Who wrote what is stored at `id` in `place`; none if nothing is.
+Result<std::optional<std::string>, StoreError> author_of(Tx& tx, const std::string& place,
+                                                         delivery::Offset id) {
+    const auto found = tx.read_before(is_person(place) ? inbox_of(place) : place, id + 1, 1);
+    if (!found) return Err{found.error()};
+    if (found->empty() || found->front().offset != id) return std::optional<std::string>();
+    const auto event = api::decode_json(found->front().data, {});
+    if (!event || !event->is_array() || event->empty()) return std::optional<std::string>();
+    return string_in(event->back(), "from");
+}
+
+Answer take_edit(Tx& tx, const Message& message) {
+    const Sender sender = decode_sender(message.sender);
+    const auto place = string_at(message.args, 0);
+    const auto id = offset_at(message.args, 1);
+    if (!place || !is_place(*place) || !id) return refuse_place();
+    if (sender.id.empty()) return refuse_guest();
+    const auto text = string_at(message.args, 2);
+    const bool is_gone = message.args.size() > 2 && message.args[2] == "null";
+    if (!text && !is_gone) return reject("invalid_text", "an edit is a text or null");
+    if (text && message.args[2].size() > text_bytes_max) {
+        return reject("text_too_long", "the text is too long");
+    }
+    const auto author = author_of(tx, *place, *id);
+    if (!author) return Err{author.error()};
+    if (*author != sender.id) return reject("not_yours", "only its author can change a message");
+    Json event = event_of(tx, sender, *place);
+    event["id"] = *id;
+    event["text"] = text ? Json(*text) : Json();
+    return publish_event(tx, sender, *place, "edit", event);
+}
+
+/// "I have read what you wrote to me, up to here."
+Answer take_receipt(Tx& tx, const Message& message) {
+    const Sender sender = decode_sender(message.sender);
+    const auto person = string_at(message.args, 0);
+    const auto id = offset_at(message.args, 1);
+    if (!person || !is_user_id(*person) || !id) return refuse_place();
+    if (sender.id.empty()) return refuse_guest();
+    const delivery::Offset stored = tx.next_offset();
+    const Json event = {{"from", sender.id}, {"id", *id}};
+    const auto published = tx.publish(inbox_of(*person), text_of(Json::array({"read", event})));
+    if (!published) return Err{published.error()};
+    return stored_as(stored);
+}
+
+Answer take_room(Tx& tx, const Message& message) {
+    const auto name = string_at(message.args, 0);
+    const auto clean = name ? clean_name(*name) : std::nullopt;
+    if (!clean) return reject("invalid_name", "a room's name has 1 to 40 characters");
+    const delivery::Offset id = tx.next_offset();
+    const Json event = {{"name", *clean},
+                        {"id", id},
+                        {"at", tx.now().value},
+                        {"from", decode_sender(message.sender).id}};
+    const auto published = tx.publish(lobby, text_of(Json::array({"room opened", event})));
+    if (!published) return Err{published.error()};
+    return stored_as(id);
+}
+
+}  // namespace
+
+std::string inbox_of(std::string_view user) {
+    const bool has_prefix = user.starts_with(user_prefix);
+    return has_prefix ? std::string(user) : std::string(user_prefix) + std::string(user);
+}
+
+void install_messages(api::Application& application, const Options& options) {
+    // One for all kinds, on the one thread that runs them.
+    const auto limiter = std::make_shared<Limiter>(options.burst, options.per_second);
+    const auto store = [&](std::string_view event, Answer (*take)(Tx&, const Message&)) {
+        application.on_durable(event, [take, limiter](Tx& tx, const Message& message) -> Answer {
+            if (limiter->take(decode_sender(message.sender).id, tx.now())) return take(tx, message);
+            return reject("too_fast", "too many messages at once; wait a moment");
+        });
+    };
+    store("chat message", take_text);
+    store("post", take_post);
+    store("edit", take_edit);
+    store("read", take_receipt);
+    store("open room", take_room);
+}
+
+}  // namespace oncewire::chat

@@ -1,0 +1,128 @@
+#include "server/chat/words.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "shared/base/json.hpp"
+#include "shared/base/utf8.hpp"
+
+namespace oncewire::chat {
+namespace {
+
+constexpr char32_t control_end = 0x20;
+constexpr char32_t delete_begin = 0x7f, delete_end = 0xa0;
+
+/// Marks, embeddings, overrides and isolates: with them a name could rearrange its surroundings. And
+/// what is invisible, with which one name could look like another.
+bool is_hidden(char32_t c) {
+    return c < control_end || (c >= delete_begin && c < delete_end) || c == 0xad || c == 0x61c ||
+           (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+           (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
+}
+
+bool is_blank(char32_t c) { return c == ' ' || c == 0x3000; }
+
+/// The next character of text that is known to be UTF-8.
+char32_t take_character(std::string_view& rest) {
+    const auto byte = [&rest](std::size_t i) {
+        return static_cast<char32_t>(static_cast<unsigned char>(rest[i]));
+    };
+    const std::uint32_t size = utf8::sequence_length(rest.data(), rest.data() + rest.size());
+    char32_t c = size == 1 ? byte(0) : byte(0) & (0x7fu >> size);
+    for (std::uint32_t i = 1; i < size; ++i) c = (c << 6) | (byte(i) & 0x3f);
+    rest.remove_prefix(size);
+    return c;
+}
+
+bool is_letter_or_digit(char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+}  // namespace
+
+std::optional<std::string> clean_name(std::string_view name) {
+    if (!utf8::is_valid(name)) return std::nullopt;
+    std::string clean;
+    std::size_t characters = 0;
+    bool blank = false;
+    while (!name.empty()) {
+        const std::string_view before = name;
+        const char32_t c = take_character(name);
+        if (is_hidden(c)) continue;
+        if (is_blank(c)) {
+            blank = !clean.empty();
+            continue;
+        }
+        if (std::exchange(blank, false)) {
+            clean += ' ';
+            ++characters;
+        }
+        clean += before.substr(0, before.size() - name.size());
+        ++characters;
+    }
+    const bool fits = characters > 0 && characters <= name_characters_max;
+    return fits ? std::optional(std::move(clean)) : std::nullopt;
+}
+
+bool is_user_id(std::string_view id) {
+    constexpr std::string_view marks = "-_.@:+|";
+    return !id.empty() && id.size() <= user_id_bytes_max &&
+           std::all_of(id.begin(), id.end(),
+                       [&](char c) { return is_letter_or_digit(c) || marks.find(c) != marks.npos; });
+}
+
+bool is_room(std::string_view place) {
+    if (!place.starts_with(room_prefix)) return false;
+    place.remove_prefix(room_prefix.size());
+    return clean_name(place) == place;
+}
+
+bool is_person(std::string_view place) {
+    return place.starts_with(user_prefix) && is_user_id(place.substr(user_prefix.size()));
+}
+
+bool is_picture(std::string_view url) {
+    if (url.size() > picture_bytes_max) return false;
+    for (const std::string_view type : {"png", "jpeg", "webp", "gif"}) {
+        const std::string head = "data:image/" + std::string(type) + ";base64,";
+        if (!url.starts_with(head) || url.size() == head.size()) continue;
+        url.remove_prefix(head.size());
+        return std::all_of(url.begin(), url.end(), [](char c) {
+            return is_letter_or_digit(c) || c == '+' || c == '/' || c == '=';
+        });
+    }
+    return false;
+}
+
+std::string encode(const Sender& sender) { return sender.id + '\n' + sender.name; }
+
+Sender decode_sender(std::string_view text) {
+    const std::size_t end = text.find('\n');
+    if (end == text.npos) return {};
+    return {std::string(text.substr(0, end)), std::string(text.substr(end + 1))};
+}
+
+std::optional<std::string> string_at(const std::vector<std::string_view>& args, std::size_t index) {
+    return index < args.size() ? json::as_string(args[index]) : std::nullopt;
+}
+
+std::optional<delivery::Offset> offset_at(const std::vector<std::string_view>& args,
+                                          std::size_t index) {
+    constexpr std::int64_t largest = std::int64_t{1} << 53;
+    const auto number = index < args.size() ? json::as_integer(args[index]) : std::nullopt;
+    if (!number || *number < 0 || *number > largest) return std::nullopt;
+    return static_cast<delivery::Offset>(*number);
+}
+
+std::optional<std::string> string_in(const api::Json& object, const char* name) {
+    if (!object.is_object()) return std::nullopt;
+    const auto found = object.find(name);
+    if (found == object.end() || !found->is_string()) return std::nullopt;
+    return found->get_ref<const std::string&>();
+}
+
+std::string text_of(const api::Json& json) {
+    return json.dump(-1, ' ', false, api::Json::error_handler_t::replace);
+}
+
+}  // namespace oncewire::chat
