@@ -1,12 +1,17 @@
 // The chat server as a program: flags, log, signals.
 #include <sys/resource.h>
 
+#include <atomic>
 #include <csignal>
+#include <cstdlib>
+#include <functional>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <CLI/CLI.hpp>
@@ -15,8 +20,11 @@
 #include "server/core/environment.hpp"
 #include "server/core/operations.hpp"
 #include "server/core/server.hpp"
+#include "server/product/config.hpp"
+#include "server/product/identity.hpp"
 #include "server/store/sqlite_store.hpp"
 #include "shared/base/base64.hpp"
+#include "shared/base/json.hpp"
 
 namespace {
 
@@ -24,49 +32,82 @@ using namespace oncewire;
 
 constexpr const char* version = ONCEWIRE_VERSION;
 
-struct Flags {
-    std::string host = "127.0.0.1";
-    std::uint16_t port = 3000;
-    std::string database = "oncewire.db";
-    std::uint16_t cores = 1;
-    std::vector<std::string> origins;
-    std::string log_level = "info";
+struct CommandLine {
+    product::Config config;
+    std::string config_path;
+    bool only_print = false;
     bool restored = false;
-    std::string durability = "disk";
     std::string check;
     std::string backup;
     bool status = false;
 };
 
-void declare(CLI::App& app, Flags& flags) {
-    app.add_option("--host", flags.host, "Address or name to listen on")->capture_default_str();
-    app.add_option("--port", flags.port, "Port to listen on; 0: any free one")
+void declare(CLI::App& app, CommandLine& line) {
+    auto& config = line.config;
+    app.add_option("--config", line.config_path, "A TOML file; flags and environment win over it")
+        ->envname("ONCEWIRE_CONFIG");
+    app.add_flag("--print-config", line.only_print, "Print what would be used, as such a file");
+    app.add_option("--host", config.host, "Address or name to listen on")
+        ->envname("ONCEWIRE_HOST")
         ->capture_default_str();
-    app.add_option("--db", flags.database, "Database file, made if missing; :memory: keeps nothing")
+    app.add_option("--port", config.port, "Port to listen on; 0: any free one")
+        ->envname("ONCEWIRE_PORT")
         ->capture_default_str();
-    app.add_option("--cores", flags.cores, "Threads that serve connections")
+    app.add_option("--db", config.database,
+                   "Database file, made if missing; :memory: keeps nothing")
+        ->envname("ONCEWIRE_DB")
+        ->capture_default_str();
+    app.add_option("--cores", config.cores, "Threads that serve connections")
         ->check(CLI::Range(1, 256))
+        ->envname("ONCEWIRE_CORES")
         ->capture_default_str();
-    app.add_option("--origin", flags.origins,
-                   "Also let pages of this origin connect, like https://example.org; repeatable");
-    app.add_option("--log-level", flags.log_level, "What goes to standard error")
+    app.add_option("--origin", config.origins,
+                   "Also let pages of this origin connect and embed the chat, like"
+                   " https://example.org; repeatable");
+    app.add_option("--log-level", config.log_level, "What goes to standard error")
         ->check(CLI::IsMember({"debug", "info", "warn", "error", "off"}))
-        ->capture_default_str();
-    app.add_flag("--restored", flags.restored,
+        ->envname("ONCEWIRE_LOG_LEVEL");
+    app.add_option("--log-format", config.log_format, "Lines for people, or JSON")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->envname("ONCEWIRE_LOG_FORMAT");
+    app.add_flag("--restored", line.restored,
                  "The database is an older copy, put back on purpose: begin a new history, so that "
                  "readers are told");
-    app.add_option("--durability", flags.durability,
+    app.add_option("--durability", config.durability,
                    "What stored messages survive: power loss, or only the death of the process")
         ->check(CLI::IsMember({"disk", "process"}))
         ->capture_default_str();
-    app.add_option("--check", flags.check,
+    app.add_option("--check", line.check,
                    "Examine this database and end: 0 sound, 75 damaged, 1 could not look");
     app.add_option(
-        "--backup", flags.backup,
+        "--backup", line.backup,
         "Copy the database of --db to this new file and end; a server may be serving it");
-    app.add_flag("--status", flags.status,
+    app.add_flag("--status", line.status,
                  "Print the counters of the server that serves --db, for Prometheus, and end");
     app.set_version_flag("--version", std::string("oncewire-server ") + version);
+}
+
+/// What the command line and the environment say, over what the file says. CLI::Error if they cannot be
+/// understood.
+Result<CommandLine, std::string> read_command_line(int argc, char** argv) {
+    CommandLine first;
+    for (bool is_second = false;; is_second = true) {
+        CLI::App app("Socket.IO chat server that loses nothing and repeats nothing");
+        CommandLine line = first;
+        declare(app, line);
+        try {
+            app.parse(argc, argv);
+        } catch (const CLI::Success& wanted) {
+            std::exit(app.exit(wanted));  // --help, --version
+        } catch (const CLI::ParseError& error) {
+            return Err{std::string(error.what()) + " (--help lists the flags)"};
+        }
+        // Once to learn which file, once more over what it says.
+        if (is_second || line.config_path.empty()) return line;
+        if (const auto read = product::read_config(line.config_path, first.config); !read) {
+            return Err{read.error()};
+        }
+    }
 }
 
 /// One sentence, for people.
@@ -102,21 +143,71 @@ sigset_t block_stop_signals() {
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     return signals;
 }
 
-void await_stop_signal(const sigset_t& signals) {
+/// Who visitors are, as the configuration says at the moment.
+using CurrentIdentity = std::atomic<std::shared_ptr<const product::Identity>>;
+
+/// Keys come and go without a restart; a file that cannot be used changes nothing.
+void reload(const std::string& path, CurrentIdentity& identity) {
+    product::Config config;
+    if (path.empty()) return spdlog::warn("got SIGHUP, but there is no configuration file");
+    if (const auto read = product::read_config(path, config); !read) {
+        return spdlog::error("not reloaded: {}", read.error());
+    }
+    identity = std::make_shared<const product::Identity>(std::move(config.identity));
+    spdlog::info("reloaded the keys in {}", path);
+}
+
+void await_stop_signal(const sigset_t& signals, const std::function<void()>& on_hangup) {
     int signal = 0;
-    sigwait(&signals, &signal);
+    while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) on_hangup();
     spdlog::info("got {}, saying goodbye", signal == SIGINT ? "SIGINT" : "SIGTERM");
     // Whoever asks a second time does not want to wait.
     pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
 }
 
-std::string url_of(const Flags& flags, std::uint16_t port) {
-    const bool is_ipv6 = flags.host.find(':') != std::string::npos;
-    const std::string host = is_ipv6 ? "[" + flags.host + "]" : flags.host;
+/// One line of JSON for each message: %* is the message as a JSON string.
+class JsonMessage final : public spdlog::custom_flag_formatter {
+  public:
+    void format(const spdlog::details::log_msg& message, const std::tm&,
+                spdlog::memory_buf_t& out) override {
+        const std::string text = json::quoted({message.payload.data(), message.payload.size()});
+        out.append(text.data(), text.data() + text.size());
+    }
+    std::unique_ptr<custom_flag_formatter> clone() const override {
+        return std::make_unique<JsonMessage>();
+    }
+};
+
+void start_log(const product::Config& config) {
+    spdlog::set_default_logger(spdlog::stderr_logger_mt("oncewire"));
+    spdlog::set_level(spdlog::level::from_str(config.log_level));
+    const bool is_json = config.log_format == "json";
+    auto formatter = std::make_unique<spdlog::pattern_formatter>();
+    formatter->add_flag<JsonMessage>('*').set_pattern(
+        is_json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","message":%*})"
+                : "%Y-%m-%dT%H:%M:%S.%e %l %v");
+    spdlog::set_formatter(std::move(formatter));
+}
+
+chat::Options chat_options(const product::Config& config, const CurrentIdentity& identity) {
+    chat::Options options;
+    options.identify = [&identity](const api::Json& auth, UnixMillis now) {
+        return identity.load()->identify(auth, now);
+    };
+    options.grace = Millis{1000} * config.grace_seconds;
+    options.burst = config.burst;
+    options.per_second = config.per_second;
+    return options;
+}
+
+std::string url_of(const product::Config& config, std::uint16_t port) {
+    const bool is_ipv6 = config.host.find(':') != std::string::npos;
+    const std::string host = is_ipv6 ? "[" + config.host + "]" : config.host;
     return "http://" + host + ":" + std::to_string(port);
 }
 
@@ -132,13 +223,14 @@ std::unique_ptr<core::Control> open_control(const std::string& database,
     return nullptr;
 }
 
-int serve(const Flags& flags) {
+int serve(const CommandLine& line) {
+    const product::Config& config = line.config;
     const delivery::Epoch epoch{base64::encode_url(core::random_bytes(12))};
     store::SqliteStore::Options store_options;
-    store_options.restored = flags.restored;
+    store_options.restored = line.restored;
     store_options.durability =
-        flags.durability == "disk" ? store::Durability::disk : store::Durability::process;
-    auto store = store::SqliteStore::open(flags.database, epoch, store_options);
+        config.durability == "disk" ? store::Durability::disk : store::Durability::process;
+    auto store = store::SqliteStore::open(config.database, epoch, store_options);
     if (!store) {
         const bool damaged = store.error().error == store::StoreError::corrupt;
         return fail(store.error().sentence, damaged ? core::damaged_exit_status : 1);
@@ -146,49 +238,48 @@ int serve(const Flags& flags) {
     store::SqliteStore& opened = **store;
 
     const sigset_t stop_signals = block_stop_signals();
+    CurrentIdentity identity = std::make_shared<const product::Identity>(config.identity);
     core::Server::Options options;
-    options.address = {flags.host, flags.port};
-    options.cores = flags.cores;
-    options.http.engine.origins = flags.origins;
-    options.log = [](const std::string& line) { spdlog::info(line); };
-    core::Server server(std::move(options), std::move(*store), chat::install);
+    options.address = {config.host, config.port};
+    options.cores = config.cores;
+    options.http.engine.origins = config.origins;
+    options.log = [](const std::string& sentence) { spdlog::info(sentence); };
+    core::Server server(std::move(options), std::move(*store), [&](api::Application& application) {
+        application.set_wall_clock(core::wall_clock_now);
+        chat::install(application, chat_options(config, identity));
+    });
     const auto port = server.start();
     if (!port) return fail(port.error());
-    const auto control = open_control(flags.database, core::control_verbs(server, opened));
+    const auto control = open_control(config.database, core::control_verbs(server, opened));
 
-    std::cout << "listening on " << url_of(flags, *port) << std::endl;
-    await_stop_signal(stop_signals);
+    std::cout << "listening on " << url_of(config, *port) << std::endl;
+    await_stop_signal(stop_signals, [&] { reload(line.config_path, identity); });
     server.stop();
     return 0;
 }
 
-int run(const Flags& flags) {
-    if (!flags.check.empty()) return check(flags.check);
-    if (!flags.backup.empty()) return print(core::back_up(flags.database, flags.backup));
-    if (flags.status) return print(core::ask_status(flags.database));
-    return serve(flags);
+int run(const CommandLine& line) {
+    const product::Config& config = line.config;
+    if (line.only_print) return print(product::print_config(config));
+    if (!line.check.empty()) return check(line.check);
+    if (!line.backup.empty()) return print(core::back_up(config.database, line.backup));
+    if (line.status) return print(core::ask_status(config.database));
+    for (const auto& origin : config.origins) {
+        if (!product::is_origin(origin)) return fail(origin + " is no origin");
+    }
+    return serve(line);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    Flags flags;
-    CLI::App app("Socket.IO chat server that loses nothing and repeats nothing");
-    declare(app, flags);
     try {
-        app.parse(argc, argv);
-    } catch (const CLI::Success& wanted) {
-        return app.exit(wanted);  // --help, --version
-    } catch (const CLI::ParseError& error) {
-        return fail(std::string(error.what()) + " (--help lists the flags)");
-    }
-    spdlog::set_default_logger(spdlog::stderr_logger_mt("oncewire"));
-    spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e %l %v");
-    spdlog::set_level(spdlog::level::from_str(flags.log_level));
-    std::signal(SIGPIPE, SIG_IGN);
-    raise_descriptor_limit();
-    try {
-        return run(flags);
+        const auto line = read_command_line(argc, argv);
+        if (!line) return fail(line.error());
+        start_log(line->config);
+        std::signal(SIGPIPE, SIG_IGN);
+        raise_descriptor_limit();
+        return run(*line);
     } catch (const std::exception& error) {
         return fail(error.what());
     }

@@ -74,6 +74,11 @@ RULES = {
     "server/examples/": Rule(("server/api/",), std="any"),
     # Speaks below the public API, which is Socket.IO's.
     "server/examples/engineio_echo.cpp": Rule(("server/core/", "server/store/"), std="any"),
+    "server/product/": Rule(
+        ("shared/base/", "server/api/", "server/chat/", "server/product/"),
+        theirs=("toml.hpp", "jwt.h", "openssl/sha.h"),
+        std="any",
+    ),
     "server/main.cpp": Rule(("shared/base/", "server/"), theirs=("CLI/", "spdlog/"), std="any"),
     "client-wasm/": Rule(("shared/", "client-wasm/"), theirs=("emscripten.h", "emscripten/"), plus=("chrono", "random")),
     "tests/unit/": Rule(

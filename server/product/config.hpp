@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "server/product/identity.hpp"
+#include "shared/base/result.hpp"
+
+namespace oncewire::product {
+
+/// Everything an operator can say. Names and defaults are those of the file; README has the list.
+struct Config {
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 3000;
+    std::string database = "oncewire.db";
+    std::uint16_t cores = 1;
+    std::string durability = "disk";  ///< or "process": no fsync
+    /// Pages that may connect and embed the chat, besides the server's own.
+    std::vector<std::string> origins;
+    std::string log_level = "info";
+    std::string log_format = "text";  ///< or "json"
+
+    std::uint32_t burst = 2000;        ///< messages a person may send at once
+    std::uint32_t per_second = 50;     ///< and in the long run
+    std::uint32_t grace_seconds = 15;  ///< somebody who is back within has not left
+
+    IdentityOptions identity;
+};
+
+/// Reads a TOML file over `config`; a sentence with file and line if it cannot be used.
+Result<void, std::string> read_config(const std::string& path, Config& config);
+/// The same as a file. Secrets are left out, with a comment in their place.
+std::string print_config(const Config& config);
+
+/// "scheme://host" or "scheme://host:port", or "*"; what is something else is a typing error.
+bool is_origin(const std::string& text);
+
+}  // namespace oncewire::product
