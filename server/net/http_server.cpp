@@ -83,7 +83,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     void judge() {
         action_.reset();
         const EngineOptions& engine = server_.options_.engine;
-        known_ = serve_static(request_, static_files());
+        known_ = serve_static(request_, static_files(), engine.origins);
         if (known_ || !is_engine_request(request_, engine)) return begin_body();
         const std::string_view sid = engine_sid(request_);
         const auto kind = sid.empty() ? SessionKind::none : server_.host_.session_kind(sid);

@@ -9,7 +9,14 @@ namespace {
 constexpr std::string_view content_security_policy =
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; "
     "style-src 'self'; img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'; manifest-src 'self'; worker-src 'self'";
+    "manifest-src 'self'; worker-src 'self'; frame-ancestors 'self'";
+
+/// Whoever may connect may also show the page in a frame.
+std::string policy_for(std::span<const std::string> origins) {
+    std::string policy(content_security_policy);
+    for (const auto& origin : origins) policy += ' ' + origin;
+    return policy;
+}
 
 std::string_view trim_blanks(std::string_view text) {
     while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -66,7 +73,8 @@ Choice choose(const StaticFile& file, std::string_view accept_encoding) {
     return {file.identity, ""};
 }
 
-HttpResponse describe(const StaticFile& file, const Choice& choice) {
+HttpResponse describe(const StaticFile& file, const Choice& choice,
+                      std::span<const std::string> origins) {
     HttpResponse response;
     auto& headers = response.headers;
     headers.emplace_back("Content-Type", file.content_type);
@@ -74,14 +82,17 @@ HttpResponse describe(const StaticFile& file, const Choice& choice) {
     headers.emplace_back("Cache-Control",
                          file.immutable ? "public, max-age=31536000, immutable" : "no-cache");
     headers.emplace_back("X-Content-Type-Options", "nosniff");
-    // Pages of other origins may embed the client library.
+    // Pages of other origins may load the client library and the loader of the embedded chat, isolated
+    // ones, too. The files are the same for everybody.
     headers.emplace_back("Cross-Origin-Resource-Policy", "cross-origin");
+    headers.emplace_back("Access-Control-Allow-Origin", "*");
     if (!file.brotli.bytes.empty() || !file.gzip.bytes.empty()) {
         headers.emplace_back("Vary", "Accept-Encoding");
     }
     if (!choice.coding.empty()) headers.emplace_back("Content-Encoding", choice.coding);
     if (file.content_type.starts_with("text/html")) {
-        headers.emplace_back("Content-Security-Policy", content_security_policy);
+        headers.emplace_back("Content-Security-Policy", policy_for(origins));
+        headers.emplace_back("Cross-Origin-Embedder-Policy", "require-corp");
         headers.emplace_back("Cross-Origin-Opener-Policy", "same-origin");
         headers.emplace_back("Referrer-Policy", "no-referrer");
     }
@@ -91,7 +102,8 @@ HttpResponse describe(const StaticFile& file, const Choice& choice) {
 }  // namespace
 
 std::optional<HttpResponse> serve_static(const HttpRequest& request,
-                                         std::span<const StaticFile> files) {
+                                         std::span<const StaticFile> files,
+                                         std::span<const std::string> origins) {
     const std::string_view path = path_of(request.target);
     const auto file = std::find_if(files.begin(), files.end(),
                                    [&](const StaticFile& each) { return each.path == path; });
@@ -102,7 +114,7 @@ std::optional<HttpResponse> serve_static(const HttpRequest& request,
         return response;
     }
     const Choice choice = choose(*file, find_header(request.headers, "Accept-Encoding"));
-    HttpResponse response = describe(*file, choice);
+    HttpResponse response = describe(*file, choice, origins);
     if (matches(find_header(request.headers, "If-None-Match"), choice.variant.etag)) {
         response.status = 304;
         std::erase_if(response.headers, [](const auto& header) {

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "server/net/http_message.hpp"
@@ -33,7 +34,9 @@ struct StaticFile {
 std::span<const StaticFile> static_files();
 
 /// The answer to a request for one of `files` (for HEAD as for GET); none if the path is not in it.
+/// Pages of `origins` may show ours in a frame.
 std::optional<HttpResponse> serve_static(const HttpRequest& request,
-                                         std::span<const StaticFile> files);
+                                         std::span<const StaticFile> files,
+                                         std::span<const std::string> origins = {});
 
 }  // namespace oncewire::net

@@ -54,6 +54,16 @@ TEST_CASE("only pages carry the content security policy, and it allows nothing i
     CHECK(find_header(wasm->headers, "Content-Security-Policy") == "");
 }
 
+TEST_CASE("only pages of allowed origins may show ours in a frame") {
+    const auto policy_for = [](std::vector<std::string> origins) {
+        const auto page = net::serve_static(get("/"), files, origins);
+        return std::string(find_header(page->headers, "Content-Security-Policy"));
+    };
+    CHECK(policy_for({}).ends_with("; frame-ancestors 'self'"));
+    CHECK(policy_for({"https://a.example", "https://b.example:8443"})
+              .ends_with("; frame-ancestors 'self' https://a.example https://b.example:8443"));
+}
+
 TEST_CASE("the client's wish decides the encoding") {
     CHECK(coding_for("gzip, deflate, br") == "br");
     CHECK(coding_for("gzip") == "gzip");
