@@ -25,6 +25,7 @@ const defaultAckTimeout = 10_000; // ms, for `retries` without `ackTimeout`: ret
  * @property {Object|function} [auth] sent with every connection; a function gets a callback
  * @property {number} [retries] see RetryQueue
  * @property {number} [ackTimeout] milliseconds, for every emit with a callback
+ * @property {string} [owner] whose outbox it is; what somebody else left in this browser stays there
  * @property {"exactly-once"} [delivery] every emit enters the outbox; `volatile.emit` stays ephemeral
  *
  * Events beyond the original's, with delivery: "exactly-once":
@@ -248,7 +249,8 @@ export class Socket extends Emitter {
   }
 
   get #scope() {
-    return `${this.io.key}${this.io.opts.path} ${this.nsp}`;
+    const { owner } = this.options;
+    return `${this.io.key}${this.io.opts.path} ${this.nsp}${owner ? ` ${owner}` : ""}`;
   }
 
   // Now, or in its turn once the engine is there and the attachments before it were read.
