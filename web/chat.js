@@ -1,48 +1,122 @@
-// The chat page: ties the socket to what is seen. All it knows of delivery is the public client.
+// The chat page: ties the socket to what is seen.
 
-import { io } from "/socket.io/socket.io.esm.min.js";
-
+import { Actions } from "./actions.js";
+import { isLooking, onAttention } from "./attention.js";
 import { Composer } from "./composer.js";
 import { ConnectionLine } from "./connection_line.js";
-import { rememberOwn } from "./own.js";
+import { connectFrame } from "./frame.js";
+import { me, rememberOwn } from "./me.js";
+import { learnName } from "./names.js";
+import { Notices } from "./notices.js";
+import { People } from "./people.js";
+import { isPrivate, mainPlace, personOf, Places } from "./places.js";
 import { Scroll } from "./scroll.js";
-import { Timeline } from "./timeline.js";
+import { Search } from "./search.js";
+import { ask, keepSignedIn, open, rooms } from "./session.js";
+import { Settings } from "./settings.js";
+import { Sidebar } from "./sidebar.js";
+import { recallJson, rememberJson } from "./storage.js";
 import { words } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
-const messageEvent = "chat message";
 
-const socket = io({ delivery: "exactly-once" });
+const frame = await connectFrame();
+if (frame?.getToken) me.token = await frame.getToken().catch(() => undefined);
+for (const room of recallJson("rooms", [])) rooms.add(room);
+if (frame?.room) rooms.add(frame.room);
 
-const scroll = new Scroll({ scroller: $("scroller"), log: $("log"), jump: $("jump") });
-const timeline = new Timeline($("log"), (change, always) => scroll.follow(change, always));
-const composer = new Composer($("composer"), (text) => socket.emit(messageEvent, text));
+const socket = open(frame?.getToken);
+keepSignedIn(socket);
+const scroll = new Scroll({ scroller: $("scroller"), jump: $("jump") });
+const places = new Places({ socket, scroll, parent: $("logs"), top: $("top") });
+const people = new People(socket);
+const composer = new Composer({
+  form: $("composer"),
+  note: $("note"),
+  preview: $("preview"),
+  file: $("file"),
+  attach: $("attach"),
+  drop: $("chat"),
+});
 const line = new ConnectionLine({ line: $("line"), text: $("line-text"), retry: $("retry") }, () =>
   socket.io.retryNow(),
 );
+const search = new Search(socket, {
+  panel: $("search"),
+  open: $("search-open"),
+  close: $("search-close"),
+  field: $("search-field"),
+  results: $("search-results"),
+  note: $("search-note"),
+  more: $("search-more"),
+});
+const knownRooms = new Set(); // that somebody opened
+const sidebar = new Sidebar(
+  {
+    aside: $("places"),
+    open: $("places-open"),
+    close: $("places-close"),
+    veil: $("veil"),
+    main: $("chat"),
+    rooms: $("rooms"),
+    people: $("people"),
+    nobody: $("nobody"),
+    badge: $("badge"),
+    name: $("room-name"),
+    create: $("room-create"),
+  },
+  places,
+  people,
+  knownRooms,
+);
+const settings = new Settings(
+  {
+    dialog: $("settings"),
+    open: $("settings-open"),
+    close: $("settings-close"),
+    name: $("name"),
+    save: $("name-save"),
+    select: $("language"),
+    themes: $("themes"),
+    signOut: $("sign-out"),
+    hint: $("sign-out-hint"),
+  },
+  () => socket.outbox.size,
+);
+
+// ---- the link -------------------------------------------------------------------------------------
 
 const situation = { link: "connecting", isBusy: false, isUnsaved: false, catchingUp: 0 };
 line.onPatienceLost = show;
-timeline.onEdit = (text) => composer.restore(text);
 
 function show(change) {
   Object.assign(situation, change);
   line.show({ ...situation, waiting: socket.outbox.size });
-  timeline.setOffline(situation.link !== "online" && situation.link !== "connecting");
+  const isOffline = situation.link !== "online" && situation.link !== "connecting";
+  for (const { timeline } of places.all) timeline.setOffline(isOffline);
   $("toggle").textContent = socket.active ? words.disconnect : words.connect;
 }
 
-// ---- the link -------------------------------------------------------------------------------------
-
-socket.on("connect", () => show({ link: "online", isBusy: false }));
+socket.on("connect", () => {
+  show({ link: "online", isBusy: false });
+  places.load();
+  loadLobby();
+});
 socket.on("disconnect", (reason) => {
   const links = { "io client disconnect": "disconnected", "io server disconnect": "kicked" };
-  show({ link: links[reason] ?? "offline", isBusy: false });
+  show({ link: situation.link === "expired" ? "expired" : (links[reason] ?? "offline"), isBusy: false });
 });
 socket.on("connect_error", (error) => {
   if (error.permanent) show({ link: "broken", reason: error.message });
   else if (!socket.active) show({ link: "refused", reason: error.message });
   else show({ link: "offline" });
+});
+socket.on("expired", () => show({ link: "expired" }));
+socket.on("you", (user) => {
+  me.known(user);
+  learnName(user.id, user.name);
+  places.load();
+  frame?.tell("ready", { id: user.id });
 });
 
 $("toggle").addEventListener("click", () => {
@@ -57,21 +131,37 @@ $("toggle").addEventListener("click", () => {
 
 // ---- messages -------------------------------------------------------------------------------------
 
-socket.on(messageEvent, (text, id, meta) => {
-  timeline.receive(text, id, meta);
-  noteArrival();
-});
-socket.on("history_replaced", () => timeline.clearConfirmed());
+for (const event of ["chat message", "post", "edit", "read"]) {
+  socket.on(event, (...args) => {
+    places.receive(event, args);
+    if (event === "post" && args[0].from) people.stopTyping(typingPlace(args[0]), args[0].from);
+    if (event === "chat message" && args[2]?.from) people.stopTyping(mainPlace, args[2].from);
+    if (event !== "read") noteArrival();
+  });
+}
+const typingPlace = ({ place, from }) => (isPrivate(place) ? `user/${from}` : place);
+socket.on("history_replaced", () => places.clear());
+
+/** Where an entry of the outbox stands, and what it says; nothing for what is no message. */
+function postOf({ event, args, at, key }) {
+  if (event === "chat message") return { place: mainPlace, text: String(args[0]), at, key, from: me.id ?? undefined };
+  if (event === "post") return { place: args[0], ...args[1], at, key, from: me.id ?? undefined };
+  return undefined;
+}
 
 socket.outbox.on("change", (entry) => {
-  if (entry.event !== messageEvent) return;
   if (entry.key) rememberOwn(entry.key.split(":")[0]);
-  timeline.showEntry(entry);
+  const post = postOf(entry);
+  if (post) places.get(post.place).timeline.showEntry(entry, post);
+  else if (entry.state === "rejected") line.say(words.rejected(words.reasons[entry.error?.code] ?? entry.error?.message));
   // The server stores again when a message got through.
   if (entry.state === "accepted") situation.isBusy = false;
   show();
 });
-socket.outbox.on("renumber", (entry, before) => timeline.renameEntry(entry, before));
+socket.outbox.on("renumber", (entry, before) => {
+  const post = postOf(entry);
+  if (post) places.get(post.place).timeline.renameEntry(entry, before, post);
+});
 socket.outbox.on("busy", () => show({ isBusy: true }));
 socket.outbox.on("durable", (isDurable) => show({ isUnsaved: !isDurable }));
 
@@ -92,18 +182,145 @@ function noteArrival() {
     arrivals = 0;
     if (situation.catchingUp) show({ catchingUp: 0 });
   }, 1000);
-  if (document.hidden) countUnread();
 }
 
-let unread = 0;
-function countUnread() {
-  unread += 1;
-  document.title = `(${unread}) ${words.title}`;
+// ---- writing --------------------------------------------------------------------------------------
+
+let edited; // the message that is being changed
+
+composer.onSend = (body) => {
+  const { id } = places.current;
+  // Text for everybody is what every Socket.IO client understands.
+  if (id === mainPlace && body.text) socket.emit("chat message", body.text);
+  else socket.emit("post", id, body);
+};
+composer.onTyping = () => socket.connected && socket.volatile.emit("typing", places.current.id);
+composer.onEdited = (text) => {
+  if (text && text !== edited.post.text) socket.emit("edit", places.current.id, edited.post.id, text);
+  edited = undefined;
+};
+composer.onRecall = () => {
+  const own = [...$("logs").querySelectorAll(".message[data-own]")].at(-1);
+  const view = own && places.current.timeline.viewOf(own);
+  if (view && canChange(view) && view.post.text) change(view);
+};
+
+const canChange = (view) => view.isOwn && view.post.id !== undefined && !view.post.isGone && view.post.from === me.id;
+
+function change(view) {
+  edited = view;
+  composer.edit(view.post.text);
 }
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden) return;
-  unread = 0;
-  document.title = words.title;
+
+new Actions({
+  bar: $("actions"),
+  scroller: $("scroller"),
+  timelineOf: () => places.current.timeline,
+  list(view) {
+    const { post, entry } = view;
+    if (view.state === "rejected") return rejectedActions(view, entry);
+    const offers = [];
+    if (post.text && !post.isGone) offers.push([words.copy, () => navigator.clipboard?.writeText(post.text).catch(() => {})]);
+    if (canChange(view) && post.text) offers.push([words.edit, () => change(view)]);
+    if (canChange(view)) offers.push([words.remove, () => socket.emit("edit", places.current.id, post.id, null)]);
+    if (!view.isOwn && post.from && !isPrivate(places.current.id)) offers.push([words.write, () => showPlace(`user/${post.from}`)]);
+    return offers;
+  },
 });
 
+function rejectedActions(view, entry) {
+  const { timeline } = places.current;
+  const { text } = view.post;
+  return [
+    ...(text ? [[words.edit, () => (timeline.forget(entry), composer.restore(text))]] : []),
+    ...(text ? [[words.copy, () => navigator.clipboard?.writeText(text).catch(() => {})]] : []),
+    [words.discard, () => timeline.forget(entry)],
+  ];
+}
+
+// ---- places and people ----------------------------------------------------------------------------
+
+const notices = new Notices(places.get(mainPlace).timeline);
+
+function showPlace(id) {
+  if (id.startsWith("room/") && !rooms.has(id)) enterRoom(id);
+  places.show(id);
+}
+
+function enterRoom(id) {
+  rooms.add(id);
+  rememberJson("rooms", [...rooms]);
+  if (socket.connected) ask(socket, "enter", id).catch(() => {});
+}
+
+async function loadLobby() {
+  const answer = await ask(socket, "history", "lobby", null, 200).catch(() => undefined);
+  for (const [, [event, room]] of answer?.entries ?? []) if (event === "room opened") knownRooms.add(`room/${room.name}`);
+  sidebar.refresh();
+}
+socket.on("room opened", ({ name }) => {
+  knownRooms.add(`room/${name}`);
+  sidebar.refresh();
+});
+
+sidebar.onChoose = showPlace;
+sidebar.onCreate = (name) => {
+  socket.emit("open room", name);
+  showPlace(`room/${name}`);
+  sidebar.toggle(false);
+};
+search.onChoose = (id) => places.reveal(id);
+
+settings.onRename = (name) => {
+  me.rename(name);
+  if (!socket.connected) return;
+  if (name) ask(socket, "rename", name).catch((error) => line.say(error.message));
+  else socket.disconnect().connect();
+};
+
+people.onChange = (isName) => {
+  if (isName) places.rename();
+  sidebar.refresh();
+  describe();
+};
+people.onNotice = (kind, name) => notices.tell(kind, name);
+
+places.onShow = ({ id }) => {
+  const name = places.nameOf(id);
+  composer.show(id === mainPlace ? "" : id, isPrivate(id) ? words.privatePlaceholder(name) : words.placeholder);
+  search.show(id);
+  describe();
+  composer.focus();
+};
+let unseen = 0; // arrived while nobody looked, also where nothing was read before
+places.onChange = () => {
+  sidebar.refresh();
+  const count = Math.max(places.unread, unseen);
+  document.title = count ? `(${count}) ${words.title}` : words.title;
+  frame?.tell("unread", { count });
+};
+places.onNews = (place, count) => {
+  if (!isLooking()) unseen += count;
+  places.onChange();
+  frame?.tell("message", { place: place.id });
+};
+onAttention(() => {
+  if (!isLooking()) return;
+  unseen = 0;
+  places.onChange();
+});
+
+/** The head of the conversation: where, and who is there or writing. */
+function describe() {
+  const { id } = places.current ?? { id: mainPlace };
+  $("place").textContent = places.nameOf(id);
+  const typing = people.typingIn(id);
+  const detail = isPrivate(id) ? privateDetail(id) : people.count ? words.here(people.count) : "";
+  $("detail").textContent = typing.length ? words.typing(typing.slice(0, 2), Math.max(typing.length - 2, 0)) : detail;
+}
+const privateDetail = (id) => (people.isHere(personOf(id)) ? words.privateWith : `${words.away}. ${words.privateWith}`);
+
+places.show(frame?.room ?? mainPlace);
 show();
+if (new URLSearchParams(location.search).has("debug")) import("./debug.js").then(({ openDebug }) => openDebug(socket));
+if ("serviceWorker" in navigator && !frame) navigator.serviceWorker.register("/sw.js").catch(() => {});

@@ -1,30 +1,65 @@
 // The text field and its form: Enter sends, Shift+Enter breaks the line, an input method's Enter chooses
-// a word. Never disabled. What was typed survives a refresh.
+// a word. Never disabled. What was typed in each place survives a refresh. Pictures by paste, drop or file.
 
-const draftKey = "oncewire-chat:draft";
+import { pictureMegabytes, shrink } from "./picture.js";
+import { recall, remember } from "./storage.js";
+import { words } from "./words.js";
+
+const typingEvery = 3000; // ms between two hints that somebody writes
 
 export class Composer {
+  /** What was written: {text} or {picture}. */
+  onSend = () => {};
+  /** The changed text of the message that edit() began with. */
+  onEdited = () => {};
+  /** The person writes. */
+  onTyping = () => {};
+  /** Arrow up in an empty field. */
+  onRecall = () => {};
+
   #form;
   #field;
+  #note;
+  #preview;
+  #place = "";
+  #picture;
+  #edited;
+  #toldTyping = 0;
 
-  /** `send(text)` takes what was written. */
-  constructor(form, send) {
+  constructor({ form, note, preview, file, attach, drop }) {
     this.#form = form;
     this.#field = form.elements.text;
+    this.#note = note;
+    this.#preview = preview;
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#submit(send);
+      this.#submit();
     });
-    this.#field.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" || event.shiftKey || isComposing(event)) return;
-      event.preventDefault();
-      form.requestSubmit();
-    });
-    this.#field.addEventListener("input", () => this.#changed());
-    this.#field.value ||= draft.load();
+    this.#field.addEventListener("keydown", (event) => this.#pressed(event));
+    this.#field.addEventListener("input", () => this.#typed());
+    this.#field.addEventListener("paste", (event) => this.#takeFile(event.clipboardData?.files[0], event));
+    attach.addEventListener("click", () => file.click());
+    file.addEventListener("change", () => this.#takeFile(file.files[0]).finally(() => (file.value = "")));
+    drop.addEventListener("dragover", (event) => event.preventDefault());
+    drop.addEventListener("drop", (event) => this.#takeFile(event.dataTransfer?.files[0], event));
+    preview.querySelector("button").addEventListener("click", () => this.#setPicture(undefined));
+    this.#field.value ||= recall(this.#draftKey, "sessionStorage") ?? "";
     this.#changed();
+  }
+
+  focus() {
     // On a phone the keyboard would cover what the person came to read.
     if (matchMedia("(pointer: fine)").matches) this.#field.focus();
+  }
+
+  /** Another place, with what was being written there. */
+  show(place, placeholder) {
+    if (this.#edited) this.#endEdit();
+    this.#place = place;
+    this.#field.placeholder = placeholder;
+    this.#field.value = recall(this.#draftKey, "sessionStorage") ?? "";
+    this.#setPicture(undefined);
+    this.#changed();
   }
 
   /** Puts `text` back for editing, before what is being written. */
@@ -34,17 +69,90 @@ export class Composer {
     this.#field.focus();
   }
 
-  #submit(send) {
-    const text = this.#field.value.trim();
-    if (!text) return;
-    this.#field.value = "";
+  /** The next Send changes a message instead. */
+  edit(text) {
+    this.#edited = { draft: this.#edited?.draft ?? this.#field.value };
+    this.#field.value = text;
+    this.#say(words.editing);
     this.#changed();
-    send(text);
+    this.#field.focus();
+  }
+
+  get #draftKey() {
+    return this.#place ? `draft:${this.#place}` : "draft";
+  }
+
+  #pressed(event) {
+    if (isComposing(event)) return;
+    if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      this.#form.requestSubmit();
+    } else if (event.key === "Escape" && this.#edited) {
+      event.stopPropagation();
+      this.#endEdit();
+    } else if (event.key === "ArrowUp" && !this.#field.value) {
+      event.preventDefault();
+      this.onRecall();
+    }
+  }
+
+  #typed() {
+    this.#changed();
+    if (!this.#field.value || performance.now() - this.#toldTyping < typingEvery) return;
+    this.#toldTyping = performance.now();
+    this.onTyping();
+  }
+
+  #submit() {
+    const text = this.#field.value.trim();
+    const picture = this.#picture;
+    if (!text && !picture) return;
+    this.#toldTyping = 0;
+    if (this.#edited) {
+      this.#endEdit();
+      return this.onEdited(text);
+    }
+    this.#field.value = "";
+    this.#setPicture(undefined);
+    this.#changed();
+    if (picture) this.onSend({ picture });
+    if (text) this.onSend({ text });
+  }
+
+  #endEdit() {
+    this.#field.value = this.#edited.draft;
+    this.#edited = undefined;
+    this.#say("");
+    this.#changed();
+  }
+
+  async #takeFile(file, event) {
+    if (!file) return;
+    event?.preventDefault();
+    try {
+      this.#setPicture(await shrink(file));
+    } catch (error) {
+      this.#say(error.message === "too_large" ? words.pictureTooLarge(pictureMegabytes) : words.pictureUnreadable);
+    }
+  }
+
+  #setPicture(url) {
+    this.#picture = url;
+    this.#preview.hidden = !url;
+    if (url) this.#preview.querySelector("img").src = url;
+    if (!this.#edited) this.#say(url ? words.pictureReady(Math.ceil((url.length * 0.75) / 1000)) : "");
+    this.#changed();
+  }
+
+  #say(text) {
+    this.#note.textContent = text;
+    this.#note.hidden = text === "";
   }
 
   #changed() {
-    draft.save(this.#field.value);
-    this.#form.toggleAttribute("data-empty", this.#field.value.trim() === "");
+    if (!this.#edited) remember(this.#draftKey, this.#field.value || null, "sessionStorage");
+    const isEmpty = this.#field.value.trim() === "" && !this.#picture;
+    this.#form.toggleAttribute("data-empty", isEmpty);
     if (CSS.supports("field-sizing", "content")) return;
     this.#field.style.height = "auto";
     this.#field.style.height = `${this.#field.scrollHeight}px`;
@@ -55,20 +163,3 @@ export class Composer {
 function isComposing(event) {
   return event.isComposing || event.keyCode === 229;
 }
-
-const draft = {
-  load() {
-    try {
-      return sessionStorage.getItem(draftKey) ?? "";
-    } catch {
-      return "";
-    }
-  },
-  save(text) {
-    try {
-      sessionStorage.setItem(draftKey, text);
-    } catch {
-      // then a refresh forgets it
-    }
-  },
-};

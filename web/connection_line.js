@@ -41,12 +41,18 @@ export class ConnectionLine {
     this.#write(trouble, situation.link);
   }
 
+  /** Something that did not work, for a moment. */
+  say(text) {
+    this.#write(text);
+    setTimeout(() => this.onPatienceLost(), 6000);
+  }
+
   /** The situation should be shown again: it has lasted. */
   onPatienceLost = () => {};
 
   #describe({ link, waiting, reason, isBusy, catchingUp, isUnsaved }) {
     const { line } = words;
-    if (link === "refused" || link === "broken") return line[link](reason);
+    if (link === "refused" || link === "broken" || link === "expired") return line[link](reason);
     if (link !== "online") return line[link](waiting);
     if (isBusy) return line.busy(waiting);
     if (catchingUp) return line.catchingUp(catchingUp);

@@ -1,35 +1,37 @@
-// Light or dark: as the system has it, until the person says otherwise. Loaded before the first paint,
-// so that nothing flashes.
+// Light or dark: as the system has it, until the person says otherwise; as the embedding site asks, in a
+// frame. Loaded before the first paint, so that nothing flashes.
 (() => {
   const storageKey = "oncewire-chat:theme";
-  const system = matchMedia("(prefers-color-scheme: dark)");
   const root = document.documentElement;
+  const valid = (theme) => (theme === "light" || theme === "dark" ? theme : undefined);
 
-  const chosen = () => {
+  const stored = () => {
     try {
       return localStorage.getItem(storageKey);
     } catch {
-      return null; // no storage: the system's choice it is
+      return undefined; // no storage: the system's choice it is
     }
   };
-  const current = () => root.dataset.theme ?? (system.matches ? "dark" : "light");
-  const other = () => (current() === "dark" ? "light" : "dark");
+  const apply = (theme) => {
+    if (theme) root.dataset.theme = theme;
+    else delete root.dataset.theme;
+  };
 
-  if (chosen()) root.dataset.theme = chosen();
+  const query = new URLSearchParams(location.search);
+  apply(valid(query.get("theme")) ?? valid(stored()));
+  root.toggleAttribute("data-framed", query.has("frame"));
 
-  addEventListener("DOMContentLoaded", () => {
-    const button = document.getElementById("theme");
-    const label = () => button.setAttribute("aria-label", `Switch to the ${other()} theme`);
-    button.addEventListener("click", () => {
-      root.dataset.theme = other();
+  globalThis.chatTheme = {
+    get chosen() {
+      return root.dataset.theme ?? "system";
+    },
+    choose(theme, { keep = true } = {}) {
+      apply(valid(theme));
       try {
-        localStorage.setItem(storageKey, root.dataset.theme);
+        if (keep) localStorage.setItem(storageKey, theme);
       } catch {
         // then for this page only
       }
-      label();
-    });
-    system.addEventListener("change", label);
-    label();
-  });
+    },
+  };
 })();

@@ -1,68 +1,182 @@
-// The list of messages: confirmed ones in the order of their ids, then those still on their way. Every
-// message is one element, from the key press on: confirmation changes it, and never adds another.
+// The messages of one place: confirmed ones in the order of their ids, then those still on their way.
+// Every message is one element, from the key press on: confirmation changes it, and never adds another.
 
-import { appendText } from "./links.js";
-import { isOwn } from "./own.js";
+import { dayName, dayOf } from "./dates.js";
+import { MessageView } from "./message_view.js";
 import { words } from "./words.js";
 
 const patience = 5000; // ms a message waits before its label says why
+const pause = 300_000; // ms of silence after which an author is named again
 const chunkLength = 64; // messages that are laid out together; a new one disturbs only its own chunk
 
 export class Timeline {
-  #log;
+  element = document.createElement("div");
+  /** Called with a rejected entry when the person wants it back or no more. */
+  onRejected = () => {};
+  /** Called after messages of others were shown: how many, and whether they are news. */
+  onArrival = () => {};
+
   #follow; // keeps the newest in view if it was
   #inbox = []; // received, not yet shown: shown together, once a frame
   #isScheduled = false;
-  #shown = []; // confirmed: { id, node }, ascending
-  #byId = new Map(); // id → node
-  #byKey = new Map(); // "producer:sequence" → node
-  #byEntry = new Map(); // OutboxEntry.id → node
-  #facts = new WeakMap(); // node → { author, at }
+  #shown = []; // confirmed views, ascending by id
+  #byId = new Map(); // id → view
+  #byKey = new Map(); // "producer:sequence" → view
+  #byEntry = new Map(); // OutboxEntry.id → view
+  #byNode = new WeakMap(); // element → view
+  #changes = new Map(); // id → text or null: of messages that are not here yet
   #isOffline = false;
+  #readUpTo = 0;
+  #divider;
 
-  /** Called with a rejected entry's text when the person wants to edit it. */
-  onEdit = () => {};
-
-  constructor(log, follow) {
-    this.#log = log;
+  constructor(follow) {
     this.#follow = follow;
+    this.element.className = "log";
+    this.element.setAttribute("role", "log");
+    this.element.setAttribute("aria-label", words.messages);
+    this.element.setAttribute("aria-live", "off");
+    this.element.dataset.empty = words.empty;
   }
 
-  /** A message from the server's log. `meta` is what the server adds: its key, when it was stored. */
-  receive(text, id, meta) {
-    this.#inbox.push({ text: String(text), id, key: meta?.key, at: meta?.at ?? Date.now() });
+  get size() {
+    return this.#shown.length;
+  }
+  get oldest() {
+    return this.#shown[0]?.post.id;
+  }
+  get newest() {
+    return this.#shown.at(-1)?.post.id ?? 0;
+  }
+  viewOf(node) {
+    return this.#byNode.get(node);
+  }
+  find(id) {
+    return this.#byId.get(id);
+  }
+  /** Messages of others beyond `id`. */
+  countAfter(id) {
+    let count = 0;
+    for (let i = this.#shown.length - 1; i >= 0 && this.#shown[i].post.id > id; --i) {
+      if (!this.#shown[i].isOwn) ++count;
+    }
+    return count;
+  }
+
+  // ---- from the log -------------------------------------------------------------------------------
+
+  /** A message of the log: {id, text or picture, at, from?, name?, key?}. Shown with the next frame. */
+  receive(post) {
+    this.#inbox.push(post);
     this.#schedule();
   }
 
-  /** A message of ours changed, or is new. Shown at once. */
-  showEntry(entry) {
-    if (entry.state === "cancelled") return this.#forget(entry);
-    const node = this.#byEntry.get(entry.id) ?? this.#adopt(entry) ?? this.#addPending(entry);
-    if (entry.key) this.#byKey.set(entry.key, node);
-    if (node.dataset.id !== undefined) return; // the log has had the last word
-    this.#showState(node, entry);
-    if (entry.state === "accepted") this.#confirm(node, entry.results[0]?.id);
+  /** Older messages, newest first, all before those that are shown; or a first page. At once. */
+  addOlder(posts) {
+    this.flush();
+    const fresh = posts.filter((post) => !this.#byId.has(post.id) && !this.#claim(post));
+    if (fresh.length === 0) return;
+    const following = this.#shown[0];
+    const isOlder = !following || fresh[0].id < following.post.id;
+    if (!isOlder) {
+      for (const post of fresh.reverse()) this.#place(post);
+      return this.#decorateAll();
+    }
+    const views = fresh.reverse().map((post) => this.#make(post));
+    this.#shown.unshift(...views);
+    this.#prepend(views);
+    for (const view of views) this.#decorate(view);
+    if (following) this.#decorate(following);
+  }
+
+  /** The author changed message `id`; `text` null: took it back. `isOlder`: before what is known. */
+  change(id, text, isOlder = false) {
+    this.flush();
+    const view = this.#byId.get(id);
+    if (view && !(isOlder && view.isChanged)) view.change(text);
+    else if (!view && !(isOlder && this.#changes.has(id))) this.#changes.set(id, text);
+  }
+
+  /** The other one of a private conversation has seen everything up to `id`. */
+  setReadUpTo(id) {
+    if (id <= this.#readUpTo) return;
+    this.#readUpTo = id;
+    for (let i = this.#shown.length - 1; i >= 0; --i) {
+      const view = this.#shown[i];
+      if (view.isOwn && view.post.id <= id && view.state === "delivered") view.setState("read");
+    }
+  }
+
+  /** The server has another history: what came from the old one goes. */
+  clearConfirmed() {
+    this.flush();
+    for (const view of this.#shown) remove(view.node);
+    for (const [key, view] of this.#byKey) if (!this.element.contains(view.node)) this.#byKey.delete(key);
+    this.#shown = [];
+    this.#byId.clear();
+    this.#changes.clear();
+  }
+
+  /** A line between what was seen and what is new. Stays where it is. Its element, if there is news. */
+  divideAfter(id) {
+    this.#divider?.remove();
+    const first = this.#shown.find((view) => view.post.id > id && !view.isOwn);
+    if (!first) return undefined;
+    this.#divider = document.createElement("div");
+    this.#divider.className = "divider";
+    this.#divider.dataset.label = words.newDivider;
+    this.#divider.setAttribute("role", "separator");
+    this.#divider.setAttribute("aria-label", words.newDivider);
+    first.node.before(this.#divider);
+    return this.#divider;
+  }
+
+  /** Who came or went: a line of its own, after what is there. Replaces `before`, if it is the last. */
+  notice(text, before) {
+    const isLast = before && [...this.#last().parentElement.children].at(-1) === before;
+    const line = isLast ? before : document.createElement("p");
+    this.#follow(() => {
+      line.className = "notice";
+      line.textContent = text;
+      if (!isLast) this.#append(line, this.#pending()[0]);
+      return 0;
+    });
+    return line;
+  }
+
+  /** Names are shown anew. */
+  rename() {
+    for (const view of this.#views()) view.name();
+  }
+
+  // ---- ours ---------------------------------------------------------------------------------------
+
+  /** A message of ours changed, or is new: `post` as for receive(), without id. Shown at once. */
+  showEntry(entry, post) {
+    if (entry.state === "cancelled") return this.forget(entry);
+    const view = this.#byEntry.get(entry.id) ?? this.#adopt(entry) ?? this.#addPending(entry, post);
+    if (entry.key) this.#byKey.set(entry.key, view);
+    if (view.post.id !== undefined) return; // the log has had the last word
+    this.#showState(view, entry);
+    if (entry.state === "accepted") this.#confirm(view, entry.results[0]?.id);
   }
 
   /** The server knows a message of ours under another key from now on. */
-  renameEntry(entry, before) {
+  renameEntry(entry, before, post) {
     this.#byKey.delete(before);
-    this.showEntry(entry);
+    this.showEntry(entry, post);
+  }
+
+  forget(entry) {
+    const view = this.#byEntry.get(entry.id);
+    if (view) remove(view.node);
+    this.#byEntry.delete(entry.id);
+    if (entry.key) this.#byKey.delete(entry.key);
   }
 
   setOffline(isOffline) {
     if (this.#isOffline === isOffline) return;
     this.#isOffline = isOffline;
-    for (const node of this.#pending()) this.#label(node);
-  }
-
-  /** The server has another history: what came from the old one goes. */
-  clearConfirmed() {
-    this.#flush();
-    for (const { node } of this.#shown) remove(node);
-    for (const [key, node] of this.#byKey) if (!node.isConnected) this.#byKey.delete(key);
-    this.#shown = [];
-    this.#byId.clear();
+    for (const node of this.#pending()) this.#label(this.viewOf(node));
   }
 
   // ---- received -----------------------------------------------------------------------------------
@@ -74,217 +188,214 @@ export class Timeline {
     const flush = () => {
       cancelAnimationFrame(frame);
       clearTimeout(timer);
-      this.#flush();
+      this.flush();
     };
     const frame = requestAnimationFrame(flush);
     const timer = setTimeout(flush, 200);
   }
 
-  #flush() {
+  /** Shows what was received. */
+  flush() {
     this.#isScheduled = false;
     const arrived = this.#inbox.splice(0);
     if (arrived.length === 0) return;
     // A history is not read aloud, only what is new.
-    this.#log.setAttribute("aria-live", arrived.length > 10 ? "off" : "polite");
+    this.element.setAttribute("aria-live", arrived.length > 10 ? "off" : "polite");
+    let news = 0;
     this.#follow(() => {
-      const placed = arrived.map((message) => this.#place(message)).filter((node) => node);
-      for (const node of new Set(placed.flatMap((node) => [node, after(node)]))) {
-        if (node) this.#decorate(node);
+      const placed = arrived.map((post) => this.#place(post)).filter((view) => view);
+      for (const node of new Set(placed.flatMap((view) => [view.node, after(view.node)]))) {
+        if (node) this.#decorate(this.viewOf(node));
       }
-      return placed.filter((node) => node.dataset.state === "received").length;
+      news = placed.filter((view) => !view.isOwn).length;
+      return news;
     });
+    if (news > 0) this.onArrival(news);
   }
 
-  #place(message) {
-    if (this.#byId.has(message.id)) return undefined;
-    const ours = message.key && this.#byKey.get(message.key);
-    if (ours) {
-      this.#showState(ours, { state: "accepted" });
-      this.#confirm(ours, message.id);
-      return undefined;
-    }
-    const producer = message.key?.split(":")[0];
-    const state = isOwn(producer) ? "delivered" : "received";
-    const node = this.#make(message, { author: isOwn(producer) ? "me" : (producer ?? "") });
-    node.dataset.state = state;
-    if (state === "delivered") this.#label(node);
-    if (message.key) this.#byKey.set(message.key, node);
-    this.#insert(node, message.id);
-    return node;
+  #place(post) {
+    if (this.#byId.has(post.id) || this.#claim(post)) return undefined;
+    const view = this.#make(post);
+    this.#insert(view, post.id);
+    return view;
   }
 
-  // ---- ours ---------------------------------------------------------------------------------------
+  // One of ours that is on the screen already.
+  #claim(post) {
+    const ours = post.key && this.#byKey.get(post.key);
+    if (!ours || ours.post.id !== undefined) return ours;
+    this.#showState(ours, { state: "accepted" });
+    this.#confirm(ours, post.id);
+    return ours;
+  }
 
-  #addPending(entry) {
-    const node = this.#make({ text: String(entry.args[0]), at: entry.at }, { author: "me" });
-    this.#byEntry.set(entry.id, node);
-    node.dataset.state = entry.state;
+  #make(post) {
+    const view = new MessageView(post);
+    this.#byNode.set(view.node, view);
+    const isRead = view.isOwn && post.id <= this.#readUpTo;
+    view.setState(view.isOwn ? (isRead ? "read" : "delivered") : "received");
+    view.node.dataset.id = post.id;
+    this.#byId.set(post.id, view);
+    if (post.key) this.#byKey.set(post.key, view);
+    this.#applyChange(view);
+    return view;
+  }
+
+  #applyChange(view) {
+    const { id } = view.post;
+    if (!this.#changes.has(id)) return;
+    view.change(this.#changes.get(id));
+    this.#changes.delete(id);
+  }
+
+  // ---- pending ------------------------------------------------------------------------------------
+
+  #addPending(entry, post) {
+    const view = new MessageView(post);
+    view.isOwn = true;
+    view.node.toggleAttribute("data-own", true);
+    this.#byNode.set(view.node, view);
+    this.#byEntry.set(entry.id, view);
+    view.setState(entry.state);
     this.#follow(() => {
-      this.#append(node);
-      this.#decorate(node);
+      this.#append(view.node);
+      this.#decorate(view);
       return 0;
     }, true);
-    setTimeout(() => node.dataset.state === "queued" && this.#label(node), patience);
-    return node;
+    setTimeout(() => view.state === "queued" && this.#label(view), patience);
+    return view;
   }
 
   // A message of another tab, which this page takes over, may be in the log and on the screen already.
   #adopt(entry) {
-    const node = entry.key && this.#byKey.get(entry.key);
-    if (node) this.#byEntry.set(entry.id, node);
-    return node;
+    const view = entry.key && this.#byKey.get(entry.key);
+    if (view) this.#byEntry.set(entry.id, view);
+    return view;
   }
 
-  #showState(node, entry) {
-    node.dataset.state = entry.state === "accepted" ? "delivered" : entry.state;
-    node.toggleAttribute("data-unsaved", entry.state === "queued" && !entry.saved);
-    if (entry.state === "rejected") this.#offerEdit(node, entry);
-    this.#label(node, entry.error);
+  #showState(view, entry) {
+    const state = entry.state === "accepted" ? "delivered" : entry.state;
+    view.isUnsaved = entry.state === "queued" && !entry.saved;
+    view.entry = entry;
+    view.setState(state, view.node.dataset.state === state ? undefined : "");
+    this.#label(view);
   }
 
-  #confirm(node, id) {
+  /** The words beside the time. */
+  #label(view) {
+    const { state } = view.node.dataset;
+    const { error } = view.entry ?? {};
+    let label = words.state[state] ?? "";
+    const waits = Date.now() - view.post.at > patience;
+    if (state === "queued" && (this.#isOffline || waits)) label = words.state.queuedOffline;
+    if (view.isUnsaved) label = words.state.unsaved;
+    if (state === "rejected" && error) label = words.rejected(words.reasons[error.code] ?? error.message);
+    view.setState(state, label);
+  }
+
+  #confirm(view, id) {
     if (!Number.isInteger(id) || this.#byId.has(id)) return;
-    const next = after(node);
-    this.#insert(node, id);
-    this.#decorate(node);
-    if (next) this.#decorate(next);
-  }
-
-  #forget(entry) {
-    const node = this.#byEntry.get(entry.id);
-    if (node) remove(node);
-    this.#byEntry.delete(entry.id);
-    if (entry.key) this.#byKey.delete(entry.key);
-  }
-
-  #offerEdit(node, entry) {
-    const offer = (name, act) => {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.textContent = name;
-      button.addEventListener("click", () => {
-        this.#forget(entry);
-        act();
-      });
-      return button;
-    };
-    const actions = document.createElement("span");
-    actions.className = "actions";
-    actions.append(
-      offer(words.edit, () => this.onEdit(String(entry.args[0]))),
-      offer(words.discard, () => {}),
-    );
-    node.append(actions);
+    const next = after(view.node);
+    view.post = { ...view.post, id };
+    this.#byId.set(id, view);
+    view.node.dataset.id = id;
+    this.#insert(view, id);
+    this.#applyChange(view);
+    if (id <= this.#readUpTo) view.setState("read");
+    this.#decorate(view);
+    if (next) this.#decorate(this.viewOf(next));
   }
 
   // ---- elements -----------------------------------------------------------------------------------
 
-  #make({ text, at }, { author }) {
-    const node = document.createElement("div");
-    node.className = "message";
-    const body = document.createElement("span");
-    body.className = "text";
-    body.dir = "auto";
-    appendText(body, text);
-    node.append(body);
-    this.#facts.set(node, { author, at });
-    if (author === "me") node.dataset.own = "";
-    body.dataset.time = clock.format(at);
-    return node;
-  }
-
   /** Puts a confirmed message where its id belongs: nearly always after all others. */
-  #insert(node, id) {
-    node.dataset.id = id;
+  #insert(view, id) {
     let index = this.#shown.length;
-    while (index > 0 && this.#shown[index - 1].id > id) --index;
-    const following = this.#shown[index]?.node ?? this.#pending()[0];
-    if (!following) this.#append(node);
-    else if (following !== node) {
-      if (node.isConnected) remove(node);
-      following.before(node);
+    while (index > 0 && this.#shown[index - 1].post.id > id) --index;
+    const { node } = view;
+    const following = this.#shown[index]?.node ?? this.#pending().find((each) => each !== node);
+    if (following) {
+      if (!node.parentElement || following !== after(node)) {
+        if (node.parentElement) remove(node);
+        following.before(node);
+      }
+    } else if (!node.parentElement) {
+      this.#append(node);
     }
-    this.#shown.splice(index, 0, { id, node });
-    this.#byId.set(id, node);
+    this.#shown.splice(index, 0, view);
   }
 
-  #append(node) {
-    let chunk = this.#log.lastElementChild;
+  #append(node, before) {
+    if (before) return before.before(node);
+    let chunk = this.element.lastElementChild;
     if (!chunk || chunk.childElementCount >= chunkLength) {
-      chunk = document.createElement("div");
-      chunk.className = "chunk";
-      this.#log.append(chunk);
+      chunk = newChunk();
+      this.element.append(chunk);
     }
     chunk.append(node);
   }
 
+  #prepend(views) {
+    const first = this.element.firstElementChild;
+    for (let i = 0; i < views.length; i += chunkLength) {
+      const chunk = newChunk();
+      chunk.append(...views.slice(i, i + chunkLength).map((view) => view.node));
+      this.element.insertBefore(chunk, first);
+    }
+  }
+
+  #last() {
+    return this.element.lastElementChild?.lastElementChild ?? this.element;
+  }
+
   #pending() {
     const nodes = [];
-    for (let node = this.#log.lastElementChild?.lastElementChild; node && !node.dataset.id; node = before(node)) {
-      nodes.unshift(node);
-    }
+    for (let node = this.#lastMessage(); node && !node.dataset.id; node = before(node)) nodes.unshift(node);
     return nodes;
   }
 
+  #lastMessage() {
+    const node = this.element.lastElementChild?.lastElementChild;
+    return !node || node.dataset.state ? node : before(node);
+  }
+
+  *#views() {
+    yield* this.#shown;
+    for (const node of this.#pending()) yield this.viewOf(node);
+  }
+
+  #decorateAll() {
+    for (const view of this.#views()) this.#decorate(view);
+  }
+
   /** Day and author are told where they change. */
-  #decorate(node) {
-    const { author, at } = this.#facts.get(node);
-    const previous = this.#facts.get(before(node));
-    const isNewDay = !previous || dayOf(previous.at) !== dayOf(at);
-    setOrRemove(node, "data-day", isNewDay && dayName(at));
-    const isFirst = isNewDay || previous.author !== author;
-    node.toggleAttribute("data-first", isFirst);
-    if (author === "me") return;
-    node.dataset.hue = hueOf(author);
-    setOrRemove(node.firstElementChild, "data-author", isFirst && words.guest(author.slice(0, 4)));
-  }
-
-  /** The words beside the time. */
-  #label(node, error) {
-    const { state } = node.dataset;
-    const waits = Date.now() - this.#facts.get(node).at > patience;
-    let label = words.state[state] ?? "";
-    if (state === "queued" && (this.#isOffline || waits)) label = words.state.queuedOffline;
-    if (node.hasAttribute("data-unsaved")) label = words.state.unsaved;
-    if (state === "rejected" && error) label = words.rejected(error.message);
-    if (state !== "rejected" || error) node.firstElementChild.dataset.label = label;
+  #decorate(view) {
+    const { post } = view;
+    const previous = this.viewOf(before(view.node));
+    const isNewDay = !previous || dayOf(previous.post.at) !== dayOf(post.at);
+    const isSame = previous?.author === view.author && post.at - previous.post.at < pause;
+    view.decorate({ isFirst: isNewDay || !isSame, day: isNewDay && dayName(post.at) });
   }
 }
 
-// The neighbours of a message, in its chunk or the next one.
-function before(node) {
-  return node.previousElementSibling ?? node.parentElement.previousElementSibling?.lastElementChild;
+function newChunk() {
+  const chunk = document.createElement("div");
+  chunk.className = "chunk";
+  return chunk;
 }
 
-function after(node) {
-  return node.nextElementSibling ?? node.parentElement.nextElementSibling?.firstElementChild;
+// The neighbouring messages, in the same chunk or the next one; other lines do not count.
+function neighbour(node, sibling, edge) {
+  do {
+    node = node[sibling] ?? node.parentElement?.[sibling]?.[edge];
+  } while (node && !node.dataset.state);
+  return node;
 }
+const before = (node) => neighbour(node, "previousElementSibling", "lastElementChild");
+const after = (node) => neighbour(node, "nextElementSibling", "firstElementChild");
 
 function remove(node) {
   const chunk = node.parentElement;
   node.remove();
   if (chunk?.childElementCount === 0) chunk.remove();
-}
-
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const calendar = new Intl.DateTimeFormat(undefined, { dateStyle: "full" });
-
-function dayOf(at) {
-  return new Date(at).toDateString();
-}
-
-function dayName(at) {
-  if (dayOf(at) === dayOf(Date.now())) return words.today;
-  if (dayOf(at) === dayOf(Date.now() - 86_400_000)) return words.yesterday;
-  return calendar.format(at);
-}
-
-// Eight calm colours, so that people who have no names can be told apart.
-function hueOf(author) {
-  return author ? parseInt(author.slice(0, 2), 16) % 8 : 0;
-}
-
-function setOrRemove(node, name, value) {
-  if (value) node.setAttribute(name, value);
-  else node.removeAttribute(name);
 }

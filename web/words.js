@@ -1,39 +1,59 @@
-// Everything the page says, in one place, so that it can be said in other languages.
+// Everything the page says, in the language of whoever reads it.
 
-const messages = (n) => (n === 1 ? "1 message" : `${n} messages`);
+import { en } from "./words/en.js";
 
-export const words = {
-  title: "Oncewire chat",
-  state: {
-    saving: "saving",
-    queued: "waiting",
-    queuedOffline: "will send when you are back online",
-    unsaved: "waiting, not saved on this device",
-    sent: "sending",
-    delivered: "delivered",
-  },
-  rejected: (reason) => `not sent: ${reason}`,
-  edit: "Edit",
-  discard: "Discard",
-  guest: (tag) => (tag ? `guest ${tag}` : "guest"),
-  connect: "Connect",
-  disconnect: "Disconnect",
-  line: {
-    connecting: (n) => (n ? `Connecting. ${waiting(n)}` : "Connecting"),
-    offline: (n) => (n ? `Offline. ${waiting(n)}` : "Offline. Trying to reach the server"),
-    disconnected: (n) => (n ? `Disconnected. ${waiting(n)}` : "Disconnected"),
-    kicked: (n) => (n ? `The server closed the connection. ${waiting(n)}` : "The server closed the connection"),
-    refused: (reason) => `The server refused the connection: ${reason}`,
-    broken: (reason) => `The chat cannot start: ${reason}`,
-    busy: (n) => `The server cannot store messages right now. ${waiting(n)}; trying again by itself`,
-    catchingUp: (n) => `Catching up: ${messages(n)}`,
-    unsaved: "This browser keeps nothing: leave the page open until your messages are delivered",
-  },
-  jump: (n) => (n ? `${n} new` : "Latest"),
-  today: "Today",
-  yesterday: "Yesterday",
+const storageKey = "oncewire-chat:language";
+const others = {
+  zh: () => import("./words/zh.js").then((module) => module.zh),
+  ja: () => import("./words/ja.js").then((module) => module.ja),
+  // For us: every word is there, marked and read from right to left.
+  "en-XB": () => import("./words/pseudo.js").then((module) => module.pseudo(en)),
 };
 
-function waiting(n) {
-  return n === 1 ? "1 message is waiting" : `${messages(n)} are waiting`;
+/** Languages by their own names. */
+export const languages = { en: "English", zh: "中文", ja: "日本語", "en-XB": "English ⇄" };
+
+export const language = chosen();
+export const words = { ...en, ...(await others[language]?.().catch(() => undefined)) };
+
+document.documentElement.lang = language;
+document.documentElement.dir = words.direction ?? "ltr";
+for (const node of document.querySelectorAll("[data-words]")) fill(node);
+
+/** Takes effect with the next page: drafts and outbox survive that. */
+export function chooseLanguage(code) {
+  try {
+    localStorage.setItem(storageKey, code);
+  } catch {
+    // then the system's
+  }
+  location.reload();
+}
+
+function chosen() {
+  const asked = new URLSearchParams(location.search).get("lang");
+  const wanted = [asked, stored(), ...(navigator.languages ?? [])];
+  for (const code of wanted) {
+    const known = code && [code, code.split("-")[0]].find((each) => each in languages);
+    if (known) return known;
+  }
+  return "en";
+}
+
+function stored() {
+  try {
+    return localStorage.getItem(storageKey);
+  } catch {
+    return null;
+  }
+}
+
+// data-words="text key; attribute: key": what a node of the page says.
+function fill(node) {
+  for (const part of node.dataset.words.split(";")) {
+    const [attribute, key] = part.includes(":") ? part.split(":") : [undefined, part];
+    const text = words[key.trim()];
+    if (attribute) node.setAttribute(attribute.trim(), text);
+    else node.textContent = text;
+  }
 }

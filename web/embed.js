@@ -1,0 +1,297 @@
+// The chat on any other site: a launcher with a badge, or an element of its own. Everything but this file
+// lives in a frame of the chat's own origin, which the site's styles and scripts cannot reach.
+//
+//   <script async type="module" src="https://chat.example.org/embed.js" data-room="support"></script>
+//   <oncewire-chat server="https://chat.example.org" room="support"></oncewire-chat>
+//   import { createChat } from "https://chat.example.org/embed.js";
+
+const home = new URL(import.meta.url).origin;
+const settings = ["room", "theme", "locale"];
+
+const style = `
+:host { display: block; --oncewire-accent: #0d6b5e; --oncewire-on-accent: #fff; --oncewire-gap: 20px; }
+:host([launcher]) { position: fixed; z-index: 2147483000; inset: auto var(--oncewire-gap) var(--oncewire-gap) auto; }
+[hidden] { display: none !important; }
+iframe { display: block; width: 100%; height: 100%; border: 0; color-scheme: normal; }
+:host(:not([launcher])) .panel { height: 100%; min-height: 20rem; }
+:host([launcher]) .panel { position: absolute; inset: auto 0 72px auto; width: min(400px, 100vw - 2 * var(--oncewire-gap));
+  height: min(640px, 100vh - 72px - 2 * var(--oncewire-gap)); overflow: hidden; border-radius: 16px;
+  box-shadow: 0 8px 40px rgb(0 0 0 / 25%); background: Canvas; }
+button { position: relative; display: grid; place-items: center; width: 56px; height: 56px; padding: 0; border: 0;
+  border-radius: 50%; background: var(--oncewire-accent); color: var(--oncewire-on-accent); cursor: pointer;
+  box-shadow: 0 2px 12px rgb(0 0 0 / 25%); }
+button:focus-visible { outline: 3px solid var(--oncewire-accent); outline-offset: 3px; }
+svg { width: 28px; fill: none; stroke: currentcolor; stroke-width: 2; stroke-linecap: round; stroke-linejoin: round; }
+.badge { position: absolute; inset: -4px -4px auto auto; min-width: 20px; padding: 0 5px; box-sizing: border-box;
+  border-radius: 10px; background: #b3261e; color: #fff; font: 700 12px/20px system-ui, sans-serif; text-align: center; }`;
+
+const icon = "M5 18.5 4 21l4-1.2A9 8 0 1 0 5 18.5Z";
+
+let sheet;
+function styleSheet() {
+  // Constructed, so that a strict policy of the site has nothing to forbid.
+  if (!sheet) (sheet = new CSSStyleSheet()).replaceSync(style);
+  return sheet;
+}
+
+/** One chat on a page. The host element mirrors it: attributes in, DOM events out. */
+class Chat {
+  #host;
+  #root;
+  #server;
+  #options = {};
+  #panel = document.createElement("div");
+  #frame;
+  #port;
+  #button;
+  #badge;
+  #getToken;
+  #unread = 0;
+  #isOpen;
+  #listeners = new Map();
+  #stop = new AbortController();
+  #queue = []; // for the frame, until it is there
+
+  constructor(host, { server = home, getToken, ...options } = {}) {
+    this.#host = host;
+    this.#server = new URL(server).origin;
+    this.#getToken = getToken;
+    for (const name of settings) if (options[name] != null) this.#options[name] = options[name];
+    this.#isOpen = !host.hasAttribute("launcher");
+    this.#root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
+    this.#root.adoptedStyleSheets = [styleSheet()];
+    this.#panel.className = "panel";
+    this.#panel.part = "panel";
+    this.#panel.hidden = !this.#isOpen;
+    this.#root.replaceChildren(this.#panel);
+    if (!this.#isOpen) this.#addLauncher();
+    addEventListener("message", (event) => this.#greet(event), { signal: this.#stop.signal });
+    if (this.#isOpen) this.#load();
+    else (globalThis.requestIdleCallback ?? setTimeout)(() => this.#load());
+  }
+
+  get isOpen() {
+    return this.#isOpen;
+  }
+  get unreadCount() {
+    return this.#unread;
+  }
+  open() {
+    return this.#setOpen(true);
+  }
+  close() {
+    return this.#setOpen(false);
+  }
+  toggle() {
+    return this.#setOpen(!this.#isOpen);
+  }
+  /** Who the visitor is: a function that fetches a token signed by the site, again whenever it is asked. */
+  identify(getToken) {
+    this.#getToken = typeof getToken === "function" ? getToken : getToken?.getToken;
+    return this.#reload();
+  }
+  /** Nobody in particular again, with nothing of the one before. */
+  reset() {
+    this.#getToken = undefined;
+    this.#say({ type: "forget" });
+    return this;
+  }
+  setLocale(locale) {
+    this.#options.locale = locale;
+    return this.#reload();
+  }
+  setTheme(theme) {
+    this.#options.theme = theme;
+    this.#say({ type: "theme", theme });
+    return this;
+  }
+  /** ready, open, close, message, unread. Returns what takes the listener away again. */
+  on(event, listener) {
+    const all = this.#listeners.get(event) ?? new Set();
+    this.#listeners.set(event, all.add(listener));
+    return () => all.delete(listener);
+  }
+  destroy() {
+    this.#stop.abort();
+    if (globalThis[name] === this) delete globalThis[name];
+    this.#port?.close();
+    this.#listeners.clear();
+    this.#root.replaceChildren();
+    if (this.#host.hasAttribute("data-made")) this.#host.remove();
+    instances.delete(this);
+  }
+
+  // ---- inside -------------------------------------------------------------------------------------
+
+  #addLauncher() {
+    this.#button = document.createElement("button");
+    this.#button.type = "button";
+    this.#button.part = "launcher";
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    svg.setAttribute("viewBox", "0 0 24 24");
+    svg.setAttribute("aria-hidden", "true");
+    const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    path.setAttribute("d", icon);
+    svg.append(path);
+    this.#badge = document.createElement("span");
+    this.#badge.className = "badge";
+    this.#badge.part = "badge";
+    this.#button.append(svg, this.#badge);
+    this.#button.addEventListener("click", () => this.toggle());
+    this.#root.append(this.#button);
+    this.#label();
+  }
+
+  #label() {
+    if (!this.#button) return;
+    const n = this.#unread;
+    this.#badge.hidden = n === 0;
+    this.#badge.textContent = n > 99 ? "99+" : n;
+    this.#button.setAttribute("aria-label", n ? `Chat, ${n} unread` : "Chat");
+    this.#button.setAttribute("aria-expanded", String(this.#isOpen));
+  }
+
+  #load() {
+    if (this.#frame || this.#stop.signal.aborted) return;
+    const url = new URL("/?frame", this.#server);
+    const { theme, locale } = this.#options;
+    if (theme && theme !== "auto") url.searchParams.set("theme", theme);
+    if (locale && locale !== "auto") url.searchParams.set("lang", locale);
+    this.#frame = document.createElement("iframe");
+    this.#frame.title = "Chat";
+    this.#frame.allow = "clipboard-write";
+    this.#frame.src = url;
+    this.#panel.replaceChildren(this.#frame);
+  }
+
+  #reload() {
+    this.#port?.close();
+    this.#port = this.#frame = undefined;
+    this.#load();
+    return this;
+  }
+
+  // The frame says that it is there; from then on the two share a channel nobody else hears.
+  #greet({ source, origin, data }) {
+    if (source !== this.#frame?.contentWindow || origin !== this.#server || data?.oncewire !== "frame") return;
+    const channel = new MessageChannel();
+    this.#port = channel.port1;
+    this.#port.onmessage = (event) => this.#hear(event.data);
+    const hello = { oncewire: "hello", room: this.#options.room, isOpen: this.#isOpen, hasToken: !!this.#getToken };
+    source.postMessage(hello, this.#server, [channel.port2]);
+    for (const message of this.#queue.splice(0)) this.#say(message);
+  }
+
+  #say(message) {
+    if (this.#port) this.#port.postMessage(message);
+    else this.#queue.push(message);
+  }
+
+  async #hear({ type, number, ...detail }) {
+    if (type === "token") {
+      const value = await Promise.resolve().then(() => this.#getToken?.()).catch(() => undefined);
+      return this.#say({ type: "answer", number, value });
+    }
+    if (type === "escape") return void (this.#button && this.close(), this.#button?.focus());
+    if (type === "unread") {
+      if (detail.count === this.#unread) return;
+      this.#unread = detail.count;
+      this.#label();
+    }
+    this.#tell(type, detail);
+  }
+
+  #setOpen(isOpen) {
+    if (!this.#button || this.#isOpen === isOpen) return this;
+    this.#isOpen = isOpen;
+    this.#load();
+    this.#panel.hidden = !isOpen;
+    this.#label();
+    this.#say({ type: "visible", isOpen });
+    if (isOpen) {
+      this.#frame.focus();
+      this.#say({ type: "focus" });
+    }
+    this.#tell(isOpen ? "open" : "close", {});
+    return this;
+  }
+
+  #tell(type, detail) {
+    for (const listener of [...(this.#listeners.get(type) ?? [])]) {
+      try {
+        listener(detail);
+      } catch (error) {
+        reportError(error);
+      }
+    }
+    this.#host.dispatchEvent(new CustomEvent(`oncewire-${type}`, { detail, bubbles: true }));
+  }
+}
+
+const instances = new Set();
+
+/** A launcher on this page, or a chat inside `options.target`. */
+export function createChat(options = {}) {
+  const host = document.createElement("div");
+  host.dataset.made = "";
+  host.toggleAttribute("launcher", !options.target);
+  (options.target ?? document.body).append(host);
+  const chat = new Chat(host, options);
+  instances.add(chat);
+  return chat;
+}
+
+class ChatElement extends HTMLElement {
+  static observedAttributes = ["theme", "locale"];
+  chat;
+
+  connectedCallback() {
+    if (this.chat) return;
+    const options = Object.fromEntries(["server", ...settings].map((name) => [name, this.getAttribute(name) ?? undefined]));
+    this.chat = new Chat(this, { ...options, getToken: this.getToken });
+    instances.add(this.chat);
+  }
+  disconnectedCallback() {
+    // Moved elsewhere in the page is not gone; a frame loads again by itself.
+    queueMicrotask(() => {
+      if (this.isConnected) return;
+      this.chat?.destroy();
+      this.chat = undefined;
+    });
+  }
+  attributeChangedCallback(name, before, value) {
+    if (!this.chat || before === value) return;
+    if (name === "theme") this.chat.setTheme(value ?? "auto");
+    else this.chat.setLocale(value ?? "auto");
+  }
+}
+for (const name of ["open", "close", "toggle", "identify", "reset", "setLocale", "setTheme", "on", "destroy"]) {
+  ChatElement.prototype[name] = function (...args) {
+    return this.chat?.[name](...args);
+  };
+}
+Object.defineProperty(ChatElement.prototype, "unreadCount", {
+  get() {
+    return this.chat?.unreadCount ?? 0;
+  },
+});
+if (!customElements.get("oncewire-chat")) customElements.define("oncewire-chat", ChatElement);
+
+// ---- the script tag -------------------------------------------------------------------------------
+
+/** The one global: an array of calls before this file is here, the first launcher's API afterwards. */
+const name = "OncewireChat";
+
+function start() {
+  const tags = [...document.querySelectorAll("script[src]")].filter(({ src, dataset }) => src === import.meta.url && !("manual" in dataset));
+  const chats = tags.map(({ dataset }) => createChat({ ...dataset }));
+  const early = globalThis[name];
+  if (chats.length === 0 || (early && !Array.isArray(early))) return;
+  const [chat] = chats;
+  chat.push = (...calls) => calls.forEach(([method, ...args]) => chat[method]?.(...args));
+  globalThis[name] = chat;
+  if (early) chat.push(...early);
+}
+
+if (document.readyState === "loading") addEventListener("DOMContentLoaded", start, { once: true });
+else start();

@@ -1,0 +1,57 @@
+// The page inside another site: what the site's loader says, and what it is told. Messages are exchanged
+// with the window that framed us, over a channel that only the two of us hold.
+
+import { setOpen } from "./attention.js";
+import { me } from "./me.js";
+
+const params = new URLSearchParams(location.search);
+
+/** Nothing if this page is not in a frame of embed.js; else {room, getToken, tell}. */
+export async function connectFrame() {
+  if (!params.has("frame") || globalThis.parent === globalThis) return undefined;
+  const { port, options } = await hello();
+  setOpen(options.isOpen === true);
+  const answers = new Map();
+  let asked = 0;
+  const frame = {
+    room: roomOf(options.room),
+    getToken: options.hasToken ? () => request("token") : undefined,
+    tell: (type, detail = {}) => port.postMessage({ type, ...detail }),
+  };
+  const request = (type) =>
+    new Promise((resolve, reject) => {
+      answers.set(++asked, { resolve, reject });
+      port.postMessage({ type, number: asked });
+    });
+  port.onmessage = ({ data }) => {
+    const waiting = answers.get(data.number);
+    if (data.type === "answer" && waiting) {
+      answers.delete(data.number);
+      if (typeof data.value === "string") waiting.resolve(data.value);
+      else waiting.reject(new Error("no token"));
+    }
+    if (data.type === "theme") globalThis.chatTheme?.choose(data.theme, { keep: false });
+    if (data.type === "visible") setOpen(data.isOpen);
+    if (data.type === "forget") {
+      me.forget();
+      location.reload();
+    }
+    if (data.type === "focus") document.getElementById("text")?.focus();
+  };
+  document.addEventListener("keydown", (event) => event.key === "Escape" && frame.tell("escape"));
+  return frame;
+}
+
+// The server said which sites may frame us, so whoever does may talk to us.
+function hello() {
+  return new Promise((resolve) => {
+    addEventListener("message", function listen({ data, source, ports }) {
+      if (source !== parent || data?.oncewire !== "hello" || !ports[0]) return;
+      removeEventListener("message", listen);
+      resolve({ port: ports[0], options: data });
+    });
+    parent.postMessage({ oncewire: "frame" }, "*");
+  });
+}
+
+const roomOf = (name) => (typeof name === "string" && name.trim() ? `room/${name.trim().slice(0, 40)}` : undefined);

@@ -1,0 +1,65 @@
+// Who I am here: a visitor by a secret that only this browser knows, or whoever the embedding site's
+// token names. Which messages are mine, also those of earlier visits.
+
+import { recall, recallJson, remember, rememberJson } from "./storage.js";
+
+const producersKept = 200; // a browser that opened more tabs than this sees its oldest messages as a guest's
+
+const producers = new Set(recallJson("own", []));
+
+export const me = {
+  /** The public id; known once the server said so, and remembered. */
+  id: recall("id"),
+  name: recall("name") ?? "",
+  secret: recall("visitor") ?? newSecret(),
+  /** From the embedding site; then the secret counts for nothing. */
+  token: undefined,
+
+  /** Whose outbox it is: another person's is left alone. */
+  get owner() {
+    return this.token ? `user ${subjectOf(this.token)}` : `visitor ${this.secret.slice(0, 8)}`;
+  },
+  known({ id, name }) {
+    this.id = id;
+    if (this.token) this.name = name;
+    else remember("id", id);
+  },
+  rename(name) {
+    this.name = name;
+    remember("name", name || null);
+  },
+  /** A new visitor from the next page on. What waits stays with the old one. */
+  forget() {
+    for (const key of ["id", "name", "visitor", "own", "rooms", "read"]) remember(key, null);
+  },
+};
+
+export function isOwn({ from, key }) {
+  return (from !== undefined && from === me.id) || producers.has(key?.split(":")[0]);
+}
+
+export function rememberOwn(producer) {
+  if (producers.has(producer)) return;
+  producers.add(producer);
+  rememberJson("own", [...new Set([...recallJson("own", []), ...producers])].slice(-producersKept));
+}
+
+/** Tells apart those who share a name or have none. */
+export const tagOf = (id) => (id ?? "").replace(/^[a-z]+[-:|]/i, "").slice(0, 4);
+
+function newSecret() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  const secret = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  remember("visitor", secret);
+  return secret;
+}
+
+// Only to name the outbox; the server is the one who checks.
+function subjectOf(token) {
+  try {
+    const payload = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
+    return String(JSON.parse(atob(payload)).sub);
+  } catch {
+    return "unknown";
+  }
+}

@@ -1,0 +1,93 @@
+// One message on the screen. Its text is all the text it contains: who wrote it, when, and how far it
+// got are attributes, which the style sheet shows and the label reads out.
+
+import { timeOf } from "./dates.js";
+import { appendText } from "./links.js";
+import { isOwn } from "./me.js";
+import { hueOf, nameOf } from "./names.js";
+import { words } from "./words.js";
+
+export class MessageView {
+  node = document.createElement("div");
+  post;
+  #body = document.createElement("span");
+  #label = "";
+
+  /** `post`: {text or picture, at, from?, name?, key?}. */
+  constructor(post) {
+    this.post = post;
+    this.node.className = "message";
+    this.node.tabIndex = -1;
+    this.node.setAttribute("role", "article");
+    this.#body.className = "text";
+    this.#body.dir = "auto";
+    this.node.append(this.#body);
+    this.isOwn = isOwn(post);
+    this.node.toggleAttribute("data-own", this.isOwn);
+    this.node.dataset.hue = hueOf(post.from ?? post.key);
+    this.#fill();
+  }
+
+  get state() {
+    return this.node.dataset.state;
+  }
+
+  /** One word for who wrote it, to tell whether somebody goes on. */
+  get author() {
+    return this.isOwn ? "me" : (this.post.from ?? this.post.key?.split(":")[0] ?? "");
+  }
+
+  /** `label`: the words for it, shown beside the time. */
+  setState(state, label = words.state[state] ?? "") {
+    this.node.dataset.state = state;
+    this.#label = label;
+    this.#body.dataset.label = label;
+    this.name();
+  }
+
+  /** The author changed it; `text` null: took it back. */
+  change(text) {
+    this.isChanged = true;
+    const picture = text === null ? undefined : this.post.picture;
+    this.post = { ...this.post, text: text ?? "", picture, isGone: text === null };
+    this.node.toggleAttribute("data-edited", text !== null);
+    this.node.toggleAttribute("data-gone", text === null);
+    this.#body.replaceChildren();
+    this.#fill();
+    this.name();
+  }
+
+  /** What is told where it changes: the day, and who goes on speaking. */
+  decorate({ isFirst, day }) {
+    this.node.toggleAttribute("data-first", isFirst);
+    if (day) this.node.dataset.day = day;
+    else delete this.node.dataset.day;
+    this.showsName = isFirst && !this.isOwn;
+    this.name();
+  }
+
+  /** Shows the name again: somebody else may have it now, too. */
+  name() {
+    const { from: id, name, key, at } = this.post;
+    const shown = this.isOwn ? words.you : nameOf({ id, name, key });
+    if (this.showsName) this.#body.dataset.author = shown;
+    else delete this.#body.dataset.author;
+    this.node.setAttribute("aria-label", words.messageFrom(shown, timeOf(at), this.#label));
+  }
+
+  #fill() {
+    const { text, picture, at, isGone } = this.post;
+    this.#body.dataset.time = this.node.hasAttribute("data-edited") ? `${words.edited} ${timeOf(at)}` : timeOf(at);
+    if (isGone) this.#body.append(words.gone);
+    else if (picture) this.#body.append(this.#pictureOf(picture));
+    else appendText(this.#body, text);
+  }
+
+  #pictureOf(source) {
+    const image = document.createElement("img");
+    if (/^data:image\/(png|jpeg|webp|gif);base64,/.test(source)) image.src = source;
+    image.alt = words.pictureFrom(this.isOwn ? words.you : nameOf({ ...this.post, id: this.post.from }));
+    image.decoding = "async";
+    return image;
+  }
+}

@@ -1,0 +1,57 @@
+// The one socket, who it speaks for, and questions to the server. All the page knows of delivery is the
+// public client.
+
+import { io } from "/socket.io/socket.io.esm.min.js";
+
+import { me } from "./me.js";
+
+const patience = 15_000; // ms for an answer
+const refreshAhead = 60_000; // ms before a token ends
+
+/** Rooms to hear, as they are when it connects. */
+export const rooms = new Set();
+/** What the embedding site asks for a token. */
+let getToken;
+
+export function open(tokens) {
+  getToken = tokens;
+  return io({ delivery: "exactly-once", owner: me.owner, auth: (give) => describe().then(give) });
+}
+
+async function describe() {
+  if (getToken) me.token = await getToken().catch(() => undefined);
+  const who = me.token ? { token: me.token } : { visitor: me.secret, name: me.name };
+  return { ...who, live: true, rooms: [...rooms] };
+}
+
+/** Asks for a fresh token before the one in use ends, for as long as the page lives. */
+export function keepSignedIn(socket) {
+  if (!getToken) return;
+  const renew = async () => {
+    const token = await getToken().catch(() => undefined);
+    if (token && socket.connected) await ask(socket, "token", token).catch(() => {});
+    if (token) me.token = token;
+    setTimeout(renew, pauseFor(me.token));
+  };
+  setTimeout(renew, pauseFor(me.token));
+}
+
+function pauseFor(token) {
+  try {
+    const { exp } = JSON.parse(atob(token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/")));
+    return Math.min(Math.max(exp * 1000 - Date.now() - refreshAhead, 5_000), 2 ** 31 - 1);
+  } catch {
+    return refreshAhead;
+  }
+}
+
+/** The server's answer to a question that leaves no trace; rejects with {code, message}. */
+export function ask(socket, event, ...args) {
+  return new Promise((resolve, reject) => {
+    socket.timeout(patience).volatile.emit(event, ...args, (late, refusal, answer) => {
+      if (late) reject(Object.assign(late, { code: "no_answer" }));
+      else if (refusal) reject(Object.assign(new Error(refusal.message), { code: refusal.error }));
+      else resolve(answer);
+    });
+  });
+}

@@ -1,0 +1,56 @@
+// Name, language, colours, and how to be forgotten.
+
+import { me } from "./me.js";
+import { chooseLanguage, language, languages, words } from "./words.js";
+
+export class Settings {
+  /** The person wants to be called this. */
+  onRename = () => {};
+
+  #parts;
+
+  /** `countWaiting()`: messages in the outbox. */
+  constructor(parts, countWaiting) {
+    this.#parts = parts;
+    const { dialog, open, name, save, select, themes, signOut, hint } = parts;
+    open.addEventListener("click", () => {
+      name.value = me.name;
+      name.disabled = save.disabled = me.token !== undefined;
+      hint.textContent = words.signOutHint(countWaiting());
+      dialog.showModal();
+    });
+    parts.close.addEventListener("click", () => dialog.close());
+    save.addEventListener("click", () => this.#rename());
+    name.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && !event.isComposing) this.#rename();
+    });
+    this.#offerLanguages(select);
+    this.#offerThemes(themes);
+    signOut.addEventListener("click", () => {
+      me.forget();
+      location.reload();
+    });
+  }
+
+  #rename() {
+    this.onRename(this.#parts.name.value.trim());
+    this.#parts.dialog.close();
+  }
+
+  #offerLanguages(select) {
+    for (const [code, name] of Object.entries(languages)) select.add(new Option(name, code));
+    select.value = language;
+    select.addEventListener("change", () => chooseLanguage(select.value));
+  }
+
+  #offerThemes(fieldset) {
+    for (const [theme, label] of Object.entries(words.themes)) {
+      const input = document.createElement("input");
+      Object.assign(input, { type: "radio", name: "theme", value: theme, checked: chatTheme.chosen === theme });
+      input.addEventListener("change", () => chatTheme.choose(theme));
+      const line = document.createElement("label");
+      line.append(input, label);
+      fieldset.append(line);
+    }
+  }
+}

@@ -1,0 +1,126 @@
+// The list of rooms and people: beside the conversation where there is room, over it on a phone.
+
+import { isPrivate, mainPlace, personOf } from "./places.js";
+import { hueOf } from "./names.js";
+import { words } from "./words.js";
+
+export class Sidebar {
+  /** Somebody wants to see a place. */
+  onChoose = () => {};
+  /** Somebody wants a new room of this name. */
+  onCreate = () => {};
+
+  #parts;
+  #places;
+  #people;
+  #known; // rooms that somebody opened
+  #isScheduled = false;
+
+  constructor(parts, places, people, known) {
+    this.#parts = parts;
+    this.#places = places;
+    this.#people = people;
+    this.#known = known;
+    const { aside, open, create, name } = parts;
+    open.addEventListener("click", () => this.toggle(true));
+    parts.close.addEventListener("click", () => this.toggle(false));
+    parts.veil.addEventListener("click", () => this.toggle(false));
+    aside.addEventListener("keydown", (event) => this.#pressed(event));
+    const make = () => {
+      if (name.value.trim()) this.onCreate(name.value.trim());
+      name.value = "";
+    };
+    create.addEventListener("click", make);
+    name.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && !event.isComposing) make();
+    });
+  }
+
+  /** On a narrow screen: over the conversation, or away. */
+  toggle(isOpen) {
+    const { aside, open, main } = this.#parts;
+    const isOver = getComputedStyle(open).display !== "none";
+    document.body.toggleAttribute("data-places", isOpen && isOver);
+    main.inert = isOpen && isOver;
+    open.setAttribute("aria-expanded", String(isOpen && isOver));
+    if (!isOver) return;
+    if (isOpen) (aside.querySelector("[aria-current]") ?? aside.querySelector("button")).focus();
+    else open.focus();
+  }
+
+  /** Draws the list again with the next frame. */
+  refresh() {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setTimeout(() => {
+      this.#isScheduled = false;
+      this.#draw();
+    }, 50);
+  }
+
+  #draw() {
+    const { rooms, people, nobody, badge } = this.#parts;
+    const inside = this.#parts.aside.contains(document.activeElement) && document.activeElement.dataset.place;
+    const ids = this.#places.all.map(({ id }) => id);
+    const roomIds = new Set([mainPlace, ...ids.filter((id) => !isPrivate(id)), ...this.#known]);
+    const talks = ids.filter((id) => isPrivate(id) && this.#places.get(id).timeline.size > 0);
+    const personIds = new Set([...talks, ...this.#people.others.map((id) => `user/${id}`)]);
+    rooms.replaceChildren(...[...roomIds].map((id) => this.#item(id)));
+    people.replaceChildren(...[...personIds].map((id) => this.#item(id)));
+    nobody.hidden = personIds.size > 0;
+    const { unread } = this.#places;
+    badge.hidden = unread === 0;
+    badge.textContent = unread > 99 ? "99+" : String(unread);
+    if (inside) this.#parts.aside.querySelector(`[data-place="${CSS.escape(inside)}"]`)?.focus();
+  }
+
+  #item(id) {
+    const known = this.#places.all.find((place) => place.id === id);
+    const item = document.createElement("li");
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "place";
+    button.dataset.place = id;
+    const name = document.createElement("bdi");
+    name.textContent = this.#places.nameOf(id);
+    button.append(this.#mark(id), name);
+    if (known?.unread) {
+      const count = document.createElement("span");
+      count.className = "count";
+      count.textContent = String(known.unread);
+      button.append(count);
+    }
+    if (known && known === this.#places.current) button.setAttribute("aria-current", "true");
+    button.setAttribute("aria-label", words.unreadIn(name.textContent, known?.unread ?? 0));
+    button.addEventListener("click", () => {
+      this.onChoose(id);
+      this.toggle(false);
+    });
+    item.append(button);
+    return item;
+  }
+
+  #mark(id) {
+    const mark = document.createElement("span");
+    mark.setAttribute("aria-hidden", "true");
+    if (!isPrivate(id)) {
+      mark.className = "hash";
+      mark.textContent = id === mainPlace ? "∗" : "#";
+      return mark;
+    }
+    mark.className = "dot";
+    mark.dataset.hue = hueOf(personOf(id));
+    mark.toggleAttribute("data-here", this.#people.isHere(personOf(id)));
+    return mark;
+  }
+
+  // One tab stop; the arrows go from place to place.
+  #pressed(event) {
+    if (event.key === "Escape") return this.toggle(false);
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step || !event.target.classList?.contains("place")) return;
+    event.preventDefault();
+    const all = [...this.#parts.aside.querySelectorAll(".place")];
+    all[(all.indexOf(event.target) + step + all.length) % all.length].focus();
+  }
+}

@@ -1,0 +1,54 @@
+// The page without a network: what it is made of, as it was when the network last answered. Messages are
+// none of its business; they wait in the outbox.
+
+const cacheName = "oncewire-shell-1";
+const patience = 3000; // ms for the network before the kept copy is shown
+
+const isOurs = (url) => url.origin === location.origin && !/^\/socket\.io\/?$/.test(url.pathname) && url.pathname !== "/embed.js";
+/** Named after their content: the copy is as good as the original. */
+const isImmutable = (url) => /-[0-9a-f]{8,}\./.test(url.pathname);
+
+addEventListener("install", () => skipWaiting());
+addEventListener("activate", (event) => event.waitUntil(takeOver()));
+addEventListener("fetch", (event) => {
+  const url = new URL(event.request.url);
+  if (event.request.method === "GET" && isOurs(url)) event.respondWith(answer(event, url));
+});
+
+async function takeOver() {
+  await clients.claim();
+  for (const name of await caches.keys()) if (name !== cacheName) await caches.delete(name);
+  // What this page has loaded before there was anybody to keep it.
+  const cache = await caches.open(cacheName);
+  const page = await (await fetch("/")).text();
+  const named = [...page.matchAll(/(?:href|src)="(\/[^"]+)"/g)].map((match) => match[1]);
+  await Promise.all(["/", ...named].map((path) => cache.add(path).catch(() => {})));
+}
+
+async function answer(event, url) {
+  const cache = await caches.open(cacheName);
+  // "/?debug" and "/?lang=ja" are the same page.
+  const key = url.pathname;
+  const kept = await cache.match(key);
+  if (kept && isImmutable(url)) return kept;
+  const fresh = fetch(event.request).then((response) => {
+    if (response.ok) event.waitUntil(keep(cache, key, response.clone(), url));
+    return response;
+  });
+  if (!kept) return fresh;
+  event.waitUntil(fresh.catch(() => {}));
+  const late = new Promise((resolve) => setTimeout(() => resolve(kept), patience));
+  return Promise.race([fresh.catch(() => kept), late]);
+}
+
+async function keep(cache, key, response, url) {
+  if (isImmutable(url)) {
+    // Of each such file only the newest.
+    const stem = (path) => path.replace(/-[0-9a-f]{8,}\./, ".");
+    for (const old of await cache.keys()) {
+      const { pathname } = new URL(old.url);
+      if (pathname !== key && stem(pathname) === stem(key)) await cache.delete(old);
+    }
+  }
+  await cache.put(key, response);
+}
