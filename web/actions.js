@@ -41,12 +41,12 @@ export class Actions {
     this.#bar.replaceChildren(...offers.map((offer) => this.#button(offer)));
     this.#bar.hidden = offers.length === 0;
     this.#view = view;
-    this.#put(node);
+    if (offers.length > 0) this.#put(node);
   }
 
   #put(node) {
     const body = node.querySelector(".text").getBoundingClientRect();
-    const frame = this.#bar.offsetParent.getBoundingClientRect();
+    const frame = this.#bar.parentElement.getBoundingClientRect();
     const top = Math.max(body.top - frame.top - this.#bar.offsetHeight + 6, 4);
     const isRight = body.left + body.width / 2 > frame.left + frame.width / 2;
     const left = isRight ? body.right - frame.left - this.#bar.offsetWidth : body.left - frame.left;

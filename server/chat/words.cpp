@@ -67,8 +67,9 @@ std::optional<std::string> clean_name(std::string_view name) {
 bool is_user_id(std::string_view id) {
     constexpr std::string_view marks = "-_.@:+|";
     return !id.empty() && id.size() <= user_id_bytes_max &&
-           std::all_of(id.begin(), id.end(),
-                       [&](char c) { return is_letter_or_digit(c) || marks.find(c) != marks.npos; });
+           std::all_of(id.begin(), id.end(), [&](char c) {
+               return is_letter_or_digit(c) || marks.find(c) != marks.npos;
+           });
 }
 
 bool is_room(std::string_view place) {

@@ -15,6 +15,9 @@ export class ChatPage {
     this.composer = page.locator("form").getByRole("textbox");
     this.status = page.getByRole("status");
     this.send = page.getByRole("button", { name: "Send" });
+    this.place = page.getByRole("heading", { level: 1 });
+    this.people = page.locator("#people");
+    this.rooms = page.locator("#rooms");
     this.toggle = page.getByRole("button", { name: /^(Disconnect|Connect)$/ });
   }
 
@@ -29,6 +32,35 @@ export class ChatPage {
       await this.composer.fill(text);
       await this.composer.press("Enter");
     }
+  }
+
+  /** Says who one is, as the settings dialog offers it. */
+  async called(name) {
+    await this.page.getByRole("button", { name: "Settings" }).click();
+    const dialog = this.page.getByRole("dialog");
+    await dialog.getByRole("textbox").fill(name);
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await expect(dialog).toBeHidden();
+    return this;
+  }
+
+  /** Opens a room, or the conversation with a person. */
+  async go(name) {
+    await this.page.locator(".place", { hasText: name }).click();
+    await expect(this.place).toHaveText(name);
+  }
+
+  async openRoom(name) {
+    const field = this.page.getByRole("textbox", { name: "Name of the room" });
+    await field.fill(name);
+    await field.press("Enter");
+    await expect(this.place).toHaveText(name);
+  }
+
+  /** Does something with a message from its bar. */
+  async act(text, action) {
+    await this.message(text).hover();
+    await this.page.getByRole("toolbar").getByRole("button", { name: action }).click();
   }
 
   message(text) {
@@ -65,9 +97,12 @@ export class ChatPage {
 export const numbered = (word, n, from = 1) => Array.from({ length: n }, (_, i) => `${word}-${from + i}`);
 
 export const test = base.extend({
+  /** The text of the server's configuration file. */
+  config: [undefined, { option: true }],
+
   /** The real server with an empty database of its own. */
-  server: async ({}, use) => {
-    const server = await Server.start();
+  server: async ({ config }, use) => {
+    const server = await Server.start({ config });
     await use(server);
     await server.remove();
   },

@@ -10,7 +10,8 @@ export default defineConfig({
   forbidOnly: true,
   retries: 0,
   reporter: "list",
-  grepInvert: process.env.SHOTS ? undefined : /@shots/,
+  // Pictures are asked for (make shots), what takes long is for `make prove`.
+  grepInvert: process.env.SHOTS ? undefined : process.env.LONG ? /@shots/ : /@shots|@long/,
   use: {
     screenshot: "only-on-failure",
     trace: "retain-on-failure",

@@ -1,7 +1,7 @@
 // The real server as a child process: its own port, its own database in a temporary directory.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -18,10 +18,16 @@ export class Server {
     return server;
   }
 
-  constructor({ args = [], port = 0 } = {}) {
+  /** `config`: the text of a configuration file. */
+  constructor({ args = [], port = 0, config } = {}) {
     this.directory = mkdtempSync(join(tmpdir(), "oncewire-"));
     this.database = join(this.directory, "chat.db");
     this.args = args;
+    this.config = join(this.directory, "oncewire.toml");
+    if (config !== undefined) {
+      writeFileSync(this.config, config);
+      this.args = [...args, "--config", this.config];
+    }
     this.port = port;
     this.log = "";
   }

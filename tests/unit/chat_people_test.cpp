@@ -22,6 +22,11 @@ chat::Options trusting() {
     return options;
 }
 
+Frames without_pings(Frames frames) {
+    std::erase(frames, "2");
+    return frames;
+}
+
 class Town {
   public:
     explicit Town(chat::Options options = trusting()) {
@@ -39,7 +44,7 @@ class Town {
         server_->send(client, "427" + event);
         return server_->heard(client);
     }
-    Frames heard(SmallServer::Client client) { return server_->heard(client); }
+    Frames heard(SmallServer::Client client) { return without_pings(server_->heard(client)); }
     SmallServer& server() { return *server_; }
 
   private:
@@ -166,15 +171,15 @@ TEST_CASE("people are the same on every core") {
     const auto ann = server.connect(R"(40{"live":true,"user":"ann"})", 0);
     server.heard(ann);
     const auto ben = server.connect(R"(40{"live":true,"user":"ben"})", 1);
-    CHECK(server.heard(ann) == Frames{R"(42["joined",{"id":"ben","name":"ben"}])"});
+    CHECK(without_pings(server.heard(ann)) == Frames{R"(42["joined",{"id":"ben","name":"ben"}])"});
     CHECK(any_contains(server.heard(ben), R"("count":2)"));
     const auto second = server.connect(R"(40{"live":true,"user":"ben"})", 0);
     server.cut(ben);
     server.wait(Millis{20'000});
-    CHECK(server.heard(ann).empty());
+    CHECK(without_pings(server.heard(ann)).empty());
     server.cut(second);
     server.wait(Millis{20'000});
-    CHECK(server.heard(ann) == Frames{R"(42["left",{"id":"ben","name":"ben"}])"});
+    CHECK(without_pings(server.heard(ann)) == Frames{R"(42["left",{"id":"ben","name":"ben"}])"});
 }
 
 TEST_CASE("typing reaches the others in the place, and in private the other one alone") {

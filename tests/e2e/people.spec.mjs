@@ -1,0 +1,263 @@
+// What people do with each other: names, rooms, private messages, changing one's mind, pictures.
+import { expect, numbered, test } from "./chat_page.mjs";
+
+test.use({ config: "[chat]\ngrace_seconds = 1\n" });
+
+/** A page of somebody with a name. */
+const meet = async (visit, name, options) => (await visit(options)).called(name);
+
+test("somebody comes in, says who they are, and leaves", async ({ visit }) => {
+  const ann = await meet(visit, "Ann");
+  const ben = await visit();
+  await expect(ann.log).toContainText("came in");
+  await ben.called("Ben");
+  await expect(ann.people).toContainText("Ben");
+  await ben.say("hello-1");
+  await expect(ann.message("hello-1")).toHaveAccessibleName(/^Ben, /);
+  await ben.page.context().close();
+  await expect(ann.log).toContainText("Ben left");
+  await expect(ann.people).not.toContainText("Ben");
+});
+
+test.describe("with the grace a busy machine needs", () => {
+  test.use({ config: "[chat]\ngrace_seconds = 60\n" });
+  test("a refresh is no farewell", async ({ visit }) => {
+    const ann = await meet(visit, "Ann");
+    const ben = await meet(visit, "Ben");
+    await expect(ann.people).toContainText("Ben");
+    await ben.page.reload();
+    await ben.say("back-1");
+    await expect(ann.message("back-1")).toBeVisible();
+    await expect(ann.log).not.toContainText("left");
+    await expect(ann.people).toContainText("Ben");
+  });
+});
+
+test("two people of the same name can be told apart", async ({ visit }) => {
+  const ann = await meet(visit, "Ann");
+  const other = await meet(visit, "ANN");
+  const eve = await visit();
+  await ann.say("same-1");
+  await other.say("same-2");
+  await expect(eve.messages).toHaveCount(2);
+  const names = await eve.messages.locator(".text").evaluateAll((nodes) => nodes.map((node) => node.dataset.author));
+  expect(names[0]).toMatch(/^Ann · \w{4}$/);
+  expect(names[1]).toMatch(/^ANN · \w{4}$/);
+});
+
+test("Ben sees that Ann is typing, and no longer when she has sent it", async ({ visit }) => {
+  const ann = await meet(visit, "Ann");
+  const ben = await meet(visit, "Ben");
+  await ann.composer.pressSequentially("typing");
+  await expect(ben.page.locator("#detail")).toHaveText("Ann is typing");
+  await ann.composer.fill("typing-1");
+  await ann.composer.press("Enter");
+  await expect(ben.message("typing-1")).toBeVisible();
+  await expect(ben.page.locator("#detail")).not.toContainText("typing");
+});
+
+test("a room keeps what was said in it, also for who comes later", async ({ visit }) => {
+  const ann = await meet(visit, "Ann");
+  await ann.openRoom("Tea 茶");
+  await ann.say(...numbered("tea", 3));
+  await ann.showsExactly(numbered("tea", 3));
+  const ben = await meet(visit, "Ben");
+  await expect(ben.messages).toHaveCount(0);
+  await ben.go("Tea 茶");
+  await ben.showsExactly(numbered("tea", 3));
+  await ben.say("tea-4");
+  await ann.showsExactly(numbered("tea", 4));
+  await ben.page.reload();
+  await ben.go("Tea 茶");
+  await ben.showsExactly(numbered("tea", 4));
+});
+
+test("Ann writes to Ben alone, knows when he has read it, and nobody else ever sees it", async ({ visit }) => {
+  const ann = await meet(visit, "Ann");
+  const ben = await meet(visit, "Ben");
+  const eve = await meet(visit, "Eve");
+  await ann.go("Ben");
+  await ann.say("secret-1");
+  await expect(ann.message("secret-1")).toHaveAttribute("data-state", "delivered");
+  await expect(ben.people.getByRole("button", { name: "Ann, 1 unread" })).toBeVisible();
+  await ben.go("Ann");
+  await expect(ben.message("secret-1")).toHaveAttribute("data-state", "received");
+  await expect(ann.message("secret-1")).toHaveAttribute("data-state", "read");
+  await ben.say("secret-2");
+  await expect(ann.message("secret-2")).toBeVisible();
+  for (const name of ["Ann", "Ben"]) {
+    await eve.go(name);
+    await expect(eve.messages).toHaveCount(0);
+  }
+  await eve.page.reload();
+  await eve.say("public-1");
+  await eve.showsExactly(["public-1"]);
+  await ann.page.reload();
+  await ann.go("Ben");
+  await expect(ann.messages).toHaveCount(2);
+});
+
+test("a private message written offline is sent once, to the same person", async ({ visit }) => {
+  const ann = await meet(visit, "Ann");
+  const ben = await meet(visit, "Ben");
+  await ann.go("Ben");
+  ann.proxy.refuseSockets();
+  await ann.say("later-1");
+  await expect(ann.message("later-1")).toHaveAttribute("data-state", "queued");
+  await ann.page.reload();
+  ann.proxy.putUp();
+  await ben.go("Ann");
+  await expect(ben.message("later-1")).toBeVisible();
+  await expect(ben.messages).toHaveCount(1);
+});
+
+test("Ann changes her message and takes another back", async ({ visit }) => {
+  const ann = await meet(visit, "Ann");
+  const ben = await meet(visit, "Ben");
+  await ann.say("change-1", "change-2");
+  await expect(ben.messages).toHaveCount(2);
+  await ann.act("change-1", "Edit");
+  await expect(ann.composer).toHaveValue("change-1");
+  await ann.composer.fill("better-1");
+  await ann.composer.press("Enter");
+  await expect(ben.message("better-1")).toHaveAttribute("data-edited", "");
+  await ann.act("change-2", "Take back");
+  await expect(ben.message("taken back")).toHaveCount(1);
+  await ben.page.reload();
+  await expect(ben.message("better-1")).toBeVisible();
+  await expect(ben.message("change-2")).toHaveCount(0);
+  await ben.message("better-1").hover();
+  await expect(ben.page.getByRole("button", { name: "Edit" })).toHaveCount(0);
+});
+
+test("what was unread is marked where reading stopped, and can be jumped to", async ({ visit }) => {
+  const ann = await meet(visit, "Ann");
+  const ben = await meet(visit, "Ben");
+  await ann.say("seen-1");
+  await expect(ben.message("seen-1")).toBeVisible();
+  await ben.page.goto("about:blank");
+  await ann.say(...numbered("news", 30));
+  await ann.showsExactly(["seen-1", ...numbered("news", 30)]);
+  await ben.open();
+  const divider = ben.page.getByRole("separator");
+  await expect(divider).toBeInViewport();
+  await expect(ben.message(/^news-1$/)).toBeInViewport();
+  await expect(ben.message("news-30")).not.toBeInViewport();
+  await ben.page.getByRole("button", { name: "Latest" }).click();
+  await expect(ben.message("news-30")).toBeInViewport();
+});
+
+test("a message of long ago is found, and shown where it was said", async ({ visit }) => {
+  const ann = await meet(visit, "Ann");
+  await ann.say("The TRAIN leaves early-1", ...numbered("noise", 40));
+  await ann.showsExactly(["early-1", ...numbered("noise", 40)]);
+  await ann.page.getByRole("button", { name: "Search" }).click();
+  const field = ann.page.getByRole("searchbox");
+  await field.fill("train leaves");
+  await field.press("Enter");
+  await expect(ann.page.getByText("1 message found")).toBeVisible();
+  await ann.page.locator("#search-results button").click();
+  await expect(ann.message("early-1")).toBeInViewport();
+  await expect(ann.message("early-1")).toBeFocused();
+});
+
+test("drafts wait in their rooms, also through a refresh", async ({ visit }) => {
+  const ann = await meet(visit, "Ann");
+  await ann.composer.fill("for everyone");
+  await ann.openRoom("Tea");
+  await ann.composer.fill("for tea");
+  await ann.go("Everyone");
+  await expect(ann.composer).toHaveValue("for everyone");
+  await ann.page.reload();
+  await expect(ann.composer).toHaveValue("for everyone");
+  await ann.go("Tea");
+  await expect(ann.composer).toHaveValue("for tea");
+});
+
+test("the Enter that chooses a word of an input method sends nothing", async ({ visit }) => {
+  const ann = await visit();
+  await ann.composer.fill("にほんご");
+  await ann.composer.dispatchEvent("keydown", { key: "Enter", isComposing: true, bubbles: true });
+  await ann.composer.dispatchEvent("keydown", { key: "Enter", keyCode: 229, bubbles: true });
+  await expect(ann.composer).toHaveValue("にほんご");
+  await expect(ann.messages).toHaveCount(0);
+});
+
+/** Puts a picture of this many pixels, or any bytes, on the clipboard and pastes it. */
+const paste = (chat, { pixels, bytes, type = "image/png" }) =>
+  chat.composer.evaluate(
+    async (field, { pixels, bytes, type }) => {
+      let blob = new Blob([new Uint8Array(bytes ?? 0)], { type });
+      if (pixels) {
+        const canvas = new OffscreenCanvas(pixels, pixels);
+        const context = canvas.getContext("2d");
+        for (let i = 0; i < 400; i++) {
+          context.fillStyle = `hsl(${(i * 47) % 360} 80% 50%)`;
+          context.fillRect((i * 131) % pixels, (i * 197) % pixels, pixels / 9, pixels / 7);
+        }
+        blob = await canvas.convertToBlob({ type });
+      }
+      const clipboardData = new DataTransfer();
+      clipboardData.items.add(new File([blob], "picture", { type }));
+      field.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+    },
+    { pixels, bytes, type },
+  );
+
+test("a pasted picture is looked at, sent, and kept", async ({ visit }) => {
+  const ann = await meet(visit, "Ann");
+  const ben = await visit();
+  await paste(ann, { pixels: 2000 });
+  await expect(ann.page.getByText(/Picture, \d+ kB/)).toBeVisible();
+  await ann.composer.fill("look-1");
+  await ann.composer.press("Enter");
+  const picture = ben.page.getByRole("img", { name: "Picture from Ann" });
+  await expect(picture).toBeVisible();
+  expect(await picture.evaluate((image) => image.decode().then(() => image.naturalWidth))).toBeGreaterThan(300);
+  await expect(ben.message("look-1")).toBeVisible();
+  await ben.page.reload();
+  await expect(picture).toBeVisible();
+});
+
+test("a file that is no picture, or too large, is refused before anything is sent", async ({ visit }) => {
+  const ann = await visit();
+  await paste(ann, { bytes: 100 });
+  await expect(ann.page.getByText("no picture the browser can read")).toBeVisible();
+  await paste(ann, { bytes: 21 * 1024 * 1024 });
+  await expect(ann.page.getByText("larger than 20 MB")).toBeVisible();
+  await ann.composer.press("Enter");
+  await expect(ann.messages).toHaveCount(0);
+});
+
+test("who is forgotten on a device leaves an outbox that nobody else sends", async ({ visit, friend }) => {
+  const ann = await meet(visit, "Ann");
+  ann.proxy.refuseSockets();
+  await ann.say("mine-1");
+  await expect(ann.message("mine-1")).toHaveAttribute("data-state", "queued");
+  await ann.page.getByRole("button", { name: "Settings" }).click();
+  await ann.page.getByRole("button", { name: "Forget me" }).click();
+  await expect(ann.composer).toBeEditable();
+  await expect(ann.messages).toHaveCount(0);
+  ann.proxy.putUp();
+  await ann.say("other-1");
+  await friend.transcript.heard("other-1");
+  await ann.page.waitForTimeout(3000); // longer than an orphaned outbox waits for its page
+  expect(friend.transcript.texts).toEqual(["other-1"]);
+});
+
+test("the page opens without a network, with what waits", async ({ visit, server, friend }) => {
+  const ann = await visit();
+  await ann.page.evaluate(() => navigator.serviceWorker.ready.then(() => new Promise((done) => setTimeout(done, 500))));
+  await ann.page.reload();
+  await expect(ann.toggle).toHaveText("Disconnect");
+  ann.proxy.takeDown();
+  await ann.say("tunnel-1");
+  await expect(ann.message("tunnel-1")).toHaveAttribute("data-state", "queued");
+  await ann.page.reload();
+  await expect(ann.message("tunnel-1")).toHaveAttribute("data-state", "queued");
+  await ann.say("tunnel-2");
+  ann.proxy.putUp();
+  await friend.transcript.count(2);
+  expect(friend.transcript.texts).toEqual(numbered("tunnel", 2));
+  expect(server.port).toBeGreaterThan(0);
+});
