@@ -22,7 +22,9 @@ export class Settings {
     parts.close.addEventListener("click", () => dialog.close());
     save.addEventListener("click", () => this.#rename());
     name.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && !event.isComposing) this.#rename();
+      if (event.key !== "Enter" || event.isComposing) return;
+      event.preventDefault(); // it would press the button that gets the focus back
+      this.#rename();
     });
     this.#offerLanguages(select);
     this.#offerThemes(themes);

@@ -32,7 +32,9 @@ export class Sidebar {
     };
     create.addEventListener("click", make);
     name.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && !event.isComposing) make();
+      if (event.key !== "Enter" || event.isComposing) return;
+      event.preventDefault(); // it would press the button that gets the focus
+      make();
     });
   }
 

@@ -1,0 +1,177 @@
+// The page for everybody, panel by panel: screen readers, keyboard alone, 400 %, other languages and
+// directions, and people who mean harm.
+import { execFileSync } from "node:child_process";
+import { accessibilityProblems } from "./axe.mjs";
+import { expect, numbered, test } from "./chat_page.mjs";
+
+const meet = async (visit, name, options) => (await visit(options)).called(name);
+
+for (const [name, browser] of [
+  ["light", { colorScheme: "light", viewport: { width: 1280, height: 800 } }],
+  ["dark", { colorScheme: "dark", viewport: { width: 1280, height: 800 } }],
+  ["phone", { colorScheme: "light", viewport: { width: 390, height: 800 } }],
+]) {
+  test(`no panel stands in anybody's way: ${name}`, async ({ visit }) => {
+    const ann = await meet(visit, "Ann", { browser });
+    const ben = await meet(visit, "Ben");
+    await ben.say("panel-1", "panel-2");
+    await expect(ann.messages).toHaveCount(2);
+    const check = async (what) => expect(await accessibilityProblems(ann.page), what).toEqual([]);
+    await ann.message("panel-1").focus();
+    await check("a message and its bar");
+    await ann.page.getByRole("button", { name: "Search" }).click();
+    await ann.page.getByRole("searchbox").fill("panel");
+    await ann.page.getByRole("searchbox").press("Enter");
+    await expect(ann.page.getByText("2 messages found")).toBeVisible();
+    await check("search");
+    await ann.page.keyboard.press("Escape");
+    await ann.page.getByRole("button", { name: "Settings" }).click();
+    await check("settings");
+    await ann.page.keyboard.press("Escape");
+    const places = ann.page.locator("#places-open");
+    if (!(await places.isVisible())) return;
+    await places.click();
+    await expect(ann.people.getByText("Ben")).toBeVisible();
+    await check("places");
+    await ann.page.keyboard.press("Escape");
+    await expect(places).toBeFocused();
+  });
+}
+
+test("by keyboard alone: from message to message, and what can be done with one", async ({ visit }) => {
+  const ann = await meet(visit, "Ann");
+  await ann.say(...numbered("key", 3));
+  await ann.showsExactly(numbered("key", 3));
+  const { keyboard } = ann.page;
+  await ann.page.getByRole("group", { name: "Conversation" }).focus();
+  await keyboard.press("ArrowUp");
+  await expect(ann.message("key-3")).toBeFocused();
+  await keyboard.press("ArrowUp");
+  await expect(ann.message("key-2")).toBeFocused();
+  await keyboard.press("Enter");
+  await expect(ann.page.getByRole("button", { name: "Copy text" })).toBeFocused();
+  await keyboard.press("ArrowRight");
+  await expect(ann.page.getByRole("button", { name: "Edit" })).toBeFocused();
+  await keyboard.press("Enter");
+  await expect(ann.composer).toBeFocused();
+  await expect(ann.composer).toHaveValue("key-2");
+  await keyboard.press("Escape");
+  await expect(ann.composer).toHaveValue("");
+  await keyboard.press("ArrowUp");
+  await expect(ann.composer).toHaveValue("key-3");
+});
+
+test("at 400 % everything can be read and done, without scrolling sideways", async ({ visit }) => {
+  const ann = await visit({ browser: { viewport: { width: 320, height: 256 } } });
+  await ann.say("zoom-1");
+  await ann.showsExactly(["zoom-1"]);
+  const overflow = () => ann.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(await overflow()).toBeLessThanOrEqual(0);
+  await ann.page.locator("#places-open").click();
+  await ann.openRoom("Small");
+  await ann.say("zoom-2");
+  await ann.showsExactly(["zoom-2"]);
+  await ann.called("Zoe");
+  expect(await overflow()).toBeLessThanOrEqual(0);
+});
+
+for (const [code, direction, message] of [["zh-CN", "ltr", "消息"], ["ja-JP", "ltr", "メッセージ"]]) {
+  test(`the page speaks ${code}`, async ({ visit }) => {
+    const ann = await visit({ browser: { locale: code } });
+    await expect(ann.page.getByRole("textbox", { name: message, exact: true })).toBeVisible();
+    await expect(ann.page.locator("html")).toHaveAttribute("dir", direction);
+    const english = await ann.page.evaluate(() =>
+      [...document.querySelectorAll("[data-words], h1, h2, button, label")]
+        .flatMap((node) => [node.textContent, node.getAttribute("aria-label") ?? "", node.getAttribute("placeholder") ?? ""])
+        .filter((text) => /^[\x20-\x7e]*[A-Za-z]{3}/.test(text.trim()) && !/Oncewire/.test(text)),
+    );
+    expect(english).toEqual([]);
+  });
+}
+
+test("from right to left everything stands where it belongs, on a phone too", async ({ visit }) => {
+  for (const width of [390, 1280]) {
+    const ann = await visit({ empty: true, browser: { viewport: { width, height: 800 } } });
+    await ann.page.goto(`${ann.proxy.url}/?lang=en-XB`);
+    await expect(ann.page.locator("html")).toHaveAttribute("dir", "rtl");
+    await ann.composer.fill("שלום rtl-1");
+    await ann.composer.press("Enter");
+    await expect(ann.message("rtl-1")).toHaveAttribute("data-state", "delivered");
+    const body = await ann.message("rtl-1").locator(".text").boundingBox();
+    expect(body.x).toBeLessThan(width / 2); // one's own stand at the end of the line, which is left
+    const overflow = await ann.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    expect(overflow).toBeLessThanOrEqual(0);
+  }
+});
+
+// Ways to make a page run a text, in every syntax that browsers have been fooled by.
+const call = "globalThis.harmed=1";
+const tags = ["script", "img", "svg", "iframe", "object", "embed", "math", "style", "link", "base", "form", "video", "audio", "details", "body", "input", "template", "noscript", "textarea", "title", "marquee", "select", "table", "a", "meta"];
+const payloads = [
+  ...tags.map((tag) => `<${tag} src=x href="javascript:${call}" onerror="${call}" onload="${call}" onfocus="${call}" autofocus ontoggle="${call}" open>`),
+  ...tags.map((tag) => `</${tag}><script>${call}</script>`),
+  ...tags.map((tag) => `<${tag.toUpperCase()}/ONERROR=${call}//`),
+  ...['"', "'", "`", "-->", "]]>", "*/", "\\x3c", "&lt;", "&#60;", "\u2028", "\u0000"].map((end) => `${end}><img src=x onerror=${call}>`),
+  ...["javascript", "JaVaScRiPt", "java\tscript", "\u0001javascript", "data", "vbscript", "blob", "file", "view-source"].flatMap((scheme) => [`${scheme}:${call}`, `${scheme}://%0a${call}`, `https://x${scheme}:${call}`, `mailto:${scheme}:${call}`]),
+  ...["{{constructor.constructor('X')()}}", "${X}", "<%= X %>", "#{X}", "[[X]]"].map((text) => text.replace("X", call)),
+  ...["<svg><animate onbegin=X attributeName=x>", "<svg><script>X</script>", "<math href=javascript:X>", "<img srcset=x onerror=X>", "<iframe srcdoc='<script>parent.X</script>'>", "<a href=javascript:X>x</a>", "<form action=javascript:X><button>", "<object data=javascript:X>", "<embed src=javascript:X>", "<video><source onerror=X>", "<style>@import 'javascript:X'</style>", "<div style=background:url(javascript:X)>", "<link rel=stylesheet href=javascript:X>", "<base href=javascript:X//>", "<meta http-equiv=refresh content='0;url=javascript:X'>"].map((text) => text.replace("X", call)),
+  ...[..."\u202e\u2066\u200f\u200b\ufeff\u0300"].map((char) => `${char}<img src=x onerror=${call}>${char}`),
+];
+const every = Array.from({ length: 300 }, (_, i) => payloads[i % payloads.length] + (i < payloads.length ? "" : ` ${i}`));
+
+test("300 texts that mean harm do none, wherever they are shown", async ({ visit, friend }) => {
+  const ann = await visit();
+  await ann.page.evaluate(() => {
+    globalThis.reports = [];
+    document.addEventListener("securitypolicyviolation", (event) => globalThis.reports.push(event.violatedDirective));
+  });
+  for (const text of every) friend.socket.emit("chat message", text);
+  await expect(ann.messages).toHaveCount(every.length);
+  const eve = await visit();
+  for (const name of ["<img src=x onerror=globalThis.harmed=1>", "\"><script>harmed=1</script>"]) {
+    await eve.called(name.slice(0, 40));
+    await eve.say("name-1");
+    await eve.openRoom(name.slice(0, 40));
+  }
+  await expect(ann.message("name-1").first()).toBeVisible();
+  await ann.page.getByRole("button", { name: "Search" }).click();
+  for (const text of ["<img", "script"]) {
+    await ann.page.getByRole("searchbox").fill(text);
+    await ann.page.getByRole("searchbox").press("Enter");
+    await expect(ann.page.locator("#search-results li").first()).toBeVisible();
+  }
+  const state = await ann.page.evaluate(() => ({
+    harmed: globalThis.harmed,
+    reports: globalThis.reports,
+    elements: [...document.querySelectorAll("#logs *, #search-results *, #places *")].map((node) => node.localName),
+    links: [...document.querySelectorAll("#logs a")].map((node) => [new URL(node.href).protocol, node.rel]),
+  }));
+  expect(state.harmed).toBeUndefined();
+  expect(state.reports).toEqual([]);
+  const allowed = "div span p a li ul ol button bdi b time h2 path svg circle input".split(" ");
+  expect([...new Set(state.elements)].filter((name) => !allowed.includes(name))).toEqual([]);
+  for (const [protocol, rel] of state.links) {
+    expect(["http:", "https:", "mailto:"]).toContain(protocol);
+    expect(rel).toBe("noopener noreferrer nofollow ugc");
+  }
+});
+
+test("page, client and engine together are light", async ({ visit }) => {
+  const ann = await visit({ empty: true });
+  const sizes = new Map();
+  ann.page.on("requestfinished", async (request) => {
+    const response = await request.response();
+    const url = new URL(request.url());
+    if (response?.ok() && url.origin === ann.proxy.url) sizes.set(url.pathname, url.pathname);
+  });
+  await ann.open();
+  await ann.say("light-1");
+  await ann.showsExactly(["light-1"]);
+  let total = 0;
+  for (const path of sizes.keys()) {
+    const head = execFileSync("curl", ["-s", "-o", "/dev/null", "-w", "%{size_download}", "-H", "Accept-Encoding: br", `${ann.proxy.url}${path}`]);
+    total += Number(head);
+  }
+  console.log(`page, client and engine: ${total} bytes as sent, in ${sizes.size} files`);
+  expect(total).toBeLessThanOrEqual(100_000);
+});
