@@ -1,21 +1,9 @@
 // The page for everybody: by keyboard, by screen reader, in light and dark, wide and narrow.
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { root } from "../support/server.mjs";
 import { say } from "../support/stock.mjs";
+import { accessibilityProblems } from "./axe.mjs";
 import { expect, numbered, test } from "./chat_page.mjs";
-
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core"), "utf8");
-
-/** Violations of WCAG 2.2 A and AA, as sentences. */
-async function accessibilityProblems(page) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() =>
-    globalThis.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }),
-  );
-  return violations.flatMap((rule) => rule.nodes.map((node) => `${rule.id}: ${node.target} ${node.failureSummary}`));
-}
 
 for (const colorScheme of ["light", "dark"]) {
   for (const width of [390, 1280]) {
