@@ -5,6 +5,7 @@ import { isLooking, onAttention } from "./attention.js";
 import { Composer } from "./composer.js";
 import { ConnectionLine } from "./connection_line.js";
 import { connectFrame } from "./frame.js";
+import { Pages } from "./history.js";
 import { me, rememberOwn } from "./me.js";
 import { learnName } from "./names.js";
 import { Notices } from "./notices.js";
@@ -100,7 +101,7 @@ function show(change) {
 socket.on("connect", () => {
   show({ link: "online", isBusy: false });
   places.load();
-  loadLobby();
+  lobby.begin();
 });
 socket.on("disconnect", (reason) => {
   const links = { "io client disconnect": "disconnected", "io server disconnect": "kicked" };
@@ -253,11 +254,10 @@ function enterRoom(id) {
   if (socket.connected) ask(socket, "enter", id).catch(() => {});
 }
 
-async function loadLobby() {
-  const answer = await ask(socket, "history", "lobby", null, 200).catch(() => undefined);
-  for (const [, [event, room]] of answer?.entries ?? []) if (event === "room opened") knownRooms.add(`room/${room.name}`);
+const lobby = new Pages(socket, "lobby", (entries) => {
+  for (const [, [event, room]] of entries) if (event === "room opened") knownRooms.add(`room/${room.name}`);
   sidebar.refresh();
-}
+});
 socket.on("room opened", ({ name }) => {
   knownRooms.add(`room/${name}`);
   sidebar.refresh();

@@ -8,12 +8,12 @@ const pause = 2000; // ms before a page that did not come is asked for again
 /** The pages of one log on the server: a room, or the inbox of all private messages. */
 export class Pages {
   hasMore = true;
-  isLoading = false;
 
   #socket;
   #source;
   #take;
   #before = null;
+  #loading;
 
   /** `take(entries, isFirst)`: [offset, event] pairs, newest first. */
   constructor(socket, source, take) {
@@ -22,14 +22,28 @@ export class Pages {
     this.#take = take;
   }
 
+  get isLoading() {
+    return this.#loading !== undefined;
+  }
+  /** Nothing was asked for yet, or nothing came. */
   get isEmpty() {
     return this.#before === null && this.hasMore;
   }
 
-  /** Loads one more page. False: not now, or there is none. */
-  async more(count = pageLength) {
-    if (this.isLoading || !this.hasMore || !this.#socket.connected) return false;
-    this.isLoading = true;
+  /** Loads one more page, or waits for the one that is on its way. False: not now, or there is none. */
+  more(count = pageLength) {
+    this.#loading ??= this.#load(count).finally(() => (this.#loading = undefined));
+    return this.#loading;
+  }
+
+  /** Loads the first page, again and again while there is a link. False: there is none. */
+  async begin() {
+    while (this.isEmpty && this.#socket.connected) await this.more();
+    return !this.isEmpty;
+  }
+
+  async #load(count) {
+    if (!this.hasMore || !this.#socket.connected) return false;
     try {
       const { entries, more } = await ask(this.#socket, "history", this.#source, this.#before, count);
       const isFirst = this.#before === null;
@@ -38,10 +52,8 @@ export class Pages {
       this.#take(entries, isFirst);
       return true;
     } catch {
-      await new Promise((resolve) => setTimeout(resolve, pause));
+      if (this.#socket.connected) await new Promise((resolve) => setTimeout(resolve, pause));
       return false;
-    } finally {
-      this.isLoading = false;
     }
   }
 

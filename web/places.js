@@ -87,7 +87,7 @@ export class Places {
   /** Connected (again): what was not loaded yet can be. */
   async load() {
     this.#open(this.current);
-    if (this.#inbox.isEmpty && me.id) await this.#inbox.more();
+    if (me.id) await this.#inbox.begin();
     for (const place of this.all) if (!isPrivate(place.id) && place.pages.isEmpty) await this.#open(place);
   }
 
@@ -134,7 +134,7 @@ export class Places {
   async #open(place) {
     const { timeline, pages } = place;
     const seen = readUpTo(place.id);
-    if (pages.isEmpty && !(await pages.more())) return this.#showTop();
+    if (!(await pages.begin())) return this.#showTop();
     while (seen && timeline.oldest > seen + 1 && timeline.size < eager && (await pages.more(200)));
     if (!place.isOpened && this.current === place) this.#begin(place, seen);
     this.#showTop();

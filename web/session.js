@@ -15,7 +15,14 @@ let getToken;
 
 export function open(tokens) {
   getToken = tokens;
-  return io({ delivery: "exactly-once", owner: me.owner, auth: (give) => describe().then(give) });
+  return io({
+    delivery: "exactly-once",
+    owner: me.owner,
+    // At once on the better one; the other is for networks that let nothing else through.
+    transports: ["websocket", "polling"],
+    tryAllTransports: true,
+    auth: (give) => describe().then(give),
+  });
 }
 
 async function describe() {
@@ -46,9 +53,16 @@ function pauseFor(token) {
 }
 
 /** The server's answer to a question that leaves no trace; rejects with {code, message}. */
-export function ask(socket, event, ...args) {
+export async function ask(socket, event, ...args) {
+  // What is volatile is dropped while the link is busy; a question has time.
+  while (socket.connected && socket.io.engine?.writable === false) {
+    await new Promise((resolve) => setTimeout(resolve, 30));
+  }
   return new Promise((resolve, reject) => {
+    const lost = () => reject(Object.assign(new Error("the link is gone"), { code: "no_answer" }));
+    socket.once("disconnect", lost);
     socket.timeout(patience).volatile.emit(event, ...args, (late, refusal, answer) => {
+      socket.off("disconnect", lost);
       if (late) reject(Object.assign(late, { code: "no_answer" }));
       else if (refusal) reject(Object.assign(new Error(refusal.message), { code: refusal.error }));
       else resolve(answer);

@@ -89,6 +89,8 @@ export interface SocketOptions {
   ackTimeout?: number;
   /** Every emit enters the outbox; `volatile.emit` stays ephemeral. */
   delivery?: "exactly-once";
+  /** Whose outbox it is: what somebody else left in this browser stays there. */
+  owner?: string;
 }
 
 export interface ManagerOptions {

@@ -1,0 +1,158 @@
+// The chat on other people's sites: another origin, its own rules.
+import { createHmac } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { test as base, expect } from "@playwright/test";
+import { Server } from "../support/server.mjs";
+import { connected, say, stock, Transcript } from "../support/stock.mjs";
+
+const secret = "a secret of the site's back end, long enough";
+
+const test = base.extend({
+  /** A site on a port of its own; `site.page` is what it serves, with `site.headers`. */
+  site: async ({}, use) => {
+    const site = { page: "", headers: {} };
+    const listener = createServer((request, response) => {
+      if (request.url !== "/") return response.writeHead(404).end();
+      response.writeHead(200, { "content-type": "text/html", ...site.headers }).end(site.page);
+    }).listen(0, "127.0.0.1");
+    await once(listener, "listening");
+    site.url = `http://127.0.0.1:${listener.address().port}`;
+    await use(site);
+    listener.closeAllConnections();
+    await new Promise((resolve) => listener.close(resolve));
+  },
+
+  chat: async ({ site }, use) => {
+    const config = `[server]\norigins = ["${site.url}"]\n[[identity.keys]]\nalgorithm = "HS256"\nkey = "${secret}"\naudience = "chat"\n`;
+    const server = await Server.start({ config });
+    await use(server);
+    await server.remove();
+  },
+
+  friend: async ({ chat }, use) => {
+    const socket = stock(chat.url, { auth: { serverOffset: 0 } });
+    await connected(socket);
+    await use({ socket, transcript: new Transcript(socket) });
+    socket.close();
+  },
+
+  page: async ({ browser }, use) => {
+    const context = await browser.newContext();
+    await use(await context.newPage());
+    await context.close();
+  },
+});
+
+const loader = (chat) => `<script async type="module" src="${chat.url}/embed.js"></script>`;
+const launcher = (page) => page.getByRole("button", { name: /^Chat/ });
+const inside = (page) => page.frameLocator("iframe");
+async function write(page, text) {
+  const composer = inside(page).locator("form").getByRole("textbox");
+  await composer.fill(text);
+  await composer.press("Enter");
+}
+
+const sites = {
+  "a plain page": () => ({}),
+  "a page with a strict policy": (chat) => ({ "content-security-policy": `default-src 'none'; script-src ${chat.url}; frame-src ${chat.url}` }),
+  "an isolated page": () => ({ "cross-origin-embedder-policy": "require-corp", "cross-origin-opener-policy": "same-origin" }),
+};
+for (const [name, headersFor] of Object.entries(sites)) {
+  test(`${name} embeds the chat with one line`, async ({ site, chat, friend, page }) => {
+    site.page = `<!doctype html><title>Shop</title><h1>Shop</h1>${loader(chat)}`;
+    site.headers = headersFor(chat);
+    const complaints = [];
+    page.on("console", (line) => /Content Security Policy|blocked/i.test(line.text()) && complaints.push(line.text()));
+    await page.goto(site.url);
+    await launcher(page).click();
+    await write(page, "embed-1");
+    await friend.transcript.heard("embed-1");
+    await launcher(page).click();
+    await expect(page.locator("iframe")).toBeHidden();
+    await say(friend.socket, "embed-2");
+    await expect(page.getByRole("button", { name: "Chat, 1 unread" })).toBeVisible();
+    await launcher(page).click();
+    await expect(inside(page).getByRole("log")).toContainText("embed-2");
+    await expect(page.getByRole("button", { name: "Chat", exact: true })).toBeVisible();
+    expect(complaints).toEqual([]);
+  });
+}
+
+test("a message written while the server is down, the page then closed and opened again, arrives once", async ({ site, chat, page }) => {
+  site.page = `<!doctype html><title>Shop</title>${loader(chat)}`;
+  await page.goto(site.url);
+  await launcher(page).click();
+  await expect(inside(page).getByRole("button", { name: "Disconnect" })).toBeVisible();
+  await chat.end("SIGKILL");
+  await write(page, "later-1");
+  await expect(inside(page).getByRole("log").locator("[data-state=queued]")).toHaveCount(1);
+  await page.goto("about:blank");
+  await chat.start();
+  const socket = stock(chat.url, { auth: { serverOffset: 0 } });
+  const transcript = new Transcript(socket);
+  await page.goto(site.url);
+  await transcript.heard("later-1");
+  await launcher(page).click();
+  await write(page, "later-2");
+  await transcript.heard("later-2");
+  expect(transcript.texts).toEqual(["later-1", "later-2"]);
+  socket.close();
+});
+
+test("a site that is not on the list cannot show the chat, nor talk to it", async ({ site, chat, page }) => {
+  site.page = `<!doctype html><title>Stranger</title>${loader(chat)}`;
+  await page.goto(site.url.replace("127.0.0.1", "localhost")).catch(() => {});
+  const stranger = createServer((_, response) => response.writeHead(200, { "content-type": "text/html" }).end(site.page)).listen(0, "127.0.0.1");
+  await once(stranger, "listening");
+  const refused = page.waitForEvent("console", (line) => /frame-ancestors|refused to connect|Content Security Policy/i.test(line.text()));
+  await page.goto(`http://127.0.0.1:${stranger.address().port}`);
+  await launcher(page).click();
+  await refused;
+  await expect(inside(page).locator("form")).toHaveCount(0);
+  const origin = `http://127.0.0.1:${stranger.address().port}`;
+  const answer = await fetch(`${chat.url}/socket.io/?EIO=4&transport=polling`, { headers: { origin } });
+  expect(answer.status).toBe(403);
+  stranger.closeAllConnections();
+  stranger.close();
+});
+
+test("calls made before the loader is there are made afterwards; destroy leaves nothing behind", async ({ site, chat, page }) => {
+  site.page = `<!doctype html><title>Shop</title><script>OncewireChat = [["setTheme", "dark"], ["open"]];</script>${loader(chat)}
+    <oncewire-chat server="${chat.url}" theme="light"></oncewire-chat>`;
+  await page.goto(site.url);
+  await expect(page.locator("iframe")).toHaveCount(2);
+  await expect(page.getByRole("button", { name: /^Chat/ })).toHaveAttribute("aria-expanded", "true");
+  await expect(page.frameLocator("[launcher] iframe").locator("html")).toHaveAttribute("data-theme", "dark");
+  await expect(page.frameLocator("oncewire-chat iframe").locator("html")).toHaveAttribute("data-theme", "light");
+  await page.evaluate(() => {
+    globalThis.OncewireChat.destroy();
+    document.querySelector("oncewire-chat").remove();
+  });
+  await expect(page.locator("iframe")).toHaveCount(0);
+  expect(await page.evaluate(() => [typeof globalThis.OncewireChat, document.querySelectorAll("[launcher]").length])).toEqual(["undefined", 0]);
+});
+
+function tokenFor(claims) {
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const signed = `${part({ alg: "HS256", typ: "JWT" })}.${part({ aud: "chat", exp: Math.floor(Date.now() / 1000) + 600, ...claims })}`;
+  return `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
+}
+
+test("a visitor is who the site's back end says, and nobody can take the name", async ({ site, chat, friend, page }) => {
+  const make = (token) => `<!doctype html><title>Shop</title><script type="module">
+    import { createChat } from "${chat.url}/embed.js";
+    globalThis.chat = createChat({ getToken: async () => ${JSON.stringify(token)} });
+    globalThis.chat.open();
+  </script>`;
+  site.page = make(tokenFor({ sub: "17", name: "Ann of the shop" }));
+  const names = [];
+  friend.socket.on("chat message", (text, id, meta) => names.push([text, meta.from, meta.name]));
+  await page.goto(site.url);
+  await write(page, "token-1");
+  await friend.transcript.heard("token-1");
+  expect(names).toEqual([["token-1", "u:17", "Ann of the shop"]]);
+  site.page = make(tokenFor({ sub: "17", exp: 1000 }));
+  await page.goto(site.url);
+  await expect(inside(page).getByRole("status")).toContainText("expired");
+});
