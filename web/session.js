@@ -18,9 +18,7 @@ export function open(tokens) {
   return io({
     delivery: "exactly-once",
     owner: me.owner,
-    // At once on the better one; the other is for networks that let nothing else through.
-    transports: ["websocket", "polling"],
-    tryAllTransports: true,
+    transports: ["websocket"],
     auth: (give) => describe().then(give),
   });
 }
