@@ -10,6 +10,7 @@
 //   PACKAGE/dist/oncewire.mjs            ES module for bundlers, not minified
 //   PACKAGE/dist/node.mjs, node.cjs      for Node
 //
+// or only, with --symbols FILE.wasm, the engine with the names of its functions (tests/bench/symbols.mjs).
 // Each with its source map. Rebuilds what changed only; DIR/.work holds the objects.
 
 import { execFile } from "node:child_process";
@@ -51,13 +52,16 @@ const packaged = [
 ];
 
 async function main() {
-  const { values } = parseArgs({ options: { out: { type: "string" }, package: { type: "string" } } });
+  const { values } = parseArgs({
+    options: { out: { type: "string" }, package: { type: "string" }, symbols: { type: "string" } },
+  });
   if (!values.out) throw new Error("usage: node client-wasm/build.mjs --out DIR [--package PACKAGE]");
   const out = resolve(values.out);
   const work = join(out, ".work");
   await mkdir(work, { recursive: true });
 
   const objects = await compile(work);
+  if (values.symbols) return linkInto(resolve(values.symbols), [...objects, "--profiling-funcs"]);
   const module = await link(objects, work);
   await bundle(module, out, bundles);
   if (values.package) await makePackage(module, resolve(values.package));
@@ -85,12 +89,16 @@ async function compileOne(source, work, launcher) {
 async function link(objects, work) {
   const module = join(work, "oncewire.mjs");
   if (isOlder(module, [...objects, fileURLToPath(import.meta.url)])) {
-    await execute("em++", [...objects, ...linkFlags, "-o", module], {
-      // Where em++ finds its JavaScript tools if Node is not Debian's own.
-      NODE_PATH: process.env.NODE_PATH ?? "/usr/share/nodejs",
-    });
+    await linkInto(module, objects);
   }
   return module;
+}
+
+async function linkInto(file, objects) {
+  await execute("em++", [...objects, ...linkFlags, "-o", file], {
+    // Where em++ finds its JavaScript tools if Node is not Debian's own.
+    NODE_PATH: process.env.NODE_PATH ?? "/usr/share/nodejs",
+  });
 }
 
 function sourcesIn(directory, { deep = false } = {}) {
@@ -124,24 +132,25 @@ async function bundle(module, out, wanted) {
   if (!outputs.some((output) => isOlder(output, inputs))) return name;
 
   const { build } = await import("esbuild");
+  const glue = await withoutLoader(module);
   for (const { file, entry, format, minify, platform = "browser" } of wanted) {
     await build({
       entryPoints: [join(here, "js", entry)],
       outfile: join(out, file),
       bundle: true,
       format,
-      minify,
       platform,
       sourcemap: true,
       target: "es2022",
       legalComments: "none",
-      alias: { "oncewire-module": module },
+      alias: { "oncewire-module": glue },
       inject: [join(here, "js", "dial.js")],
       define: { ONCEWIRE_WASM: JSON.stringify(`./${name}`) },
       // CommonJS has none, and entry_node.js knows.
       logOverride: { "empty-import-meta": "silent" },
       logLevel: "warning",
     });
+    if (minify) await minifyFile(join(out, file), format);
     await refuseDynamicCode(join(out, file));
   }
   for (const old of readdirSync(out)) {
@@ -165,6 +174,30 @@ async function makePackage(module, folder) {
   await copyFile(join(source, "index.d.ts"), join(folder, "index.d.cts"));
   await copyFile(join(here, "README.md"), join(folder, "README.md"));
   await copyFile(join(root, "LICENSE"), join(folder, "LICENSE"));
+}
+
+/** Emscripten's glue without its own ways to load the module, which ours (engine.js) replaces. */
+async function withoutLoader(module) {
+  const code = await readFile(module, "utf8");
+  const call = "instantiateAsync().catch(readyPromiseReject);return{}";
+  if (!code.includes(call)) throw new Error("Emscripten's glue is not what it was: look for its loader");
+  const glue = module.replace(/\.mjs$/, ".glue.mjs");
+  await writeFile(glue, code.replace(call, "return{}"));
+  return glue;
+}
+
+/** esbuild keeps unused functions inside others, of which the glue has many. */
+async function minifyFile(file, format) {
+  const { minify } = await import("terser");
+  const [code, map] = await Promise.all([readFile(file, "utf8"), readFile(`${file}.map`, "utf8")]);
+  const made = await minify(code, {
+    ecma: 2022,
+    module: format === "esm",
+    toplevel: true,
+    compress: { passes: 3, unsafe_arrows: true },
+    sourceMap: { content: map, url: `${basename(file)}.map`, includeSources: true },
+  });
+  await Promise.all([writeFile(file, made.code), writeFile(`${file}.map`, made.map)]);
 }
 
 // A strict Content-Security-Policy would refuse it, and only in the browser.

@@ -19,7 +19,10 @@ function Dialled(url) {
 /** A WebSocket that closes before it opens. */
 function stillborn(error) {
   const socket = { readyState: 3, send() {}, close() {} };
-  queueMicrotask(() => socket.onclose?.({ code: 1006, reason: error.message, wasClean: false, error }));
+  queueMicrotask(() => {
+    socket.onerror?.(error);
+    socket.onclose?.({ code: 1006, reason: error.message, wasClean: false });
+  });
   return socket;
 }
 

@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 import { loadWasm } from "./engine.js";
 import { provideEngine } from "./engine_source.js";
 
-// The CommonJS build has no import.meta, the ES module no __dirname.
-const here = typeof __dirname === "string" ? __dirname : dirname(fileURLToPath(import.meta.url));
+// The CommonJS build has no import.meta.url; the ES module may meet a __dirname of somebody else.
+const here = import.meta.url ? dirname(fileURLToPath(import.meta.url)) : __dirname;
 
 provideEngine(async (wasm) =>
   loadWasm(wasm ?? (await readFile(join(here, ONCEWIRE_WASM))), (bytes) => Buffer.from(bytes)),

@@ -137,13 +137,18 @@ export class Manager extends Emitter {
   }
 
   async #load() {
+    const client = await this.#loadClient();
+    client.onEvents = () => this.drain();
+    client.onBroken = (error) => this.#handleBroken(error);
+    this.#client = client;
+    for (const call of this.#calls.splice(0)) guarded(call);
+    return client;
+  }
+
+  async #loadClient() {
     for (let attempt = 0; ; ++attempt) {
       try {
-        this.#client = await this.createClient();
-        this.#client.onEvents = () => this.drain();
-        this.#client.onBroken = (error) => this.#handleBroken(error);
-        for (const call of this.#calls.splice(0)) call();
-        return this.#client;
+        return await this.createClient();
       } catch (error) {
         for (const socket of Object.values(this.nsps)) socket.handleConnectError(error, error.permanent);
         this.notify("error", error);

@@ -12,7 +12,7 @@ type EventNames<Map extends EventsMap> = keyof Map & (string | symbol);
 type EventParams<Map extends EventsMap, Event extends EventNames<Map>> = Parameters<Map[Event]>;
 
 type Last<Args extends any[]> = Args extends [...any[], infer Final] ? Final : never;
-type AllButLast<Args extends any[]> = Args extends [...infer Rest, any] ? Rest : [];
+type AllButLast<Args extends any[]> = Args extends [...infer Rest, any] ? Rest : any[];
 type PrependError<Listener> = Listener extends (...args: infer Args) => infer Result
   ? (error: Error, ...args: Args) => Result
   : Listener;
@@ -21,7 +21,20 @@ type WithErrorFirst<Args extends any[]> = Args extends [...infer Rest, infer Ack
     ? [...Rest, PrependError<Ack>]
     : Args
   : Args;
-type FirstOf<Listener> = Listener extends (first: infer First, ...rest: any[]) => any ? First : void;
+type IsAny<Type> = 0 extends 1 & Type ? true : false;
+/** What a promise resolves with: the first argument of a callback, after an error if that comes first. */
+type FirstOf<Listener> =
+  IsAny<Listener> extends true
+    ? any
+    : Listener extends (first: infer First, ...rest: infer Rest) => any
+      ? IsAny<First> extends true
+        ? any
+        : First extends Error
+          ? Rest extends [infer Second, ...any[]]
+            ? Second
+            : void
+          : First
+      : void;
 /** Events as they are emitted after `timeout()`: their callbacks get an error first. */
 export type DecorateAcknowledgements<Map extends EventsMap> = {
   [Event in keyof Map]: Map[Event] extends (...args: infer Args) => infer Result

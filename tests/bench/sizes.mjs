@@ -27,10 +27,20 @@ export function sizes() {
   return [...ours, sum("our client", ours), page, sum("page and client", [...ours, page]), stock];
 }
 
+// 48 kB, brotli: what a page may be charged for the client.
+const budget = 48_000;
+
 export function sizeTable() {
   const cell = (text) => String(text).padStart(9);
   const rows = sizes().map((row) => `${row.name.padEnd(20)}${cell(row.raw)}${cell(row.gzip)}${cell(row.brotli)}`);
   return [`${"bytes".padEnd(20)}${cell("raw")}${cell("gzip")}${cell("brotli")}`, ...rows].join("\n");
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(sizeTable());
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  console.log(sizeTable());
+  const { brotli } = sizes().find(({ name }) => name === "our client");
+  if (brotli > budget) {
+    console.error(`our client has ${brotli} bytes, ${brotli - budget} too many`);
+    process.exitCode = 1;
+  }
+}
