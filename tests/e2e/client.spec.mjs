@@ -1,0 +1,184 @@
+// The package in a browser, as sites bring it in: bundled, from another origin, in a worker, under a
+// strict policy, and where WebSockets do not work. The server is the stock one.
+import { expect, test as base } from "@playwright/test";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import { extname, join } from "node:path";
+import { Server } from "socket.io";
+import { build as buildByVite } from "vite";
+import webpack from "webpack";
+import { root } from "../support/server.mjs";
+
+const folder = join(root, "build/oncewire-client");
+const dist = join(folder, "dist");
+const types = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm" };
+
+/** Serves files from memory and a directory, with headers of the test's choice. */
+class Site {
+  pages = new Map();
+  headers = {};
+
+  static async open(directory) {
+    const site = new Site();
+    site.directory = directory;
+    site.http = createServer((request, response) => site.#answer(request, response));
+    await new Promise((resolve) => site.http.listen(0, "127.0.0.1", resolve));
+    site.url = `http://127.0.0.1:${site.http.address().port}`;
+    return site;
+  }
+
+  #answer({ url }, response) {
+    const path = url.split("?")[0];
+    try {
+      const body = this.pages.get(path) ?? readFileSync(join(this.directory, path));
+      response.writeHead(200, { "content-type": types[extname(path)] ?? "text/html", ...this.headers }).end(body);
+    } catch {
+      response.writeHead(404).end();
+    }
+  }
+
+  close() {
+    this.http.closeAllConnections();
+    return new Promise((resolve) => this.http.close(resolve));
+  }
+}
+
+const test = base.extend({
+  /** The stock server on a site that serves the package's scripts; open to other origins. */
+  home: async ({}, use) => {
+    const site = await Site.open(dist);
+    const io = new Server(site.http, { cors: { origin: true }, serveClient: false });
+    io.on("connection", (socket) => socket.on("echo", (...args) => args.pop()(...args)));
+    await use(site);
+    io.close();
+    await site.close();
+  },
+  elsewhere: async ({}, use) => {
+    const site = await Site.open(dist);
+    await use(site);
+    await site.close();
+  },
+  workshop: async ({}, use) => {
+    mkdirSync(join(root, "build/e2e-bundles"), { recursive: true });
+    const directory = mkdtempSync(join(root, "build/e2e-bundles/app-"));
+    mkdirSync(join(directory, "node_modules"));
+    symlinkSync(folder, join(directory, "node_modules/oncewire-client"));
+    await use(directory);
+    rmSync(directory, { recursive: true, force: true });
+  },
+});
+
+/** What every page does: connect, ask, and tell the title what came of it. */
+const program = (url) => `
+  const socket = io(${JSON.stringify(url)});
+  socket.on("connect", async () => {
+    const [answer] = [await socket.emitWithAck("echo", { n: 1, bytes: new Uint8Array([7]) })];
+    document.title = ["echoed", answer.n, new Uint8Array(answer.bytes)[0]].join(" ");
+  });
+  socket.on("connect_error", (error) => (document.title = error.message));`;
+const works = (page) => expect(page).toHaveTitle("echoed 1 7");
+const html = (script, attributes = 'type="module"') => `<!doctype html><body><script ${attributes}>${script}</script>`;
+
+const bundlers = {
+  async vite(directory) {
+    writeFileSync(join(directory, "index.html"), '<!doctype html><body><script type="module" src="/main.js"></script>');
+    await buildByVite({ root: directory, configFile: false, logLevel: "error", build: { outDir: "out" } });
+  },
+  async webpack(directory) {
+    const compiler = webpack({
+      mode: "production",
+      context: directory,
+      entry: "./main.js",
+      output: { path: join(directory, "out"), filename: "main.js" },
+    });
+    const stats = await new Promise((resolve, reject) => compiler.run((error, made) => (error ? reject(error) : resolve(made))));
+    expect(stats.toJson({ all: false, errors: true, warnings: true })).toMatchObject({ errors: [], warnings: [] });
+    writeFileSync(join(directory, "out/index.html"), '<!doctype html><body><script src="main.js"></script>');
+  },
+  async esbuild(directory) {
+    const { build } = createRequire(join(root, "client-wasm/package.json"))("esbuild");
+    const options = { entryPoints: [join(directory, "main.js")], outdir: join(directory, "out"), bundle: true, format: "esm" };
+    await build({ ...options, logLevel: "silent" });
+    const wasm = readdirSync(dist).find((name) => name.endsWith(".wasm"));
+    cpSync(join(dist, wasm), join(directory, "out", wasm)); // esbuild leaves new URL() alone
+    writeFileSync(join(directory, "out/index.html"), '<!doctype html><body><script type="module" src="main.js"></script>');
+  },
+};
+for (const [name, bundle] of Object.entries(bundlers)) {
+  test(`bundled by ${name}`, async ({ page, home, elsewhere, workshop }) => {
+    writeFileSync(join(workshop, "main.js"), `import { io } from "oncewire-client"; ${program(home.url)}`);
+    await bundle(workshop);
+    elsewhere.directory = join(workshop, "out");
+    await page.goto(`${elsewhere.url}/index.html`);
+    await works(page);
+  });
+}
+
+test("as a module from another origin, with its engine", async ({ page, home, elsewhere }) => {
+  home.headers = { "access-control-allow-origin": "*" };
+  elsewhere.pages.set("/", html(`import { io } from "${home.url}/socket.io.esm.min.js"; ${program(home.url)}`));
+  await page.goto(elsewhere.url);
+  await works(page);
+});
+
+for (const script of ["socket.io.js", "socket.io.min.js"]) {
+  test(`as a classic script, ${script}`, async ({ page, home }) => {
+    home.pages.set("/", `<!doctype html><body><script src="/${script}"></script>${html(program(""), "")}`.replace('io("")', "io()"));
+    await page.goto(home.url);
+    await works(page);
+  });
+}
+
+test("in a module worker", async ({ page, home }) => {
+  const worker = `import { io } from "/socket.io.esm.min.js"; const document = { set title(text) { postMessage(text); } }; ${program(home.url)}`;
+  home.pages.set("/worker.mjs", worker);
+  home.pages.set("/", html('new Worker("/worker.mjs", { type: "module" }).onmessage = ({ data }) => (document.title = data);'));
+  await page.goto(home.url);
+  await works(page);
+});
+
+test("under a strict policy nothing is violated", async ({ page, home }) => {
+  home.headers = { "content-security-policy": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' ws:" };
+  home.pages.set("/violations.js", 'globalThis.violations = []; addEventListener("securitypolicyviolation", (event) => violations.push(event.violatedDirective));');
+  home.pages.set("/main.mjs", `import { io } from "/socket.io.esm.min.js"; ${program(home.url)}`);
+  home.pages.set("/", '<!doctype html><body><script src="/violations.js"></script><script type="module" src="/main.mjs"></script>');
+  home.pages.set("/favicon.ico", "");
+  await page.goto(home.url);
+  await works(page);
+  expect(await page.evaluate("violations")).toEqual([]);
+});
+
+test("under a policy without WebAssembly it says what is missing", async ({ page, home }) => {
+  home.headers = { "content-security-policy": "default-src 'none'; script-src 'self'; connect-src 'self' ws:" };
+  home.pages.set("/main.mjs", `import { io } from "/socket.io.esm.min.js"; ${program(home.url)}`);
+  home.pages.set("/", '<!doctype html><body><script type="module" src="/main.mjs"></script>');
+  await page.goto(home.url);
+  await expect(page).toHaveTitle(/'wasm-unsafe-eval'/);
+});
+
+test("by polling where there are no WebSockets, and by a WebSocket where there are", async ({ page, home }) => {
+  home.pages.set("/", html(`import { io } from "/socket.io.esm.min.js"; ${program(home.url)} globalThis.socket = socket;`));
+  await page.goto(home.url);
+  await works(page);
+  await expect.poll(() => page.evaluate("socket.io.engine.transport.name")).toBe("websocket");
+  await page.addInitScript("globalThis.WebSocket = class { constructor() { throw new Error('blocked'); } };");
+  await page.reload();
+  await works(page);
+  expect(await page.evaluate("socket.io.engine.transport.name")).toBe("polling");
+});
+
+test("an engine given as bytes, and one that is not there", async ({ page, home, elsewhere }) => {
+  const wasm = readdirSync(dist).find((name) => name.endsWith(".wasm"));
+  const script = readFileSync(join(dist, "socket.io.esm.min.js"));
+  elsewhere.directory = "/nowhere";
+  elsewhere.pages.set("/client.mjs", script);
+  const useWasm = `import { io, useWasm } from "/client.mjs"; useWasm(await (await fetch("/engine.wasm")).arrayBuffer()); ${program(home.url)}`;
+  elsewhere.pages.set("/engine.wasm", readFileSync(join(dist, wasm)));
+  elsewhere.pages.set("/given", html(useWasm));
+  elsewhere.pages.set("/missing", html(`import { io } from "/client.mjs"; ${program(home.url)}`));
+  await page.goto(`${elsewhere.url}/given`);
+  await works(page);
+  await page.goto(`${elsewhere.url}/missing`);
+  await expect(page).toHaveTitle(/HTTP status 404/);
+});
