@@ -19,7 +19,7 @@ export const tiers = {
     { name: "integration", command: "build/bin/oncewire-integration", counted: "catch2", minutes: 3 },
     { name: "interop", command: "node --test tests/interop/*.test.mjs", counted: "node", minutes: 3 },
     { name: "crash", command: "tests/crash/run --cycles 10 --seed 1", counted: "exit", minutes: 3 },
-    { name: "e2e", command: playwright, counted: "playwright", minutes: 5 },
+    { name: "e2e", command: playwright, counted: "playwright", minutes: 8 },
   ],
   prove: [
     build,

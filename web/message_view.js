@@ -20,7 +20,6 @@ export class MessageView {
     this.node.tabIndex = -1;
     this.node.setAttribute("role", "article");
     this.#body.className = "text";
-    this.#body.dir = "auto";
     this.node.append(this.#body);
     this.isOwn = isOwn(post);
     this.node.toggleAttribute("data-own", this.isOwn);

@@ -94,11 +94,14 @@ test("from right to left everything stands where it belongs, on a phone too", as
     const ann = await visit({ empty: true, browser: { viewport: { width, height: 800 } } });
     await ann.page.goto(`${ann.proxy.url}/?lang=en-XB`);
     await expect(ann.page.locator("html")).toHaveAttribute("dir", "rtl");
-    await ann.composer.fill(`שלום rtl-${width}`);
-    await ann.composer.press("Enter");
-    await expect(ann.message(`rtl-${width}`)).toHaveAttribute("data-state", "delivered");
-    const body = await ann.message(`rtl-${width}`).locator(".text").boundingBox();
-    expect(body.x).toBeLessThan(width / 2); // one's own stand at the end of the line, which is left
+    for (const text of [`שלום hebrew-${width}`, `hello latin-${width}`]) {
+      await ann.composer.fill(text);
+      await ann.composer.press("Enter");
+      await expect(ann.message(text)).toHaveAttribute("data-state", "delivered");
+      // One's own stand at the end of the line, which is left, whatever they are written in.
+      const body = await ann.message(text).locator(".text").boundingBox();
+      expect(body.x).toBeLessThan(width / 2);
+    }
     const overflow = await ann.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     expect(overflow).toBeLessThanOrEqual(0);
   }

@@ -1,6 +1,4 @@
 // The page for everybody: by keyboard, by screen reader, in light and dark, wide and narrow.
-import { join } from "node:path";
-import { root } from "../support/server.mjs";
 import { say } from "../support/stock.mjs";
 import { accessibilityProblems } from "./axe.mjs";
 import { expect, numbered, test } from "./chat_page.mjs";
@@ -82,25 +80,4 @@ test("the policy of the page allows neither inline script nor eval, and the page
   ).catch((error) => error.message);
   expect(blocked).toMatch(/script-src/);
   expect(await ann.page.evaluate(() => globalThis.ran)).toBeUndefined();
-});
-
-test.describe("pictures @shots", () => {
-  for (const colorScheme of ["light", "dark"]) {
-    for (const width of [390, 1280]) {
-      test(`${colorScheme} ${width}`, async ({ visit, friend }) => {
-        const ann = await visit({ browser: { colorScheme, viewport: { width, height: 800 } } });
-        await say(friend.socket, "The train leaves at nine. Shall we meet at the station?");
-        await ann.say("Yes. I will be there at a quarter to.");
-        await say(friend.socket, "Good. I bring the tickets, and something to read for the way.");
-        await expect(ann.messages).toHaveCount(3);
-        await expect(ann.message("quarter to")).toHaveAttribute("data-state", "delivered");
-        await ann.page.screenshot({ path: join(root, `build/shots/${colorScheme}-${width}.png`) });
-        ann.proxy.takeDown();
-        await ann.say("I am in the tunnel now; you will read this later.");
-        await expect(ann.message("tunnel")).toHaveAttribute("data-state", "queued");
-        await expect(ann.status).not.toBeEmpty();
-        await ann.page.screenshot({ path: join(root, `build/shots/${colorScheme}-${width}-offline.png`) });
-      });
-    }
-  }
 });

@@ -1,0 +1,63 @@
+// A long history: loaded in pages from its end, and read without a jump or a stutter.
+import { say } from "../support/stock.mjs";
+import { expect, test } from "./chat_page.mjs";
+
+/** Stores `count` messages "long-1" … in the main room. */
+async function fill(socket, count) {
+  for (let i = 1; i <= count; i += 500) {
+    const some = Array.from({ length: Math.min(500, count - i + 1) }, (_, k) => `long-${i + k}`);
+    await Promise.all(some.map((text) => say(socket, text)));
+  }
+}
+
+test("earlier messages load above, without moving what is being read", async ({ visit, friend }) => {
+  await fill(friend.socket, 3000);
+  const ann = await visit();
+  await expect(ann.message(/long-3000(?!\d)/)).toBeInViewport();
+  await expect.poll(() => ann.messages.count()).toBeGreaterThanOrEqual(2000); // what is loaded by itself
+  const scroller = ann.page.getByRole("group", { name: "Conversation" });
+  const top = () =>
+    scroller.evaluate(async (node) => {
+      for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame); // heights that were estimated settle
+      const edge = node.getBoundingClientRect().top;
+      const first = [...node.querySelectorAll("[data-id]")].find((each) => each.getBoundingClientRect().bottom > edge);
+      return { id: first.dataset.id, top: Math.round(first.getBoundingClientRect().top) };
+    });
+  const count = await ann.messages.count();
+  await scroller.evaluate((node) => (node.scrollTop = 1000));
+  const before = await top();
+  await expect.poll(() => ann.messages.count()).toBeGreaterThan(count);
+  const after = await top();
+  expect(after.id).toBe(before.id);
+  expect(Math.abs(after.top - before.top)).toBeLessThanOrEqual(2);
+});
+
+test("10,000 messages: opened within a second, scrolled without a stutter @long", async ({ visit, friend }) => {
+  test.setTimeout(180_000);
+  await fill(friend.socket, 10_000);
+  const ann = await visit({ empty: true });
+  await ann.page.goto(ann.proxy.url);
+  const begun = Date.now();
+  await expect(ann.message(/long-10000(?!\d)/)).toBeInViewport();
+  const opened = Date.now() - begun;
+  const scroller = ann.page.getByRole("group", { name: "Conversation" });
+  while ((await ann.messages.count()) < 10_000) {
+    await scroller.evaluate((node) => (node.scrollTop = 0));
+    await ann.page.waitForTimeout(50);
+  }
+  // The middle frame of a long scroll, in milliseconds; one that is late may be another process's fault.
+  const frames = await scroller.evaluate(async (node) => {
+    const times = [];
+    let last = await new Promise(requestAnimationFrame);
+    for (let i = 0; i < 300; i++) {
+      node.scrollTop += 400;
+      const now = await new Promise(requestAnimationFrame);
+      times.push(now - last);
+      last = now;
+    }
+    return times.sort((a, b) => a - b);
+  });
+  const memory = await ann.page.evaluate(() => Math.round((performance.memory?.usedJSHeapSize ?? 0) / 1e6));
+  console.log(`10,000 messages: opened in ${opened} ms; frames ${frames[150].toFixed(1)} ms in the middle, ${frames[285].toFixed(1)} ms at 95 %; ${memory} MB of JavaScript`);
+  expect(frames[150]).toBeLessThan(25);
+});
