@@ -246,7 +246,7 @@ int serve(const CommandLine& line) {
     options.log = [](const std::string& sentence) { spdlog::info(sentence); };
     core::Server server(std::move(options), std::move(*store), [&](api::Application& application) {
         application.set_wall_clock(core::wall_clock_now);
-        chat::install(application, chat_options(config, identity));
+        chat::install_with(application, chat_options(config, identity));
     });
     const auto port = server.start();
     if (!port) return fail(port.error());

@@ -159,7 +159,7 @@ void Chat::tell_typing(const Socket& socket, const std::string& place) const {
 
 }  // namespace
 
-void install(api::Application& application, Options options) {
+void install_with(api::Application& application, Options options) {
     install_messages(application, options);
     install_history(application);
     const auto chat = std::make_shared<Chat>(application, std::move(options));
@@ -183,6 +183,6 @@ void install(api::Application& application, Options options) {
     application.on("echo", echo);
 }
 
-void install(api::Application& application) { install(application, Options()); }
+void install(api::Application& application) { install_with(application, Options()); }
 
 }  // namespace oncewire::chat

@@ -63,7 +63,7 @@ struct Options {
 };
 
 /// Registers everything of the chat.
-void install(api::Application& application, Options options);
+void install_with(api::Application& application, Options options);
 /// The same with guests only.
 void install(api::Application& application);
 

@@ -30,7 +30,7 @@ Frames without_pings(Frames frames) {
 class Town {
   public:
     explicit Town(chat::Options options = trusting()) {
-        chat::install(application_, std::move(options));
+        chat::install_with(application_, std::move(options));
         server_.emplace(application_);
     }
     SmallServer::Client join(const std::string& user, const std::string& more = "") {
@@ -167,7 +167,7 @@ TEST_CASE("whoever is back within the grace has not left, whoever is not has") {
 }
 
 TEST_CASE("people are the same on every core") {
-    SmallServer server(2, [](api::Application& io) { chat::install(io, trusting()); });
+    SmallServer server(2, [](api::Application& io) { chat::install_with(io, trusting()); });
     const auto ann = server.connect(R"(40{"live":true,"user":"ann"})", 0);
     server.heard(ann);
     const auto ben = server.connect(R"(40{"live":true,"user":"ben"})", 1);
