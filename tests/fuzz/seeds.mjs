@@ -57,6 +57,19 @@ const open = [Buffer.from("\0" + '40{"a":1}'), frameEnd, Buffer.from([6])];
 for (const { frames } of load("socketio_packets").packets)
   write("server_connection_fuzz", Buffer.concat([...open, frameEnd, join(frames, (frame) => [isBinary(frame) ? 1 : 0])]));
 
+// Any server: the same frames behind an answered CONNECT, on a WebSocket and by polling.
+const greeting = '0{"sid":"S","upgrades":["websocket"],"pingInterval":300,"pingTimeout":200,"maxPayload":100}';
+const attached = '40{"sid":"x","oncewire":{"version":1,"epoch":"E","last":0,"digest":"0000000000000000","position":"E.0","window":4,"messageBytes":65536,"durability":"disk"}}';
+const steps = (...parts) => Buffer.concat(parts.flatMap(([kind, bytes]) => [Buffer.from([kind]), Buffer.from(bytes), frameEnd]));
+for (const { frames } of load("socketio_packets").packets) {
+  const heard = frames.map((frame) => [isBinary(frame) ? 1 : 0, bytesOfFrame(frame)]);
+  write("client_fuzz", Buffer.concat([Buffer.from([0]), steps([6, ""], [0, greeting], [8, ""], [0, attached], [10, ""], [11, ""], ...heard, [9, ""])]));
+}
+for (const { body } of load("engineio_payloads").bodies) {
+  const upgraded = steps([3, greeting], [8, ""], [3, attached], [6, ""], [0, "3probe"], [4, ""], [3, bytesOf(body)], [4, ""]);
+  write("client_fuzz", Buffer.concat([Buffer.from([1]), upgraded]));
+}
+
 const head = "Host: localhost\r\nUser-Agent: x\r\n";
 write("http_gate_fuzz", Buffer.from(`GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n${head}Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n`));
 write("http_gate_fuzz", Buffer.from(`POST /socket.io/?EIO=4&transport=polling&sid=x HTTP/1.1\r\n${head}Content-Length: 4\r\n\r\n4abc`));
