@@ -1,73 +1,12 @@
 // The package in a browser, as sites bring it in: bundled, from another origin, in a worker, under a
 // strict policy, and where WebSockets do not work. The server is the stock one.
-import { expect, test as base } from "@playwright/test";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { extname, join } from "node:path";
-import { Server } from "socket.io";
+import { join } from "node:path";
 import { build as buildByVite } from "vite";
 import webpack from "webpack";
 import { root } from "../support/server.mjs";
-
-const folder = join(root, "build/oncewire-client");
-const dist = join(folder, "dist");
-const types = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm" };
-
-/** Serves files from memory and a directory, with headers of the test's choice. */
-class Site {
-  pages = new Map();
-  headers = {};
-
-  static async open(directory) {
-    const site = new Site();
-    site.directory = directory;
-    site.http = createServer((request, response) => site.#answer(request, response));
-    await new Promise((resolve) => site.http.listen(0, "127.0.0.1", resolve));
-    site.url = `http://127.0.0.1:${site.http.address().port}`;
-    return site;
-  }
-
-  #answer({ url }, response) {
-    const path = url.split("?")[0];
-    try {
-      const body = this.pages.get(path) ?? readFileSync(join(this.directory, path));
-      response.writeHead(200, { "content-type": types[extname(path)] ?? "text/html", ...this.headers }).end(body);
-    } catch {
-      response.writeHead(404).end();
-    }
-  }
-
-  close() {
-    this.http.closeAllConnections();
-    return new Promise((resolve) => this.http.close(resolve));
-  }
-}
-
-const test = base.extend({
-  /** The stock server on a site that serves the package's scripts; open to other origins. */
-  home: async ({}, use) => {
-    const site = await Site.open(dist);
-    const io = new Server(site.http, { cors: { origin: true }, serveClient: false });
-    io.on("connection", (socket) => socket.on("echo", (...args) => args.pop()(...args)));
-    await use(site);
-    io.close();
-    await site.close();
-  },
-  elsewhere: async ({}, use) => {
-    const site = await Site.open(dist);
-    await use(site);
-    await site.close();
-  },
-  workshop: async ({}, use) => {
-    mkdirSync(join(root, "build/e2e-bundles"), { recursive: true });
-    const directory = mkdtempSync(join(root, "build/e2e-bundles/app-"));
-    mkdirSync(join(directory, "node_modules"));
-    symlinkSync(folder, join(directory, "node_modules/oncewire-client"));
-    await use(directory);
-    rmSync(directory, { recursive: true, force: true });
-  },
-});
+import { dist, expect, test } from "./client_site.mjs";
 
 /** What every page does: connect, ask, and tell the title what came of it. */
 const program = (url) => `
