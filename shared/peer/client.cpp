@@ -32,6 +32,10 @@ DisconnectReason disconnect_reason(engineio::CloseReason reason) {
     VERIFY(false);
 }
 
+std::string event_name(std::string_view data) {
+    return json::as_string(json::elements(data)[0]).value_or("");
+}
+
 std::string error_object(std::string_view message) {
     return R"({"message":)" + json::quoted(message) + '}';
 }
@@ -470,16 +474,17 @@ void Client::handle_connected(NamespaceIndex index, const socketio::Packet& pack
 
 void Client::handle_event(NamespaceIndex index, socketio::Packet packet, Instant now) {
     Namespace& nsp = namespaces_[index];
-    const auto elements = json::elements(packet.data);
     if (nsp.lane && nsp.lane->mode == LaneMode::attached &&
-        is_delivery_event(json::as_string(elements[0]).value_or(""))) {
+        is_delivery_event(event_name(packet.data))) {
         if (!handle_delivery_event(index, packet.data, now)) {
             refuse_packet("a malformed delivery event", now);
         }
         return;
     }
-    if (!nsp.pid.empty() && elements.size() > 1) {
-        if (auto offset = json::as_string(elements.back())) nsp.last_offset = std::move(*offset);
+    if (!nsp.pid.empty()) {
+        const auto elements = json::elements(packet.data);
+        const auto offset = elements.size() > 1 ? json::as_string(elements.back()) : std::nullopt;
+        if (offset) nsp.last_offset = *offset;
     }
     EventArrived event{
         index, std::move(packet.data), std::move(packet.attachments), packet.ack_id, {}};
