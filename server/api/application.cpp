@@ -35,6 +35,26 @@ void Application::on_error(std::function<void(Socket, const Error&)> handler) {
     context_->on_error = std::move(handler);
 }
 
+void Application::set_admission(std::function<void(const hub::Request&, Decision)> hook) {
+    context_->allow_request = std::move(hook);
+}
+
+void Application::on_http(std::function<void(const HttpRequest&, HttpReply)> handler) {
+    context_->on_http = std::move(handler);
+}
+
+bool Application::takes_http() const { return context_->on_http != nullptr; }
+
+void Application::handle_http(const HttpRequest& request, HttpReply reply) {
+    context_->on_http(request, std::move(reply));
+}
+
+bool Application::asks_admission() const { return context_->allow_request != nullptr; }
+
+void Application::ask_admission(const hub::Request& request, Decision::Decide decide) {
+    context_->allow_request(request, Decision(std::move(decide)));
+}
+
 void Application::on_durable(std::string_view event, store::DurableHandler handler) {
     durable_.insert_or_assign(std::string(event), std::move(handler));
 }

@@ -4,11 +4,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "server/api/http.hpp"
 #include "server/api/namespace.hpp"
 #include "server/hub/hub.hpp"
 #include "server/store/transaction.hpp"
@@ -23,6 +26,24 @@ using store::reject;
 using store::StoreError;
 using store::Tx;
 using store::Verdict;
+
+/// How a hook of allow_request() answers: now or later, once; what it says after that is not heard.
+class Decision {
+  public:
+    using Decide = std::function<void(std::optional<std::string> refusal)>;
+    explicit Decision(Decide decide) : decide_(std::make_shared<Decide>(std::move(decide))) {}
+
+    /// Come in.
+    void operator()() const { say(std::nullopt); }
+    void operator()(const Refusal& refusal) const { say(refusal.message); }
+
+  private:
+    void say(std::optional<std::string> refusal) const {
+        if (*decide_) std::exchange(*decide_, nullptr)(std::move(refusal));
+    }
+
+    std::shared_ptr<Decide> decide_;
+};
 
 /// The handlers of one application, and their calls: sits beside one Hub and takes its outputs. What
 /// the original calls `io`; what it says of namespaces and broadcasts means the main namespace.
@@ -52,6 +73,29 @@ class Application : public Broadcasts<Application> {
     /// Forget such namespaces when their last client is gone. Off.
     void cleanup_empty_child_namespaces(bool on);
 
+    // ---- the door -------------------------------------------------------------------------------
+
+    /// Asked about every handshake of the transport, before there is a connection; not about later
+    /// requests of the session. A function of `(const hub::Request&, Decision)`, or of
+    /// `(const hub::Request&)` that returns std::optional<Refusal> at once. The refused hear the message
+    /// with code 4; its data is not sent. Who is not answered in time (admission_timeout) is refused.
+    template <class F>
+    void allow_request(F hook) {
+        if constexpr (std::is_invocable_v<F&, const hub::Request&, Decision>) {
+            set_admission(std::move(hook));
+        } else {
+            set_admission([hook = std::move(hook)](const hub::Request& request,
+                                                   const Decision& decide) mutable {
+                const std::optional<Refusal> refusal = hook(request);
+                refusal ? decide(*refusal) : decide();
+            });
+        }
+    }
+
+    /// HTTP requests that are neither Socket.IO's nor for a file; without it they are answered 404. Who
+    /// is not answered in time (admission_timeout) hears 503.
+    void on_http(std::function<void(const HttpRequest&, HttpReply)> handler);
+
     // ---- the main namespace ---------------------------------------------------------------------
 
     template <class F>
@@ -72,6 +116,10 @@ class Application : public Broadcasts<Application> {
     template <class... A>
     void server_side_emit(std::string_view event, const A&... args) {
         main().server_side_emit(event, args...);
+    }
+    template <class... A>
+    auto server_side_emit_with_ack(std::string_view event, A&&... args) {
+        return main().server_side_emit_with_ack(event, std::forward<A>(args)...);
     }
     BroadcastOperator everybody() const;
     std::vector<Socket> sockets() const { return main().sockets(); }
@@ -106,8 +154,14 @@ class Application : public Broadcasts<Application> {
     void attach(hub::Hub& hub, Instant now);
     /// Takes an output of `hub` that is for applications. False: it is for the host.
     bool handle(hub::Hub& hub, const hub::HubOutput& output, Instant now);
+    bool asks_admission() const;
+    /// `decide`: called once at most.
+    void ask_admission(const hub::Request& request, Decision::Decide decide);
+    bool takes_http() const;
+    void handle_http(const HttpRequest& request, HttpReply reply);
 
   private:
+    void set_admission(std::function<void(const hub::Request&, Decision)> hook);
     Namespace main() const;
 
     std::unique_ptr<Context> context_;

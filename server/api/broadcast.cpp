@@ -40,26 +40,26 @@ BroadcastOperator BroadcastOperator::on_answer(OnAnswer handler) const {
     return copy;
 }
 
-bool BroadcastOperator::is_attached() const { return context_ && context_->hub; }
+bool BroadcastOperator::is_attached() const { return context_ && context_->hub && !nsp_.empty(); }
 
 void BroadcastOperator::send(std::string_view event, Arguments data) const {
     if (!is_attached() || !context_->check_event_name(0, event)) return;
-    for (const auto& nsp : namespaces_) {
-        hub::Broadcast command{target(nsp), data.data, data.attachments, volatile_flag_};
-        if (local_) {
-            context_->hub->broadcast_local(command);
-        } else {
-            context_->hub->broadcast(std::move(command));
-        }
+    hub::Broadcast command{target(), std::move(data.data), std::move(data.attachments),
+                           volatile_flag_};
+    if (local_) {
+        context_->hub->broadcast_local(command);
+    } else {
+        context_->hub->broadcast(std::move(command));
     }
 }
 
 Request<BroadcastAcks> BroadcastOperator::ask(Arguments data) const {
     return Request<BroadcastAcks>([self = *this,
                                    data = std::move(data)](Request<BroadcastAcks>::Done done) {
+        if (!self.context_ || !self.context_->hub) return;
         hub::Question question;
         question.kind = hub::Question::Kind::acknowledge;
-        question.target = self.target(self.namespaces_.empty() ? "" : self.namespaces_.front());
+        question.target = self.target();
         question.data = data.data;
         question.attachments = data.attachments;
         question.timeout = self.timeout_;
@@ -70,30 +70,23 @@ Request<BroadcastAcks> BroadcastOperator::ask(Arguments data) const {
 Request<std::vector<RemoteSocket>> BroadcastOperator::fetch_sockets() const {
     using Fetch = Request<std::vector<RemoteSocket>>;
     return Fetch([self = *this](Fetch::Done done) {
-        if (!self.is_attached()) return;
+        if (!self.context_ || !self.context_->hub) return;
         hub::Question question;
-        question.target = self.target(self.namespaces_.empty() ? "" : self.namespaces_.front());
+        question.target = self.target();
         self.context_->fetch(std::move(question), self.local_, std::move(done));
     });
 }
 
 void BroadcastOperator::sockets_join(std::string_view room) const {
-    if (!is_attached()) return;
-    for (const auto& nsp : namespaces_) {
-        context_->hub->join_rooms({target(nsp), {std::string(room)}});
-    }
+    if (is_attached()) context_->hub->join_rooms({target(), {std::string(room)}});
 }
 
 void BroadcastOperator::sockets_leave(std::string_view room) const {
-    if (!is_attached()) return;
-    for (const auto& nsp : namespaces_) {
-        context_->hub->leave_rooms({target(nsp), {std::string(room)}});
-    }
+    if (is_attached()) context_->hub->leave_rooms({target(), {std::string(room)}});
 }
 
 void BroadcastOperator::disconnect_sockets(bool close) const {
-    if (!is_attached()) return;
-    for (const auto& nsp : namespaces_) context_->hub->disconnect_sockets({target(nsp), close});
+    if (is_attached()) context_->hub->disconnect_sockets({target(), close});
 }
 
 }  // namespace oncewire::api

@@ -78,8 +78,8 @@ class BroadcastOperator {
   public:
     using OnAnswer = std::function<void(std::string_view socket, const Arguments&)>;
 
-    BroadcastOperator(Context* context, std::vector<std::string> namespaces)
-        : context_(context), namespaces_(std::move(namespaces)) {}
+    BroadcastOperator(Context* context, std::string nsp)
+        : context_(context), nsp_(std::move(nsp)) {}
 
     /// Members of this room, too. Named twice: the union. No room at all: everybody.
     BroadcastOperator to(std::string_view room) const;
@@ -122,10 +122,10 @@ class BroadcastOperator {
     bool is_attached() const;
     void send(std::string_view event, Arguments data) const;
     Request<BroadcastAcks> ask(Arguments data) const;
-    hub::Target target(const std::string& nsp) const { return {nsp, rooms_, except_}; }
+    hub::Target target() const { return {nsp_, rooms_, except_}; }
 
     Context* context_ = nullptr;
-    std::vector<std::string> namespaces_;  // more than one: the children of a dynamic namespace
+    std::string nsp_;  // or the family of a dynamic one; empty: of nobody
     std::vector<std::string> rooms_;
     std::vector<std::string> except_;
     bool local_ = false;

@@ -46,6 +46,11 @@ void Listeners::remove(std::string_view event) {
     std::erase_if(listeners_, [event](const Listener& one) { return one.event == event; });
 }
 
+bool Listeners::has(std::string_view event) const {
+    return std::any_of(listeners_.begin(), listeners_.end(),
+                       [event](const Listener& one) { return one.event == event; });
+}
+
 std::vector<std::shared_ptr<const EventHandler>> Listeners::take(std::string_view event) {
     std::vector<std::shared_ptr<const EventHandler>> found;
     bool any_once = false;
@@ -99,14 +104,6 @@ std::shared_ptr<NamespaceState> Context::find_namespace(std::string_view name) c
     return found == namespaces_.end() ? nullptr : found->second;
 }
 
-std::vector<std::string> Context::children_of(const NamespaceState& parent) const {
-    std::vector<std::string> names;
-    for (const auto& [name, state] : namespaces_) {
-        if (state->parent.lock().get() == &parent) names.push_back(name);
-    }
-    return names;
-}
-
 std::shared_ptr<NamespaceState> Context::make_child(std::string_view name, std::string_view auth) {
     if (dynamic_.empty()) return nullptr;
     const Json credentials = decode_json(auth, {}).value_or(Json::object());
@@ -118,6 +115,7 @@ std::shared_ptr<NamespaceState> Context::make_child(std::string_view name, std::
         child->parent = parent;
         child->is_child = true;
         namespaces_.emplace(child->name, child);
+        hub->add_to_family(parent->family(), child->name);
         if (on_new_namespace) on_new_namespace(Namespace(*this, child));
         return child;
     }
@@ -126,7 +124,11 @@ std::shared_ptr<NamespaceState> Context::make_child(std::string_view name, std::
 
 void Context::leave_namespace(NamespaceState& nsp) {
     const bool is_empty = --nsp.sockets == 0;
-    if (is_empty && nsp.is_child && cleanup_empty_children) namespaces_.erase(nsp.name);
+    if (!is_empty || !nsp.is_child || !cleanup_empty_children) return;
+    if (const auto parent = nsp.parent.lock()) {
+        hub->remove_from_family(parent->family(), nsp.name);
+    }
+    namespaces_.erase(std::string(nsp.name));
 }
 
 // ---- who comes in -------------------------------------------------------------------------------
@@ -264,6 +266,7 @@ Context::Farewell::~Farewell() {
     context_.hub->watch_broadcasts(!context_.with_outgoing_.empty());
     const auto state = std::move(context_.sockets_.find(id_)->second);
     context_.sockets_.erase(id_);
+    context_.abandon_submissions(id_);
     context_.leave_namespace(*state->nsp);
 }
 
@@ -318,13 +321,29 @@ void Context::handle(const hub::ServerSideEvent& arrived) {
     const auto nsp = find_namespace(arrived.nsp);
     if (!nsp) return;
     std::string name;
-    const Event event = event_of(name, arrived.data, no_attachments);
-    for (const auto& handler : nsp->server_side.take(name)) {
-        const auto mismatch = (*handler)(Socket(), event, {});
-        if (mismatch) {
-            report(0,
-                   {Error::Kind::bad_arguments, name, std::string("must be ") + mismatch->wanted});
-        }
+    call_server_side(*nsp, event_of(name, arrived.data, no_attachments), {});
+}
+
+void Context::answer_server_side(const hub::Question& question) {
+    const auto nsp = find_namespace(question.target.nsp);
+    std::string name;
+    const Event event = event_of(name, question.data, question.attachments);
+    const bool is_ours = question.from == hub->core();
+    if (is_ours || !nsp || !nsp->server_side.has(name)) {
+        return hub->answer(question, "null", {}, true);
+    }
+    call_server_side(*nsp, event, Ack([this, question](const Arguments& answer) {
+        hub->answer(question, answer.data, answer.attachments, true);
+    }));
+}
+
+void Context::call_server_side(NamespaceState& nsp, const Event& event, const Ack& ack) {
+    for (const auto& handler : nsp.server_side.take(event.name)) {
+        const auto mismatch = (*handler)(Socket(), event, ack);
+        if (!mismatch) continue;
+        const std::string message = std::string("must be ") + mismatch->wanted;
+        ack(Json{{"error", "bad_arguments"}, {"message", message}});
+        report(0, {Error::Kind::bad_arguments, std::string(event.name), message});
     }
 }
 

@@ -23,6 +23,7 @@ class Listeners {
     void add(ListenerId id, std::string_view event, EventHandler handler, bool once);
     void remove(ListenerId id);
     void remove(std::string_view event);
+    bool has(std::string_view event) const;
     /// Those for this event; those to be called once are removed.
     std::vector<std::shared_ptr<const EventHandler>> take(std::string_view event);
 
@@ -70,6 +71,9 @@ struct NamespaceState {
     Application::NamespacePredicate predicate;
     std::weak_ptr<NamespaceState> parent;  // of a child
     bool is_child = false;
+    /// Of a namespace of namespaces, and of its children: what the hub calls them together. No client
+    /// can say it, because names end at a comma.
+    std::string family() const { return name + ','; }
     std::uint32_t sockets = 0;  // who is in it or at the door
 };
 
@@ -110,6 +114,8 @@ class Context {
     std::function<UnixMillis()> wall_clock;
     std::function<void(Socket, const Error&)> on_error;
     std::function<void(Namespace)> on_new_namespace;
+    std::function<void(const hub::Request&, Decision)> allow_request;
+    std::function<void(const HttpRequest&, HttpReply)> on_http;
     bool cleanup_empty_children = false;
 
     // ---- namespaces: context.cpp ----------------------------------------------------------------
@@ -117,7 +123,6 @@ class Context {
     std::shared_ptr<NamespaceState> open(std::string_view name);
     std::shared_ptr<NamespaceState> open_dynamic(Application::NamespacePredicate predicate);
     std::shared_ptr<NamespaceState> find_namespace(std::string_view name) const;
-    std::vector<std::string> children_of(const NamespaceState& parent) const;
 
     // ---- sockets --------------------------------------------------------------------------------
 
@@ -142,6 +147,10 @@ class Context {
                   Request<BroadcastAcks>::Done done);
     void fetch(hub::Question question, bool local, Request<std::vector<RemoteSocket>>::Done done);
 
+    void submit(hub::SocketId socket, const Arguments& event, Request<SubmitResult>::Done done);
+    void ask_server_side(const std::string& nsp, const Arguments& event,
+                         Request<ServerSideAcks>::Done done);
+
     // ---- outputs of the hub ---------------------------------------------------------------------
 
     void handle(const hub::ConnectAsked& asked);
@@ -154,6 +163,7 @@ class Context {
     void handle(const hub::QuestionArrived& arrived);
     void handle(const hub::AnswerArrived& arrived);
     void handle(const hub::BroadcastSent& sent);
+    void handle(const hub::SubmitSettled& settled);
     void handle(const hub::Woken& woken);
 
     // ---- later ----------------------------------------------------------------------------------
@@ -163,13 +173,18 @@ class Context {
   private:
     /// A question of ours to one or all cores.
     struct Asked {
-        std::string nsp;
         std::uint32_t cores_left = 0;
         BroadcastOperator::OnAnswer on_answer;
         BroadcastAcks acks;
         Request<BroadcastAcks>::Done acks_done;
         std::vector<RemoteSocket> sockets;
         Request<std::vector<RemoteSocket>>::Done sockets_done;
+        ServerSideAcks server_side;
+        Request<ServerSideAcks>::Done server_side_done;
+    };
+    struct Submission {
+        hub::SocketId socket = 0;
+        Request<SubmitResult>::Done done;
     };
 
     /// Forgets a socket at the end of a scope.
@@ -193,6 +208,11 @@ class Context {
     void dispatch(hub::SocketId id, const Event& event, const Ack& ack);
     void tell(hub::SocketId id, std::string_view event, std::string_view reason);
     void start(hub::Question question, bool local, Asked asked);
+    std::uint64_t start_everywhere(hub::Question question, Asked asked);
+    void finish(std::uint64_t number);
+    void answer_server_side(const hub::Question& question);
+    void call_server_side(NamespaceState& nsp, const Event& event, const Ack& ack);
+    void abandon_submissions(hub::SocketId socket);
     void take_ack(Asked& asked, const hub::AnswerArrived& arrived);
     void take_sockets(Asked& asked, const hub::AnswerArrived& arrived);
     Json describe(const hub::Target& target);
@@ -213,6 +233,7 @@ class Context {
     std::map<socketio::AckId, Relay> relays_;
     std::map<std::uint64_t, Asked> asked_;
     std::uint64_t newest_local_ = 0;
+    std::map<std::uint64_t, Submission> submissions_;
 };
 
 }  // namespace oncewire::api

@@ -10,6 +10,9 @@ namespace {
 /// Questions to this core alone have numbers of their own.
 constexpr std::uint64_t local_question = 1ull << 63;
 
+/// 5 s: for other cores to answer, as the reference waits for other nodes.
+constexpr Millis server_side_timeout{5'000};
+
 }  // namespace
 
 // ---- one client ---------------------------------------------------------------------------------
@@ -66,11 +69,8 @@ void Context::fetch(hub::Question question, bool local,
 }
 
 void Context::start(hub::Question question, bool local, Asked asked) {
-    asked.nsp = question.target.nsp;
     if (!local) {
-        asked.cores_left = hub->core_count();
-        const auto number = hub->ask_cores(std::move(question));
-        asked_.emplace(number, std::move(asked));
+        start_everywhere(std::move(question), std::move(asked));
         return;
     }
     asked.cores_left = 1;
@@ -80,12 +80,40 @@ void Context::start(hub::Question question, bool local, Asked asked) {
     handle(hub::QuestionArrived{std::move(question)});
 }
 
+std::uint64_t Context::start_everywhere(hub::Question question, Asked asked) {
+    asked.cores_left = hub->core_count();
+    const auto number = hub->ask_cores(std::move(question));
+    asked_.emplace(number, std::move(asked));
+    return number;
+}
+
+void Context::ask_server_side(const std::string& nsp, const Arguments& event,
+                              Request<ServerSideAcks>::Done done) {
+    hub::Question question;
+    question.kind = hub::Question::Kind::server_side;
+    question.target.nsp = nsp;
+    question.data = event.data;
+    question.attachments = event.attachments;
+    Asked asked;
+    asked.server_side_done = std::move(done);
+    const auto number = start_everywhere(std::move(question), std::move(asked));
+    call_after(server_side_timeout, [this, number] {
+        const auto late = asked_.find(number);
+        if (late == asked_.end()) return;
+        late->second.server_side.timed_out = true;
+        finish(number);
+    });
+}
+
 void Context::handle(const hub::QuestionArrived& arrived) {
     const auto& question = arrived.question;
+    if (question.kind == hub::Question::Kind::server_side) return answer_server_side(question);
     if (question.kind == hub::Question::Kind::describe) {
         return hub->answer(question, describe(question.target).dump(), {}, true);
     }
-    const auto receivers = hub->sockets(question.target);
+    // Of several namespaces at once nobody is asked: an event belongs to one.
+    const bool is_family = question.target.nsp.ends_with(',');
+    const auto receivers = is_family ? std::vector<hub::SocketId>() : hub->sockets(question.target);
     const auto ack_id = hub->emit_with_ack(receivers, question.target.nsp, question.data,
                                            question.attachments, question.timeout);
     relays_.emplace(ack_id, Relay{question, receivers.size()});
@@ -98,6 +126,7 @@ Json Context::describe(const hub::Target& target) {
         const SocketState* state = find(id);
         if (!state) continue;
         all.push_back({{"id", state->sid},
+                       {"nsp", state->nsp->name},
                        {"rooms", hub->rooms_of(id)},
                        {"handshake", socket(id).handshake()},
                        {"data", state->data}});
@@ -112,16 +141,22 @@ void Context::handle(const hub::AnswerArrived& arrived) {
     Asked& asked = found->second;
     if (asked.acks_done) {
         take_ack(asked, arrived);
-    } else {
+    } else if (asked.sockets_done) {
         take_sockets(asked, arrived);
+    } else if (arrived.data != "null") {
+        asked.server_side.answers.push_back({arrived.data, arrived.attachments});
     }
-    if (!arrived.is_last || --asked.cores_left > 0) return;
-    Asked finished = std::move(asked);
-    asked_.erase(found);
+    if (arrived.is_last && --asked.cores_left == 0) finish(arrived.number);
+}
+
+void Context::finish(std::uint64_t number) {
+    Asked finished = std::move(asked_.extract(number).mapped());
     if (finished.acks_done) {
         finished.acks_done(std::move(finished.acks));
-    } else {
+    } else if (finished.sockets_done) {
         finished.sockets_done(std::move(finished.sockets));
+    } else {
+        finished.server_side_done(std::move(finished.server_side));
     }
 }
 
@@ -144,12 +179,41 @@ void Context::take_sockets(Asked& asked, const hub::AnswerArrived& arrived) {
     const Json all = Json::parse(arrived.data, nullptr, false);
     for (const auto& each : all) {
         auto id = each["id"].get<std::string>();
-        RemoteSocket remote(BroadcastOperator(this, {asked.nsp}).to(id), id);
+        const auto nsp = each["nsp"].get<std::string>();
+        RemoteSocket remote(BroadcastOperator(this, nsp).to(id), id);
         for (const auto& room : each["rooms"]) remote.rooms_.push_back(room.get<std::string>());
         remote.handshake_ = each["handshake"];
         remote.data_ = each["data"];
         asked.sockets.push_back(std::move(remote));
     }
+}
+
+// ---- the store ----------------------------------------------------------------------------------
+
+void Context::submit(hub::SocketId id, const Arguments& event, Request<SubmitResult>::Done done) {
+    const SocketState* state = find(id);
+    if (!state || state->phase == SocketState::Phase::gone) {
+        return done(Err{SubmitError::unknown});
+    }
+    submissions_.emplace(hub->submit(id, event.data), Submission{id, std::move(done)});
+}
+
+void Context::handle(const hub::SubmitSettled& settled) {
+    auto found = submissions_.extract(settled.number);
+    if (!found) return;
+    const auto done = std::move(found.mapped().done);
+    settled.verdict ? done(*settled.verdict) : done(Err{SubmitError::later});
+}
+
+/// Nobody hears what becomes of them.
+void Context::abandon_submissions(hub::SocketId socket) {
+    std::vector<Request<SubmitResult>::Done> abandoned;
+    std::erase_if(submissions_, [&](auto& entry) {
+        if (entry.second.socket != socket) return false;
+        abandoned.push_back(std::move(entry.second.done));
+        return true;
+    });
+    for (const auto& done : abandoned) done(Err{SubmitError::unknown});
 }
 
 }  // namespace oncewire::api

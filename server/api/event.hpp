@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "server/api/values.hpp"
+#include "server/store/verdict.hpp"
 #include "shared/base/result.hpp"
 
 /// Events, their answers, and the handlers that take them.
@@ -81,6 +82,19 @@ class [[nodiscard]] Request {
 
   private:
     std::function<void(Done)> start_;
+};
+
+/// Why a submitted message has no verdict.
+enum class SubmitError : std::uint8_t {
+    later,    ///< nothing could be stored, and nothing was: try again
+    unknown,  ///< the client is gone; it may have been stored
+};
+using SubmitResult = Result<store::Verdict, SubmitError>;
+
+/// How the applications of the other cores answered.
+struct ServerSideAcks {
+    std::vector<Arguments> answers;  ///< of those that have a handler, in the order of arrival
+    bool timed_out = false;          ///< some did not answer in time
 };
 
 /// What went wrong with an event of a client, or of ours.

@@ -12,14 +12,14 @@ const Namespace& Namespace::on_connection(std::function<void(Socket)> handler) c
 }
 
 BroadcastOperator Namespace::everybody() const {
-    if (state_->predicate) return {context_, context_->children_of(*state_)};
-    return {context_, {state_->name}};
+    return {context_, state_->predicate ? state_->family() : state_->name};
 }
 
 std::vector<Socket> Namespace::sockets() const {
     std::vector<Socket> all;
     if (!context_->hub) return all;
-    for (const auto id : context_->hub->sockets({state_->name, {}, {}})) {
+    const std::string name = state_->predicate ? state_->family() : state_->name;
+    for (const auto id : context_->hub->sockets({name, {}, {}})) {
         all.push_back(context_->socket(id));
     }
     return all;
@@ -41,6 +41,14 @@ const Namespace& Namespace::listen_server_side(std::string_view event, EventHand
 
 void Namespace::send_server_side(const Arguments& data) const {
     if (context_->hub) context_->hub->server_side_emit(state_->name, data.data);
+}
+
+Request<ServerSideAcks> Namespace::ask_server_side(Arguments data) const {
+    return Request<ServerSideAcks>(
+        [self = *this, data = std::move(data)](Request<ServerSideAcks>::Done done) {
+            if (!self.context_->hub) return;
+            self.context_->ask_server_side(self.state_->name, data, std::move(done));
+        });
 }
 
 /// Greedy with one step back per star, so the time is bounded by the product of both lengths.

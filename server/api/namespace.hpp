@@ -17,7 +17,8 @@ struct NamespaceState;
 /// namespace.
 ///
 /// One that was opened by a pattern or predicate stands for all its children: what is registered here
-/// applies to those that come to be afterwards, and emit() reaches the children this core knows.
+/// applies to those that come to be afterwards; emit() and the like reach those that exist, on every
+/// core, in the same order for all; emit_with_ack() reaches nobody.
 class Namespace : public Broadcasts<Namespace> {
   public:
     Namespace(Context& context, std::shared_ptr<NamespaceState> state)
@@ -57,6 +58,15 @@ class Namespace : public Broadcasts<Namespace> {
         send_server_side(encode(event, args...));
     }
 
+    /// The same, and asks for answers: their handlers take an Ack. With a function that takes a
+    /// `const ServerSideAcks&` behind the arguments, or without: a Request. Waits for five seconds.
+    template <class... A>
+    auto server_side_emit_with_ack(std::string_view event, A&&... args) const {
+        return internal::request_or_start<ServerSideAcks>(
+            [this](Arguments data) { return ask_server_side(std::move(data)); }, event,
+            std::forward<A>(args)...);
+    }
+
     BroadcastOperator everybody() const;
     /// Those connected to this core.
     std::vector<Socket> sockets() const;
@@ -66,6 +76,7 @@ class Namespace : public Broadcasts<Namespace> {
     const Namespace& listen(std::string_view event, EventHandler handler) const;
     const Namespace& listen_server_side(std::string_view event, EventHandler handler) const;
     void send_server_side(const Arguments& data) const;
+    Request<ServerSideAcks> ask_server_side(Arguments data) const;
 
     Context* context_ = nullptr;
     std::shared_ptr<NamespaceState> state_;

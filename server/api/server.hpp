@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,20 @@ namespace oncewire::api {
 ///     }
 class Server {
   public:
+    /// [RFC6265 4.1]
+    struct Cookie {
+        std::string name = "io";
+        std::string path = "/";                    ///< empty: none
+        std::string domain = {};                   ///< empty: this host only
+        bool http_only = true;                     ///< scripts of the page cannot read it
+        bool secure = false;                       ///< over TLS only
+        std::string same_site = "Lax";             ///< "Lax", "Strict", "None", or empty for none
+        std::optional<std::int64_t> max_age = {};  ///< seconds; none: as long as the browser runs
+    };
+    struct Folder {
+        std::string url = "/";  ///< begins and ends with a slash
+        std::string directory;
+    };
     struct Options {
         std::string host = "127.0.0.1";
         std::uint16_t port = 3000;          ///< 0: any free one
@@ -33,6 +48,31 @@ class Server {
         Millis ping_interval{25'000};
         Millis ping_timeout{20'000};
         Millis connect_timeout{45'000};  ///< for a connection that joins no namespace
+
+        /// Bytes of one message, its attachments included; told to every client. At most 256 MiB.
+        std::uint32_t max_http_buffer_size = 1'000'000;
+        bool polling = true;         ///< sessions may begin by long-polling
+        bool websocket = true;       ///< sessions may begin on a WebSocket, or move to one
+        bool allow_upgrades = true;  ///< sessions that poll are told that they may move
+        /// Answers to polls are compressed from this many bytes on, if the client can read it.
+        std::optional<std::uint32_t> http_compression = 1024;
+        /// WebSocket messages are compressed from this many bytes on, if the client offers it. Off:
+        /// it costs processor time on every message.
+        std::optional<std::uint32_t> per_message_deflate = {};
+        /// Set by the answer to a polling handshake: for load balancers that must find the way back.
+        std::optional<Cookie> cookie = {};
+
+        bool serve_client = true;  ///< the browser client, as `path` + "socket.io.js" and the like
+        /// Folders to serve: read once, when listening begins.
+        std::vector<Folder> folders = {};
+        Millis header_timeout{5'000};      ///< for a whole request head; also between two requests
+        Millis body_timeout{10'000};       ///< for the body of a POST
+        Millis admission_timeout{10'000};  ///< for a hook of allow_request() or on_http()
+
+        /// Connections and polling sessions at once: in all, and of one address. Loopback addresses are
+        /// counted in all only; X-Forwarded-For is never believed.
+        std::uint32_t max_connections = 100'000;
+        std::uint32_t max_connections_per_address = 1'024;
         /// One line for operators; called from any thread.
         std::function<void(const std::string&)> log = [](const std::string&) {};
     };
@@ -46,7 +86,8 @@ class Server {
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 
-    /// Serves from now on, on threads of its own. The port, or a sentence why not.
+    /// Serves from now on, on threads of its own. The port, or a sentence why not: an option that makes
+    /// no sense, a database or an address that cannot be used.
     Result<std::uint16_t, std::string> listen();
     /// Says goodbye to clients, stores what was received, ends all threads. Blocks. Handlers are not
     /// called any more.

@@ -45,6 +45,32 @@ std::vector<std::pair<std::string, std::string>> query_of(std::string_view url) 
     return query;
 }
 
+std::string two_digits(std::int64_t number) {
+    return {static_cast<char>('0' + number / 10), static_cast<char>('0' + number % 10)};
+}
+
+/// [ECMA262 21.4.4.41] Date.prototype.toString() where it is UTC. Of the proleptic Gregorian calendar,
+/// with years that begin in March, so that leap days come last.
+std::string date_text(std::int64_t milliseconds) {
+    constexpr const char* week_days[] = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};
+    constexpr const char* months[] = {"Mar", "Apr", "May", "Jun", "Jul", "Aug",
+                                      "Sep", "Oct", "Nov", "Dec", "Jan", "Feb"};
+    constexpr std::int64_t days_to_1970 = 719'468, days_of_400_years = 146'097;
+    const std::int64_t seconds = milliseconds / 1000, second = seconds % 86'400;
+    const std::int64_t day = seconds / 86'400;
+    const std::int64_t era = (day + days_to_1970) / days_of_400_years;
+    const std::int64_t of_era = (day + days_to_1970) % days_of_400_years;
+    const std::int64_t year = (of_era - of_era / 1460 + of_era / 36'524 - of_era / 146'096) / 365;
+    const std::int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
+    const std::int64_t month = (5 * of_year + 2) / 153;
+    const std::int64_t of_month = of_year - (153 * month + 2) / 5 + 1;
+    const std::int64_t shown_year = year + era * 400 + (month >= 10 ? 1 : 0);
+    return std::string(week_days[day % 7]) + ' ' + months[month] + ' ' + two_digits(of_month) +
+           ' ' + std::to_string(shown_year) + ' ' + two_digits(second / 3600) + ':' +
+           two_digits(second / 60 % 60) + ':' + two_digits(second % 60) +
+           " GMT+0000 (Coordinated Universal Time)";
+}
+
 std::string lower_case(std::string text) {
     for (char& letter : text) {
         if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter | 0x20);
@@ -61,14 +87,22 @@ Json to_object(const std::vector<std::pair<std::string, std::string>>& pairs) {
 }  // namespace
 
 std::string Handshake::query_value(std::string_view name) const {
-    for (const auto& [key, value] : query) {
-        if (key == name) return value;
+    const auto last = std::find_if(query.rbegin(), query.rend(),
+                                   [&](const auto& pair) { return pair.first == name; });
+    return last == query.rend() ? std::string() : last->second;
+}
+
+std::string query_value(std::string_view url, std::string_view name) {
+    std::string last;
+    for (auto& [key, value] : query_of(url)) {
+        if (key == name) last = std::move(value);
     }
-    return {};
+    return last;
 }
 
 void to_json(Json& json, const Handshake& handshake) {
     json = {{"headers", to_object(handshake.headers)},
+            {"time", handshake.time},
             {"address", handshake.address},
             {"xdomain", handshake.xdomain},
             {"secure", handshake.secure},
@@ -94,8 +128,8 @@ SocketOperator SocketOperator::timeout(Millis time) const {
 
 BroadcastOperator SocketOperator::broadcast() const {
     const SocketState* state = context_ ? context_->find(id_) : nullptr;
-    if (!state) return {context_, {}};
-    auto all = BroadcastOperator(context_, {state->nsp->name}).except(state->sid);
+    if (!state) return {context_, ""};
+    auto all = BroadcastOperator(context_, state->nsp->name).except(state->sid);
     if (volatile_flag_) all = all.volatile_();
     return timeout_ ? all.timeout(*timeout_) : all;
 }
@@ -118,6 +152,13 @@ Request<AckResult> SocketOperator::ask(Arguments data) const {
         [self = *this, data = std::move(data)](Request<AckResult>::Done done) {
             if (!self.context_ || !self.context_->hub) return;
             self.context_->ask_socket(self.id_, data, self.timeout_, std::move(done));
+        });
+}
+
+Request<SubmitResult> Socket::ask_store(Arguments data) const {
+    return Request<SubmitResult>(
+        [self = *this, data = std::move(data)](Request<SubmitResult>::Done done) {
+            if (self.context_) self.context_->submit(self.number_, data, std::move(done));
         });
 }
 
@@ -149,6 +190,7 @@ Handshake Socket::handshake() const {
     if (const SocketState* state = context_ ? context_->find(number_) : nullptr) {
         handshake.auth = decode_json(state->auth, {}).value_or(Json::object());
         handshake.issued = state->issued;
+        handshake.time = date_text(state->issued);
     }
     const hub::Request* first = request();
     if (!first) return handshake;

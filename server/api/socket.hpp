@@ -24,8 +24,9 @@ struct Handshake {
     bool xdomain = false;                                      ///< the request named an Origin
     bool secure = false;
     std::int64_t issued = 0;  ///< milliseconds since 1970
+    std::string time;         ///< the same as JavaScript writes a Date, in UTC
 
-    /// The value of a query parameter; empty if there is none.
+    /// The value of a query parameter, of a repeated one the last; empty if there is none.
     std::string query_value(std::string_view name) const;
     /// A member of `auth` as a T; none if it is not there or is something else.
     template <class T>
@@ -35,6 +36,8 @@ struct Handshake {
     }
 };
 void to_json(Json& json, const Handshake& handshake);
+/// The value of a query parameter of a URL, decoded; of a repeated one the last; empty if there is none.
+std::string query_value(std::string_view url, std::string_view name);
 
 /// Why somebody may not come in, or an event not be handled: connect_error on the other side.
 struct Refusal {
@@ -157,6 +160,16 @@ class Socket {
     auto emit_with_ack(std::string_view event, A&&... args) const {
         return with_flags().emit_with_ack(event, std::forward<A>(args)...);
     }
+    /// Has the durable handler of this event (Application::on_durable) run as if this client had sent
+    /// it: from an ordinary handler, what is stored is stored once, and its verdict comes back after the
+    /// commit. With a function that takes a SubmitResult behind the arguments, or without: a Request.
+    /// No bytes.
+    template <class... A>
+    auto submit(std::string_view event, A&&... args) const {
+        return internal::request_or_start<SubmitResult>(
+            [this](Arguments data) { return ask_store(std::move(data)); }, event,
+            std::forward<A>(args)...);
+    }
     SocketOperator timeout(Millis time) const { return with_flags().timeout(time); }
     SocketOperator volatile_() const { return with_flags().volatile_(); }
     SocketOperator compress(bool) const { return with_flags(); }
@@ -181,6 +194,7 @@ class Socket {
 
   private:
     ListenerId listen(std::string_view event, EventHandler handler, bool once) const;
+    Request<SubmitResult> ask_store(Arguments data) const;
     SocketOperator with_flags() const { return {context_, number_}; }
 
     Context* context_ = nullptr;

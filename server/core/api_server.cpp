@@ -1,4 +1,5 @@
 // The public Server: everything its header keeps away from applications.
+#include <algorithm>
 #include <charconv>
 #include <csignal>
 #include <iostream>
@@ -17,8 +18,68 @@ namespace {
 
 constexpr std::size_t epoch_bytes = 12;
 
-core::Server::Options core_options(const Server::Options& options) {
+/// [RFC6265 4.1.1] What may stand in a cookie's name, and in the values of its attributes.
+bool is_cookie_name(std::string_view name) {
+    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+    return !name.empty() && std::all_of(name.begin(), name.end(), [&](char c) {
+        const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        return is_letter || (c >= '0' && c <= '9') || marks.find(c) != marks.npos;
+    });
+}
+bool is_cookie_value(std::string_view value) {
+    return std::all_of(value.begin(), value.end(),
+                       [](char c) { return c >= ' ' && c < '\x7f' && c != ';' && c != ','; });
+}
+
+/// What makes no sense in `options`, as a sentence.
+std::optional<std::string> complaint(const Server::Options& options) {
+    constexpr std::uint32_t message_bytes_max = 256u << 20;
+    const std::uint32_t bytes = options.max_http_buffer_size;
+    if (bytes < 1 || bytes > message_bytes_max) {
+        return "max_http_buffer_size must be 1 to " + std::to_string(message_bytes_max);
+    }
+    if (options.path.size() < 2 || !options.path.starts_with('/') || !options.path.ends_with('/')) {
+        return "path must begin and end with a slash";
+    }
+    if (!options.polling && !options.websocket) return "no transport is enabled";
+    if (!options.cookie) return std::nullopt;
+    const Server::Cookie& cookie = *options.cookie;
+    const bool is_fine = is_cookie_name(cookie.name) && is_cookie_value(cookie.path) &&
+                         is_cookie_value(cookie.domain) && is_cookie_value(cookie.same_site);
+    return is_fine ? std::nullopt : std::optional<std::string>("cookie has characters it may not");
+}
+
+std::string attributes_of(const Server::Cookie& cookie) {
+    std::string text;
+    if (!cookie.path.empty()) text += "; Path=" + cookie.path;
+    if (!cookie.domain.empty()) text += "; Domain=" + cookie.domain;
+    if (cookie.max_age) text += "; Max-Age=" + std::to_string(*cookie.max_age);
+    if (cookie.http_only) text += "; HttpOnly";
+    if (cookie.secure) text += "; Secure";
+    if (!cookie.same_site.empty()) text += "; SameSite=" + cookie.same_site;
+    return text;
+}
+
+core::Server::Options core_options(const Server::Options& options, net::FolderFiles files) {
     core::Server::Options wanted;
+    wanted.files = std::move(files);
+    wanted.message_bytes_max = options.max_http_buffer_size;
+    wanted.http.engine.polling = options.polling;
+    wanted.http.engine.websocket = options.websocket;
+    wanted.http.engine.upgrades = options.allow_upgrades;
+    wanted.http.compress_from = options.http_compression;
+    wanted.http.deflate = options.per_message_deflate.has_value();
+    wanted.web_sockets.deflate_from = options.per_message_deflate.value_or(0);
+    wanted.http.serves_client = options.serve_client;
+    wanted.http.serves_page = false;
+    wanted.http.head_timeout = options.header_timeout;
+    wanted.http.body_timeout = options.body_timeout;
+    wanted.http.admission_timeout = options.admission_timeout;
+    wanted.limits = {options.max_connections, options.max_connections_per_address};
+    if (options.cookie) {
+        wanted.polling.cookie_name = options.cookie->name;
+        wanted.polling.cookie_attributes = attributes_of(*options.cookie);
+    }
     wanted.address = {options.host, options.port};
     wanted.cores = options.cores;
     wanted.http.engine.path = options.path;
@@ -86,11 +147,13 @@ int fail(const std::string& sentence) {
 
 class Server::Running {
   public:
-    Running(const Options& options, std::unique_ptr<store::Store> store, const Install& install)
-        : server_(core_options(options), std::move(store), [&install](Application& application) {
-              application.set_wall_clock(core::wall_clock_now);
-              install(application);
-          }) {}
+    Running(const Options& options, net::FolderFiles files, std::unique_ptr<store::Store> store,
+            const Install& install)
+        : server_(core_options(options, std::move(files)), std::move(store),
+                  [&install](Application& application) {
+                      application.set_wall_clock(core::wall_clock_now);
+                      install(application);
+                  }) {}
     Result<std::uint16_t, std::string> start() { return server_.start(); }
 
   private:
@@ -103,13 +166,18 @@ Server::Server(Options options, Install install)
 Server::~Server() { stop(); }
 
 Result<std::uint16_t, std::string> Server::listen() {
+    if (auto sentence = complaint(options_)) return Err{std::move(*sentence)};
+    std::vector<net::FolderFiles::Folder> folders;
+    for (const auto& [url, directory] : options_.folders) folders.push_back({url, directory});
+    auto files = net::FolderFiles::load(folders);
+    if (!files) return Err{files.error()};
     const delivery::Epoch epoch{base64::encode_url(core::random_bytes(epoch_bytes))};
     auto store = store::SqliteStore::open(options_.database, epoch);
     if (!store) return Err{store.error().sentence};
     // A peer that is gone is told by the write's error.
     std::signal(SIGPIPE, SIG_IGN);
     const SignalsBlocked blocked;
-    running_ = std::make_unique<Running>(options_, std::move(*store), install_);
+    running_ = std::make_unique<Running>(options_, std::move(*files), std::move(*store), install_);
     auto port = running_->start();
     if (!port) running_.reset();
     return port;

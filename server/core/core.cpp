@@ -23,6 +23,26 @@ hub::Hub::Options with_names_of(api::Application& application, hub::Hub::Options
     return options;
 }
 
+/// What an application may not say, because it would say where the answer ends.
+bool is_header_of_ours(std::string_view name) {
+    for (const char* ours :
+         {"Content-Length", "Transfer-Encoding", "Connection", "Date", "Upgrade", "Trailer"}) {
+        if (net::equal_ignoring_case(name, ours)) return true;
+    }
+    return false;
+}
+
+net::HttpResponse to_response(api::HttpAnswer answer) {
+    net::HttpResponse response;
+    response.status = answer.status >= 200 && answer.status <= 599 ? answer.status : 500;
+    for (auto& [name, value] : answer.headers) {
+        if (!net::is_header(name, value) || is_header_of_ours(name)) continue;
+        response.headers.emplace_back(std::move(name), std::move(value));
+    }
+    response.body = std::move(answer.body);
+    return response;
+}
+
 std::vector<CoreLetter> one_letter(CoreLetter letter) {
     std::vector<CoreLetter> letters;
     letters.push_back(std::move(letter));
@@ -34,20 +54,57 @@ std::vector<CoreLetter> one_letter(CoreLetter letter) {
 Core::Core(Options options, const std::function<void(api::Application&)>& install)
     : on_message_(std::move(options.on_message)),
       log_(std::move(options.log)),
+      limits_(*options.limits),
       hub_(with_names_of(application_, options.hub, install)),
-      transports_(hub_, std::move(options.http), options.hub.core, options.hub.cores,
-                  {[this](const auto& input) { turn(input); },
-                   [this](std::uint16_t core, net::Foreign foreign) {
-                       cores_[core]->post(one_letter(std::move(foreign)));
-                   }}),
+      transports_(hub_, context_,
+                  {std::move(options.http), options.web_sockets, std::move(options.polling),
+                   options.hub.core, options.hub.cores},
+                  transports_host()),
       listener_(context_,
-                [this](auto socket, std::string address) {
-                    transports_.http().serve(std::move(socket), std::move(address));
-                }),
+                [this](auto socket, std::string address) { welcome(std::move(socket), address); }),
       readable_(context_, dup(transports_.descriptor())),
       timer_(context_) {
     letters_.resize(options.hub.cores);
     inbox_.set_wake([this] { asio::post(context_, [this] { handle_inbox(); }); });
+}
+
+Transports::Host Core::transports_host() {
+    Transports::Host host;
+    host.turn = [this](const auto& input) { turn(input); };
+    host.pass_on = [this](std::uint16_t core, net::Foreign foreign) {
+        cores_[core]->post(one_letter(std::move(foreign)));
+    };
+    host.asks_admission = [this] { return application_.asks_admission(); };
+    host.ask_admission = [this](const hub::Request& request, auto decide) {
+        application_.attach(hub_, monotonic_now());
+        application_.ask_admission(request, std::move(decide));
+    };
+    host.takes_http = [this] { return application_.takes_http(); };
+    host.ask_http = [this](const net::HttpRequest& request, const std::string& address,
+                           Transports::Host::Reply reply) {
+        application_.attach(hub_, monotonic_now());
+        application_.handle_http(
+            {request.method, request.target, address, request.headers, request.body},
+            api::HttpReply([reply = std::move(reply)](api::HttpAnswer answer) {
+                reply(to_response(std::move(answer)));
+            }));
+    };
+    host.take_seat = [this](const std::string& address) { return limits_.take(address); };
+    return host;
+}
+
+/// One too many is told so, as far as its socket takes it at once.
+void Core::welcome(asio::ip::tcp::socket socket, std::string address) {
+    auto seat = limits_.take(address);
+    if (seat) {
+        transports_.http().serve(std::move(socket), std::move(address), {}, std::move(*seat));
+        return;
+    }
+    constexpr std::string_view answer =
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    boost::system::error_code ignored;
+    socket.non_blocking(true, ignored);
+    socket.write_some(asio::buffer(answer), ignored);
 }
 
 void Core::run() {
@@ -134,7 +191,7 @@ void Core::handle_inbox() {
         socket.assign(asio::ip::tcp::v4(), foreign.socket, error);
         if (error) continue;
         transports_.http().serve(std::move(socket), std::move(foreign.address),
-                                 std::move(foreign.received));
+                                 std::move(foreign.received), std::move(foreign.seat));
     }
     if (std::exchange(reading_paused_, false)) await_readable();
 }

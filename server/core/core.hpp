@@ -13,6 +13,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "server/api/application.hpp"
+#include "server/core/connection_limits.hpp"
 #include "server/core/letters.hpp"
 #include "server/core/transports.hpp"
 #include "server/hub/hub.hpp"
@@ -33,6 +34,9 @@ class Core {
     struct Options {
         hub::Hub::Options hub;
         net::HttpServer::Options http;
+        net::WebSockets::Options web_sockets;
+        net::Polling::Options polling;
+        ConnectionLimits* limits = nullptr;  ///< of all cores; outlives them
         /// Where the messages of a hub that speaks Engine.IO alone go.
         std::function<void(hub::Hub&, const hub::MessageArrived&)> on_message;
         Log log;
@@ -88,11 +92,14 @@ class Core {
     void await_readable();
     void arm_timer();
     void note_exception(const std::string& what);
+    Transports::Host transports_host();
+    void welcome(boost::asio::ip::tcp::socket socket, std::string address);
 
     // First in, last out: what follows holds handlers of it.
     boost::asio::io_context context_{1};
     std::function<void(hub::Hub&, const hub::MessageArrived&)> on_message_;
     Log log_;
+    ConnectionLimits& limits_;
     api::Application application_;
     hub::Hub hub_;
     Transports transports_;

@@ -30,7 +30,11 @@ void end_process_for_damage() {
 
 Server::Server(Options options, std::unique_ptr<store::Store> store,
                const std::function<void(api::Application&)>& install)
-    : options_(std::move(options)) {
+    : options_(std::move(options)), limits_(options_.limits) {
+    options_.http.files = options_.files.files();
+    options_.http.body_bytes_max = options_.message_bytes_max;
+    options_.web_sockets.message_bytes_max = options_.message_bytes_max;
+    options_.polling.payload_bytes_max = options_.message_bytes_max;
     std::vector<CoreMailbox*> inboxes;
     for (std::uint16_t index = 0; index < options_.cores; ++index) {
         Core::Options core;
@@ -38,7 +42,12 @@ Server::Server(Options options, std::unique_ptr<store::Store> store,
         core.hub.cores = options_.cores;
         core.hub.timings = options_.timings;
         core.hub.connect_timeout = options_.connect_timeout;
+        core.hub.message_bytes_max = options_.message_bytes_max;
+        core.hub.upgrades = options_.http.engine.upgrades && options_.http.engine.websocket;
         core.http = options_.http;
+        core.web_sockets = options_.web_sockets;
+        core.polling = options_.polling;
+        core.limits = &limits_;
         core.hub.speaks_socketio = !options_.on_message;
         core.on_message = options_.on_message;
         core.log = options_.log;

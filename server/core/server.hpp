@@ -10,6 +10,7 @@
 #include "server/api/application.hpp"
 #include "server/core/core.hpp"
 #include "server/core/sequencer_thread.hpp"
+#include "server/net/folder_files.hpp"
 #include "server/net/listener.hpp"
 #include "server/store/store.hpp"
 #include "shared/base/result.hpp"
@@ -27,7 +28,13 @@ class Server {
         net::Address address;
         std::uint16_t cores = 1;
         net::HttpServer::Options http;
+        net::FolderFiles files;  ///< served beside those that are built in
+        net::WebSockets::Options web_sockets;
+        net::Polling::Options polling;
+        ConnectionLimits::Options limits;
         engineio::Timings timings;
+        /// One message, in either direction of travel of HTTP and WebSocket; told to every client.
+        std::uint32_t message_bytes_max = limits::message_bytes;
         Millis connect_timeout{45'000};  ///< without having joined a namespace
         /// Set: the server speaks Engine.IO alone, and this gets the messages.
         std::function<void(hub::Hub&, const hub::MessageArrived&)> on_message;
@@ -61,6 +68,7 @@ class Server {
     void report() const;
 
     Options options_;
+    ConnectionLimits limits_;
     std::vector<std::unique_ptr<Core>> cores_;
     std::unique_ptr<SequencerThread> sequencer_;
     std::vector<std::thread> threads_;

@@ -5,18 +5,21 @@
 
 #include <utility>
 
+#include <boost/asio/post.hpp>
+
 #include "server/core/environment.hpp"
 
 namespace oncewire::core {
 
-Transports::Transports(hub::Hub& hub, net::HttpServer::Options http, std::uint16_t core,
-                       std::uint16_t cores, Host host)
+Transports::Transports(hub::Hub& hub, boost::asio::io_context& context, Options options, Host host)
     : hub_(hub),
-      core_(core),
-      cores_(cores),
+      context_(context),
+      core_(options.core),
+      cores_(options.cores),
       host_(std::move(host)),
-      web_sockets_({}),
-      http_(std::move(http), *this) {}
+      web_sockets_(options.web_sockets),
+      polling_(std::move(options.polling)),
+      http_(std::move(options.http), *this) {}
 
 // ---- what comes in ------------------------------------------------------------------------------
 
@@ -130,17 +133,39 @@ net::SessionKind Transports::session_kind(std::string_view sid) {
     return open ? net::SessionKind::polling : net::SessionKind::probing;
 }
 
+void Transports::handle_handshake(net::RequestId id, const net::HttpRequest& request,
+                                  const std::string& address) {
+    host_.turn([&](Instant) {
+        const auto transport = net::is_upgrade_request(request) ? engineio::TransportKind::websocket
+                                                                : engineio::TransportKind::polling;
+        host_.ask_admission({transport, address, request.target, request.headers},
+                            [this, id](const std::optional<std::string>& refusal) {
+                                boost::asio::post(context_, [=, this] { decide(id, refusal); });
+                            });
+    });
+}
+
+void Transports::handle_other(net::RequestId id, const net::HttpRequest& request,
+                              const std::string& address) {
+    host_.turn([&](Instant) {
+        host_.ask_http(request, address, [this, id](net::HttpResponse response) {
+            boost::asio::post(context_, [this, id, response = std::move(response)]() mutable {
+                http_.answer(id, std::move(response));
+            });
+        });
+    });
+}
+
+/// In a turn of its own, because whoever decides is in the middle of one.
+void Transports::decide(net::RequestId id, const std::optional<std::string>& refusal) {
+    refusal ? http_.refuse(id, *refusal) : http_.admit(id);
+}
+
 void Transports::handle_get(net::RequestId id, const net::HttpRequest& request,
                             const std::string& address) {
     host_.turn([&](Instant now) {
         const std::string_view sid = net::engine_sid(request);
-        if (sid.empty()) {
-            if (!accepting_) return http_.answer(id, net::plain_text(503, "shutting down"));
-            add_entropy();
-            const auto opened = hub_.handle_accept(
-                {engineio::TransportKind::polling, address, request.target, request.headers}, now);
-            return polling_.open(opened, std::string(hub_.engine_sid_of(opened)), id);
-        }
+        if (sid.empty()) return open_polling(id, request, address, now);
         const auto connection = hub_.find_by_sid(sid);
         if (!connection) {
             polling_.handle_late_get(sid, id);
@@ -149,6 +174,17 @@ void Transports::handle_get(net::RequestId id, const net::HttpRequest& request,
         const bool probing = hub_.state_of(*connection) != engineio::SessionState::open;
         polling_.handle_get(*connection, id, probing, now);
     });
+}
+
+void Transports::open_polling(net::RequestId id, const net::HttpRequest& request,
+                              const std::string& address, Instant now) {
+    if (!accepting_) return http_.answer(id, net::plain_text(503, "shutting down"));
+    auto seat = host_.take_seat(address);
+    if (!seat) return http_.answer(id, net::plain_text(503, "too many sessions"));
+    add_entropy();
+    const auto opened = hub_.handle_accept(
+        {engineio::TransportKind::polling, address, request.target, request.headers}, now);
+    polling_.open(opened, std::string(hub_.engine_sid_of(opened)), id, std::move(*seat));
 }
 
 bool Transports::handle_post_begun(const net::HttpRequest& request) {
@@ -176,6 +212,7 @@ void Transports::handle_post_aborted(const net::HttpRequest& request) {
 }
 
 void Transports::handle_abandoned(net::RequestId id, const net::HttpRequest& request) {
+    // Others than polls have no session, and their answer finds nobody.
     host_.turn([&](Instant) {
         const auto connection = hub_.find_by_sid(net::engine_sid(request));
         if (connection) polling_.handle_get_aborted(*connection, id);
@@ -199,8 +236,9 @@ void Transports::handle_upgrade(net::Upgraded upgraded) {
         } else if (!connection || !hub_.handle_probe_opened(*connection, now)) {
             return refuse(upgraded);
         }
-        web_sockets_.open(*connection, upgraded.socket, upgraded.answer,
-                          std::move(upgraded.unread));
+        web_sockets_.open(*connection,
+                          {upgraded.socket, upgraded.answer, std::move(upgraded.unread),
+                           upgraded.deflate, std::move(upgraded.seat)});
     });
 }
 

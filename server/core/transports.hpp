@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+
+#include <boost/asio/io_context.hpp>
 
 #include "server/hub/hub.hpp"
 #include "server/net/http_server.hpp"
@@ -24,11 +26,29 @@ class Transports final : private net::EngineHost {
         std::function<void(const std::function<void(Instant)>&)> turn;
         /// For another core.
         std::function<void(std::uint16_t core, net::Foreign foreign)> pass_on;
+        /// Whether anybody wants to be asked about handshakes, and asking: `decide` is called once, now
+        /// or later; with what to refuse it for, or nothing.
+        std::function<bool()> asks_admission;
+        using Decide = std::function<void(std::optional<std::string> refusal)>;
+        std::function<void(const hub::Request&, Decide decide)> ask_admission;
+        /// Whether anybody answers requests for other things, and asking.
+        std::function<bool()> takes_http;
+        using Reply = std::function<void(net::HttpResponse)>;
+        std::function<void(const net::HttpRequest&, const std::string& address, Reply reply)>
+            ask_http;
+        /// A place for one more session of this address; none: there is none left.
+        std::function<std::optional<net::Seat>(const std::string& address)> take_seat;
+    };
+    struct Options {
+        net::HttpServer::Options http;
+        net::WebSockets::Options web_sockets;
+        net::Polling::Options polling;
+        std::uint16_t core = 0;  ///< which one of how many
+        std::uint16_t cores = 1;
     };
 
-    /// `hub` outlives this. `core`, `cores`: which one of how many.
-    Transports(hub::Hub& hub, net::HttpServer::Options http, std::uint16_t core,
-               std::uint16_t cores, Host host);
+    /// `hub` and `context` outlive this.
+    Transports(hub::Hub& hub, boost::asio::io_context& context, Options options, Host host);
 
     net::HttpServer& http() { return http_; }
     /// Readable while collect() would find something.
@@ -51,6 +71,12 @@ class Transports final : private net::EngineHost {
 
   private:
     net::SessionKind session_kind(std::string_view sid) override;
+    bool asks_admission() override { return host_.asks_admission(); }
+    bool takes_others() override { return host_.takes_http(); }
+    void handle_other(net::RequestId id, const net::HttpRequest& request,
+                      const std::string& address) override;
+    void handle_handshake(net::RequestId id, const net::HttpRequest& request,
+                          const std::string& address) override;
     void handle_get(net::RequestId id, const net::HttpRequest& request,
                     const std::string& address) override;
     bool handle_post_begun(const net::HttpRequest& request) override;
@@ -67,8 +93,12 @@ class Transports final : private net::EngineHost {
     void switch_transport(hub::ConnectionId id, Instant now);
     void refuse(const net::Upgraded& upgraded);
     void add_entropy();
+    void open_polling(net::RequestId id, const net::HttpRequest& request,
+                      const std::string& address, Instant now);
+    void decide(net::RequestId id, const std::optional<std::string>& refusal);
 
     hub::Hub& hub_;
+    boost::asio::io_context& context_;
     std::uint16_t core_;
     std::uint16_t cores_;
     Host host_;

@@ -16,6 +16,14 @@ int main(int argc, char** argv) {
         });
         io.on("tell the other cores",
               [&io](std::string text) { io.server_side_emit("note", text); });
+        io.on("ask the other cores", [&io](Ack ack) {
+            io.server_side_emit_with_ack("how many", [ack](const ServerSideAcks& all) {
+                std::vector<Json> counts;
+                for (const auto& answer : all.answers) counts.push_back(*answer.get<Json>());
+                ack(counts, all.timed_out);
+            });
+        });
+        io.on_server_side("how many", [&io](Ack ack) { ack(io.sockets().size()); });
         io.on_server_side("note", [&io](std::string text) { io.local().emit("note", text); });
     });
     return server.run(argc, argv);

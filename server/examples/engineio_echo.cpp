@@ -39,7 +39,7 @@ int main(int argc, char** argv) {
         hub.send(arrived.connection, arrived.message);
     };
     store::MemoryDisk nothing{delivery::Epoch{"none"}, {}};
-    core::Server server(options, std::make_unique<store::MemoryStore>(nothing),
+    core::Server server(std::move(options), std::make_unique<store::MemoryStore>(nothing),
                         [](api::Application&) {});
     const auto port = server.start();
     if (!port) {

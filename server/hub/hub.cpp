@@ -50,9 +50,9 @@ ConnectionId Hub::handle_accept(Request request, Instant now) {
     sid.back() = static_cast<char>(options_.core);  // so that any core can tell whose session it is
     peer_options.handshake.sid = EngineSid(base64::encode_url(sid));
     peer_options.handshake.timings = options_.timings;
-    peer_options.handshake.payload_bytes_max = limits::message_bytes;
+    peer_options.handshake.payload_bytes_max = options_.message_bytes_max;
     peer_options.handshake.websocket_upgrade =
-        request.transport == engineio::TransportKind::polling;
+        options_.upgrades && request.transport == engineio::TransportKind::polling;
     peer_options.connect_timeout = options_.connect_timeout;
     peer_options.transport = request.transport;
     peer_options.speaks_socketio = options_.speaks_socketio;

@@ -121,6 +121,11 @@ struct AcksFinished {
     socketio::AckId id = 0;
     Why why = Why::complete;
 };
+/// What became of a message that the application submitted.
+struct SubmitSettled {
+    std::uint64_t number = 0;
+    std::optional<store::Verdict> verdict;  ///< none: nothing could be stored now
+};
 /// From a connection of a hub that speaks Engine.IO alone; answer with send().
 struct MessageArrived {
     ConnectionId connection = 0;
@@ -151,10 +156,11 @@ struct BroadcastSent {
     Broadcast command;
 };
 
-using HubOutput = std::variant<Write, CloseTransport, WriteProbe, CloseProbe, SwitchTransport,
-                               ToStore, ToCore, ConnectAsked, SocketConnected, EventArrived,
-                               AckArrived, AcksFinished, ServerSideEvent, QuestionArrived,
-                               AnswerArrived, BroadcastSent, MessageArrived, SocketGone, Woken>;
+using HubOutput =
+    std::variant<Write, CloseTransport, WriteProbe, CloseProbe, SwitchTransport, ToStore, ToCore,
+                 ConnectAsked, SocketConnected, EventArrived, AckArrived, AcksFinished,
+                 ServerSideEvent, QuestionArrived, AnswerArrived, BroadcastSent, MessageArrived,
+                 SubmitSettled, SocketGone, Woken>;
 
 struct HubCounts {
     std::uint64_t connections_opened = 0;
@@ -179,6 +185,10 @@ class Hub {
         std::uint16_t cores = 1;
         engineio::Timings timings;
         Millis connect_timeout{45'000};
+        /// Announced to every client, and enforced here.
+        std::uint32_t message_bytes_max = limits::message_bytes;
+        /// Whether sessions that poll are told that they may move to a WebSocket.
+        bool upgrades = true;
         /// False: Engine.IO alone; MessageArrived and send() instead of namespaces and events.
         bool speaks_socketio = true;
         /// Event names whose messages go to the sequencer instead of the application's hub handlers.
@@ -266,9 +276,16 @@ class Hub {
                                   std::string_view data,
                                   const std::vector<std::string>& attachments,
                                   std::optional<Millis> timeout);
+    /// A target whose namespace is `family` means all that were added to it: what is said to it is said
+    /// to each. `family` must be no name that a client could open.
+    void add_to_family(std::string_view family, std::string_view nsp);
+    void remove_from_family(std::string_view family, std::string_view nsp);
     /// Connected sessions of this core.
     std::vector<SocketId> sockets(const Target& target);
     std::vector<std::string> rooms_of(SocketId socket) const;
+    /// Has the durable handler of this event run as if `socket` had sent it: SubmitSettled follows with
+    /// the number, unless the socket is gone before. `data`: JSON array text, ["event", …args].
+    std::uint64_t submit(SocketId socket, std::string_view data);
     void disconnect(SocketId socket, bool close_connection, Instant now);
     /// One Engine.IO message.
     void send(ConnectionId connection, FrameView message);
@@ -287,6 +304,8 @@ class Hub {
         paused,  ///< its send queue is full, or the store could not be read: the cursor waits
         live,    ///< has everything up to the head
     };
+    /// Answers to the application's own submissions have ids beyond all that clients may give.
+    static constexpr std::uint64_t first_submission = limits::safe_integer;
     enum class SocketState : std::uint8_t {
         asked,      ///< the application has not answered yet
         attaching,  ///< the sequencer has not answered yet
@@ -362,6 +381,7 @@ class Hub {
     void for_each(const Target& target, Visit visit);
     void send_to_cores(CoreCommand command);
     void apply(const Broadcast& command);
+    const std::vector<std::string>* family_of(const Target& target) const;
     void apply(const JoinRooms& command);
     void apply(const LeaveRooms& command);
     void apply(const DisconnectSockets& command);
@@ -409,10 +429,12 @@ class Hub {
     std::deque<Socket> sockets_;
     std::vector<std::uint32_t> free_sockets_;
     RoomIndex rooms_;
+    std::map<std::string, std::vector<std::string>, std::less<>> families_;
     socketio::PendingAcks acks_;
     std::map<socketio::AckId, std::vector<SocketId>> ack_waiters_;
     std::uint64_t newest_mark_ = 0;
     std::uint64_t newest_question_ = 0;
+    std::uint64_t newest_submission_ = 0;
     bool watches_broadcasts_ = false;
     std::vector<ConnectionId> dirty_;
     std::size_t dirty_taken_ = 0;

@@ -26,6 +26,14 @@ std::vector<SharedFrame> encode_shared(const socketio::Packet& packet) {
 void Hub::broadcast(Broadcast command) { send_to_cores(std::move(command)); }
 
 void Hub::broadcast_local(const Broadcast& command) {
+    if (const auto* members = family_of(command.target)) {
+        Broadcast part = command;
+        for (const auto& nsp : *members) {
+            part.target.nsp = nsp;
+            broadcast_local(part);
+        }
+        return;
+    }
     const auto frames = encode_shared({socketio::PacketType::event, command.target.nsp,
                                        std::nullopt, command.data, command.attachments});
     if (watches_broadcasts_) outputs_.push_back(BroadcastSent{command});
@@ -147,8 +155,35 @@ void Hub::for_each(const Target& target, Visit visit) {
 
 std::vector<SocketId> Hub::sockets(const Target& target) {
     std::vector<SocketId> found;
-    for_each(target, [&](SocketId id, Socket&) { found.push_back(id); });
+    const auto take = [&](SocketId id, Socket&) { found.push_back(id); };
+    const auto* members = family_of(target);
+    if (!members) {
+        for_each(target, take);
+        return found;
+    }
+    Target part = target;
+    for (const auto& nsp : *members) {
+        part.nsp = nsp;
+        for_each(part, take);
+    }
     return found;
+}
+
+void Hub::add_to_family(std::string_view family, std::string_view nsp) {
+    families_[std::string(family)].emplace_back(nsp);
+}
+
+void Hub::remove_from_family(std::string_view family, std::string_view nsp) {
+    const auto found = families_.find(family);
+    if (found == families_.end()) return;
+    std::erase(found->second, nsp);
+    if (found->second.empty()) families_.erase(found);
+}
+
+/// None if the target is a namespace like any other.
+const std::vector<std::string>* Hub::family_of(const Target& target) const {
+    const auto found = families_.find(target.nsp);
+    return found == families_.end() ? nullptr : &found->second;
 }
 
 std::vector<std::string> Hub::rooms_of(SocketId id) const {

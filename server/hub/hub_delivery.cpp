@@ -134,6 +134,10 @@ void Hub::handle(const store::Settled& settled) {
 /// Stock clients: errors first, as their callbacks expect. null is also what `retries` without
 /// ackTimeout takes for success.
 void Hub::handle(const store::Answered& answered) {
+    if (answered.ack_id > first_submission) {
+        outputs_.push_back(SubmitSettled{answered.ack_id - first_submission, answered.verdict});
+        return;
+    }
     const auto& [kind, body] = answered.verdict;
     const bool accepted = kind == store::Verdict::Kind::accepted;
     acknowledge(answered.to.session, answered.ack_id, (accepted ? "[null," : "[") + body + ']');
@@ -149,6 +153,10 @@ void Hub::handle(const store::Conflict& conflict) {
 
 /// Stock clients are not answered: an ack, even one that says no, would end their retries.
 void Hub::handle(const store::RetryLater& later) {
+    if (later.ack_id && *later.ack_id > first_submission) {
+        outputs_.push_back(SubmitSettled{*later.ack_id - first_submission, std::nullopt});
+        return;
+    }
     const Socket* socket = find_socket(later.to.session);
     if (!socket || !socket->capability) return;
     emit(later.to.session, peer::encode(peer::LaterEvent{later.after}));

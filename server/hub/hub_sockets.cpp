@@ -85,6 +85,16 @@ void Hub::disconnect(SocketId id, bool close_connection, Instant now) {
     pump(connection, now);
 }
 
+std::uint64_t Hub::submit(SocketId id, std::string_view data) {
+    const std::uint64_t number = ++newest_submission_;
+    if (Socket* socket = find_socket(id)) {
+        outputs_.push_back(ToStore{
+            store::Submit{session_ref(id), std::string(namespace_of(*socket)), std::string(data),
+                          socket->sid, std::nullopt, first_submission + number}});
+    }
+    return number;
+}
+
 const Request* Hub::request_of(SocketId id) {
     const Socket* socket = find_socket(id);
     return socket ? &find_connection(socket->connection)->request : nullptr;

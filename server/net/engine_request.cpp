@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "shared/base/json.hpp"
+
 namespace oncewire::net {
 namespace {
 
@@ -91,7 +93,10 @@ Result<EngineAction, EngineError> judge_engine_request(const HttpRequest& reques
         return EngineAction::preflight;
     }
     const bool polling = query.transport == "polling";
-    if (!polling && query.transport != "websocket") return Err{EngineError::unknown_transport};
+    const bool enabled = polling ? options.polling : options.websocket;
+    if (!enabled || (!polling && query.transport != "websocket")) {
+        return Err{EngineError::unknown_transport};
+    }
     if (session != SessionKind::none) {
         if (!is_origin_allowed(request, options)) return Err{EngineError::forbidden};
         return judge_in_session(request, query, session);
@@ -142,8 +147,8 @@ HttpResponse preflight_response(const HttpRequest& request, const EngineOptions&
     return response;
 }
 
-HttpResponse engine_error_response(EngineError error, bool upgrade) {
-    const std::string_view message = error_message(error);
+HttpResponse engine_error_response(EngineError error, bool upgrade, std::string_view message) {
+    if (message.empty()) message = error_message(error);
     HttpResponse response;
     response.status = error == EngineError::forbidden && !upgrade ? 403 : 400;
     if (upgrade) {
@@ -151,8 +156,9 @@ HttpResponse engine_error_response(EngineError error, bool upgrade) {
         response.body = message;
     } else {
         response.headers = {{"Content-Type", "application/json"}};
-        response.body = "{\"code\":" + std::to_string(static_cast<int>(error)) + ",\"message\":\"" +
-                        std::string(message) + "\"}";
+        response.body = "{\"code\":" + std::to_string(static_cast<int>(error)) + ",\"message\":";
+        json::append_quoted(response.body, message);
+        response.body += '}';
     }
     response.headers.emplace_back("X-Content-Type-Options", "nosniff");
     return response;

@@ -17,6 +17,9 @@ struct EngineOptions {
     /// Origins besides the server's own that browsers may connect from: "https://example.org". "*" lets
     /// every page in: only where nothing depends on who the visitor is.
     std::vector<std::string> origins;
+    bool polling = true;    ///< sessions may begin by long-polling
+    bool websocket = true;  ///< sessions may begin on a WebSocket, or move to one
+    bool upgrades = true;   ///< sessions that poll are told that they may move
 };
 
 /// The codes and messages that clients know.
@@ -70,7 +73,8 @@ HttpResponse preflight_response(const HttpRequest& request, const EngineOptions&
 /// No Origin at all is no browser, which could claim anything. [RFC6455 10.2]
 bool is_origin_allowed(const HttpRequest& request, const EngineOptions& options);
 
-/// JSON for a plain request; the bare message for one that asked for an upgrade.
-HttpResponse engine_error_response(EngineError error, bool upgrade);
+/// JSON for a plain request; the bare message for one that asked for an upgrade. `message`: instead of
+/// the usual words.
+HttpResponse engine_error_response(EngineError error, bool upgrade, std::string_view message = {});
 
 }  // namespace oncewire::net

@@ -4,7 +4,6 @@
 #include <charconv>
 
 #include "server/net/http_message.hpp"
-#include "shared/base/limits.hpp"
 
 namespace oncewire::net {
 namespace {
@@ -98,7 +97,8 @@ std::optional<HttpRefusal> check_field(std::string_view line, FramingFields& fie
     return note_field(fields, line.substr(0, colon), trim_blanks(line.substr(colon + 1)));
 }
 
-std::optional<HttpRefusal> check_framing(const FramingFields& fields, std::string_view method) {
+std::optional<HttpRefusal> check_framing(const FramingFields& fields, std::string_view method,
+                                         std::uint64_t body_bytes_max) {
     if (fields.host != 1) return HttpRefusal{400, "bad Host"};
     if (fields.transfer_encoding > 0) {
         if (fields.content_length > 0) return HttpRefusal{400, "two message lengths"};
@@ -106,7 +106,7 @@ std::optional<HttpRefusal> check_framing(const FramingFields& fields, std::strin
     }
     if (method == "POST") {
         if (fields.content_length == 0) return HttpRefusal{411, "send Content-Length"};
-        if (fields.length > limits::message_bytes) return HttpRefusal{413, "body too large"};
+        if (fields.length > body_bytes_max) return HttpRefusal{413, "body too large"};
     } else if (fields.length > 0) {
         return HttpRefusal{400, "only POST may have a body"};
     }
@@ -132,7 +132,7 @@ Result<std::optional<std::size_t>, HttpRefusal> find_head(std::string_view recei
     return std::optional<std::size_t>();
 }
 
-Result<Framing, HttpRefusal> check_head(std::string_view head) {
+Result<Framing, HttpRefusal> check_head(std::string_view head, std::uint64_t body_bytes_max) {
     std::string_view rest = head.substr(0, head.size() - line_end.size());
     std::string_view method;
     if (const auto refusal = check_request_line(take_line(rest), method)) return Err{*refusal};
@@ -141,7 +141,7 @@ Result<Framing, HttpRefusal> check_head(std::string_view head) {
         if (count == header_count_max) return Err{HttpRefusal{431, "too many headers"}};
         if (const auto refusal = check_field(take_line(rest), fields)) return Err{*refusal};
     }
-    if (const auto refusal = check_framing(fields, method)) return Err{*refusal};
+    if (const auto refusal = check_framing(fields, method, body_bytes_max)) return Err{*refusal};
     return Framing{fields.length};
 }
 

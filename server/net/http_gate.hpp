@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "shared/base/limits.hpp"
 #include "shared/base/result.hpp"
 
 /// What a request must look like before any parser sees it.
@@ -38,7 +39,8 @@ struct Framing {
     std::uint64_t content_length = 0;
 };
 
-/// `head`: what find_head() delimited.
-Result<Framing, HttpRefusal> check_head(std::string_view head);
+/// `head`: what find_head() delimited. `body_bytes_max`: a larger body is refused unread.
+Result<Framing, HttpRefusal> check_head(std::string_view head,
+                                        std::uint64_t body_bytes_max = limits::message_bytes);
 
 }  // namespace oncewire::net

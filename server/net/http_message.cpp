@@ -14,6 +14,8 @@ std::string_view reason_phrase(unsigned status) {
             return "Switching Protocols";
         case 200:
             return "OK";
+        case 204:
+            return "No Content";
         case 304:
             return "Not Modified";
         case 400:
@@ -34,6 +36,8 @@ std::string_view reason_phrase(unsigned status) {
             return "Expectation Failed";
         case 431:
             return "Request Header Fields Too Large";
+        case 500:
+            return "Internal Server Error";
         case 503:
             return "Service Unavailable";
         case 505:
@@ -68,6 +72,19 @@ bool has_token(std::string_view list, std::string_view token) {
     return false;
 }
 
+bool is_header(std::string_view name, std::string_view value) {
+    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+    const auto is_name_char = [&](char c) {
+        const bool is_letter = lower(c) >= 'a' && lower(c) <= 'z';
+        return is_letter || (c >= '0' && c <= '9') || marks.find(c) != marks.npos;
+    };
+    const auto is_value_char = [](char c) {
+        return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != '\x7f');
+    };
+    return !name.empty() && std::all_of(name.begin(), name.end(), is_name_char) &&
+           std::all_of(value.begin(), value.end(), is_value_char);
+}
+
 std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
 
 std::string_view query_of(std::string_view target) {
@@ -84,9 +101,11 @@ HttpResponse plain_text(unsigned status, std::string_view text) {
     return response;
 }
 
-std::string format_head(const HttpResponse& response, bool keep_alive) {
+std::string format_head(const HttpResponse& response, bool keep_alive, std::string_view date) {
     std::string out = "HTTP/1.1 " + std::to_string(response.status) + ' ';
     out += reason_phrase(response.status);
+    out += "\r\nDate: ";
+    out += date;
     out += "\r\n";
     for (const auto& [name, value] : response.headers) out += name + ": " + value + "\r\n";
     // [RFC9110 8.6] 101 and 304 have no content whatever their length says.

@@ -23,6 +23,9 @@ bool equal_ignoring_case(std::string_view a, std::string_view b);
 /// Whether a comma-separated header value has this token. [RFC9110 5.6.1]
 bool has_token(std::string_view list, std::string_view token);
 
+/// Whether this may be sent as a header: [RFC9110 5.1, 5.5], control bytes above all.
+bool is_header(std::string_view name, std::string_view value);
+
 /// `target` up to its query, and the query without its question mark.
 std::string_view path_of(std::string_view target);
 std::string_view query_of(std::string_view target);
@@ -39,8 +42,8 @@ struct HttpResponse {
 
 HttpResponse plain_text(unsigned status, std::string_view text);
 
-/// Status line and headers, with Content-Length, Connection and the empty line. The body is not in it:
-/// the caller sends it after, unless the request was HEAD.
-std::string format_head(const HttpResponse& response, bool keep_alive);
+/// Status line and headers, with Date, Content-Length, Connection and the empty line. The body is not in
+/// it: the caller sends it after, unless the request was HEAD.
+std::string format_head(const HttpResponse& response, bool keep_alive, std::string_view date);
 
 }  // namespace oncewire::net

@@ -2,9 +2,11 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <optional>
 #include <utility>
 
@@ -12,10 +14,10 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 
+#include "server/net/content_coding.hpp"
 #include "server/net/http_gate.hpp"
 #include "server/net/http_head.hpp"
 #include "server/net/websocket_handshake.hpp"
-#include "shared/base/limits.hpp"
 
 namespace oncewire::net {
 
@@ -28,6 +30,23 @@ namespace {
 /// 256 KiB: what is read and thrown away of a request that was refused.
 constexpr std::size_t discard_bytes_max = 256u << 10;
 
+/// Where the build puts the client library.
+constexpr std::string_view built_in_client = "/socket.io/";
+
+/// [RFC9110 5.6.7] strftime() would speak the language of the program's locale.
+std::string format_date(std::time_t time) {
+    constexpr const char* days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    std::tm parts{};
+    gmtime_r(&time, &parts);
+    char text[64];
+    const int size = std::snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d GMT",
+                                   days[parts.tm_wday], parts.tm_mday, months[parts.tm_mon],
+                                   parts.tm_year + 1900, parts.tm_hour, parts.tm_min, parts.tm_sec);
+    return {text, static_cast<std::size_t>(size)};
+}
+
 }  // namespace
 
 /// One connection while it speaks HTTP. Each step ends by asking for the next: a head, a body, an
@@ -35,8 +54,10 @@ constexpr std::size_t discard_bytes_max = 256u << 10;
 /// waits for something holds a reference, so it lives until nobody does.
 class HttpServer::Conversation : public std::enable_shared_from_this<Conversation> {
   public:
-    Conversation(HttpServer& server, tcp::socket socket, std::string address, std::string received)
+    Conversation(HttpServer& server, tcp::socket socket, std::string address, std::string received,
+                 Seat seat)
         : server_(server),
+          seat_(std::move(seat)),
           socket_(std::move(socket)),
           deadline_(socket_.get_executor()),
           address_(std::move(address)),
@@ -51,6 +72,22 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     void take_answer(HttpResponse response) {
         stop_waiting();
         finish(std::move(response));
+    }
+
+    void take_admission() {
+        stop_waiting();
+        clear_deadline();
+        begin_session();
+    }
+
+    void give_up_waiting() {
+        if (action_) return take_refusal("nobody decided in time");
+        take_answer(plain_text(503, "nobody answered in time"));
+    }
+
+    void take_refusal(std::string_view message) {
+        take_answer(
+            engine_error_response(EngineError::forbidden, is_upgrade_request(request_), message));
     }
 
   private:
@@ -68,7 +105,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
 
     void take_head(std::size_t size) {
         const std::string_view head = std::string_view(received_).substr(0, size);
-        const auto framing = check_head(head);
+        const auto framing = check_head(head, server_.options_.body_bytes_max);
         if (!framing) return refuse(framing.error());
         auto request = parse_head(head);
         if (!request) return refuse({400, "malformed request"});
@@ -83,7 +120,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     void judge() {
         action_.reset();
         const EngineOptions& engine = server_.options_.engine;
-        known_ = serve_static(request_, static_files(), engine.origins);
+        known_ = serve_file();
         if (known_ || !is_engine_request(request_, engine)) return begin_body();
         const std::string_view sid = engine_sid(request_);
         const auto kind = sid.empty() ? SessionKind::none : server_.host_.session_kind(sid);
@@ -98,8 +135,23 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         begin_body();
     }
 
+    std::optional<HttpResponse> serve_file() const {
+        const Options& options = server_.options_;
+        const std::string_view path = path_of(request_.target);
+        if (auto found = serve_static(request_, path, options.files, options.engine.origins))
+            return found;
+        if (is_engine_request(request_, options.engine)) {
+            if (!options.serves_client) return std::nullopt;
+            const std::string name(path.substr(std::min(path.size(), options.engine.path.size())));
+            return serve_static(request_, std::string(built_in_client) + name, static_files(),
+                                options.engine.origins);
+        }
+        const bool is_page = options.serves_page && !path.starts_with(built_in_client);
+        return is_page ? serve_static(request_, path, static_files(), options.engine.origins)
+                       : std::nullopt;
+    }
+
     void begin_post() {
-        if (body_size_ > limits::message_bytes) return finish_empty(413);
         // [EIO4 HTTP long-polling] Payloads are text; the reference refuses this type, too.
         const bool octets =
             find_header(request_.headers, "Content-Type") == "application/octet-stream";
@@ -146,13 +198,13 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
 
     void answer() {
         if (known_) return finish(std::move(*known_));
-        if (!action_) return finish(plain_text(404, "not found"));
+        if (!action_) return answer_other();
         switch (*action_) {
             case EngineAction::open_websocket:
-            case EngineAction::upgrade:
-                response_ = answer_handshake(request_);
-                return response_.status == 101 ? hand_over() : finish(std::move(response_));
             case EngineAction::open_polling:
+                return server_.host_.asks_admission() ? ask_admission() : begin_session();
+            case EngineAction::upgrade:
+                return shake_hands();
             case EngineAction::poll:
                 return park();
             case EngineAction::post:
@@ -165,11 +217,37 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         }
     }
 
+    void answer_other() {
+        if (is_upgrade_request(request_) || !server_.host_.takes_others()) {
+            return finish(plain_text(404, "not found"));
+        }
+        await_answer();
+        set_deadline(server_.options_.admission_timeout);
+        const RequestId id = waiting_as_;
+        server_.host_.handle_other(id, request_, address_);
+        if (waiting_as_ == id) watch_peer(id);
+    }
+
+    void ask_admission() {
+        await_answer();
+        set_deadline(server_.options_.admission_timeout);
+        const RequestId id = waiting_as_;
+        server_.host_.handle_handshake(id, request_, address_);
+        if (waiting_as_ == id) watch_peer(id);
+    }
+
+    void begin_session() { return action_ == EngineAction::open_polling ? park() : shake_hands(); }
+
+    void shake_hands() {
+        response_ = answer_handshake(request_, server_.options_.deflate);
+        return response_.status == 101 ? hand_over() : finish(std::move(response_));
+    }
+
     /// A GET that is answered when there is something to say. Meanwhile the socket is watched, because
     /// a peer that goes away must be noticed; what it sends early is its next request.
     void park() {
         await_answer();
-        deadline_.cancel();
+        clear_deadline();
         const RequestId id = waiting_as_;
         server_.host_.handle_get(id, request_, address_);
         if (waiting_as_ == id) watch_peer(id);
@@ -207,10 +285,22 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         const bool close = body_size_ > 0 || is_upgrade_request(request_) ||
                            has_token(find_header(request_.headers, "Connection"), "close");
         response_ = std::move(response);
+        compress();
         if (is_engine_request(request_, server_.options_.engine)) {
             add_cors_headers(response_, request_, server_.options_.engine);
         }
         send(close ? &Conversation::linger : &Conversation::await_next);
+    }
+
+    /// Only what changes with every request; files were compressed when they were built.
+    void compress() {
+        const bool is_poll = action_ == EngineAction::poll || action_ == EngineAction::open_polling;
+        const auto& from = server_.options_.compress_from;
+        if (!is_poll || !from || response_.body.size() < *from) return;
+        const auto coding = choose_coding(find_header(request_.headers, "Accept-Encoding"));
+        if (coding == ContentCoding::identity) return;
+        response_.body = encode_content(coding, response_.body);
+        response_.headers.emplace_back("Content-Encoding", coding_name(coding));
     }
 
     /// Gives up the socket. None: it is broken.
@@ -224,7 +314,8 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
 
     void pass_on(std::string sid) {
         if (const auto socket = release()) {
-            server_.host_.handle_foreign(sid, {*socket, std::move(address_), head_ + received_});
+            server_.host_.handle_foreign(
+                sid, {*socket, std::move(address_), head_ + received_, std::move(seat_)});
         }
     }
 
@@ -232,7 +323,9 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         const auto socket = release();
         if (!socket) return;
         server_.host_.handle_upgrade({*socket, std::move(address_), std::move(request_),
-                                      format_head(response_, true), std::move(received_)});
+                                      format_head(response_, true, server_.date()),
+                                      std::move(received_), agrees_to_deflate(response_),
+                                      std::move(seat_)});
     }
 
     void refuse(HttpRefusal refusal) {
@@ -243,7 +336,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
 
     void send(Step then) {
         set_deadline(server_.options_.body_timeout);
-        response_head_ = format_head(response_, then == &Conversation::await_next);
+        response_head_ = format_head(response_, then == &Conversation::await_next, server_.date());
         const bool is_head = request_.method == "HEAD";
         const std::string_view content = is_head ? std::string_view() : response_.content();
         const std::array<asio::const_buffer, 2> parts = {asio::buffer(response_head_),
@@ -284,12 +377,17 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         deadline_.async_wait([self = shared_from_this()](error_code error) {
             // A deadline that passed just before it was moved may still report.
             if (error || self->deadline_.expiry() > asio::steady_timer::clock_type::now()) return;
+            if (self->waiting_as_ != 0) return self->give_up_waiting();
             self->expired_ = true;
             self->socket_.cancel(error);
         });
     }
 
+    /// One that has passed already, but has not reported yet, finds that it was moved.
+    void clear_deadline() { deadline_.expires_at(asio::steady_timer::time_point::max()); }
+
     HttpServer& server_;
+    Seat seat_;  // given back after the socket is closed
     tcp::socket socket_;
     asio::steady_timer deadline_;
     bool expired_ = false;
@@ -309,17 +407,35 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     std::array<char, 4096> piece_;
 };
 
-void HttpServer::answer(RequestId id, HttpResponse response) {
+/// A copy: it must live while it is spoken to.
+std::shared_ptr<HttpServer::Conversation> HttpServer::find(RequestId id) const {
     const auto found = waiting_.find(id);
-    if (found == waiting_.end()) return;
-    const auto conversation = found->second;
-    conversation->take_answer(std::move(response));
+    return found == waiting_.end() ? nullptr : found->second;
 }
 
-void HttpServer::serve(tcp::socket socket, std::string address, std::string received) {
+void HttpServer::answer(RequestId id, HttpResponse response) {
+    if (const auto conversation = find(id)) conversation->take_answer(std::move(response));
+}
+
+void HttpServer::admit(RequestId id) {
+    if (const auto conversation = find(id)) conversation->take_admission();
+}
+
+void HttpServer::refuse(RequestId id, std::string_view message) {
+    if (const auto conversation = find(id)) conversation->take_refusal(message);
+}
+
+void HttpServer::serve(tcp::socket socket, std::string address, std::string received, Seat seat) {
     std::make_shared<Conversation>(*this, std::move(socket), std::move(address),
-                                   std::move(received))
+                                   std::move(received), std::move(seat))
         ->await_request();
+}
+
+/// [RFC9110 5.6.7] Made once a second.
+std::string_view HttpServer::date() {
+    const std::time_t now = std::time(nullptr);
+    if (std::exchange(date_of_, now) != now) date_ = format_date(now);
+    return date_;
 }
 
 }  // namespace oncewire::net

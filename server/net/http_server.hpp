@@ -2,7 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -11,7 +14,9 @@
 
 #include "server/net/engine_request.hpp"
 #include "server/net/http_message.hpp"
+#include "server/net/seat.hpp"
 #include "server/net/static_files.hpp"
+#include "shared/base/limits.hpp"
 #include "shared/base/time.hpp"
 
 namespace oncewire::net {
@@ -21,8 +26,10 @@ struct Upgraded {
     int socket = -1;      ///< now the receiver's to close
     std::string address;  ///< of the peer
     HttpRequest request;
-    std::string answer;  ///< the 101, still to be sent
-    std::string unread;  ///< what came in behind the request
+    std::string answer;    ///< the 101, still to be sent
+    std::string unread;    ///< what came in behind the request
+    bool deflate = false;  ///< [RFC7692] was agreed on
+    Seat seat;
 };
 
 /// A connection whose request belongs to a session of another core.
@@ -30,6 +37,7 @@ struct Foreign {
     int socket = -1;       ///< now the receiver's
     std::string address;   ///< of the peer
     std::string received;  ///< the request and what came behind it
+    Seat seat;
 };
 
 /// Names a request that waits for its answer; never used twice, never 0.
@@ -42,6 +50,16 @@ class EngineHost {
     virtual ~EngineHost() = default;
 
     virtual SessionKind session_kind(std::string_view sid) = 0;
+    /// Whether somebody wants to be asked about each handshake.
+    virtual bool asks_admission() = 0;
+    /// A handshake that HTTP has nothing against; HttpServer::admit() or refuse() follows, some day.
+    virtual void handle_handshake(RequestId id, const HttpRequest& request,
+                                  const std::string& address) = 0;
+    /// Whether somebody answers what is neither Engine.IO's nor a file.
+    virtual bool takes_others() = 0;
+    /// Such a request, all of it; HttpServer::answer() ends it, now or later.
+    virtual void handle_other(RequestId id, const HttpRequest& request,
+                              const std::string& address) = 0;
     /// A handshake or a poll; HttpServer::answer() ends it, now or later.
     virtual void handle_get(RequestId id, const HttpRequest& request,
                             const std::string& address) = 0;
@@ -69,6 +87,17 @@ class HttpServer {
         EngineOptions engine;
         Millis head_timeout{5'000};  ///< also for how long a kept connection may be idle
         Millis body_timeout{10'000};
+        /// Files beside those that are built in; outlived by them.
+        std::span<const StaticFile> files = {};
+        bool serves_client = true;  ///< the client library, under `engine.path`
+        bool serves_page = true;    ///< the chat's
+        /// For whoever is asked about a handshake or answers for others; nobody's word is a no.
+        Millis admission_timeout{10'000};
+        std::uint32_t body_bytes_max = limits::message_bytes;
+        /// Answers to polls are compressed from this many bytes on; none: never.
+        std::optional<std::uint32_t> compress_from = 1024;
+        /// [RFC7692] Whether WebSockets may be compressed.
+        bool deflate = false;
         /// For a refused peer to read why, before what it still sends makes the kernel reset it.
         Millis linger{1'000};
     };
@@ -77,17 +106,27 @@ class HttpServer {
     HttpServer(Options options, EngineHost& host) : options_(std::move(options)), host_(host) {}
 
     /// Takes over an accepted connection, until it ends or is upgraded.
-    /// `received`: what came in already.
-    void serve(boost::asio::ip::tcp::socket socket, std::string address, std::string received = {});
+    /// `received`: what came in already. `seat`: kept as long as the connection.
+    void serve(boost::asio::ip::tcp::socket socket, std::string address, std::string received = {},
+               Seat seat = {});
     /// Ends a request that the host has. Ignored if its peer is gone.
     void answer(RequestId id, HttpResponse response);
+    /// Lets a handshake go on. Not to be called inside handle_handshake().
+    void admit(RequestId id);
+    /// Code 4 with these words.
+    void refuse(RequestId id, std::string_view message);
     /// Requests the host has.
     std::size_t waiting() const { return waiting_.size(); }
 
   private:
     class Conversation;
 
+    std::shared_ptr<Conversation> find(RequestId id) const;
+    std::string_view date();
+
     Options options_;
+    std::time_t date_of_ = 0;
+    std::string date_;
     EngineHost& host_;
     RequestId last_request_ = 0;
     std::unordered_map<RequestId, std::shared_ptr<Conversation>> waiting_;

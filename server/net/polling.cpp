@@ -10,9 +10,6 @@ namespace {
 
 using engineio::PacketType;
 
-/// Two bytes are the smallest packet and its separator.
-constexpr std::uint32_t packets_per_payload = limits::message_bytes / 2;
-
 /// [EIO4 Packet encoding] as bodies of one packet.
 constexpr std::string_view close_payload = "1";
 constexpr std::string_view noop_payload = "6";
@@ -29,10 +26,11 @@ void append_packet(std::string& body, std::string_view packet) {
 
 }  // namespace
 
-void Polling::open(TransportId id, std::string sid, RequestId get) {
+void Polling::open(TransportId id, std::string sid, RequestId get, Seat seat) {
     Session session;
     session.sid = std::move(sid);
     session.parked = get;
+    session.seat = std::move(seat);
     sessions_.emplace(id, std::move(session));
 }
 
@@ -75,7 +73,7 @@ void Polling::handle_post(TransportId id, RequestId request, std::string_view bo
     const auto found = sessions_.find(id);
     if (found == sessions_.end()) return answer_empty(request, 400);  // ended while the body came
     found->second.reading_post = false;
-    auto frames = engineio::decode_payload(body, packets_per_payload);
+    auto frames = engineio::decode_payload(body, options_.payload_bytes_max / 2);
     if (!frames) {
         answer_empty(request, 400);
         return fail(id, engineio::CloseReason::parse_error);
@@ -110,8 +108,15 @@ void Polling::write(TransportId id, std::vector<SharedFrame> frames) {
         return;
     }
     session.release_at.reset();
-    answer_payload(*std::exchange(session.parked, std::nullopt), payload_of(frames));
+    answer_payload(*std::exchange(session.parked, std::nullopt), payload_of(frames),
+                   first_headers(session));
     outputs_.push_back(Written{id});
+}
+
+HeaderList Polling::first_headers(Session& session) const {
+    const bool is_new = std::exchange(session.is_new, false);
+    if (!is_new || options_.cookie_name.empty()) return {};
+    return {{"Set-Cookie", options_.cookie_name + '=' + session.sid + options_.cookie_attributes}};
 }
 
 void Polling::close(TransportId id, engineio::CloseReason reason, Instant now) {
@@ -166,10 +171,11 @@ std::optional<Instant> Polling::next_timeout() const {
 
 // ---- answers ------------------------------------------------------------------------------------
 
-void Polling::answer_payload(RequestId request, std::string body) {
+void Polling::answer_payload(RequestId request, std::string body, HeaderList headers) {
     HttpResponse response;
-    response.headers = {{"Content-Type", "text/plain; charset=UTF-8"},
-                        {"Cache-Control", "no-store"}};
+    response.headers = std::move(headers);
+    response.headers.emplace_back("Content-Type", "text/plain; charset=UTF-8");
+    response.headers.emplace_back("Cache-Control", "no-store");
     response.body = std::move(body);
     outputs_.push_back(Answer{request, std::move(response)});
 }

@@ -6,9 +6,12 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "server/net/http_message.hpp"
+#include "server/net/seat.hpp"
 #include "shared/base/frame.hpp"
 #include "shared/base/limits.hpp"
 #include "shared/base/output_queue.hpp"
@@ -54,8 +57,21 @@ class Polling {
     };
     using Output = std::variant<Answer, Written, FrameArrived, Closed>;
 
-    /// The handshake GET; the first write() answers it. `sid` is remembered for close().
-    void open(TransportId id, std::string sid, RequestId get);
+    struct Options {
+        /// Of one POST; no packet is smaller than its type and a separator.
+        std::uint32_t payload_bytes_max = limits::message_bytes;
+        /// The cookie that the answer to a handshake sets to the sid; without a name: none. Validated
+        /// by the owner. [RFC6265 4.1]
+        std::string cookie_name = {};
+        std::string cookie_attributes = {};  ///< "; Path=/; HttpOnly"
+    };
+
+    Polling() = default;
+    explicit Polling(Options options) : options_(std::move(options)) {}
+
+    /// The handshake GET; the first write() answers it. `sid` is remembered for close(). `seat`: kept as
+    /// long as the session polls.
+    void open(TransportId id, std::string sid, RequestId get, Seat seat = {});
     bool is_open(TransportId id) const { return sessions_.count(id) != 0; }
 
     /// A GET with this session's sid. While a WebSocket is being tried it is released after
@@ -100,17 +116,21 @@ class Polling {
         std::optional<RequestId> parked;
         std::vector<SharedFrame> waiting;
         bool reading_post = false;
+        bool is_new = true;  // its handshake was not answered yet
         std::optional<Instant> release_at;
+        Seat seat;
     };
     struct Farewell {
         std::string body;
         Instant until;
     };
 
-    void answer_payload(RequestId request, std::string body);
+    void answer_payload(RequestId request, std::string body, HeaderList headers = {});
+    HeaderList first_headers(Session& session) const;
     void answer_empty(RequestId request, unsigned status);
     void fail(TransportId id, engineio::CloseReason reason);
 
+    Options options_;
     std::unordered_map<TransportId, Session> sessions_;
     std::unordered_map<std::string, Farewell> farewells_;
     OutputQueue<Output> outputs_;

@@ -40,10 +40,18 @@ std::string_view FramedBatch::frame(std::vector<SharedFrame> frames) {
     if (frames != frames_) {
         shared_.reset();
         bytes_.clear();
-        for (const SharedFrame& frame : frames) append_message(bytes_, *frame);
+        for (const SharedFrame& frame : frames) append(*frame);
         frames_ = std::move(frames);
     }
     return bytes_;
+}
+
+void FramedBatch::append(FrameView message) {
+    if (!deflate_from_ || message.bytes.size() < *deflate_from_) {
+        return append_message(bytes_, message);
+    }
+    if (!deflater_) deflater_ = std::make_unique<MessageDeflater>();
+    append_compressed_message(bytes_, {message.type, deflater_->deflate(message.bytes)});
 }
 
 std::shared_ptr<const std::string> FramedBatch::share() {

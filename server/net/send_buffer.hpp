@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "server/net/message_deflate.hpp"
 #include "shared/base/frame.hpp"
 
 namespace oncewire::net {
@@ -18,6 +19,10 @@ using SharedFrame = std::shared_ptr<const Frame>;
 /// another: that is what a broadcast looks like from here.
 class FramedBatch {
   public:
+    FramedBatch() = default;
+    /// Messages of at least this many bytes are compressed. [RFC7692]
+    explicit FramedBatch(std::uint32_t deflate_from) : deflate_from_(deflate_from) {}
+
     /// Valid until the next call.
     std::string_view frame(std::vector<SharedFrame> frames);
     /// The same bytes for a connection that could not send all of them now.
@@ -26,6 +31,10 @@ class FramedBatch {
     void forget();
 
   private:
+    void append(FrameView message);
+
+    std::optional<std::uint32_t> deflate_from_;
+    std::unique_ptr<MessageDeflater> deflater_;  // once there was something to compress
     std::vector<SharedFrame> frames_;
     std::string bytes_;
     std::shared_ptr<const std::string> shared_;

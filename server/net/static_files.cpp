@@ -101,13 +101,13 @@ HttpResponse describe(const StaticFile& file, const Choice& choice,
 
 }  // namespace
 
-std::optional<HttpResponse> serve_static(const HttpRequest& request,
+std::optional<HttpResponse> serve_static(const HttpRequest& request, std::string_view path,
                                          std::span<const StaticFile> files,
                                          std::span<const std::string> origins) {
-    const std::string_view path = path_of(request.target);
-    const auto file = std::find_if(files.begin(), files.end(),
-                                   [&](const StaticFile& each) { return each.path == path; });
-    if (file == files.end()) return std::nullopt;
+    const auto file = std::lower_bound(
+        files.begin(), files.end(), path,
+        [](const StaticFile& each, std::string_view wanted) { return each.path < wanted; });
+    if (file == files.end() || file->path != path) return std::nullopt;
     if (request.method != "GET" && request.method != "HEAD") {
         HttpResponse response = plain_text(405, "only GET and HEAD");
         response.headers.emplace_back("Allow", "GET, HEAD");

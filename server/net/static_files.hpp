@@ -33,9 +33,9 @@ struct StaticFile {
 /// What the build found, sorted by path. Defined in a generated file.
 std::span<const StaticFile> static_files();
 
-/// The answer to a request for one of `files` (for HEAD as for GET); none if the path is not in it.
-/// Pages of `origins` may show ours in a frame.
-std::optional<HttpResponse> serve_static(const HttpRequest& request,
+/// The answer to a request for one of `files`, sorted by path (for HEAD as for GET); none if `path` is not
+/// among them. Pages of `origins` may show ours in a frame.
+std::optional<HttpResponse> serve_static(const HttpRequest& request, std::string_view path,
                                          std::span<const StaticFile> files,
                                          std::span<const std::string> origins = {});
 

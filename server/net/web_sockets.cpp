@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "shared/base/utf8.hpp"
 #include "shared/base/verify.hpp"
 
 namespace oncewire::net {
@@ -21,7 +22,11 @@ std::uint32_t slot_of(TransportId id) { return static_cast<std::uint32_t>(id); }
 }  // namespace
 
 WebSockets::WebSockets(Options options)
-    : options_(options), epoll_(epoll_create1(EPOLL_CLOEXEC)), buffer_(read_bytes) {
+    : options_(options),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      buffer_(read_bytes),
+      inflater_(options.message_bytes_max),
+      deflated_batch_(options.deflate_from) {
     VERIFY(epoll_ >= 0);
 }
 
@@ -32,7 +37,8 @@ WebSockets::~WebSockets() {
     ::close(epoll_);
 }
 
-void WebSockets::open(TransportId id, int socket, std::string_view answer, std::string unread) {
+void WebSockets::open(TransportId id, Newcomer newcomer) {
+    const int socket = newcomer.socket;
     const auto index = static_cast<std::size_t>(socket);
     if (by_socket_.size() <= index) by_socket_.resize(index + 1);
     if (socket_of_slot_.size() <= slot_of(id)) socket_of_slot_.resize(slot_of(id) + 1, -1);
@@ -43,8 +49,11 @@ void WebSockets::open(TransportId id, int socket, std::string_view answer, std::
     Connection& connection = *by_socket_[index];
     connection.id = id;
     connection.socket = socket;
-    connection.parser = WebSocketParser({.message_bytes_max = options_.message_bytes_max});
-    connection.unsent.append(answer);
+    connection.parser = WebSocketParser(
+        {.message_bytes_max = options_.message_bytes_max, .deflate = newcomer.deflate});
+    connection.deflate = newcomer.deflate;
+    connection.seat = std::move(newcomer.seat);
+    connection.unsent.append(newcomer.answer);
     mark_dirty(connection);
     epoll_event event{};
     event.events = EPOLLIN;
@@ -52,7 +61,7 @@ void WebSockets::open(TransportId id, int socket, std::string_view answer, std::
     if (epoll_ctl(epoll_, EPOLL_CTL_ADD, socket, &event) != 0) {
         return end(connection, engineio::CloseReason::transport_error);
     }
-    if (!unread.empty()) unread_.push_back({{socket, id}, std::move(unread)});
+    if (!newcomer.unread.empty()) unread_.push_back({{socket, id}, std::move(newcomer.unread)});
 }
 
 // ---- reading ------------------------------------------------------------------------------------
@@ -134,7 +143,7 @@ std::optional<TransportInput> WebSockets::take(Connection& connection,
                                                const WebSocketInput& input) {
     switch (input.kind) {
         case WebSocketInput::Kind::message:
-            return TransportInput{.id = connection.id, .frame = input.message};
+            return take_message(connection, input);
         case WebSocketInput::Kind::ping:
             connection.unsent.append_pong(input.message.bytes);
             mark_dirty(connection);
@@ -146,11 +155,26 @@ std::optional<TransportInput> WebSockets::take(Connection& connection,
             say_goodbye(connection, input.code);
             return std::nullopt;
         case WebSocketInput::Kind::violation:
-            end(connection, engineio::CloseReason::transport_error);
-            say_goodbye(connection, input.code);
+            violate(connection, static_cast<CloseCode>(input.code));
             return std::nullopt;
     }
     return std::nullopt;
+}
+
+std::optional<TransportInput> WebSockets::take_message(Connection& connection,
+                                                       const WebSocketInput& input) {
+    FrameView message = input.message;
+    if (input.is_compressed) {
+        const auto inflated = inflater_.inflate(message.bytes);
+        const bool is_bad_text =
+            inflated && message.type == FrameType::text && !utf8::is_valid(*inflated);
+        if (!inflated || is_bad_text) {
+            violate(connection, inflated ? CloseCode::bad_text : inflated.error());
+            return std::nullopt;
+        }
+        message.bytes = *inflated;
+    }
+    return TransportInput{.id = connection.id, .frame = message};
 }
 
 // ---- writing ------------------------------------------------------------------------------------
@@ -158,8 +182,9 @@ std::optional<TransportInput> WebSockets::take(Connection& connection,
 bool WebSockets::write(TransportId id, std::vector<SharedFrame> frames) {
     Connection* connection = find(id);
     if (!connection) return false;
+    FramedBatch& batch = connection->deflate ? deflated_batch_ : batch_;
     const auto outcome =
-        connection->unsent.send(connection->socket, batch_.frame(std::move(frames)), batch_);
+        connection->unsent.send(connection->socket, batch.frame(std::move(frames)), batch);
     connection->awaits_written = outcome == SendBuffer::Outcome::waiting;
     after_send(*connection, outcome);
     return outcome == SendBuffer::Outcome::sent;
@@ -175,6 +200,7 @@ void WebSockets::close(TransportId id) {
 
 void WebSockets::end_turn(Instant now) {
     batch_.forget();
+    deflated_batch_.forget();
     for (std::size_t i = 0; i < dirty_.size(); ++i) {
         Connection* connection = find(dirty_[i]);
         if (!connection) continue;
@@ -227,6 +253,11 @@ void WebSockets::end(Connection& connection, engineio::CloseReason reason) {
     socket_of_slot_[slot_of(connection.id)] = -1;
     connection.state = State::leaving;
     mark_dirty(connection);
+}
+
+void WebSockets::violate(Connection& connection, CloseCode code) {
+    end(connection, engineio::CloseReason::transport_error);
+    say_goodbye(connection, static_cast<std::uint16_t>(code));
 }
 
 void WebSockets::say_goodbye(Connection& connection, std::uint16_t code) {

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "server/net/message_deflate.hpp"
+#include "server/net/seat.hpp"
 #include "server/net/send_buffer.hpp"
 #include "server/net/websocket_frames.hpp"
 #include "shared/base/frame.hpp"
@@ -49,6 +51,8 @@ class WebSockets {
   public:
     struct Options {
         std::uint32_t message_bytes_max = limits::message_bytes;
+        /// 1,024 bytes: smaller messages leave as they are where compression was agreed on.
+        std::uint32_t deflate_from = 1024;
         /// 2 s: for a peer to take our last bytes and to close its side. Also how long a silent client
         /// can hold up a server that stops.
         Millis close_timeout{2'000};
@@ -62,9 +66,15 @@ class WebSockets {
     /// An epoll instance: readable while collect() would find something.
     int descriptor() const { return epoll_; }
 
-    /// Takes over `socket`, connected and non-blocking. `answer` goes out before the first frame;
-    /// `unread` is what came in behind the handshake.
-    void open(TransportId id, int socket, std::string_view answer, std::string unread);
+    /// A connection that has shaken hands.
+    struct Newcomer {
+        int socket = -1;               ///< connected and non-blocking; closed by us
+        std::string_view answer = {};  ///< goes out before the first frame
+        std::string unread = {};       ///< what came in behind the handshake
+        bool deflate = false;          ///< [RFC7692] was agreed on
+        Seat seat = nullptr;           ///< kept until the socket is closed
+    };
+    void open(TransportId id, Newcomer newcomer);
 
     /// Looks once which connections are ready, without waiting.
     void collect();
@@ -98,8 +108,10 @@ class WebSockets {
         bool awaits_written = false;
         bool watches_writable = false;
         bool in_dirty = false;
+        bool deflate = false;
         WebSocketParser parser;
         SendBuffer unsent;
+        Seat seat;
     };
     /// A connection by its descriptor, and its id in case the descriptor was used anew.
     struct Named {
@@ -121,7 +133,9 @@ class WebSockets {
     void handle_ready(Ready ready);
     void receive(Connection& connection);
     std::optional<TransportInput> take(Connection& connection, const WebSocketInput& input);
+    std::optional<TransportInput> take_message(Connection& connection, const WebSocketInput& input);
     void end(Connection& connection, engineio::CloseReason reason);
+    void violate(Connection& connection, CloseCode code);
     void say_goodbye(Connection& connection, std::uint16_t code);
     void after_send(Connection& connection, SendBuffer::Outcome outcome);
     void watch_writable(Connection& connection, bool watch);
@@ -143,8 +157,10 @@ class WebSockets {
     Named reading_;
     std::span<char> unparsed_;
 
+    MessageInflater inflater_;
     FramedBatch batch_;
-    std::vector<Named> dirty_;  // have something to send at the end of the turn
+    FramedBatch deflated_batch_;  // of the same messages
+    std::vector<Named> dirty_;    // have something to send at the end of the turn
     std::deque<std::pair<Instant, Named>> goodbyes_;  // in the order of their deadlines
 };
 

@@ -17,6 +17,7 @@ constexpr std::uint8_t opcode_close = 0x8;
 constexpr std::uint8_t opcode_pong = 0xa;
 constexpr std::uint8_t final_bit = 0x80;
 constexpr std::uint8_t reserved_bits = 0x70;
+constexpr std::uint8_t compressed_bit = 0x40;  // [RFC7692 6] the first of them
 constexpr std::uint8_t mask_bit = 0x80;
 constexpr std::uint8_t length_bits = 0x7f;
 constexpr std::uint8_t length_is_16_bit = 126;
@@ -62,8 +63,9 @@ bool may_be_sent(std::uint16_t code) {
     return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014);
 }
 
-void append_header(std::string& out, std::uint8_t opcode, std::size_t size) {
-    out += static_cast<char>(final_bit | opcode);
+/// `first`: opcode and reserved bits.
+void append_header(std::string& out, std::uint8_t first, std::size_t size) {
+    out += static_cast<char>(final_bit | first);
     if (size < length_is_16_bit) {
         out += static_cast<char>(size);
     } else if (size <= 0xffff) {
@@ -73,6 +75,10 @@ void append_header(std::string& out, std::uint8_t opcode, std::size_t size) {
         out += static_cast<char>(length_is_64_bit);
         append_big_endian(out, size, 8);
     }
+}
+
+std::uint8_t opcode_of(FrameType type) {
+    return type == FrameType::text ? opcode_text : opcode_binary;
 }
 
 }  // namespace
@@ -122,7 +128,11 @@ std::size_t WebSocketParser::header_length() const {
 }
 
 std::optional<CloseCode> WebSocketParser::check_flags() const {
-    const bool wrong = (byte(header_[0]) & reserved_bits) != 0 || !is_known(opcode()) ||
+    const bool may_be_compressed =
+        options_.deflate && !is_control() && opcode() != opcode_continuation;
+    const std::uint8_t forbidden =
+        may_be_compressed ? reserved_bits & ~compressed_bit : reserved_bits;
+    const bool wrong = (byte(header_[0]) & forbidden) != 0 || !is_known(opcode()) ||
                        (byte(header_[1]) & mask_bit) == 0;
     if (wrong) return CloseCode::protocol_error;
     if (is_control()) {
@@ -160,6 +170,7 @@ void WebSocketParser::start_payload() {
     if (is_control()) return;
     if (opcode() != opcode_continuation) {
         message_type_ = opcode() == opcode_text ? FrameType::text : FrameType::binary;
+        is_compressed_ = (byte(header_[0]) & compressed_bit) != 0;
         fragments_ = 0;
     }
     ++fragments_;
@@ -215,6 +226,9 @@ std::optional<WebSocketInput> WebSocketParser::finish_data(std::string_view payl
     }
     fragments_ = 0;
     pings_ = 0;
+    if (is_compressed_) {
+        return WebSocketInput{WebSocketInput::Kind::message, {message_type_, payload}, 0, true};
+    }
     if (message_type_ == FrameType::text && !utf8::is_valid(payload)) {
         return violate(CloseCode::bad_text);
     }
@@ -245,8 +259,12 @@ void WebSocketParser::forget_delivered() {
 }
 
 void append_message(std::string& out, FrameView message) {
-    append_header(out, message.type == FrameType::text ? opcode_text : opcode_binary,
-                  message.bytes.size());
+    append_header(out, opcode_of(message.type), message.bytes.size());
+    out += message.bytes;
+}
+
+void append_compressed_message(std::string& out, FrameView message) {
+    append_header(out, opcode_of(message.type) | compressed_bit, message.bytes.size());
     out += message.bytes;
 }
 

@@ -41,6 +41,8 @@ struct WebSocketInput {
     Kind kind = Kind::message;
     FrameView message;
     std::uint16_t code = 0;
+    bool is_compressed =
+        false;  ///< a message that is to be inflated, and its text checked, by the owner
 };
 
 /// Bytes of one client in, whole messages out.
@@ -49,12 +51,14 @@ struct WebSocketInput {
 /// bounded by one message plus one control frame, and while nothing is unfinished the parser owns no
 /// heap memory; the announced length is judged before a byte of payload is kept.
 ///
-/// Stricter than [RFC6455 5]: no extensions; a bounded number of fragments, empty ones counted; a
+/// Stricter than [RFC6455 5]: no extension but permessage-deflate; a bounded number of fragments, empty ones counted; a
 /// bounded number of pings between two messages.
 class WebSocketParser {
   public:
     struct Options {
         std::uint32_t message_bytes_max = limits::message_bytes;
+        /// [RFC7692 6] Messages may be compressed.
+        bool deflate = false;
     };
 
     /// 64: pings between two messages before it counts as a flood. An idle Engine.IO client sends a
@@ -104,7 +108,8 @@ class WebSocketParser {
     std::uint8_t mask_phase_ = 0;
     FrameType message_type_ = FrameType::text;
     bool in_payload_ = false;
-    bool in_message_ = false;  // between the first and the last fragment
+    bool in_message_ = false;     // between the first and the last fragment
+    bool is_compressed_ = false;  // the message
     bool message_delivered_ = false;
     bool control_delivered_ = false;
     bool finished_ = false;
@@ -112,6 +117,8 @@ class WebSocketParser {
 
 /// Appends the unmasked, unfragmented frame a server sends for a message.
 void append_message(std::string& out, FrameView message);
+/// The same for a message whose bytes were compressed. [RFC7692 7.2.1]
+void append_compressed_message(std::string& out, FrameView message);
 /// `payload`: at most 125 bytes, as any control frame the parser lets through.
 void append_pong(std::string& out, std::string_view payload);
 /// `code` no_status, or none of the caller's business: an empty close frame.

@@ -61,7 +61,8 @@ void ServerConnection::handle_frame(Channel channel, FrameView frame, Instant no
                     MessageReceived{{packet->payload_type, std::string(packet->payload)}});
                 return;
             }
-            auto decoded = decoder_.decode({packet->payload_type, packet->payload}, now);
+            auto decoded = decoder_.decode({packet->payload_type, packet->payload}, now,
+                                           session_.handshake().payload_bytes_max);
             // The reference closes the transport on a bad packet, and its applications see this reason.
             if (!decoded) return finish(CloseReason::forced_close, DisconnectReason::forced_close);
             if (*decoded) handle_packet(std::move(**decoded));

@@ -32,7 +32,7 @@ class Peer {
         const int small = 4096;
         setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
         end_ = ends[1];
-        web_sockets.open(id, ends[0], answer, std::move(unread));
+        web_sockets.open(id, {ends[0], answer, std::move(unread)});
     }
     ~Peer() { hang_up(); }
     Peer(const Peer&) = delete;

@@ -30,9 +30,18 @@ TEST_CASE("the accept key is the one of the specification") {
     CHECK(response.status == 101);
     CHECK(find_header(response.headers, "Sec-WebSocket-Accept") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     CHECK(find_header(response.headers, "Sec-WebSocket-Protocol") == "");
-    CHECK(format_head(response, true) ==
-          "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    CHECK(format_head(response, true, "Thu, 01 Jan 1970 00:00:00 GMT") ==
+          "HTTP/1.1 101 Switching Protocols\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\nUpgrade: "
+          "websocket\r\nConnection: Upgrade\r\n"
           "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n");
+}
+
+TEST_CASE("compression is agreed to if it is wished for on both sides") {
+    const net::HeaderList offer = {{"Sec-WebSocket-Extensions", "x-other"},
+                                   {"Sec-WebSocket-Extensions", "permessage-deflate"}};
+    CHECK(agrees_to_deflate(net::answer_handshake(handshake(offer), true)));
+    CHECK_FALSE(agrees_to_deflate(net::answer_handshake(handshake(offer), false)));
+    CHECK_FALSE(agrees_to_deflate(net::answer_handshake(handshake(), true)));
 }
 
 TEST_CASE("the first sub-protocol offered is taken") {

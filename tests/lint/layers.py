@@ -37,9 +37,10 @@ class Rule:
 
 DECIDERS = ("shared/", "server/store/", "server/hub/")
 # What of the transport only looks at bytes; CMake builds it without Boost.
+ZLIB = tuple(f"server/net/{name}." for name in ("content_coding", "message_deflate"))
 GATE = tuple(
     f"server/net/{name}."
-    for name in ("engine_request", "http_gate", "http_message", "polling", "static_files", "websocket_frames")
+    for name in ("engine_request", "http_gate", "http_message", "polling", "seat", "static_files", "websocket_frames")
 )
 RULES = {
     "shared/base/": Rule(("shared/base/",)),
@@ -63,6 +64,7 @@ RULES = {
         theirs=("boost/", "sys/", "netinet/", "arpa/", "unistd.h", "fcntl.h"),
         std="no_threads",
     ),
+    **{name: Rule(("shared/base/", "server/net/"), theirs=("zlib.h",)) for name in ZLIB},
     **{gate: Rule(("shared/base/", "server/net/")) for gate in GATE},
     # Long-polling is Engine.IO's: payloads and reasons come from there.
     "server/net/polling.": Rule(("shared/base/", "shared/engineio/", "server/net/")),
@@ -83,7 +85,7 @@ RULES = {
     "client-wasm/": Rule(("shared/", "client-wasm/"), theirs=("emscripten.h", "emscripten/"), plus=("chrono", "random")),
     "tests/unit/": Rule(
         ("shared/", "server/store/", "server/hub/", "server/api/", "server/chat/", "tests/unit/", "tests/sim/", "tests/support/",
-         *GATE),
+         *GATE, *ZLIB),
         theirs=("catch2/catch.hpp", "nlohmann/json.hpp", "sqlite3.h"),
         std="no_threads",
     ),

@@ -8,6 +8,12 @@ using net::HttpRequest;
 
 namespace {
 
+std::optional<net::HttpResponse> serve(const net::HttpRequest& request,
+                                       std::span<const net::StaticFile> files,
+                                       std::span<const std::string> origins = {}) {
+    return net::serve_static(request, net::path_of(request.target), files, origins);
+}
+
 constexpr net::StaticFile files[] = {
     {"/",
      "text/html; charset=utf-8",
@@ -22,14 +28,14 @@ HttpRequest get(std::string target, net::HeaderList headers = {}) {
     return {"GET", std::move(target), std::move(headers), ""};
 }
 std::string coding_for(const std::string& accept) {
-    const auto response = net::serve_static(get("/", {{"Accept-Encoding", accept}}), files);
+    const auto response = serve(get("/", {{"Accept-Encoding", accept}}), files);
     return std::string(find_header(response->headers, "Content-Encoding"));
 }
 
 }  // namespace
 
 TEST_CASE("a known file is served with its type, tag and caching rule") {
-    const auto page = net::serve_static(get("/?debug"), files);
+    const auto page = serve(get("/?debug"), files);
     REQUIRE(page);
     CHECK(page->status == 200);
     CHECK(page->content() == "<p>hello</p>");
@@ -38,25 +44,25 @@ TEST_CASE("a known file is served with its type, tag and caching rule") {
     CHECK(find_header(page->headers, "Cache-Control") == "no-cache");
     CHECK(find_header(page->headers, "X-Content-Type-Options") == "nosniff");
     CHECK(find_header(page->headers, "Vary") == "Accept-Encoding");
-    const auto wasm = net::serve_static(get("/core-0123abcd.wasm"), files);
+    const auto wasm = serve(get("/core-0123abcd.wasm"), files);
     REQUIRE(wasm);
     CHECK(find_header(wasm->headers, "Cache-Control") == "public, max-age=31536000, immutable");
     CHECK(find_header(wasm->headers, "Vary") == "");
 }
 
 TEST_CASE("only pages carry the content security policy, and it allows nothing inline") {
-    const auto page = net::serve_static(get("/"), files);
+    const auto page = serve(get("/"), files);
     const auto policy = find_header(page->headers, "Content-Security-Policy");
     CHECK(policy.starts_with("default-src 'none'"));
     CHECK(policy.find("unsafe-inline") == policy.npos);
     CHECK(policy.find("'unsafe-eval'") == policy.npos);
-    const auto wasm = net::serve_static(get("/core-0123abcd.wasm"), files);
+    const auto wasm = serve(get("/core-0123abcd.wasm"), files);
     CHECK(find_header(wasm->headers, "Content-Security-Policy") == "");
 }
 
 TEST_CASE("only pages of allowed origins may show ours in a frame") {
     const auto policy_for = [](std::vector<std::string> origins) {
-        const auto page = net::serve_static(get("/"), files, origins);
+        const auto page = serve(get("/"), files, origins);
         return std::string(find_header(page->headers, "Content-Security-Policy"));
     };
     CHECK(policy_for({}).ends_with("; frame-ancestors 'self'"));
@@ -80,8 +86,7 @@ TEST_CASE("the client's wish decides the encoding") {
 
 TEST_CASE("what the client has already is not sent again") {
     const auto status = [](const std::string& tags, const std::string& encoding) {
-        return net::serve_static(get("/", {{"If-None-Match", tags}, {"Accept-Encoding", encoding}}),
-                                 files)
+        return serve(get("/", {{"If-None-Match", tags}, {"Accept-Encoding", encoding}}), files)
             ->status;
     };
     CHECK(status("\"h-br\"", "br") == 304);
@@ -90,7 +95,7 @@ TEST_CASE("what the client has already is not sent again") {
     CHECK(status("*", "") == 304);
     CHECK(status("\"h\"", "br") == 200);
     CHECK(status("h-br", "br") == 200);
-    const auto response = net::serve_static(get("/", {{"If-None-Match", "\"h\""}}), files);
+    const auto response = serve(get("/", {{"If-None-Match", "\"h\""}}), files);
     CHECK(response->content().empty());
     CHECK(find_header(response->headers, "ETag") == "\"h\"");
 }
@@ -100,16 +105,16 @@ TEST_CASE("what is not in the table does not exist") {
          {"/index.html", "//", "/.", "/..", "/../etc/passwd", "/%2e%2e/", "/./",
           "/core-0123abcd.wasm/", "/CORE-0123abcd.wasm", "/%00", "/a\\..\\"}) {
         CAPTURE(target);
-        CHECK_FALSE(net::serve_static(get(target), files));
+        CHECK_FALSE(serve(get(target), files));
     }
 }
 
 TEST_CASE("static files can be read, not written") {
     HttpRequest request = get("/");
     request.method = "POST";
-    const auto response = net::serve_static(request, files);
+    const auto response = serve(request, files);
     CHECK(response->status == 405);
     CHECK(find_header(response->headers, "Allow") == "GET, HEAD");
     request.method = "HEAD";
-    CHECK(net::serve_static(request, files)->status == 200);
+    CHECK(serve(request, files)->status == 200);
 }

@@ -1,0 +1,23 @@
+// What a server can be told when it is made: transports, limits, compression, a cookie, folders; and what
+// it answers to HTTP requests that are not Socket.IO's.
+#include "server/api/server.hpp"
+
+using namespace oncewire::api;
+
+int main(int argc, char** argv) {
+    Server::Options options;
+    options.path = "/events/";
+    options.serve_client = false;
+    options.max_http_buffer_size = 100'000;
+    options.per_message_deflate = 1024;
+    options.cookie = Server::Cookie{.path = "/events/", .max_age = 3600};
+    options.folders = {{"/files/", "public"}};
+    Server server(std::move(options), [](Application& io) {
+        io.on("echo", [](const Event& event, Ack ack) { ack(event.arguments()); });
+        io.on_http([](const HttpRequest& request, HttpReply reply) {
+            if (request.path() != "/health") return reply(404, "nothing here\n");
+            reply(200, "well\n");
+        });
+    });
+    return server.run(argc, argv);
+}
