@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "server/api/insert_once.hpp"
 #include "server/chat/limiter.hpp"
 #include "shared/base/json.hpp"
 
@@ -28,7 +29,8 @@ Verdict refuse_guest() { return reject("not_signed_in", "say who you are first")
 // ---- the tutorial's message ---------------------------------------------------------------------
 
 /// `text`: the JSON of it, passed on as it came.
-Answer publish_text(Tx& tx, const Message& message, std::string_view text) {
+Result<delivery::Offset, StoreError> publish_text(Tx& tx, const Message& message,
+                                                  std::string_view text) {
     const delivery::Offset id = tx.next_offset();
     const Sender sender = decode_sender(message.sender);
     std::string data = "[";
@@ -45,32 +47,7 @@ Answer publish_text(Tx& tx, const Message& message, std::string_view text) {
     add("from", sender.id);
     add("name", sender.name);
     data += "}]";
-    if (const auto published = tx.publish(main_place, std::move(data)); !published) {
-        return Err{published.error()};
-    }
-    return stored_as(id);
-}
-
-/// Tier 1: the sender's own id, or what stands for it, decides whether this is a repetition.
-Answer publish_once(Tx& tx, const Message& message, std::string_view text, std::string_view id) {
-    const auto known = tx.check_once(id, message.scope, text);
-    if (!known) return Err{known.error()};
-    switch (known->outcome) {
-        case Tx::Once::repeated:
-            return stored_as(known->offset);
-        case Tx::Once::conflict:
-            return reject("conflict", "this client offset was used for another text");
-        case Tx::Once::fresh:
-        case Tx::Once::collision:
-            break;
-    }
-    const delivery::Offset offset = tx.next_offset();
-    auto verdict = publish_text(tx, message, text);
-    if (!verdict) return verdict;
-    if (const auto kept = tx.remember_once(id, message.scope, text, offset); !kept) {
-        return Err{kept.error()};
-    }
-    return verdict;
+    return tx.publish(main_place, std::move(data));
 }
 
 /// A string, as the tutorial sends it, or a number.
@@ -90,10 +67,15 @@ Answer take_text(Tx& tx, const Message& message) {
     if (text.size() > text_bytes_max) return reject("text_too_long", "the text is too long");
     // A message with a key is repeated by the protocol, not by us.
     const bool has_offset = message.key.empty() && args.size() > 1 && args[1] != "null";
-    if (!has_offset) return publish_text(tx, message, text);
+    const auto publish = [&] { return publish_text(tx, message, text); };
+    if (!has_offset) {
+        const auto stored = publish();
+        if (!stored) return Err{stored.error()};
+        return stored_as(*stored);
+    }
     const auto id = client_offset(args[1]);
     if (!id) return reject("invalid_client_offset", "must be a short string or a number");
-    return publish_once(tx, message, text, *id);
+    return api::insert_once(tx, message, *id, text, publish);
 }
 
 // ---- places -------------------------------------------------------------------------------------

@@ -90,7 +90,7 @@ std::uint64_t Hub::submit(SocketId id, std::string_view data) {
     if (Socket* socket = find_socket(id)) {
         outputs_.push_back(ToStore{
             store::Submit{session_ref(id), std::string(namespace_of(*socket)), std::string(data),
-                          socket->sid, std::nullopt, first_submission + number}});
+                          socket->sid, std::nullopt, first_submission + number, socket->sender}});
     }
     return number;
 }
