@@ -9,8 +9,8 @@ WERROR := $(if $(CI),ON,OFF)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help deps run build client programs test prove lint format tidy sim e2e shots interop crash fuzz \
-        bench size sanitize race clean
+.PHONY: help deps run build client programs test prove lint format tidy sim e2e shots conformance interop \
+        crash fuzz bench size sanitize race clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,10 @@ format: ## clang-format everything
 
 sim: build ## Simulated worlds, one for each seed (SEEDS=a..b)
 	@build/bin/oncewire-sim --seeds $(SEEDS) --threads 2
+
+conformance: build tests/node_modules/.package-lock.json ## What Engine.IO and Socket.IO demand, and 110 bad inputs
+	@cmake --build build
+	@node --test tests/conformance/*.test.mjs
 
 interop: build tests/node_modules/.package-lock.json ## The unmodified socket.io-client against our server
 	@node --test tests/interop/*.test.mjs

@@ -3,6 +3,7 @@
 
 const build = { name: "build", command: "make --no-print-directory programs", counted: "exit", minutes: 25, stopsAll: true };
 const wasmUnit = "node --no-experimental-fetch build/wasm/bin/oncewire-unit.js";
+const old = "tests/interop/chat.test.mjs tests/interop/api_lab.test.mjs";
 const playwright = "cd tests && npx playwright test --config e2e/playwright.config.mjs";
 
 export const tiers = {
@@ -17,7 +18,10 @@ export const tiers = {
     { name: "canary", command: "build/bin/oncewire-sim --canary", counted: "exit", minutes: 2 },
     { name: "sim-wasm", command: "tests/sim/compare_wasm 1..40", counted: "exit", minutes: 3 },
     { name: "integration", command: "build/bin/oncewire-integration", counted: "catch2", minutes: 3 },
+    { name: "conformance", command: "node --test tests/conformance/*.test.mjs", counted: "node", minutes: 3 },
     { name: "interop", command: "node --test tests/interop/*.test.mjs", counted: "node", minutes: 3 },
+    // The first client of its kind, against two cores.
+    { name: "interop-4.0", command: `node --test ${old}`, counted: "node", minutes: 3, env: { STOCK_CLIENT: "socket.io-client-4.0", SERVER_CORES: "2" } },
     { name: "crash", command: "tests/crash/run --cycles 10 --seed 1", counted: "exit", minutes: 3 },
     { name: "e2e", command: playwright, counted: "playwright", minutes: 8 },
   ],

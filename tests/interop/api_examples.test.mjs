@@ -1,7 +1,12 @@
 // Every step of the tutorial, as a program on the public API, asked by the unmodified client.
 import assert from "node:assert/strict";
-import { afterEach, describe, test } from "node:test";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, test } from "node:test";
 import { answer, heard, Program } from "../support/program.mjs";
+import { isOld } from "../support/stock.mjs";
 
 let program;
 const start = async (...args) => (program = await Program.start(...args));
@@ -129,7 +134,7 @@ test("server delivery: what was missed is sent", async () => {
   assert.deepEqual(texts, ["two", "three"]);
 });
 
-test("client delivery: retried messages are stored at least once, with an id exactly once", async () => {
+test("client delivery: retried messages are stored at least once, with an id exactly once", { skip: isOld }, async () => {
   await start("example-client-delivery");
   const retrying = await program.connected("/", { retries: 3, ackTimeout: 10_000 });
   const texts = [];
@@ -160,4 +165,122 @@ test("all cores: one order for everybody, everybody is found, cores hear each ot
   for (const texts of transcripts) assert.deepEqual(texts, transcripts[0]);
   const [ids] = await answer(sockets[0], "who");
   assert.deepEqual(ids.sort(), sockets.map((socket) => socket.id).sort());
+  const [counts, timedOut] = await answer(sockets[0], "ask the other cores");
+  assert.equal(counts.length, 1);
+  assert.ok(counts[0] <= sockets.length && !timedOut);
+});
+
+test("insert once, from an ordinary handler, too", async () => {
+  await start("example-client-delivery");
+  const socket = await program.connected();
+  const texts = [];
+  socket.on("chat message", (text) => texts.push(text));
+  const [word, { id }] = await answer(socket, "order", "tea", "order-1");
+  assert.equal(word, "ordered");
+  assert.deepEqual(await answer(socket, "order", "tea", "order-1"), ["ordered", { id }]);
+  assert.deepEqual(await answer(socket, "chat message", "tea", "order-1"), [null, { id }]);
+  assert.equal((await answer(socket, "order", "cake", "order-1"))[1].error, "conflict");
+  assert.deepEqual(texts, ["tea"]);
+});
+
+test("namespaces come to be when asked for, and hear what is said to all of them on every core", async () => {
+  await start("example-namespaces", "--cores", "2");
+  const players = Array.from({ length: 6 }, (_, i) => program.client(`/game-${i % 3}`));
+  const greetings = await Promise.all(players.map((player) => heard(player, "welcome to")));
+  assert.deepEqual(greetings.flat(), players.map((_, i) => `/game-${i % 3}`));
+  const news = Promise.all(players.map((player) => heard(player, "news")));
+  players[0].emit("tell all games", "it rains");
+  assert.deepEqual(await news, players.map(() => ["it rains"]));
+  assert.deepEqual(await answer(players[0], "who plays"), [6]);
+  await program.connected("/team-red", { auth: { badge: "gold" } });
+  const [stranger] = await heard(program.client("/team-red", { auth: { badge: "tin" } }), "connect_error");
+  assert.equal(stranger.message, "no badge");
+  assert.deepEqual(stranger.data, { ask: "monday" });
+  const [lost] = await heard(program.client("/tea"), "connect_error");
+  assert.equal(lost.message, "Invalid namespace");
+});
+
+test("a doorman is asked before there is a connection", async () => {
+  await start("example-doorman");
+  for (const transports of [["websocket"], ["polling"]]) {
+    await program.connected("/", { transports });
+    await heard(program.client("/", { transports, query: { password: "wrong" } }), "connect_error");
+  }
+});
+
+describe("options", () => {
+  const path = "/events/";
+  const get = (target, options) => fetch(program.url + target, options);
+  beforeEach(async () => {
+    await start("example-options");
+  });
+
+  test("a path, a limit for messages, a cookie, and compression", async () => {
+    const socket = await program.connected("/", { path, transports: ["polling", "websocket"] });
+    const large = "x".repeat(50_000);
+    assert.deepEqual(await answer(socket, "echo", large), [large]);
+    const response = await get(`${path}?EIO=4&transport=polling`);
+    assert.equal(JSON.parse((await response.text()).slice(1)).maxPayload, 100_000);
+    assert.match(response.headers.get("set-cookie"), /^io=[\w-]{20}; Path=\/events\/; Max-Age=3600; HttpOnly; SameSite=Lax$/);
+    assert.ok(Math.abs(Date.parse(response.headers.get("date")) - Date.now()) < 60_000);
+    socket.emit("echo", "x".repeat(150_000));
+    await heard(socket, "disconnect");
+  });
+
+  test("answers to polls are compressed if they are long, and only then", async () => {
+    for (const [coding, first] of [["gzip", 0x1f], ["deflate", 0x78]]) {
+      const session = await get(`${path}?EIO=4&transport=polling`, { headers: { "accept-encoding": coding } });
+      assert.equal(session.headers.get("content-encoding"), null);
+      const query = `${path}?EIO=4&transport=polling&sid=${JSON.parse((await session.text()).slice(1)).sid}`;
+      await get(query, { method: "POST", body: "40" });
+      assert.match(await (await get(query)).text(), /^40\{/);
+      await get(query, { method: "POST", body: `420["echo","${"x".repeat(5000)}"]` });
+      const headers = { "accept-encoding": coding };
+      const bytes = await new Promise((resolve, reject) => {
+        request(program.url + query, { headers }, async (response) => {
+          const chunks = [];
+          for await (const chunk of response) chunks.push(chunk);
+          resolve([response.headers["content-encoding"], Buffer.concat(chunks)]);
+        }).on("error", reject).end();
+      });
+      assert.equal(bytes[0], coding);
+      assert.equal(bytes[1][0], first);
+      assert.ok(bytes[1].length < 500);
+    }
+  });
+
+  test("HTTP of one's own, and no client library", async () => {
+    assert.deepEqual([(await get("/health")).status, await (await get("/health?x")).text()], [200, "well\n"]);
+    assert.equal(await (await get("/other")).text(), "nothing here\n");
+    assert.equal((await get("/health", { method: "POST", body: "x" })).status, 200);
+    assert.equal((await get(`${path}socket.io.js`)).status, 400);
+  });
+});
+
+test("folders are served as they were when the program began, and nothing beside them", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "oncewire-folder-"));
+  try {
+    mkdirSync(join(directory, "public", "deep"), { recursive: true });
+    writeFileSync(join(directory, "public", "index.html"), "<p>hello</p>");
+    writeFileSync(join(directory, "public", "deep", "a.txt"), "a".repeat(2000));
+    writeFileSync(join(directory, "public", ".secret"), "no");
+    writeFileSync(join(directory, "outside.txt"), "no");
+    program = await Program.start("example-options", { directory });
+    const get = (target, options) => fetch(program.url + target, options);
+    for (const target of ["/files/", "/files/index.html"]) {
+      const page = await get(target);
+      assert.deepEqual([page.status, await page.text()], [200, "<p>hello</p>"]);
+      assert.equal(page.headers.get("content-type"), "text/html; charset=utf-8");
+    }
+    const text = await get("/files/deep/a.txt");
+    assert.equal((await text.text()).length, 2000);
+    assert.equal(text.headers.get("content-encoding"), "gzip");
+    assert.equal((await get("/files/deep/a.txt", { headers: { "if-none-match": text.headers.get("etag") } })).status, 304);
+    writeFileSync(join(directory, "public", "later.txt"), "no");
+    for (const target of ["/files/.secret", "/files/later.txt", "/files/%2e%2e/outside.txt", "/files/deep/"]) {
+      assert.equal((await get(target)).status, 404, target);
+    }
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 });

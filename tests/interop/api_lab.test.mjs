@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { answer, heard, Program } from "../support/program.mjs";
 
-for (const transports of [["websocket"], ["polling"], ["polling", "websocket"]]) describe(`socketio-lab over ${transports}`, () => {
+for (const cores of ["1", "2"]) for (const transports of [["websocket"], ["polling"], ["polling", "websocket"]]) describe(`socketio-lab over ${transports} on ${cores} cores`, () => {
   let lab;
   before(async () => {
-    lab = await Program.start("socketio-lab", "--recovery", "--cores", "2");
+    lab = await Program.start("socketio-lab", "--recovery", "--cores", cores);
     lab.options = { transports };
   });
   after(async () => assert.equal(await lab.stop(), 0));

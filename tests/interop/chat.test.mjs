@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { Server } from "../support/server.mjs";
-import { connected, say, stock as stockOver, Transcript, within } from "../support/stock.mjs";
+import { ask, connected, isOld, say, stock as stockOver, Transcript, within } from "../support/stock.mjs";
 
 for (const transports of [["websocket"], ["polling"], ["polling", "websocket"]]) {
   describe(`over ${transports.join(", then ")}`, () => {
@@ -214,7 +214,7 @@ for (const transports of [["websocket"], ["polling"], ["polling", "websocket"]])
     });
 
     describe("kill -9", () => {
-      test("with messages in flight: the stock client's retries end in the log once and in order", async () => {
+      test("with messages in flight: the stock client's retries end in the log once and in order", { skip: isOld }, async () => {
         const ann = stock(server.url, { retries: 100, ackTimeout: 500, auth: { serverOffset: 0 } });
         const reader = stock(server.url, { auth: { serverOffset: 0 } });
         sockets.push(ann, reader);
@@ -242,19 +242,19 @@ for (const transports of [["websocket"], ["polling"], ["polling", "websocket"]])
       test("acknowledges the value, whatever it is", async () => {
         const { socket } = await join();
         const values = [null, true, 0, -1.5, 1e300, "", "x", [], [1, [2]], {}, { a: { b: null } }, "\u2028", "__proto__"];
-        for (const value of values) assert.deepEqual(await socket.timeout(5000).emitWithAck("echo", value), value);
+        for (const value of values) assert.deepEqual(await ask(socket, "echo", value), value);
       });
 
       test("acknowledges in the order of asking", async () => {
         const { socket } = await join();
-        const answers = await Promise.all(Array.from({ length: 500 }, (_, i) => socket.timeout(5000).emitWithAck("echo", i)));
+        const answers = await Promise.all(Array.from({ length: 500 }, (_, i) => ask(socket, "echo", i)));
         assert.deepEqual(answers, Array.from({ length: 500 }, (_, i) => i));
       });
 
       test("acknowledges bytes as bytes", async () => {
         const { socket } = await join();
         const bytes = Buffer.from([0, 1, 254, 255]);
-        const answer = await socket.timeout(5000).emitWithAck("echo", { deep: [bytes] });
+        const answer = await ask(socket, "echo", { deep: [bytes] });
         assert.deepEqual(Buffer.from(answer.deep[0]), bytes);
       });
     });
@@ -269,7 +269,7 @@ for (const transports of [["websocket"], ["polling"], ["polling", "websocket"]])
     test("an unknown event harms nobody", async () => {
       const { socket } = await join();
       socket.emit("no such event", 1, 2, 3);
-      assert.equal(await socket.timeout(5000).emitWithAck("echo", "still here"), "still here");
+      assert.equal(await ask(socket, "echo", "still here"), "still here");
     });
 
     test("SIGTERM says goodbye to the clients and exits with 0", async () => {

@@ -1,7 +1,7 @@
 // One of our small programs as a child process, on a port of the kernel's choice.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -12,10 +12,12 @@ import { stock, within } from "./stock.mjs";
 const directory = join(binary, "..");
 
 export class Program {
-  /** `program`: a name in build/bin, or a path. It runs in a directory of its own. */
+  /** `program`: a name in build/bin, or a path. It runs in a directory of its own, or in `directory`. */
   static async start(program, ...args) {
     const started = new Program();
-    started.directory = mkdtempSync(join(tmpdir(), "oncewire-"));
+    const { directory: given } = typeof args.at(-1) === "object" ? args.pop() : {};
+    started.directory = given ?? mkdtempSync(join(tmpdir(), "oncewire-"));
+    mkdirSync(join(started.directory, "public"), { recursive: true }); // example-options serves it
     started.sockets = [];
     started.options = {}; // of every client
     const path = program.includes("/") ? program : join(directory, program);

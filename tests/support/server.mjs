@@ -18,11 +18,12 @@ export class Server {
     return server;
   }
 
-  /** `config`: the text of a configuration file. */
-  constructor({ args = [], port = 0, config } = {}) {
+  /** `config`: the text of a configuration file. SERVER_CORES: how many cores serve, where a test does not say. */
+  constructor({ args = process.env.SERVER_CORES ? ["--cores", process.env.SERVER_CORES] : [], port = 0, config, fileBlocks = 0 } = {}) {
     this.directory = mkdtempSync(join(tmpdir(), "oncewire-"));
     this.database = join(this.directory, "chat.db");
     this.args = args;
+    this.fileBlocks = fileBlocks; // no file of its may become larger than so many KiB
     this.config = join(this.directory, "oncewire.toml");
     if (config !== undefined) {
       writeFileSync(this.config, config);
@@ -38,7 +39,9 @@ export class Server {
 
   /** Resolves when the server said that it listens. */
   async start() {
-    const child = spawn(binary, ["--port", String(this.port), "--db", this.database, ...this.args], {
+    const limit = this.fileBlocks ? ["bash", "-c", `trap '' XFSZ; ulimit -f ${this.fileBlocks}; exec "$@"`, "bash"] : [];
+    const [command, ...args] = [...limit, binary, "--port", String(this.port), "--db", this.database, ...this.args];
+    const child = spawn(command, args, {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.child = child;

@@ -1,5 +1,10 @@
-// The unmodified socket.io-client of npm, and what tests want to know of it.
-import { io } from "socket.io-client";
+// The unmodified socket.io-client of npm, and what tests want to know of it. STOCK_CLIENT chooses another
+// version that package.json names.
+const library = process.env.STOCK_CLIENT ?? "socket.io-client";
+const { io } = await import(library);
+
+/** The first of its kind, which knows neither retries nor timeouts. */
+export const isOld = library !== "socket.io-client";
 
 /** Connects over WebSocket, comes back quickly when the server does. */
 export function stock(url, options = {}) {
@@ -57,6 +62,11 @@ export class Transcript {
   count(n) {
     return this.until(() => this.messages.length >= n, `${n} messages`);
   }
+}
+
+/** Resolves with the first argument of the answer to this event. */
+export function ask(socket, event, ...args) {
+  return within(new Promise((resolve) => socket.emit(event, ...args, resolve)), `answer to “${event}”`);
 }
 
 /** Sends one message and resolves with what its acknowledgement carried; no argument means stored. */
