@@ -8,8 +8,24 @@
 #include <boost/asio/post.hpp>
 
 #include "server/core/environment.hpp"
+#include "shared/base/base64.hpp"
 
 namespace oncewire::core {
+
+namespace {
+
+std::vector<net::SharedFrame> as_text(const std::vector<net::SharedFrame>& frames) {
+    std::vector<net::SharedFrame> texts;
+    for (const auto& frame : frames) {
+        const bool is_text = frame->type == FrameType::text;
+        texts.push_back(is_text ? frame
+                                : std::make_shared<const Frame>(
+                                      Frame{FrameType::text, 'b' + base64::encode(frame->bytes)}));
+    }
+    return texts;
+}
+
+}  // namespace
 
 Transports::Transports(hub::Hub& hub, boost::asio::io_context& context, Options options, Host host)
     : hub_(hub),
@@ -46,15 +62,23 @@ void Transports::perform(const net::TransportInput& input, bool is_probe, Instan
     using Kind = net::TransportInput::Kind;
     switch (input.kind) {
         case Kind::frame:
-            if (is_probe) return hub_.handle_probe_frame(input.id, input.frame, now);
-            return hub_.handle_frame(input.id, input.frame, now);
+            return hear_frame(input.id, input.frame, is_probe, now);
         case Kind::written:
             if (!is_probe) hub_.handle_written(input.id, now);
             return;
         case Kind::closed:
+            text_only_.erase(input.id);
             if (is_probe) return hub_.handle_probe_closed(input.id, now);
             return hub_.handle_transport_closed(input.id, input.reason, now);
     }
+}
+
+/// [EIO4 Packet encoding] Clients that can send no bytes send base64 in text, as by polling.
+void Transports::hear_frame(net::TransportId id, FrameView frame, bool is_probe, Instant now) {
+    if (is_probe) return hub_.handle_probe_frame(id, frame, now);
+    const bool is_base64 = frame.type == FrameType::text && frame.bytes.starts_with('b');
+    const auto bytes = is_base64 ? base64::decode(frame.bytes.substr(1)) : std::nullopt;
+    hub_.handle_frame(id, bytes ? FrameView(FrameType::binary, *bytes) : frame, now);
 }
 
 bool Transports::hear_polling(Instant now) {
@@ -82,6 +106,7 @@ bool Transports::perform(hub::HubOutput& output, Instant now) {
     if (auto* bytes = std::get_if<hub::Write>(&output)) {
         write(bytes->connection, std::move(bytes->frames), now);
     } else if (const auto* end = std::get_if<hub::CloseTransport>(&output)) {
+        text_only_.erase(end->connection);
         polling_.close(end->connection, end->reason, now);
         web_sockets_.close(end->connection);
     } else if (auto* probe = std::get_if<hub::WriteProbe>(&output)) {
@@ -100,6 +125,7 @@ bool Transports::perform(hub::HubOutput& output, Instant now) {
 
 void Transports::write(hub::ConnectionId id, std::vector<net::SharedFrame> frames, Instant now) {
     if (polling_.is_open(id)) return polling_.write(id, std::move(frames));
+    if (!text_only_.empty() && text_only_.contains(id)) frames = as_text(frames);
     if (web_sockets_.write(id, std::move(frames))) hub_.handle_written(id, now);
 }
 
@@ -227,6 +253,7 @@ void Transports::handle_upgrade(net::Upgraded upgraded) {
     host_.turn([&](Instant now) {
         add_entropy();
         const std::string sid(net::engine_sid(upgraded.request));
+        const bool text_only = net::wants_base64(upgraded.request);
         auto connection = sid.empty() ? std::nullopt : hub_.find_by_sid(sid);
         if (sid.empty()) {
             connection = hub_.handle_accept(
@@ -236,6 +263,7 @@ void Transports::handle_upgrade(net::Upgraded upgraded) {
         } else if (!connection || !hub_.handle_probe_opened(*connection, now)) {
             return refuse(upgraded);
         }
+        if (text_only) text_only_.insert(*connection);
         web_sockets_.open(*connection,
                           {upgraded.socket, upgraded.answer, std::move(upgraded.unread),
                            upgraded.deflate, std::move(upgraded.seat)});

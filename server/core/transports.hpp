@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 
@@ -93,6 +95,7 @@ class Transports final : private net::EngineHost {
     void switch_transport(hub::ConnectionId id, Instant now);
     void refuse(const net::Upgraded& upgraded);
     void add_entropy();
+    void hear_frame(net::TransportId id, FrameView frame, bool is_probe, Instant now);
     void open_polling(net::RequestId id, const net::HttpRequest& request,
                       const std::string& address, Instant now);
     void decide(net::RequestId id, const std::optional<std::string>& refusal);
@@ -106,6 +109,7 @@ class Transports final : private net::EngineHost {
     net::WebSockets
         web_sockets_;  // of a connection that is_open() in polling_: the one being tried
     net::Polling polling_;
+    std::unordered_set<hub::ConnectionId> text_only_;  // want bytes as base64; never iterated
     net::HttpServer http_;
 };
 

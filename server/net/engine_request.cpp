@@ -13,6 +13,7 @@ struct EngineQuery {
     std::string_view revision;
     std::string_view transport;
     std::string_view sid;
+    std::string_view base64;
 };
 
 /// Of a repeated key the last one counts. Values are not unescaped: those we know need no escapes.
@@ -27,6 +28,7 @@ EngineQuery parse_query(std::string_view query) {
         if (key == "EIO") parsed.revision = value;
         if (key == "transport") parsed.transport = value;
         if (key == "sid") parsed.sid = value;
+        if (key == "b64") parsed.base64 = value;
     }
     return parsed;
 }
@@ -80,6 +82,10 @@ bool is_upgrade_request(const HttpRequest& request) {
 
 std::string_view engine_sid(const HttpRequest& request) {
     return parse_query(query_of(request.target)).sid;
+}
+
+bool wants_base64(const HttpRequest& request) {
+    return !parse_query(query_of(request.target)).base64.empty();
 }
 
 Result<EngineAction, EngineError> judge_engine_request(const HttpRequest& request,

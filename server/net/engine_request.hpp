@@ -47,6 +47,8 @@ enum class SessionKind : std::uint8_t {
 };
 /// The sid of an engine request; empty if it opens a session.
 std::string_view engine_sid(const HttpRequest& request);
+/// The client can take no bytes on its WebSocket: they go as base64 in text. [EIO4 Packet encoding]
+bool wants_base64(const HttpRequest& request);
 
 /// What an engine request that may go on asks for.
 enum class EngineAction : std::uint8_t {

@@ -80,6 +80,14 @@ for (const cores of ["1", "2"]) for (const transports of [["websocket"], ["polli
     assert.ok(!misled);
   });
 
+  test("bytes, from a client that can only send text", async () => {
+    const socket = await lab.connected("/", { forceBase64: true });
+    const bytes = Buffer.from([0, 250, 255]);
+    assert.deepEqual(await answer(socket, "echo", { deep: [bytes] }), [{ deep: [bytes] }]);
+    socket.emit("getbin", bytes);
+    assert.deepEqual(await heard(socket, "takebin"), [bytes]);
+  });
+
   test("rooms, volatile events and counting", async () => {
     const ann = await lab.connected();
     const ben = await lab.connected();
