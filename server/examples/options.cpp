@@ -3,10 +3,13 @@
 #include "server/api/server.hpp"
 
 using namespace oncewire::api;
+using namespace std::chrono_literals;
 
 int main(int argc, char** argv) {
     Server::Options options;
     options.path = "/events/";
+    options.ping_interval = 1s;
+    options.ping_timeout = 1500ms;
     options.serve_client = false;
     options.max_http_buffer_size = 100'000;
     options.per_message_deflate = 1024;
@@ -14,6 +17,10 @@ int main(int argc, char** argv) {
     options.folders = {{"/files/", "public"}};
     Server server(std::move(options), [](Application& io) {
         io.on("echo", [](const Event& event, Ack ack) { ack(event.arguments()); });
+        io.on("send me away", [](Socket socket) { socket.disconnect(); });
+        io.on("disconnect", [](Socket socket, std::string reason) {
+            socket.broadcast().emit("gone " + std::string(socket.id()), reason);
+        });
         io.on_http([](const HttpRequest& request, HttpReply reply) {
             if (request.path() != "/health") return reply(404, "nothing here\n");
             reply(200, "well\n");
