@@ -6,7 +6,10 @@
 // remembers each acknowledgement before anything else happens, readers note what they were shown, and after
 // every kill -9 a script reads the database file on its own. Prints one JSON object; exits with 0 only if
 // something was acknowledged and nothing of it was lost, doubled or reordered.
-import { spawn } from "node:child_process";
+//
+// Half of the lives end at a random moment, the other half at a chosen call: the nth write, fsync or send,
+// just before or just after it (aim.c, preloaded).
+import { execFileSync, spawn } from "node:child_process";
 import { fdatasyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -35,6 +38,21 @@ function chance(seed) {
 }
 const random = chance(Number(options.seed));
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** The library that kills the server at a chosen call. */
+function buildAim(directory) {
+  const library = join(directory, "aim.so");
+  execFileSync("cc", ["-shared", "-fPIC", "-O1", "-o", library, join(root, "tests/crash/aim.c"), "-ldl"]);
+  return library;
+}
+
+/** The environment of a life that ends at a chosen call; small numbers are start and recovery, large ones load. */
+function takeAim(library) {
+  const kind = ["write", "fsync", "send"][Math.floor(random() * 3)];
+  const furthest = { write: 400, fsync: 60, send: 200 }[kind];
+  const shot = 1 + Math.floor(furthest ** random());
+  return { LD_PRELOAD: library, ONCEWIRE_AIM: `${kind}:${shot}:${random() < 0.5 ? "before" : "after"}` };
+}
 
 /** What was acknowledged, on disk before anybody acts on it. */
 class Journal {
@@ -160,7 +178,8 @@ const readers = [
   ...several(readers_of_each_kind, () => new CursorReader(server.url)),
 ];
 
-const result = { cycles: 0, acknowledged: 0, lost: 0, duplicated: 0, reordered: 0, committed_unacknowledged: 0, cycles_with_unacknowledged: 0 };
+const aim = buildAim(server.directory);
+const result = { cycles: 0, acknowledged: 0, lost: 0, duplicated: 0, reordered: 0, committed_unacknowledged: 0, cycles_with_unacknowledged: 0, aimed_kills: 0 };
 const problems = [];
 
 /** Dead server: the file against the journal. */
@@ -177,11 +196,27 @@ async function check() {
   return texts;
 }
 
+/** Starts a life that may end at a chosen call, perhaps before it serves; then another one starts. */
+async function startAimed() {
+  server.env = random() < 0.5 ? takeAim(aim) : {};
+  try {
+    await server.start();
+  } catch (error) {
+    if (server.child.signalCode !== "SIGKILL") throw error;
+    result.aimed_kills++;
+    await check();
+    server.env = {};
+    await server.start();
+  }
+  server.env = {};
+}
+
 let failure;
 try {
   for (let cycle = 1; cycle <= cycles; cycle++) {
     for (const producer of producers) producer.produce(Math.max(0, messages_per_cycle - producer.open));
-    await sleep(1 + random() * 499);
+    await Promise.race([sleep(1 + random() * 499), server.exited]);
+    if (server.child.signalCode === "SIGKILL") result.aimed_kills++;
     await server.end("SIGKILL");
     await check();
     // Every eighth time it dies again while it starts: recovery is code, too.
@@ -191,10 +226,12 @@ try {
       await server.end("SIGKILL");
       await starting;
     }
-    await server.start();
+    await startAimed();
     result.cycles = cycle;
     if (cycle % 10 === 0) console.error(`cycle ${cycle}: ${journal.count} acknowledged`);
   }
+  await server.end("SIGKILL"); // this life may have an end of its own
+  await server.start();
   await until(() => producers.every((producer) => producer.open === 0), "every message acknowledged");
   const total = producers.reduce((sum, producer) => sum + producer.sent, 0);
   await until(() => readers.every((reader) => reader.heard.length >= total), "readers at the end of the log");

@@ -30,6 +30,7 @@ export class Server {
       this.args = [...args, "--config", this.config];
     }
     this.port = port;
+    this.env = {}; // besides our own, from the next start on
     this.log = "";
   }
 
@@ -43,6 +44,7 @@ export class Server {
     const [command, ...args] = [...limit, binary, "--port", String(this.port), "--db", this.database, ...this.args];
     const child = spawn(command, args, {
       stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...this.env },
     });
     this.child = child;
     this.exited = once(child, "exit");
