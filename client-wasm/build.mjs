@@ -181,8 +181,10 @@ async function withoutLoader(module) {
   const code = await readFile(module, "utf8");
   const call = "instantiateAsync().catch(readyPromiseReject);return{}";
   if (!code.includes(call)) throw new Error("Emscripten's glue is not what it was: look for its loader");
+  // Each export would replace itself at its first call; that is thirty functions of the same words.
+  const exported = /var (_client_\w+)=Module\["\1"\]=function\(\)\{return\(\1=Module\["\1"\]=(Module\["asm"\]\["\w+"\])\)\.apply\(null,arguments\)\};/g;
   const glue = module.replace(/\.mjs$/, ".glue.mjs");
-  await writeFile(glue, code.replace(call, "return{}"));
+  await writeFile(glue, code.replace(call, "return{}").replace(exported, 'Module["$1"]=(...a)=>$2(...a);'));
   return glue;
 }
 

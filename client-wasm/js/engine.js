@@ -19,7 +19,8 @@ const frameLengthMax = 64 * 2 ** 20; // a larger message is refused before it is
  * @returns {Promise<Engine>} rejects with an Error that has `permanent` set if trying again is useless
  */
 export async function loadWasm(wasm, received = (bytes) => bytes) {
-  const { promise: failed, reject } = withResolvers();
+  let reject;
+  const failed = new Promise((_, refuse) => (reject = refuse));
   const module = createModule({
     instantiateWasm(imports, done) {
       instantiate(wasm, imports).then(({ instance }) => done(instance), reject);
@@ -68,12 +69,6 @@ function explained(error) {
 
 function permanent(message, cause) {
   return Object.assign(new Error(message, { cause }), { permanent: true });
-}
-
-function withResolvers() {
-  const made = {};
-  made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }));
-  return made;
 }
 
 class Engine {

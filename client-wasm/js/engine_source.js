@@ -3,14 +3,23 @@
 // every manager.
 
 let source = () => Promise.reject(new Error("no engine was provided"));
+let comesByNetwork = false;
+let isHere = false;
 let wasm;
 let loading;
 
-/** `load(wasm)` resolves with the engine; `wasm`: what the application gave, or undefined. */
-export function provideEngine(load) {
+/**
+ * `load(wasm)` resolves with the engine; `wasm`: what the application gave, or undefined. `byNetwork`: so
+ * that the first link is worth beginning meanwhile.
+ */
+export function provideEngine(load, { byNetwork = false } = {}) {
   source = load;
+  comesByNetwork = byNetwork;
+  isHere = false;
   loading = undefined;
 }
+
+export const isEngineAwaited = () => comesByNetwork && !isHere;
 
 /**
  * Says where the WebAssembly is, before the first socket: for bundlers and servers that put it elsewhere.
@@ -23,9 +32,15 @@ export function useWasm(from) {
 
 /** After a failure the next call tries again. */
 export function loadEngine() {
-  loading ??= source(wasm).catch((error) => {
-    loading = undefined;
-    throw error;
-  });
+  loading ??= source(wasm).then(
+    (engine) => {
+      isHere = true;
+      return engine;
+    },
+    (error) => {
+      loading = undefined;
+      throw error;
+    },
+  );
   return loading;
 }

@@ -7,5 +7,5 @@ import { io } from "./io.js";
 
 const here = globalThis.document?.currentScript?.src ?? globalThis.location?.href;
 
-provideEngine((wasm) => loadWasm(wasm ?? new URL(ONCEWIRE_WASM, here)));
+provideEngine((wasm) => loadWasm(wasm ?? new URL(ONCEWIRE_WASM, here)), { byNetwork: true });
 globalThis.io = io;

@@ -23,7 +23,7 @@ const emitErrors = [
   ["reserved_name", "this event name is reserved"],
   ["not_an_event", "the arguments nest too deeply"],
   ["too_large", "the message is too large"],
-  ["outbox_full", "too many messages are waiting; try again when some are delivered"],
+  ["outbox_full", "too many messages are waiting"],
   ["no_lane", "this socket was not opened with delivery: \"exactly-once\""],
 ];
 

@@ -22,7 +22,7 @@ export function io(url, options) {
 function managerFor(key, namespace, url, options) {
   const id = key + (options.path || "/socket.io");
   const shared = managers.get(id);
-  const isAlone = options.forceNew || options["force new connection"] || options.multiplex === false;
+  const isAlone = options.forceNew || options.multiplex === false;
   if (shared && !isAlone && !shared.nsps[namespace]) return shared;
   const manager = new Manager(url, options);
   if (!shared && !isAlone) managers.set(id, manager);

@@ -2,7 +2,7 @@
 
 import { Emitter, guarded } from "./emitter.js";
 import { EngineSocket } from "./engine_socket.js";
-import { loadEngine } from "./engine_source.js";
+import { isEngineAwaited, loadEngine } from "./engine_source.js";
 import { linkDetails, linkError } from "./errors.js";
 import { randomHex } from "./lanes.js";
 import { Network } from "./network.js";
@@ -63,10 +63,6 @@ export class Manager extends Emitter {
     if (this.opts.autoConnect) this.open();
   }
 
-  get _readyState() {
-    return this.#readyState;
-  }
-
   /** The socket of a namespace: the one there is, or a new one. */
   socket(nsp, options) {
     const existing = this.nsps[nsp];
@@ -83,6 +79,7 @@ export class Manager extends Emitter {
     if (this.#readyState !== "closed") return this;
     this.#readyState = "opening";
     this.#onOpened = callback;
+    if (isEngineAwaited()) this.#network.begin(this.opts.transports[0]);
     this.#run(() => this.#client.open());
     return this;
   }
@@ -142,6 +139,7 @@ export class Manager extends Emitter {
     client.onBroken = (error) => this.#handleBroken(error);
     this.#client = client;
     for (const call of this.#calls.splice(0)) guarded(call);
+    this.#network.endBegun();
     return client;
   }
 
@@ -284,7 +282,7 @@ export class Manager extends Emitter {
 
   /** The engine trapped: everybody hears of it, and nobody waits for what cannot come. */
   #handleBroken(cause) {
-    const error = new Error(`the engine broke: ${cause.message}; reload the page`, { cause });
+    const error = new Error(`the engine broke: ${cause.message}; reload the page`);
     this.#readyState = "closed";
     this.engine.handleClose("transport error", error);
     for (const socket of Object.values(this.nsps)) socket.handleBroken(error);

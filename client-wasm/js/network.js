@@ -10,6 +10,7 @@ export class Network {
   #origin;
   #query;
   #requests = new Map(); // link → AbortController of its GET
+  #early; // what begin() began and the engine has not taken: { response } or { socket, events }
 
   constructor(origin, query, options) {
     this.#origin = origin;
@@ -21,8 +22,29 @@ export class Network {
     return socketUrl(this.#origin, { ...this.#options, query: this.#query });
   }
 
-  /** A WebSocket: the one of the platform, or the class in the option `WebSocket` (npm's `ws`). */
+  /** Begins the first link while the engine is still on its way, so that neither waits for the other. */
+  begin(transport) {
+    if (transport === "polling") this.#early = { response: this.#fetch("", undefined) };
+    if (transport === "websocket") this.#early = heldSocket(this.websocketUrl, this.#dial);
+  }
+
+  /** The engine is here: what it did not take at once it will not. */
+  endBegun() {
+    this.#early?.socket?.close();
+    this.#early = undefined;
+  }
+
+  /** A WebSocket, perhaps the one begun early: what it had to say, it says then. */
   dial = (url) => {
+    const { socket, events } = this.#early ?? {};
+    if (!socket) return this.#dial(url);
+    this.#early = undefined;
+    queueMicrotask(() => events.forEach((event) => socket[`on${event.type}`]?.(event)));
+    return socket;
+  };
+
+  /** A WebSocket: the one of the platform, or the class in the option `WebSocket` (npm's `ws`). */
+  #dial = (url) => {
     const { WebSocket = globalThis.WebSocket, protocols = [] } = this.#options;
     if (!WebSocket) {
       throw new Error("this platform has no WebSocket; pass one, for example { WebSocket: require('ws') }");
@@ -39,8 +61,25 @@ export class Network {
 
   /** One request of a polling link: a POST if it has a body. Resolves with { status, bytes }. */
   async request(link, sid, body) {
+    const early = sid === "" ? this.#early?.response : undefined;
+    if (early) {
+      this.#early = undefined;
+      return early;
+    }
     const abort = new AbortController();
     if (!body) this.#requests.set(link, abort);
+    const answer = await this.#fetch(sid, body, abort);
+    if (this.#requests.get(link) === abort) this.#requests.delete(link);
+    return answer;
+  }
+
+  /** Nobody waits for the GET of this link any more. */
+  abandon(link) {
+    this.#requests.get(link)?.abort();
+    this.#requests.delete(link);
+  }
+
+  async #fetch(sid, body, abort = new AbortController()) {
     const { requestTimeout, withCredentials } = this.#options;
     const timer = requestTimeout ? setTimeout(() => abort.abort(), requestTimeout) : undefined;
     try {
@@ -65,17 +104,25 @@ export class Network {
       return { status: 0 };
     } finally {
       clearTimeout(timer);
-      if (this.#requests.get(link) === abort) this.#requests.delete(link);
     }
-  }
-
-  /** Nobody waits for the GET of this link any more. */
-  abandon(link) {
-    this.#requests.get(link)?.abort();
-    this.#requests.delete(link);
   }
 
   #headersOf(transport) {
     return this.#options.transportOptions?.[transport]?.extraHeaders ?? this.#options.extraHeaders;
+  }
+}
+
+/** A WebSocket whose events are kept until somebody takes it; none if the platform refuses one. */
+function heldSocket(url, dial) {
+  try {
+    const socket = dial(url);
+    const events = [];
+    socket.binaryType = "arraybuffer";
+    for (const type of ["open", "message", "error", "close"]) {
+      socket[`on${type}`] = (event) => events.push(event);
+    }
+    return { socket, events };
+  } catch {
+    return undefined;
   }
 }
