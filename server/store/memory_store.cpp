@@ -29,15 +29,14 @@ void MemoryTables::apply(MemoryTables changes) {
         for (auto& [sequence, verdict] : rows) verdicts[id][sequence] = std::move(verdict);
     }
     for (auto& [id, rows] : changes.once) append_rows(once[id], rows);
+    if (changes.sessions) sessions = std::move(changes.sessions);
 }
 
 MemoryStore::MemoryStore(MemoryDisk& disk, MemoryFaults* faults) : disk_(disk), faults_(faults) {
     load_head();
 }
 
-LogHead MemoryStore::head() const {
-    return {committed_.epoch, committed_.offset + changes_.log.size()};
-}
+LogHead MemoryStore::head() const { return {committed_.epoch, head_}; }
 
 Result<void, StoreError> MemoryStore::begin() {
     VERIFY(!in_transaction_);
@@ -64,6 +63,7 @@ CommitOutcome MemoryStore::commit() {
         load_head();
         return CommitOutcome::committed;
     }
+    head_ = committed_.offset;
     broken_ = StoreError::io;
     needs_reopen_ = true;
     return CommitOutcome::unknown;
@@ -71,6 +71,7 @@ CommitOutcome MemoryStore::commit() {
 
 void MemoryStore::rollback() {
     changes_ = {};
+    head_ = committed_.offset;
     in_transaction_ = false;
     if (!needs_reopen_) broken_.reset();
 }
@@ -91,6 +92,7 @@ Result<void, StoreError> MemoryStore::append(const LogEntry& entry) {
     VERIFY(entry.room_seq == stored_in_room(entry.room) + 1);
     changes_.rooms[entry.room].push_back(entry.offset);
     changes_.log.push_back(entry);
+    head_ = entry.offset;
     return {};
 }
 
@@ -172,7 +174,9 @@ Result<std::vector<LogEntry>, StoreError> MemoryStore::read(const std::vector<st
     std::vector<LogEntry> entries;
     std::uint64_t bytes = 0;
     for (const delivery::Offset offset : offsets_after(rooms, after, entries_max)) {
-        const LogEntry& entry = disk_.tables.log[static_cast<std::size_t>(offset - 1)];
+        const LogEntry& entry = *std::lower_bound(
+            disk_.tables.log.begin(), disk_.tables.log.end(), offset,
+            [](const LogEntry& one, delivery::Offset wanted) { return one.offset < wanted; });
         bytes += entry.data.size();
         if (!entries.empty() && bytes > bytes_max) break;
         entries.push_back(entry);
@@ -211,7 +215,13 @@ std::optional<StoreError> MemoryStore::fault(Call call) {
     return error;
 }
 
-void MemoryStore::load_head() { committed_ = {disk_.epoch, disk_.tables.log.size()}; }
+void MemoryStore::load_head() {
+    const auto& [log, rooms, producers, verdicts, once, sessions] = disk_.tables;
+    head_ = log.empty() ? 0 : log.back().offset;
+    if (sessions && !sessions->recorded.empty())
+        head_ = std::max(head_, sessions->recorded.rbegin()->first);
+    committed_ = {disk_.epoch, head_};
+}
 
 std::uint64_t MemoryStore::stored_in_room(std::string_view room) const {
     std::uint64_t stored = 0;

@@ -12,6 +12,14 @@
 
 namespace oncewire::store {
 
+/// What recovery keeps. Small, so a transaction that changes it works on a copy.
+struct MemorySessions {
+    std::map<std::string, SessionRow, std::less<>> rows;  ///< by pid
+    std::map<delivery::Offset, RecordedEvent> recorded;
+    Pruned pruned;
+    bool operator==(const MemorySessions&) const = default;
+};
+
 /// The rows of a database, or those one transaction adds to them.
 struct MemoryTables {
     std::vector<LogEntry> log;                                                ///< in offset order
@@ -19,6 +27,7 @@ struct MemoryTables {
     std::map<ProducerId, ProducerRow> producers;
     std::map<ProducerId, std::map<delivery::Sequence, StoredVerdict>> verdicts;
     std::map<std::string, std::vector<OnceRow>, std::less<>> once;
+    std::optional<MemorySessions> sessions;  ///< none: none yet, or not changed
 
     /// Takes over what a transaction changed. O(changes).
     void apply(MemoryTables changes);
@@ -93,6 +102,23 @@ class MemoryStore final : public Store {
                                                           std::uint32_t entries_max,
                                                           std::uint64_t bytes_max) override;
 
+    Result<std::optional<SessionRow>, StoreError> find_session(std::string_view pid) override;
+    Result<void, StoreError> put_session(const SessionRow& row) override;
+    Result<void, StoreError> join_session(std::string_view pid, const Membership& room) override;
+    Result<void, StoreError> leave_session(std::string_view pid, std::string_view room) override;
+    Result<void, StoreError> drop_session(std::string_view pid) override;
+    Result<std::vector<std::string>, StoreError> sessions_in(
+        const std::vector<std::string>& rooms) override;
+    Result<void, StoreError> restart_sessions(UnixMillis now, Millis slack) override;
+    Result<void, StoreError> drop_sessions_unseen_since(UnixMillis before) override;
+    Result<void, StoreError> drop_all_sessions() override;
+    Result<void, StoreError> record(const RecordedEvent& event) override;
+    Result<std::vector<RecordedEvent>, StoreError> read_recorded(
+        const std::vector<std::string>& rooms, delivery::Offset after, std::uint32_t entries_max,
+        std::uint64_t bytes_max) override;
+    Result<Pruned, StoreError> prune_recorded(const RecordLimits& limits) override;
+    Result<Pruned, StoreError> pruned() override;
+
   private:
     enum class Call : std::uint8_t { read, write };
 
@@ -105,9 +131,15 @@ class MemoryStore final : public Store {
                                                 delivery::Offset after,
                                                 std::uint32_t entries_max) const;
 
+    /// As the open transaction leaves them.
+    const MemorySessions& sessions() const;
+    template <class Change>
+    Result<void, StoreError> change_sessions(Change change);
+
     MemoryDisk& disk_;
     MemoryFaults* faults_;
     LogHead committed_;
+    delivery::Offset head_ = 0;
     MemoryTables changes_;  // of the open transaction
     bool in_transaction_ = false;
     /// What every call answers until rollback(), or until reopen() if that is needed.

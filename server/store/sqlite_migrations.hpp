@@ -59,10 +59,67 @@ CREATE INDEX once_by_scope ON once (id, scope, offset) WHERE collides = 1;
 CREATE INDEX once_by_body ON once (id, body, offset) WHERE collides = 1;
 )sql";
 
+/// Recovery of unmodified clients: who was connected, and what was emitted lately to whom.
+inline constexpr const char* migration_2 = R"sql(
+CREATE TABLE sessions (
+    pid TEXT PRIMARY KEY,
+    sid TEXT NOT NULL,
+    nsp TEXT NOT NULL,
+    user TEXT NOT NULL,
+    from_epoch TEXT NOT NULL,
+    from_offset INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL,
+    live INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sessions_by_seen_at ON sessions (live, seen_at);
+
+CREATE TABLE session_rooms (
+    pid TEXT NOT NULL,
+    room TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (pid, room)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX session_rooms_by_room ON session_rooms (room);
+
+CREATE TABLE recorded (
+    offset INTEGER PRIMARY KEY,
+    nsp TEXT NOT NULL,
+    rooms TEXT NOT NULL,
+    except_rooms TEXT NOT NULL,
+    data TEXT NOT NULL,
+    attachments TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    stored_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE recorded_for (
+    room TEXT NOT NULL,
+    offset INTEGER NOT NULL,
+    PRIMARY KEY (room, offset)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX recorded_for_by_offset ON recorded_for (offset);
+
+-- One row: the sums over `recorded`, and how far it was dropped.
+CREATE TABLE recording (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    entries INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    pruned_to INTEGER NOT NULL,
+    pruned_stored_at INTEGER NOT NULL
+) STRICT;
+INSERT INTO recording VALUES (1, 0, 0, 0, 0);
+CREATE TRIGGER recorded_added AFTER INSERT ON recorded BEGIN
+    UPDATE recording SET entries = entries + 1, bytes = bytes + new.bytes;
+END;
+CREATE TRIGGER recorded_dropped AFTER DELETE ON recorded BEGIN
+    UPDATE recording SET entries = entries - 1, bytes = bytes - old.bytes;
+END;
+)sql";
+
 /// Step i leads from version i (PRAGMA user_version) to i + 1. A step that ever was on the main branch
 /// does not change: what is new comes as a further constant at the end, with its file of that version in
 /// tests/unit/store_migration_sqlite_test.cpp, so that every old file can be brought forward.
-inline constexpr const char* migrations[] = {migration_1};
+inline constexpr const char* migrations[] = {migration_1, migration_2};
 inline constexpr std::int64_t newest_schema = sizeof(migrations) / sizeof(migrations[0]);
 
 }  // namespace oncewire::store::sqlite

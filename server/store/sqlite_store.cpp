@@ -7,6 +7,7 @@
 #include "server/store/sqlite_database.hpp"
 #include "server/store/sqlite_files.hpp"
 #include "server/store/sqlite_schema.hpp"
+#include "server/store/sqlite_sessions.hpp"
 #include "shared/base/verify.hpp"
 
 namespace oncewire::store {
@@ -49,6 +50,7 @@ struct SqliteStore::Connection {
     Statement find_producer, put_producer, find_verdict, put_verdict;
     Statement once_oldest, once_by_scope, once_by_body, put_once;
     std::vector<Statement> room_cursors;
+    sqlite::SessionTables sessions;
 
     explicit Connection(sqlite::Database opened) : database(std::move(opened)) {}
     static Result<std::unique_ptr<Connection>, Failure> open(const std::string& path,
@@ -112,11 +114,13 @@ Result<void, Failure> SqliteStore::Connection::prepare_all() {
         if (!prepared) return Err{prepared.error()};
         statement = std::move(*prepared);
     }
-    return {};
+    return sessions.prepare(database);
 }
 
 Result<LogHead, Failure> SqliteStore::Connection::read_head() {
-    const auto offset = database.integer("SELECT max(offset) FROM log");
+    const auto offset = database.integer(
+        "SELECT max(coalesce((SELECT max(offset) FROM log), 0),"
+        " coalesce((SELECT max(offset) FROM recorded), 0))");
     if (!offset) return Err{offset.error()};
     const auto statement = database.prepare("SELECT epoch FROM meta");
     if (!statement) return Err{statement.error()};
@@ -459,6 +463,89 @@ Result<std::vector<LogEntry>, StoreError> SqliteStore::read_before(std::string_v
     }
     if (run.error()) return fail(*run.error());
     return entries;
+}
+
+// ---- what recovery keeps ------------------------------------------------------------------------
+
+template <class Change>
+Result<void, StoreError> SqliteStore::change_sessions(Change change) {
+    VERIFY(in_transaction_);
+    if (broken_) return Err{*broken_};
+    if (const std::optional<StoreError> error = change()) return fail(*error);
+    return {};
+}
+
+template <class Look>
+auto SqliteStore::look_at_sessions(Look look) -> decltype(look()) {
+    if (broken_) return Err{*broken_};
+    auto seen = look();
+    if (!seen) return fail(seen.error());
+    return seen;
+}
+
+Result<std::optional<SessionRow>, StoreError> SqliteStore::find_session(std::string_view pid) {
+    return look_at_sessions([&] { return connection_->sessions.find(pid); });
+}
+
+Result<void, StoreError> SqliteStore::put_session(const SessionRow& row) {
+    return change_sessions([&] { return connection_->sessions.put(row); });
+}
+
+Result<void, StoreError> SqliteStore::join_session(std::string_view pid, const Membership& room) {
+    return change_sessions([&] { return connection_->sessions.join(pid, room); });
+}
+
+Result<void, StoreError> SqliteStore::leave_session(std::string_view pid, std::string_view room) {
+    return change_sessions([&] { return connection_->sessions.leave(pid, room); });
+}
+
+Result<void, StoreError> SqliteStore::drop_session(std::string_view pid) {
+    return change_sessions([&] { return connection_->sessions.drop(pid); });
+}
+
+Result<std::vector<std::string>, StoreError> SqliteStore::sessions_in(
+    const std::vector<std::string>& rooms) {
+    return look_at_sessions([&] { return connection_->sessions.pids_in(rooms); });
+}
+
+Result<void, StoreError> SqliteStore::restart_sessions(UnixMillis now, Millis slack) {
+    return change_sessions([&] { return connection_->sessions.restart(now, slack); });
+}
+
+Result<void, StoreError> SqliteStore::drop_sessions_unseen_since(UnixMillis before) {
+    return change_sessions([&] { return connection_->sessions.drop_unseen_since(before); });
+}
+
+Result<void, StoreError> SqliteStore::drop_all_sessions() {
+    return change_sessions([&] { return connection_->sessions.drop_all(); });
+}
+
+Result<void, StoreError> SqliteStore::record(const RecordedEvent& event) {
+    VERIFY(event.offset == head_.offset + 1 && !event.rooms.empty());
+    auto done = change_sessions([&] { return connection_->sessions.record(event); });
+    if (done) head_.offset = event.offset;
+    return done;
+}
+
+Result<std::vector<RecordedEvent>, StoreError> SqliteStore::read_recorded(
+    const std::vector<std::string>& rooms, delivery::Offset after, std::uint32_t entries_max,
+    std::uint64_t bytes_max) {
+    // As read(): what is committed stays readable while a commit is in doubt.
+    if (broken_ && !(needs_reopen_ && connection_)) return Err{*broken_};
+    auto events =
+        connection_->sessions.read(rooms, after, committed_.offset, entries_max, bytes_max);
+    if (!events) return fail(events.error());
+    return events;
+}
+
+Result<Pruned, StoreError> SqliteStore::prune_recorded(const RecordLimits& limits) {
+    const auto done = change_sessions([&] { return connection_->sessions.prune(limits); });
+    if (!done) return Err{done.error()};
+    return pruned();
+}
+
+Result<Pruned, StoreError> SqliteStore::pruned() {
+    return look_at_sessions([&] { return connection_->sessions.pruned(); });
 }
 
 /// A failed call spoils its transaction: see Store.

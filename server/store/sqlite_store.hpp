@@ -98,6 +98,23 @@ class SqliteStore final : public Store {
                                                           std::uint32_t entries_max,
                                                           std::uint64_t bytes_max) override;
 
+    Result<std::optional<SessionRow>, StoreError> find_session(std::string_view pid) override;
+    Result<void, StoreError> put_session(const SessionRow& row) override;
+    Result<void, StoreError> join_session(std::string_view pid, const Membership& room) override;
+    Result<void, StoreError> leave_session(std::string_view pid, std::string_view room) override;
+    Result<void, StoreError> drop_session(std::string_view pid) override;
+    Result<std::vector<std::string>, StoreError> sessions_in(
+        const std::vector<std::string>& rooms) override;
+    Result<void, StoreError> restart_sessions(UnixMillis now, Millis slack) override;
+    Result<void, StoreError> drop_sessions_unseen_since(UnixMillis before) override;
+    Result<void, StoreError> drop_all_sessions() override;
+    Result<void, StoreError> record(const RecordedEvent& event) override;
+    Result<std::vector<RecordedEvent>, StoreError> read_recorded(
+        const std::vector<std::string>& rooms, delivery::Offset after, std::uint32_t entries_max,
+        std::uint64_t bytes_max) override;
+    Result<Pruned, StoreError> prune_recorded(const RecordLimits& limits) override;
+    Result<Pruned, StoreError> pruned() override;
+
   private:
     struct Connection;  // the database and the prepared statements
     class RoomMerge;
@@ -114,6 +131,11 @@ class SqliteStore final : public Store {
     bool has_space();
     std::optional<LogHead> newest_known() const;
     Err<StoreError> fail(StoreError error);
+    // What recovery keeps; both do nothing but fail while the store is broken.
+    template <class Change>
+    Result<void, StoreError> change_sessions(Change change);
+    template <class Look>
+    auto look_at_sessions(Look look) -> decltype(look());
     // Null, none: there is no such row. The pointer is valid until the next call.
     Result<NamedRoom*, StoreError> find_room(const std::string& name);
     Result<std::optional<std::int64_t>, StoreError> find_producer_number(const ProducerId& id);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "server/store/log_entry.hpp"
+#include "server/store/sessions.hpp"
 #include "server/store/verdict.hpp"
 #include "shared/base/result.hpp"
 #include "shared/delivery/dedupe.hpp"
@@ -58,7 +59,7 @@ struct OnceRow {
 /// Where one database stands.
 struct LogHead {
     delivery::Epoch epoch;
-    delivery::Offset offset = 0;  ///< of the newest committed entry; 0 if none
+    delivery::Offset offset = 0;  ///< of the newest committed entry or recorded event; 0 if none
     bool operator==(const LogHead&) const = default;
 };
 
@@ -71,10 +72,8 @@ struct LogHead {
 /// message is never committed. After CommitOutcome::unknown call reopen() and read head() and the
 /// producers anew: until then every call but head() and read() fails, and those two show what was
 /// committed before. Strings passed in are copied; nothing returned points into the store.
-class Store {
+class Store : public Sessions {
   public:
-    virtual ~Store() = default;
-
     virtual Durability durability() const = 0;
     /// The committed head; inside a transaction, the head as it will be.
     virtual LogHead head() const = 0;

@@ -64,6 +64,50 @@ class StoreInFront : public store::Store {
         std::uint64_t bytes_max) override {
         return behind_.read_before(room, before, entries_max, bytes_max);
     }
+    Result<std::optional<store::SessionRow>, store::StoreError> find_session(
+        std::string_view pid) override {
+        return behind_.find_session(pid);
+    }
+    Result<void, store::StoreError> put_session(const store::SessionRow& row) override {
+        return behind_.put_session(row);
+    }
+    Result<void, store::StoreError> join_session(std::string_view pid,
+                                                 const store::Membership& room) override {
+        return behind_.join_session(pid, room);
+    }
+    Result<void, store::StoreError> leave_session(std::string_view pid,
+                                                  std::string_view room) override {
+        return behind_.leave_session(pid, room);
+    }
+    Result<void, store::StoreError> drop_session(std::string_view pid) override {
+        return behind_.drop_session(pid);
+    }
+    Result<std::vector<std::string>, store::StoreError> sessions_in(
+        const std::vector<std::string>& rooms) override {
+        return behind_.sessions_in(rooms);
+    }
+    Result<void, store::StoreError> restart_sessions(UnixMillis now, Millis slack) override {
+        return behind_.restart_sessions(now, slack);
+    }
+    Result<void, store::StoreError> drop_sessions_unseen_since(UnixMillis before) override {
+        return behind_.drop_sessions_unseen_since(before);
+    }
+    Result<void, store::StoreError> drop_all_sessions() override {
+        return behind_.drop_all_sessions();
+    }
+    Result<void, store::StoreError> record(const store::RecordedEvent& event) override {
+        return behind_.record(event);
+    }
+    Result<std::vector<store::RecordedEvent>, store::StoreError> read_recorded(
+        const std::vector<std::string>& rooms, delivery::Offset after, std::uint32_t entries_max,
+        std::uint64_t bytes_max) override {
+        return behind_.read_recorded(rooms, after, entries_max, bytes_max);
+    }
+    Result<store::Pruned, store::StoreError> prune_recorded(
+        const store::RecordLimits& limits) override {
+        return behind_.prune_recorded(limits);
+    }
+    Result<store::Pruned, store::StoreError> pruned() override { return behind_.pruned(); }
 
   protected:
     store::Store& behind_;

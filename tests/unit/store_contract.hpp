@@ -19,6 +19,8 @@ class StoreMachine {
 /// What every store promises, as sections of the calling test. The machine's database is new, and of
 /// epoch "first".
 void check_store_contract(StoreMachine& machine);
+/// The part of it that is about recovery.
+void check_sessions_contract(StoreMachine& machine);
 
 /// Appends to the open transaction, as the log wants it.
 Result<void, store::StoreError> append(store::Store& store, const std::string& room,

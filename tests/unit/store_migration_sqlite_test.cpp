@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// What the steps were when they were released.
-constexpr delivery::Digest released[] = {0x3dc5a68ecc8babee};
+constexpr delivery::Digest released[] = {0x3dc5a68ecc8babee, 0x5bf02d1e5c80b9a5};
 
 /// A database file made by the SQL that `sqlite3 FILE .dump` wrote of one of that version.
 class OldFile {
@@ -80,6 +80,7 @@ TEST_CASE("a file of any released version is brought forward with all that is in
             REQUIRE((verdict && *verdict));
             CHECK((*verdict)->verdict == Verdict{Verdict::Kind::rejected, R"({"error":"no"})"});
             CHECK(store.find_once("id 1", "ann", "\"one\"")->size() == 1);
+            if (version >= 2) CHECK((*store.find_session("pid"))->rooms.size() == 2);
             test::commit_one(store, "/,chat", "[\"new\"]");
         }
     }

@@ -1,0 +1,26 @@
+#include "server/store/sessions.hpp"
+
+#include <algorithm>
+
+namespace oncewire::store {
+
+std::uint64_t RecordedEvent::bytes() const {
+    std::uint64_t sum = data.size();
+    for (const auto& attachment : attachments) sum += attachment.size();
+    return sum;
+}
+
+bool may_see(const std::vector<Membership>& session, delivery::Offset offset,
+             const std::vector<std::string>& rooms, const std::vector<std::string>& except) {
+    const auto names = [](const std::vector<std::string>& list, const std::string& room) {
+        return std::find(list.begin(), list.end(), room) != list.end();
+    };
+    bool was_member = false;
+    for (const auto& [room, since] : session) {
+        if (names(except, room)) return false;
+        was_member = was_member || (since < offset && names(rooms, room));
+    }
+    return was_member;
+}
+
+}  // namespace oncewire::store
