@@ -161,7 +161,7 @@ void Context::run_middleware(hub::SocketId id, std::size_t index) {
     if (middlewares && index < middlewares->size()) {
         (*middlewares)[index](socket(id), Next(*this, id, index));
     } else {
-        hub->accept(id, {{}, state->replay_after}, now);
+        hub->accept(id, {{}, state->replay_after, state->user}, now);
     }
 }
 
@@ -178,6 +178,8 @@ void Context::handle(const hub::SocketConnected& connected) {
     SocketState* state = find(connected.socket);
     if (!state) return;
     state->phase = SocketState::Phase::connected;
+    state->recovered = connected.is_resumed;
+    if (connected.is_resumed) state->sid = hub->sid_of(connected.socket);
     if (const auto handlers = state->nsp->on_connection) {
         for (const auto& handler : *handlers) handler(socket(connected.socket));
     }

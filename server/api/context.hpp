@@ -88,6 +88,8 @@ struct SocketState {
     SharedList<Middleware> middlewares;
     std::size_t middleware_at = 0;
     std::optional<delivery::Offset> replay_after;
+    std::string user;
+    bool recovered = false;
     std::vector<std::string> rooms_left;
 
     /// What few sockets have.

@@ -23,6 +23,13 @@ namespace oncewire::api {
 ///     }
 class Server {
   public:
+    /// For how long, and how much, is kept for clients that lose their link. All of it is in `database`,
+    /// so a file lets them come back after the server was killed, too.
+    struct ConnectionStateRecovery {
+        Millis max_disconnection_duration{120'000};
+        std::uint64_t entries_max = 100'000;    ///< recorded events
+        std::uint64_t bytes_max = 64ull << 20;  ///< of them
+    };
     /// [RFC6265 4.1]
     struct Cookie {
         std::string name = "io";
@@ -48,6 +55,10 @@ class Server {
         Millis ping_interval{25'000};
         Millis ping_timeout{20'000};
         Millis connect_timeout{45'000};  ///< for a connection that joins no namespace
+        /// Set: whoever comes back in time is who they were, with their rooms and what they missed, and
+        /// everything that is emitted without asking for an answer is committed before it is sent.
+        /// Middlewares run again every time.
+        std::optional<ConnectionStateRecovery> connection_state_recovery = {};
 
         /// Bytes of one message, its attachments included; told to every client. At most 256 MiB.
         std::uint32_t max_http_buffer_size = 1'000'000;

@@ -181,6 +181,11 @@ bool Socket::connected() const {
            !context_->hub->sid_of(number_).empty();
 }
 
+bool Socket::recovered() const {
+    const SocketState* state = context_ ? context_->find(number_) : nullptr;
+    return state && state->recovered;
+}
+
 const hub::Request* Socket::request() const {
     return context_ && context_->hub ? context_->hub->request_of(number_) : nullptr;
 }
@@ -325,6 +330,10 @@ void Socket::introduce(std::string who) const {
 void Socket::replay_after(delivery::Offset offset) const {
     if (SocketState* state = context_ ? context_->find(number_) : nullptr)
         state->replay_after = offset;
+}
+
+void Socket::identify(std::string_view user) const {
+    if (SocketState* state = context_ ? context_->find(number_) : nullptr) state->user = user;
 }
 
 void Socket::disconnect(bool close) const {

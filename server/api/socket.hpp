@@ -108,6 +108,9 @@ class Socket {
     std::string_view nsp() const;
     /// True from the `connection` handlers on, until it is gone.
     bool connected() const;
+    /// Known in the `connection` handlers: the client came back to the session it had, with the same id
+    /// and rooms, and has been sent what it missed. See Server::Options::connection_state_recovery.
+    bool recovered() const;
     Handshake handshake() const;
     /// Whatever the application wants to keep with it.
     Json& data() const;
@@ -189,6 +192,9 @@ class Socket {
     void replay_after(delivery::Offset offset) const;
     /// Who this is, in the application's own words: what durable handlers read as Message::sender.
     void introduce(std::string who) const;
+    /// In a middleware: who this client proved to be. Its session is resumed by the same user only,
+    /// whoever else has learnt its pid.
+    void identify(std::string_view user) const;
     /// Ends this namespace session, or with `close` the whole connection. The client stays away.
     void disconnect(bool close = false) const;
 

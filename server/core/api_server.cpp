@@ -12,6 +12,7 @@
 #include "server/core/server.hpp"
 #include "server/store/sqlite_store.hpp"
 #include "shared/base/base64.hpp"
+#include "shared/base/limits.hpp"
 
 namespace oncewire::api {
 namespace {
@@ -87,6 +88,12 @@ core::Server::Options core_options(const Server::Options& options, net::FolderFi
     wanted.timings = {options.ping_interval, options.ping_timeout};
     wanted.connect_timeout = options.connect_timeout;
     wanted.log = options.log;
+    if (const auto& recovery = options.connection_state_recovery) {
+        wanted.recovery = {
+            recovery->max_disconnection_duration,
+            options.ping_interval + options.ping_timeout + limits::slow_reader_timeout,
+            recovery->entries_max, recovery->bytes_max};
+    }
     return wanted;
 }
 

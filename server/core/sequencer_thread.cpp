@@ -10,9 +10,10 @@ namespace oncewire::core {
 
 SequencerThread::SequencerThread(std::unique_ptr<store::Store> store,
                                  std::map<std::string, store::DurableHandler, std::less<>> handlers,
-                                 std::vector<CoreMailbox*> cores, std::function<void()> on_damage)
+                                 std::vector<CoreMailbox*> cores, store::RecoveryLimits recovery,
+                                 std::function<void()> on_damage)
     : store_(std::move(store)),
-      sequencer_(*store_, std::move(handlers)),
+      sequencer_(*store_, std::move(handlers), recovery),
       cores_(std::move(cores)),
       on_damage_(std::move(on_damage)) {}
 

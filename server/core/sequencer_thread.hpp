@@ -24,7 +24,8 @@ class SequencerThread {
     /// called once, on this thread, which does nothing more. It should end the process.
     SequencerThread(std::unique_ptr<store::Store> store,
                     std::map<std::string, store::DurableHandler, std::less<>> handlers,
-                    std::vector<CoreMailbox*> cores, std::function<void()> on_damage);
+                    std::vector<CoreMailbox*> cores, store::RecoveryLimits recovery,
+                    std::function<void()> on_damage);
     ~SequencerThread();
     SequencerThread(const SequencerThread&) = delete;
     SequencerThread& operator=(const SequencerThread&) = delete;

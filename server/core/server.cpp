@@ -42,6 +42,7 @@ Server::Server(Options options, std::unique_ptr<store::Store> store,
         core.hub.cores = options_.cores;
         core.hub.timings = options_.timings;
         core.hub.connect_timeout = options_.connect_timeout;
+        core.hub.recovery = options_.recovery.has_value();
         core.hub.message_bytes_max = options_.message_bytes_max;
         core.hub.upgrades = options_.http.engine.upgrades && options_.http.engine.websocket;
         core.http = options_.http;
@@ -56,8 +57,9 @@ Server::Server(Options options, std::unique_ptr<store::Store> store,
     }
     api::Application durable;
     install(durable);
-    sequencer_ = std::make_unique<SequencerThread>(std::move(store), durable.durable_handlers(),
-                                                   inboxes, options_.on_damage);
+    sequencer_ = std::make_unique<SequencerThread>(
+        std::move(store), durable.durable_handlers(), inboxes,
+        options_.recovery.value_or(store::RecoveryLimits{}), options_.on_damage);
     for (const auto& core : cores_) core->connect(sequencer_->inbox(), inboxes);
 }
 
@@ -123,8 +125,10 @@ void Server::report() const {
     options_.log("stopped after " + std::to_string(sum.connections_opened) + " connections, " +
                  std::to_string(sum.frames_in) + " frames in, " + std::to_string(sum.frames_out) +
                  " out; " + std::to_string(stored.stored) + " messages stored, " +
-                 std::to_string(stored.repeated) + " repeated; " + std::to_string(sum.violations) +
-                 " violations, " + std::to_string(sum.slow_readers_closed) + " slow readers, " +
+                 std::to_string(stored.repeated) + " repeated; " + std::to_string(stored.recorded) +
+                 " events recorded, " + std::to_string(stored.resumed) + " sessions resumed; " +
+                 std::to_string(sum.violations) + " violations, " +
+                 std::to_string(sum.slow_readers_closed) + " slow readers, " +
                  std::to_string(exceptions) + " exceptions");
 }
 

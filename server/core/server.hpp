@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "server/core/sequencer_thread.hpp"
 #include "server/net/folder_files.hpp"
 #include "server/net/listener.hpp"
+#include "server/store/recovery.hpp"
 #include "server/store/store.hpp"
 #include "shared/base/result.hpp"
 
@@ -36,6 +38,8 @@ class Server {
         /// One message, in either direction of travel of HTTP and WebSocket; told to every client.
         std::uint32_t message_bytes_max = limits::message_bytes;
         Millis connect_timeout{45'000};  ///< without having joined a namespace
+        /// Set: unmodified clients may come back to their session.
+        std::optional<store::RecoveryLimits> recovery;
         /// Set: the server speaks Engine.IO alone, and this gets the messages.
         std::function<void(hub::Hub&, const hub::MessageArrived&)> on_message;
         Log log = [](const std::string&) {};

@@ -127,10 +127,14 @@ int main(int argc, char** argv) {
     Server::Options options;
     options.origins = {"*"};
     options.ping_interval = 2s;
-    Server server(std::move(options), install);
     std::vector<char*> flags;
     for (int i = 0; i < argc; ++i) {
-        if (std::string_view(argv[i]) != "--recovery") flags.push_back(argv[i]);
+        if (std::string_view(argv[i]) != "--recovery") {
+            flags.push_back(argv[i]);
+        } else {
+            options.connection_state_recovery.emplace();
+        }
     }
+    Server server(std::move(options), install);
     return server.run(static_cast<int>(flags.size()), flags.data());
 }

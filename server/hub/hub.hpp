@@ -33,6 +33,8 @@ using ConnectionId = std::uint64_t;
 
 /// A frame encoded once and shared by every receiver of this core.
 using SharedFrame = std::shared_ptr<const Frame>;
+std::vector<SharedFrame> encode_plain(std::string_view nsp, const std::string& data,
+                                      const std::vector<std::string>& attachments);
 
 /// What the first HTTP request of a connection said.
 struct Request {
@@ -88,6 +90,8 @@ struct ConnectAsked {
 };
 struct SocketConnected {
     SocketId socket = 0;
+    /// The session of an earlier connection goes on: its sid, its rooms, and what it missed.
+    bool is_resumed = false;
 };
 struct EventArrived {
     SocketId socket = 0;
@@ -170,6 +174,7 @@ struct HubCounts {
     std::uint64_t frames_out = 0;         ///< deliveries: one for each receiver
     std::uint64_t ephemeral_dropped = 0;  ///< to slow readers
     std::uint64_t slow_readers_closed = 0;
+    std::uint64_t sessions_resumed = 0;
     std::uint64_t violations = 0;
 };
 
@@ -193,6 +198,8 @@ class Hub {
         bool speaks_socketio = true;
         /// Event names whose messages go to the sequencer instead of the application's hub handlers.
         std::vector<std::string> durable_events;
+        /// Unmodified clients get a pid, and may come back as who they were.
+        bool recovery = false;
     };
 
     explicit Hub(Options options);
@@ -238,6 +245,8 @@ class Hub {
         /// Entries of these rooms beyond this offset follow CONNECT, then live ones; none: live only.
         /// A tier-2 client's own position wins.
         std::optional<delivery::Offset> replay_after;
+        /// Who the client proved to be; only the same may resume its session. Empty: not asked.
+        std::string user = {};
     };
     void accept(SocketId socket, AcceptOptions options, Instant now);
     void reject(SocketId socket, std::string_view error_json, Instant now);
@@ -247,14 +256,15 @@ class Hub {
     void introduce(SocketId socket, std::string sender);
     /// Woken follows then, unless an earlier moment was asked for since: one alarm, the earliest.
     void wake_at(Instant when) { wake_at_ = earliest(wake_at_, when); }
-    /// To one session, ephemeral.
+    /// To one session, ephemeral; recorded for it where recovery is on.
     void emit(SocketId socket, std::string_view data,
               const std::vector<std::string>& attachments = {});
     void acknowledge(SocketId socket, socketio::AckId id, std::string_view data,
                      const std::vector<std::string>& attachments = {});
     /// Ephemeral, to everybody in the target on every core; the same order for all of a namespace.
+    /// Recorded where recovery is on, unless it is volatile.
     void broadcast(Broadcast command);
-    /// The same on this core alone (the `local` flag).
+    /// The same on this core alone (the `local` flag); never recorded.
     void broadcast_local(const Broadcast& command);
     void join_rooms(JoinRooms command);
     void leave_rooms(LeaveRooms command);
@@ -277,7 +287,7 @@ class Hub {
                                   const std::vector<std::string>& attachments,
                                   std::optional<Millis> timeout);
     /// A target whose namespace is `family` means all that were added to it: what is said to it is said
-    /// to each. `family` must be no name that a client could open.
+    /// to each, and not recorded for recovery. `family` ends with a comma.
     void add_to_family(std::string_view family, std::string_view nsp);
     void remove_from_family(std::string_view family, std::string_view nsp);
     /// Connected sessions of this core.
@@ -309,6 +319,7 @@ class Hub {
     enum class SocketState : std::uint8_t {
         asked,      ///< the application has not answered yet
         attaching,  ///< the sequencer has not answered yet
+        resuming,   ///< gets what it missed; CONNECT is answered after it
         connected,
     };
     struct Socket {
@@ -316,6 +327,8 @@ class Hub {
         bool in_use = false;
         SocketState state = SocketState::asked;
         Reader reader = Reader::absent;
+        bool is_recoverable = false;  // has a pid
+        bool is_resumed = false;
         peer::NamespaceIndex index = 0;
         ConnectionId connection = 0;
         delivery::Cursor sent;  // up to where the log was handed to this session
@@ -346,6 +359,19 @@ class Hub {
         }
     };
     using Timer = std::pair<Instant, ConnectionId>;
+    /// Of a session that the application was asked about, where recovery is on.
+    struct Door {
+        std::string pid;  // if it turns out to be new
+        std::optional<store::OpenSession::Claim> claim;
+    };
+    /// Something to do when so many passages through the sequencer have come back.
+    struct Deferred {
+        std::uint64_t after = 0;
+        std::function<void()> action;
+        SocketId socket = 0;  // of a join or leave
+        std::string room;
+        bool joins = false;
+    };
 
     // hub.cpp: connections
     Connection* find_connection(ConnectionId id);
@@ -370,7 +396,13 @@ class Hub {
     void handle_event(ConnectionId id, peer::EventReceived event);
     void submit(SocketId id, const Socket& socket, socketio::Packet packet);
     void submit_keyed(SocketId id, const Socket& socket, const socketio::Packet& packet);
-    void finish_accept(SocketId id, const store::Attached* attached);
+    void finish_accept(SocketId id, const store::Attached* attached,
+                       const store::SessionOpened* opened);
+    void send_event(SocketId id, std::string_view data,
+                    const std::vector<std::string>& attachments);
+    void send_ack(SocketId id, socketio::AckId ack_id, std::string_view data,
+                  const std::vector<std::string>& attachments);
+    void disconnect_now(SocketId id, bool close_connection);
     void end_socket(SocketId id, socketio::DisconnectReason reason);
     void free_socket(SocketId id);
     std::string_view namespace_of(const Socket& socket);
@@ -378,9 +410,13 @@ class Hub {
 
     // hub_broadcast.cpp: to many
     template <class Visit>
-    void for_each(const Target& target, Visit visit);
+    void for_each(const Target& target, Visit visit, SocketState from = SocketState::connected);
+    std::vector<SocketId> sockets(const Target& target, SocketState from);
     void send_to_cores(CoreCommand command);
+    void perform(const CoreCommand& command);
+    void broadcast_now(const Broadcast& command);
     void apply(const Broadcast& command);
+    static bool is_family(const Target& target);
     const std::vector<std::string>* family_of(const Target& target) const;
     void apply(const JoinRooms& command);
     void apply(const LeaveRooms& command);
@@ -389,10 +425,35 @@ class Hub {
     void apply(const Question& question);
     void apply(const Answer& answer);
     void handle_ack(ConnectionId id, peer::AckReceived ack);
+    void send_frames(SocketId id, const std::vector<SharedFrame>& frames);
     bool stop_waiting(SocketId id, socketio::AckId ack_id);
     void finish_acks(socketio::AckId ack_id, AcksFinished::Why why);
     void abandon_acks(SocketId id);
     void expire_acks();
+
+    // hub_recovery.cpp
+    void note_claim(SocketId id, std::string_view auth);
+    void open_session(SocketId id, Socket& socket, std::string user);
+    void finish_resume(SocketId id, Socket& socket);
+    void end_session(SocketId id, const Socket& socket, socketio::DisconnectReason reason);
+    void note_room(SocketId id, std::string_view room, bool joined);
+    void handle(const store::SessionOpened& opened);
+    void handle(const store::Recorded& recorded);
+    void handle(const store::Relayed& relayed);
+    void record(Broadcast command, bool is_direct);
+    void relay(std::shared_ptr<const CoreCommand> command);
+    void deliver(const store::Recorded& recorded);
+    void enqueue_recorded(Socket& socket, delivery::Offset offset,
+                          const std::vector<SharedFrame>& frames);
+    void take_page(Socket& socket, const store::Page& page);
+    void send_ephemeral(Socket& socket, const std::vector<SharedFrame>& frames, bool is_volatile);
+    std::vector<SharedFrame> encode_with_position(std::string_view nsp, const std::string& data,
+                                                  const std::vector<std::string>& attachments,
+                                                  delivery::Offset offset) const;
+    bool must_wait() const { return passages_back_ < passages_sent_; }
+    void defer(std::function<void()> action);
+    void came_back();
+    void add_deferred_rooms(SocketId id, std::vector<std::string>& rooms) const;
 
     // hub_delivery.cpp: the log
     void handle(const store::LogState& state);
@@ -412,7 +473,8 @@ class Hub {
     void enqueue_entry(Socket& socket, const store::LogEntry& entry, SharedFrame frame);
     void start_reading(SocketId id, Socket& socket);
     void resume_reader(SocketId id);
-    void catch_up_everybody();
+    bool has_room(Socket& socket, delivery::Offset offset);
+    void catch_up_everybody(delivery::Offset before);
 
     Options options_;
     Instant now_;
@@ -436,6 +498,11 @@ class Hub {
     std::uint64_t newest_question_ = 0;
     std::uint64_t newest_submission_ = 0;
     bool watches_broadcasts_ = false;
+    std::map<SocketId, Door> doors_;
+    std::map<SocketId, std::string> resuming_;  // their pids
+    std::uint64_t passages_sent_ = 0;           // through the sequencer, in order
+    std::uint64_t passages_back_ = 0;
+    std::deque<Deferred> deferred_;
     std::vector<ConnectionId> dirty_;
     std::size_t dirty_taken_ = 0;
     std::vector<ConnectionId> closing_;  // closed while their own pump may be running

@@ -2,13 +2,14 @@
 #include <algorithm>
 
 #include "server/hub/hub.hpp"
+#include "server/hub/hub_targets.hpp"
 #include "shared/base/verify.hpp"
 #include "shared/socketio/encoder.hpp"
 
 namespace oncewire::hub {
 namespace {
 
-/// The core that puts what is said to all cores in order.
+/// The core that puts what is said to all cores in order, where recovery is off.
 constexpr std::uint16_t ordering_core = 0;
 
 std::vector<SharedFrame> encode_shared(const socketio::Packet& packet) {
@@ -21,30 +22,46 @@ std::vector<SharedFrame> encode_shared(const socketio::Packet& packet) {
 
 }  // namespace
 
+std::vector<SharedFrame> encode_plain(std::string_view nsp, const std::string& data,
+                                      const std::vector<std::string>& attachments) {
+    return encode_shared(
+        {socketio::PacketType::event, std::string(nsp), std::nullopt, data, attachments});
+}
+
 // ---- over all cores -----------------------------------------------------------------------------
 
-void Hub::broadcast(Broadcast command) { send_to_cores(std::move(command)); }
+void Hub::broadcast(Broadcast command) {
+    if (options_.recovery && !command.is_volatile && !is_family(command.target)) {
+        return record(std::move(command), false);
+    }
+    send_to_cores(std::move(command));
+}
 
 void Hub::broadcast_local(const Broadcast& command) {
+    if (!must_wait()) return broadcast_now(command);
+    defer([this, command] { broadcast_now(command); });
+}
+
+void Hub::broadcast_now(const Broadcast& command) {
     if (const auto* members = family_of(command.target)) {
         Broadcast part = command;
         for (const auto& nsp : *members) {
             part.target.nsp = nsp;
-            broadcast_local(part);
+            broadcast_now(part);
         }
         return;
     }
-    const auto frames = encode_shared({socketio::PacketType::event, command.target.nsp,
-                                       std::nullopt, command.data, command.attachments});
     if (watches_broadcasts_) outputs_.push_back(BroadcastSent{command});
-    for_each(command.target, [&](SocketId, Socket& socket) {
-        Connection& connection = *find_connection(socket.connection);
-        const bool busy = connection.writing || !connection.queue.empty();
-        if (connection.queue_bytes > limits::send_queue_bytes || (command.is_volatile && busy)) {
-            ++counts_.ephemeral_dropped;
-            return;
+    const auto& [target, data, attachments, is_volatile] = command;
+    const auto plain = encode_plain(target.nsp, data, attachments);
+    // An unmodified client takes any string at the end for the position it has reached (bug 36).
+    std::vector<SharedFrame> placed;
+    for_each(target, [&, is_volatile = is_volatile](SocketId, Socket& socket) {
+        if (socket.is_recoverable && placed.empty()) {
+            placed = encode_with_position(command.target.nsp, command.data, command.attachments,
+                                          log_state_.head.offset);
         }
-        for (const auto& frame : frames) enqueue(connection, socket.connection, frame);
+        send_ephemeral(socket, socket.is_recoverable ? placed : plain, is_volatile);
     });
 }
 
@@ -61,6 +78,7 @@ void Hub::server_side_emit(std::string_view nsp, std::string_view data) {
 /// Everything goes through one core, so that all cores apply it in the same order.
 void Hub::send_to_cores(CoreCommand command) {
     auto shared = std::make_shared<const CoreCommand>(std::move(command));
+    if (options_.recovery) return relay(std::move(shared));
     if (options_.core != ordering_core) {
         outputs_.push_back(
             ToCore{ordering_core, {CoreMail::Stage::to_be_ordered, std::move(shared)}});
@@ -77,26 +95,38 @@ void Hub::handle_core_mail(CoreMail mail, Instant now) {
             outputs_.push_back(ToCore{core, {CoreMail::Stage::ordered, mail.command}});
         }
     }
-    std::visit([this](const auto& command) { apply(command); }, *mail.command);
+    perform(*mail.command);
 }
 
-void Hub::apply(const Broadcast& command) { broadcast_local(command); }
+void Hub::perform(const CoreCommand& command) {
+    std::visit([this](const auto& one) { apply(one); }, command);
+}
+
+void Hub::apply(const Broadcast& command) { broadcast_now(command); }
+
+// Those who are just being given what they missed are in their rooms already.
 
 void Hub::apply(const JoinRooms& command) {
-    for (const SocketId id : sockets(command.target)) {
-        for (const auto& room : command.rooms) join(id, room);
+    for (const SocketId id : sockets(command.target, SocketState::resuming)) {
+        for (const auto& room : command.rooms) {
+            if (rooms_.join(id, store::log_room(command.target.nsp, room)))
+                note_room(id, room, true);
+        }
     }
 }
 
 void Hub::apply(const LeaveRooms& command) {
-    for (const SocketId id : sockets(command.target)) {
-        for (const auto& room : command.rooms) leave(id, room);
+    for (const SocketId id : sockets(command.target, SocketState::resuming)) {
+        for (const auto& room : command.rooms) {
+            if (rooms_.leave(id, store::log_room(command.target.nsp, room)))
+                note_room(id, room, false);
+        }
     }
 }
 
 void Hub::apply(const DisconnectSockets& command) {
-    for (const SocketId id : sockets(command.target))
-        disconnect(id, command.close_connection, now_);
+    for (const SocketId id : sockets(command.target, SocketState::resuming))
+        disconnect_now(id, command.close_connection);
 }
 
 void Hub::apply(const ServerSideEmit& command) {
@@ -131,40 +161,22 @@ void Hub::apply(const Answer& answer) {
 
 // ---- targets ------------------------------------------------------------------------------------
 
-template <class Visit>
-void Hub::for_each(const Target& target, Visit visit) {
-    static const std::vector<std::string> everybody = {""};
-    const auto& rooms = target.rooms.empty() ? everybody : target.rooms;
-    // One room and nobody left out is the common case and needs no marks.
-    const bool plain = rooms.size() == 1 && target.except.empty();
-    const std::uint64_t mark = ++newest_mark_;
-    for (const auto& room : target.except) {
-        for (const SocketId id : rooms_.members(store::log_room(target.nsp, room))) {
-            find_socket(id)->mark = mark;
-        }
-    }
-    for (const auto& room : rooms) {
-        for (const SocketId id : rooms_.members(store::log_room(target.nsp, room))) {
-            Socket& socket = *find_socket(id);
-            if (socket.state != SocketState::connected) continue;
-            if (!plain && std::exchange(socket.mark, mark) == mark) continue;
-            visit(id, socket);
-        }
-    }
+std::vector<SocketId> Hub::sockets(const Target& target) {
+    return sockets(target, SocketState::connected);
 }
 
-std::vector<SocketId> Hub::sockets(const Target& target) {
+std::vector<SocketId> Hub::sockets(const Target& target, SocketState from) {
     std::vector<SocketId> found;
     const auto take = [&](SocketId id, Socket&) { found.push_back(id); };
     const auto* members = family_of(target);
     if (!members) {
-        for_each(target, take);
+        for_each(target, take, from);
         return found;
     }
     Target part = target;
     for (const auto& nsp : *members) {
         part.nsp = nsp;
-        for_each(part, take);
+        for_each(part, take, from);
     }
     return found;
 }
@@ -180,6 +192,11 @@ void Hub::remove_from_family(std::string_view family, std::string_view nsp) {
     if (found->second.empty()) families_.erase(found);
 }
 
+/// A comma ends the name of a namespace on the wire, so no client can open one that has it.
+bool Hub::is_family(const Target& target) {
+    return !target.nsp.empty() && target.nsp.back() == ',';
+}
+
 /// None if the target is a namespace like any other.
 const std::vector<std::string>* Hub::family_of(const Target& target) const {
     const auto found = families_.find(target.nsp);
@@ -192,6 +209,7 @@ std::vector<std::string> Hub::rooms_of(SocketId id) const {
         auto name = room.substr(room.find(',') + 1);
         if (!name.empty()) names.push_back(std::move(name));  // "" is the room of everybody
     }
+    add_deferred_rooms(id, names);
     return names;
 }
 
@@ -211,11 +229,21 @@ socketio::AckId Hub::emit_with_ack(const std::vector<SocketId>& to, std::string_
         if (!socket || socket->state != SocketState::connected) continue;
         waiting.push_back(id);
         socket->awaited_acks.push_back(ack_id);
-        Connection& connection = *find_connection(socket->connection);
-        for (const auto& frame : frames) enqueue(connection, socket->connection, frame);
+        if (must_wait()) {
+            defer([this, id, frames] { send_frames(id, frames); });
+        } else {
+            send_frames(id, frames);
+        }
     }
     if (waiting.empty()) finish_acks(ack_id, AcksFinished::Why::complete);
     return ack_id;
+}
+
+void Hub::send_frames(SocketId id, const std::vector<SharedFrame>& frames) {
+    const Socket* socket = find_socket(id);
+    if (!socket) return;
+    Connection& connection = *find_connection(socket->connection);
+    for (const auto& frame : frames) enqueue(connection, socket->connection, frame);
 }
 
 void Hub::handle_ack(ConnectionId connection, peer::AckReceived ack) {

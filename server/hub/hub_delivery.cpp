@@ -1,4 +1,6 @@
 // How the log reaches the sessions of a Hub, and how the sequencer's answers do.
+#include <algorithm>
+
 #include "server/hub/hub.hpp"
 #include "shared/base/json.hpp"
 #include "shared/base/verify.hpp"
@@ -20,15 +22,15 @@ void Hub::handle(const store::LogState& state) {
     const bool known = !before.epoch.text.empty();
     if (known && !(before.epoch == state.head.epoch)) return shut_down(now_);  // another history
     // Entries were committed without being announced (the outcome was unknown): sessions fetch them.
-    if (known && state.head.offset > before.offset) catch_up_everybody();
+    if (known && state.head.offset > before.offset) catch_up_everybody(before.offset);
 }
 
 void Hub::handle(const store::Published& published) {
     const auto& entries = *published.entries;
     VERIFY(!entries.empty());
-    const bool hole = entries.front().offset > log_state_.head.offset + 1;
+    const auto before = log_state_.head.offset;
     log_state_.head.offset = entries.back().offset;
-    if (hole) return catch_up_everybody();
+    if (entries.front().offset > before + 1) return catch_up_everybody(before);
     for (const auto& entry : entries) {
         SharedFrame frame;
         for (const SocketId id : rooms_.members(entry.room)) {
@@ -48,13 +50,13 @@ void Hub::handle(const store::Page& page) {
         if (!read_again_at_) read_again_at_ = now_ + read_again_after;
         return;
     }
-    for (const auto& entry : *page.entries) {
-        // A page is asked for when the queue has room for one; it is taken whole.
-        enqueue_entry(*socket, entry, encode_entry(entry));
-    }
+    if (page.lost) return handle(store::Cut{page.to});
+    // A page is asked for when the queue has room for one; it is taken whole.
+    take_page(*socket, page);
     socket->sent.reset({log_state_.head.epoch, page.end});
     if (page.reached_head) {
         socket->reader = Reader::live;
+        if (socket->state == SocketState::resuming) finish_resume(page.to.session, *socket);
         return;
     }
     socket->reader = Reader::paused;
@@ -69,11 +71,15 @@ SharedFrame Hub::encode_entry(const store::LogEntry& entry) const {
 
 /// A live entry: queued, or the reader steps out of the live feed and pulls from the log when it can.
 void Hub::hand_over(Socket& socket, const store::LogEntry& entry, const SharedFrame& frame) {
-    if (find_connection(socket.connection)->queue_bytes > limits::send_queue_bytes) {
-        socket.reader = Reader::paused;
-        return;
-    }
-    enqueue_entry(socket, entry, frame);
+    if (has_room(socket, entry.offset)) enqueue_entry(socket, entry, frame);
+}
+
+/// False: it goes on from the log, later. Everything before `offset` it has.
+bool Hub::has_room(Socket& socket, delivery::Offset offset) {
+    if (find_connection(socket.connection)->queue_bytes <= limits::send_queue_bytes) return true;
+    socket.reader = Reader::paused;
+    socket.sent.reset({log_state_.head.epoch, offset - 1});
+    return false;
 }
 
 void Hub::enqueue_entry(Socket& socket, const store::LogEntry& entry, SharedFrame frame) {
@@ -84,8 +90,8 @@ void Hub::enqueue_entry(Socket& socket, const store::LogEntry& entry, SharedFram
 
 void Hub::start_reading(SocketId id, Socket& socket) {
     socket.reader = Reader::asked;
-    outputs_.push_back(ToStore{
-        store::ReadPage{session_ref(id), rooms_.rooms_of(id), socket.sent.position()->offset}});
+    outputs_.push_back(ToStore{store::ReadPage{session_ref(id), rooms_.rooms_of(id),
+                                               socket.sent.position()->offset, socket.is_resumed}});
 }
 
 void Hub::resume_reader(SocketId id) {
@@ -95,10 +101,13 @@ void Hub::resume_reader(SocketId id) {
     start_reading(id, *socket);
 }
 
-void Hub::catch_up_everybody() {
+/// `before`: what all who are live have.
+void Hub::catch_up_everybody(delivery::Offset before) {
     for (std::uint32_t slot = 0; slot < sockets_.size(); ++slot) {
         Socket& socket = sockets_[slot];
         if (!socket.in_use || socket.reader != Reader::live) continue;
+        socket.sent.reset(
+            {log_state_.head.epoch, std::max(before, socket.sent.position()->offset)});
         start_reading((static_cast<SocketId>(socket.generation) << 32) | slot, socket);
     }
 }
@@ -108,7 +117,7 @@ void Hub::catch_up_everybody() {
 void Hub::handle(const store::Attached& attached) {
     const Socket* socket = find_socket(attached.to.session);
     if (socket && socket->state == SocketState::attaching)
-        finish_accept(attached.to.session, &attached);
+        finish_accept(attached.to.session, &attached, nullptr);
 }
 
 void Hub::handle(const store::AttachRefused& refused) {
@@ -128,7 +137,7 @@ void Hub::handle(const store::Settled& settled) {
     for (const auto& verdict : settled.verdicts) {
         event.verdicts.push_back({verdict.kind == store::Verdict::Kind::accepted, verdict.body});
     }
-    emit(settled.to.session, peer::encode(event));
+    send_event(settled.to.session, peer::encode(event), {});
 }
 
 /// Stock clients: errors first, as their callbacks expect. null is also what `retries` without
@@ -140,15 +149,16 @@ void Hub::handle(const store::Answered& answered) {
     }
     const auto& [kind, body] = answered.verdict;
     const bool accepted = kind == store::Verdict::Kind::accepted;
-    acknowledge(answered.to.session, answered.ack_id, (accepted ? "[null," : "[") + body + ']');
+    send_ack(answered.to.session, answered.ack_id, (accepted ? "[null," : "[") + body + ']', {});
 }
 
 void Hub::handle(const store::Expect& expect) {
-    emit(expect.to.session, peer::encode(peer::ExpectEvent{expect.sequence}));
+    send_event(expect.to.session, peer::encode(peer::ExpectEvent{expect.sequence}), {});
 }
 
 void Hub::handle(const store::Conflict& conflict) {
-    emit(conflict.to.session, peer::encode(peer::ConflictEvent{conflict.sequence, conflict.last}));
+    send_event(conflict.to.session,
+               peer::encode(peer::ConflictEvent{conflict.sequence, conflict.last}), {});
 }
 
 /// Stock clients are not answered: an ack, even one that says no, would end their retries.
@@ -159,7 +169,7 @@ void Hub::handle(const store::RetryLater& later) {
     }
     const Socket* socket = find_socket(later.to.session);
     if (!socket || !socket->capability) return;
-    emit(later.to.session, peer::encode(peer::LaterEvent{later.after}));
+    send_event(later.to.session, peer::encode(peer::LaterEvent{later.after}), {});
 }
 
 void Hub::handle(const store::Cut& cut) {

@@ -26,7 +26,10 @@ void Hub::accept(SocketId id, AcceptOptions options, Instant now) {
     socket->replay_after = options.replay_after;
     const auto nsp = namespace_of(*socket);
     for (const auto& room : options.rooms) rooms_.join(id, store::log_room(nsp, room));
-    if (!socket->capability) return finish_accept(id, nullptr);
+    if (!socket->capability) {
+        if (options_.recovery) return open_session(id, *socket, std::move(options.user));
+        return finish_accept(id, nullptr, nullptr);
+    }
     socket->state = SocketState::attaching;
     outputs_.push_back(ToStore{store::Attach{session_ref(id), socket->capability->producer}});
 }
@@ -44,8 +47,17 @@ void Hub::reject(SocketId id, std::string_view error_json, Instant now) {
 }
 
 void Hub::join(SocketId id, std::string_view room) {
-    if (const Socket* socket = find_socket(id))
-        rooms_.join(id, store::log_room(namespace_of(*socket), room));
+    const Socket* socket = find_socket(id);
+    if (!socket) return;
+    auto name = store::log_room(namespace_of(*socket), room);
+    note_room(id, room, true);
+    if (!must_wait()) return void(rooms_.join(id, name));
+    defer([this, id, name = std::move(name)] {
+        if (find_socket(id)) rooms_.join(id, name);
+    });
+    deferred_.back().socket = id;
+    deferred_.back().room = room;
+    deferred_.back().joins = true;
 }
 
 void Hub::introduce(SocketId id, std::string sender) {
@@ -53,11 +65,29 @@ void Hub::introduce(SocketId id, std::string sender) {
 }
 
 void Hub::leave(SocketId id, std::string_view room) {
-    if (const Socket* socket = find_socket(id))
-        rooms_.leave(id, store::log_room(namespace_of(*socket), room));
+    const Socket* socket = find_socket(id);
+    if (!socket) return;
+    auto name = store::log_room(namespace_of(*socket), room);
+    note_room(id, room, false);
+    if (!must_wait()) return void(rooms_.leave(id, name));
+    defer([this, id, name = std::move(name)] { rooms_.leave(id, name); });
+    deferred_.back().socket = id;
+    deferred_.back().room = room;
 }
 
 void Hub::emit(SocketId id, std::string_view data, const std::vector<std::string>& attachments) {
+    const Socket* socket = find_socket(id);
+    if (!socket || socket->state != SocketState::connected) return;
+    if (socket->is_recoverable) {
+        const std::string nsp(namespace_of(*socket));
+        return record({{nsp, {socket->sid}, {}}, std::string(data), attachments}, true);
+    }
+    if (!must_wait()) return send_event(id, data, attachments);
+    defer([this, id, data = std::string(data), attachments] { send_event(id, data, attachments); });
+}
+
+void Hub::send_event(SocketId id, std::string_view data,
+                     const std::vector<std::string>& attachments) {
     const Socket* socket = find_socket(id);
     if (!socket || socket->state != SocketState::connected) return;
     queue_packet(*socket, {socketio::PacketType::event, std::string(namespace_of(*socket)),
@@ -66,6 +96,14 @@ void Hub::emit(SocketId id, std::string_view data, const std::vector<std::string
 
 void Hub::acknowledge(SocketId id, socketio::AckId ack_id, std::string_view data,
                       const std::vector<std::string>& attachments) {
+    if (!must_wait()) return send_ack(id, ack_id, data, attachments);
+    defer([this, id, ack_id, data = std::string(data), attachments] {
+        send_ack(id, ack_id, data, attachments);
+    });
+}
+
+void Hub::send_ack(SocketId id, socketio::AckId ack_id, std::string_view data,
+                   const std::vector<std::string>& attachments) {
     const Socket* socket = find_socket(id);
     if (!socket || socket->state != SocketState::connected) return;
     queue_packet(*socket, {socketio::PacketType::ack, std::string(namespace_of(*socket)), ack_id,
@@ -74,15 +112,22 @@ void Hub::acknowledge(SocketId id, socketio::AckId ack_id, std::string_view data
 
 void Hub::disconnect(SocketId id, bool close_connection, Instant now) {
     now_ = now;
+    if (!must_wait()) return disconnect_now(id, close_connection);
+    defer([this, id, close_connection] { disconnect_now(id, close_connection); });
+}
+
+void Hub::disconnect_now(SocketId id, bool close_connection) {
     Socket* socket = find_socket(id);
-    if (!socket || socket->state != SocketState::connected) return;
+    if (!socket) return;
+    if (socket->state == SocketState::resuming) return handle(store::Cut{session_ref(id)});
+    if (socket->state != SocketState::connected) return;
     const ConnectionId connection = socket->connection;
     find_connection(connection)->peer->disconnect(socket->index);
     if (close_connection) {
         find_connection(connection)
             ->peer->close(socketio::DisconnectReason::server_namespace_disconnect);
     }
-    pump(connection, now);
+    pump(connection, now_);
 }
 
 std::uint64_t Hub::submit(SocketId id, std::string_view data) {
@@ -142,6 +187,10 @@ SocketId Hub::new_socket(ConnectionId connection, peer::NamespaceIndex index) {
 
 void Hub::free_socket(SocketId id) {
     rooms_.leave_all(id);
+    if (options_.recovery) {
+        doors_.erase(id);
+        resuming_.erase(id);
+    }
     Socket& socket = *find_socket(id);
     const std::uint32_t generation = socket.generation + 1;
     socket = Socket();
@@ -153,11 +202,13 @@ void Hub::free_socket(SocketId id) {
 void Hub::ask_application(ConnectionId id, const peer::ConnectRequested& request) {
     const SocketId socket = new_socket(id, request.index);
     find_socket(socket)->capability = peer::find_client_capability(request.auth);
+    if (options_.recovery) note_claim(socket, request.auth);
     outputs_.push_back(ConnectAsked{socket, request.nsp, request.auth});
 }
 
 /// CONNECT is answered; from here on the session reads the log from where it stands.
-void Hub::finish_accept(SocketId id, const store::Attached* attached) {
+void Hub::finish_accept(SocketId id, const store::Attached* attached,
+                        const store::SessionOpened* opened) {
     Socket& socket = *find_socket(id);
     const auto& head = log_state_.head;
     const auto& asked = socket.capability ? socket.capability->position : std::nullopt;
@@ -181,8 +232,10 @@ void Hub::finish_accept(SocketId id, const store::Attached* attached) {
     socket.state = SocketState::connected;
     rooms_.join(id, store::log_room(namespace_of(socket), everybody));
     rooms_.join(id, store::log_room(namespace_of(socket), socket.sid));
-    find_connection(socket.connection)
-        ->peer->accept(socket.index, peer::encode_connect_answer(socket.sid, capability));
+    const auto answer = opened
+                            ? peer::encode_session_answer(socket.sid, opened->pid, opened->reason)
+                            : peer::encode_connect_answer(socket.sid, capability);
+    find_connection(socket.connection)->peer->accept(socket.index, answer);
     outputs_.push_back(SocketConnected{id});
     pump(socket.connection, now_);
     if (replays) {
@@ -198,6 +251,7 @@ void Hub::end_socket(SocketId id, socketio::DisconnectReason reason) {
     if (socket->capability && socket->state != SocketState::asked) {
         outputs_.push_back(ToStore{store::Detach{session_ref(id)}});
     }
+    end_session(id, *socket, reason);
     const bool was_connected = socket->state == SocketState::connected;
     abandon_acks(id);
     outputs_.push_back(SocketGone{id, reason, rooms_of(id), was_connected});
@@ -226,9 +280,10 @@ void Hub::handle_event(ConnectionId connection, peer::EventReceived event) {
 void Hub::submit(SocketId id, const Socket& socket, socketio::Packet packet) {
     if (!packet.attachments.empty()) {
         if (packet.ack_id) {
-            acknowledge(
+            send_ack(
                 id, *packet.ack_id,
-                R"([{"error":"binary","message":"this event is stored, and stores text only"}])");
+                R"([{"error":"binary","message":"this event is stored, and stores text only"}])",
+                {});
         }
         return;
     }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "server/store/log_entry.hpp"
+#include "server/store/session_mail.hpp"
 #include "server/store/store.hpp"
 #include "server/store/verdict.hpp"
 #include "shared/delivery/dedupe.hpp"
@@ -17,13 +18,6 @@
 /// The closed set of messages between hubs and the sequencer. They travel in FIFO order in each
 /// direction between one hub and the sequencer; recovery leans on that (architecture, chapter 5).
 namespace oncewire::store {
-
-/// One namespace session somewhere: which core, and its number there. Never reused within a run.
-struct SessionRef {
-    std::uint16_t core = 0;
-    std::uint64_t session = 0;
-    bool operator==(const SessionRef&) const = default;
-};
 
 // ---- hub to sequencer ---------------------------------------------------------------------------
 
@@ -59,6 +53,8 @@ struct ReadPage {
     SessionRef from;
     std::vector<std::string> rooms;
     delivery::Offset after = 0;
+    /// It goes on where another connection ended: nothing from before it came into a room.
+    bool resumes = false;
 };
 
 /// The session is gone; nothing needs to be sent to it any more.
@@ -66,7 +62,8 @@ struct Detach {
     SessionRef from;
 };
 
-using ToSequencer = std::variant<Attach, Submit, ReadPage, Detach>;
+using ToSequencer = std::variant<Attach, Submit, ReadPage, Detach, OpenSession, ChangeRooms,
+                                 EndSession, Record, Relay>;
 
 // ---- sequencer to hub ---------------------------------------------------------------------------
 
@@ -106,9 +103,12 @@ struct Page {
     /// Everything up to here has been looked at; read on from here. Before what was asked for if the
     /// reader claimed to be beyond the head: it has another history, and hears what is new in this one.
     delivery::Offset end = 0;
+    /// What was recorded for it up to `end`; belongs between the entries by offset.
+    std::vector<std::shared_ptr<const RecordedEvent>> recorded = {};
     /// Nothing committed lies beyond `end`: from now on live entries are enough.
     bool reached_head = false;
     bool failed = false;  ///< the store could not be read; ask again later
+    bool lost = false;    ///< what it should read next is no longer kept; its session is over
 };
 
 /// Verdicts on `first`, `first`+1, … of this session's producer, durable.
@@ -150,7 +150,8 @@ struct Cut {
     SessionRef to;
 };
 
-using FromSequencer = std::variant<LogState, Attached, AttachRefused, Fence, Published, Page,
-                                   Settled, Answered, Expect, Conflict, RetryLater, Cut>;
+using FromSequencer =
+    std::variant<LogState, Attached, AttachRefused, Fence, Published, Page, Settled, Answered,
+                 Expect, Conflict, RetryLater, Cut, SessionOpened, Recorded, Relayed>;
 
 }  // namespace oncewire::store

@@ -174,9 +174,7 @@ Result<std::vector<LogEntry>, StoreError> MemoryStore::read(const std::vector<st
     std::vector<LogEntry> entries;
     std::uint64_t bytes = 0;
     for (const delivery::Offset offset : offsets_after(rooms, after, entries_max)) {
-        const LogEntry& entry = *std::lower_bound(
-            disk_.tables.log.begin(), disk_.tables.log.end(), offset,
-            [](const LogEntry& one, delivery::Offset wanted) { return one.offset < wanted; });
+        const LogEntry& entry = entry_at(offset);
         bytes += entry.data.size();
         if (!entries.empty() && bytes > bytes_max) break;
         entries.push_back(entry);
@@ -198,7 +196,7 @@ Result<std::vector<LogEntry>, StoreError> MemoryStore::read_before(std::string_v
     const auto end = std::min(before, committed_.offset + 1);
     auto at = std::lower_bound(offsets->begin(), offsets->end(), end);
     while (at != offsets->begin() && entries.size() < entries_max) {
-        const LogEntry& entry = disk_.tables.log[static_cast<std::size_t>(*--at - 1)];
+        const LogEntry& entry = entry_at(*--at);
         bytes += entry.data.size();
         if (!entries.empty() && bytes > bytes_max) break;
         entries.push_back(entry);
@@ -213,6 +211,14 @@ std::optional<StoreError> MemoryStore::fault(Call call) {
     if (faults_->fail_call > 0 && --faults_->fail_call == 0) error = faults_->fail_call_with;
     if (in_transaction_) broken_ = error;
     return error;
+}
+
+/// Committed; offsets of recorded events are no places in the log.
+const LogEntry& MemoryStore::entry_at(delivery::Offset offset) const {
+    const auto& log = disk_.tables.log;
+    return *std::lower_bound(
+        log.begin(), log.end(), offset,
+        [](const LogEntry& one, delivery::Offset wanted) { return one.offset < wanted; });
 }
 
 void MemoryStore::load_head() {

@@ -124,6 +124,7 @@ class MemoryStore final : public Store {
 
     std::optional<StoreError> fault(Call call);
     void load_head();
+    const LogEntry& entry_at(delivery::Offset offset) const;
     std::array<const MemoryTables*, 2> oldest_first() const { return {&disk_.tables, &changes_}; }
     std::array<const MemoryTables*, 2> newest_first() const { return {&changes_, &disk_.tables}; }
     std::uint64_t stored_in_room(std::string_view room) const;

@@ -30,8 +30,9 @@ bool is_same_secret(const ProducerSecret& a, const ProducerSecret& b) {
 
 }  // namespace
 
-Sequencer::Sequencer(Store& store, std::map<std::string, DurableHandler, std::less<>> handlers)
-    : store_(store), handlers_(std::move(handlers)) {}
+Sequencer::Sequencer(Store& store, std::map<std::string, DurableHandler, std::less<>> handlers,
+                     RecoveryLimits recovery)
+    : store_(store), handlers_(std::move(handlers)), recovery_(recovery) {}
 
 void Sequencer::start() { announce(); }
 
@@ -43,7 +44,7 @@ void Sequencer::handle_mail(ToSequencer mail, Instant now, UnixMillis wall_clock
 
 void Sequencer::commit(Instant now) {
     now_ = now;
-    if (in_transaction_ && write_dirty_rows()) {
+    if (in_transaction_ && tidy_sessions() && write_dirty_rows()) {
         in_transaction_ = false;
         if (store_.commit() == CommitOutcome::committed) {
             finish_committed();
@@ -51,6 +52,8 @@ void Sequencer::commit(Instant now) {
             lose_batch();
         }
     }
+    flush_published();  // nothing left of a batch that failed
+    for (auto& mail : ordered_) outputs_.push_back(std::move(mail));
     for (auto& mail : replies_) outputs_.push_back(std::move(mail));
     clear_batch();
     answer_reads();
@@ -187,17 +190,22 @@ Result<Verdict, StoreError> Sequencer::store_message(const Submit& submit) {
         return Err{StoreError::busy};
     }
     involved_.push_back({submit.from, submit.ack_id});
-    if (!in_transaction_) {
-        if (const auto begun = store_.begin(); !begun) {
-            fail_batch(begun.error());
-            return Err{begun.error()};
-        }
-        in_transaction_ = true;
-    }
+    if (!begin_batch()) return Err{StoreError::busy};
     auto verdict = run_handler(submit);
     if (!verdict) fail_batch(verdict.error());
     if (verdict && verdict->kind == Verdict::Kind::rejected) ++counts_.rejected;
     return verdict;
+}
+
+/// False: the store said no, and everybody in the batch was told.
+bool Sequencer::begin_batch() {
+    if (in_transaction_) return true;
+    if (const auto begun = store_.begin(); !begun) {
+        fail_batch(begun.error());
+        return false;
+    }
+    in_transaction_ = true;
+    return true;
 }
 
 Result<Verdict, StoreError> Sequencer::run_handler(const Submit& submit) {
@@ -232,17 +240,18 @@ bool Sequencer::write_dirty_rows() {
 
 void Sequencer::finish_committed() {
     ++counts_.commits;
-    counts_.stored += published_.size();
+    flush_published();
+    for (auto& mail : ordered_) {
+        if (const auto* published = std::get_if<Published>(&mail.mail))
+            counts_.stored += published->entries->size();
+        outputs_.push_back(std::move(mail));
+    }
+    ordered_.clear();
     refuse_until_.reset();
     end_dirty([](Attachment& attachment) {
         attachment.committed = attachment.row.seen;
         attachment.bound = true;
     });
-    if (!published_.empty()) {
-        outputs_.push_back(
-            {OutgoingMail::every_core,
-             Published{std::make_shared<const std::vector<LogEntry>>(std::move(published_))}});
-    }
     if (!accepts_writes_) {
         accepts_writes_ = true;
         announce();
@@ -274,6 +283,8 @@ void Sequencer::fail_batch(StoreError error) {
     });
     const auto attaches = std::move(attaches_);
     const auto involved = std::move(involved_);
+    published_.clear();
+    settle_ordered(true);
     void_batch();
     for (const auto& each : involved) retry_later(each.session, each.ack_id);
     for (const auto& attach : attaches) handle(attach);  // attaching only reads, so it is done over
@@ -288,6 +299,8 @@ void Sequencer::lose_batch() {
     end_dirty([](Attachment&) {});  // forgotten below: the disk knows, we do not
     auto involved = std::move(involved_);
     for (const auto& attach : attaches_) involved.push_back({attach.from, std::nullopt});
+    published_.clear();
+    settle_ordered(false);
     void_batch();
     for (const auto& each : involved) {
         forget(each.session);
@@ -300,6 +313,7 @@ void Sequencer::lose_batch() {
 
 /// What was answered on the strength of the batch is not said; the rest still is.
 void Sequencer::void_batch() {
+    auto ordered = std::move(ordered_);
     auto kept = std::move(replies_);
     std::erase_if(kept, [](const OutgoingMail& mail) {
         return std::holds_alternative<Settled>(mail.mail) ||
@@ -307,11 +321,14 @@ void Sequencer::void_batch() {
                std::holds_alternative<Attached>(mail.mail);
     });
     clear_batch();
+    ordered_ = std::move(ordered);
     replies_ = std::move(kept);
 }
 
 void Sequencer::clear_batch() {
     published_.clear();
+    ordered_.clear();
+    session_work_in_batch_ = false;
     replies_.clear();
     settled_at_.clear();
     involved_.clear();
@@ -323,14 +340,15 @@ void Sequencer::clear_batch() {
 /// published later follows it in the same mailbox.
 void Sequencer::answer_reads() {
     for (const auto& request : reads_) {
-        Page page{request.from, nullptr, request.after, false, false};
+        Page page{request.from, nullptr, request.after};
         auto entries = needs_reopen_ ? Err{StoreError::io}
                                      : store_.read(request.rooms, request.after,
                                                    limits::page_entries, limits::page_bytes);
         if (entries) {
             const auto head = store_.head().offset;
             page.end = entries->empty() ? head : entries->back().offset;
-            page.reached_head = page.end == head;
+            page.failed = !add_recorded(request, page, *entries);
+            page.reached_head = !page.failed && page.end == head;
             page.entries = std::make_shared<const std::vector<LogEntry>>(std::move(*entries));
         } else {
             note(entries.error());

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "server/store/mail.hpp"
+#include "server/store/recovery.hpp"
 #include "server/store/store.hpp"
 #include "server/store/transaction.hpp"
 #include "shared/base/output_queue.hpp"
@@ -31,6 +32,9 @@ struct SequencerCounts {
     std::uint64_t fenced = 0;
     std::uint64_t commits = 0;
     std::uint64_t unknown_commits = 0;
+    std::uint64_t recorded = 0;   ///< events kept for those who come back
+    std::uint64_t resumed = 0;    ///< sessions
+    std::uint64_t forgotten = 0;  ///< times that all sessions were, because the store failed
 };
 
 /// The one writer: gives positions, dedupes, runs durable handlers, answers from history.
@@ -44,7 +48,8 @@ struct SequencerCounts {
 class Sequencer {
   public:
     /// `store` outlives the sequencer. `handlers`: by event name; an event without one is rejected.
-    Sequencer(Store& store, std::map<std::string, DurableHandler, std::less<>> handlers);
+    Sequencer(Store& store, std::map<std::string, DurableHandler, std::less<>> handlers,
+              RecoveryLimits recovery = {});
 
     /// Says where the log stands, to every core. Call once, before any mail.
     void start();
@@ -88,12 +93,36 @@ class Sequencer {
     void handle(const ReadPage& request);
     void handle(const Detach& detach);
 
+    // sequencer_sessions.cpp: recovery
+    void handle(const OpenSession& request);
+    void handle(const ChangeRooms& change);
+    void handle(const EndSession& end);
+    void handle(const Record& record);
+    void handle(const Relay& relay);
+    bool begin_session_work();
+    UnixMillis steady_clock();
+    bool tidy_sessions();
+    Result<void, StoreError> open_session(const OpenSession& request);
+    Result<std::string, StoreError> why_not(const OpenSession& request,
+                                            const std::optional<SessionRow>& row,
+                                            delivery::Offset& after);
+    Result<void, StoreError> resume_session(const OpenSession& request, SessionRow row,
+                                            delivery::Offset after);
+    Result<void, StoreError> apply(const Relay::Effect& effect);
+    void flush_published();
+    void send_ordered(std::uint16_t core, FromSequencer mail);
+    void settle_ordered(bool outcome_known);
+    void forget_sessions();
+    Result<void, StoreError> add_recorded(const ReadPage& request, Page& page,
+                                          std::vector<LogEntry>& entries);
+
     void handle_keyed(const Submit& submit, Attachment& attachment);
     void handle_stock(const Submit& submit);
     void answer_repeated(const Submit& submit, const Attachment& attachment);
     Result<Verdict, StoreError> run_handler(const Submit& submit);
     Result<Verdict, StoreError> store_message(const Submit& submit);
 
+    bool begin_batch();
     bool write_dirty_rows();
     void finish_committed();
     void fail_batch(StoreError error);  // rolled back: nothing is stored, everybody tries later
@@ -119,7 +148,8 @@ class Sequencer {
 
     // The batch: what is said once it is durable, and who is concerned if it fails.
     bool in_transaction_ = false;
-    std::vector<LogEntry> published_;
+    std::vector<LogEntry> published_;    // since the newest in ordered_
+    std::vector<OutgoingMail> ordered_;  // what must be told in the order it was decided
     std::vector<OutgoingMail> replies_;
     std::map<SessionKey, std::size_t> settled_at_;  // this session's newest Settled in replies_
     std::vector<Involved> involved_;
@@ -129,6 +159,16 @@ class Sequencer {
 
     std::map<ProducerId, Attachment> attachments_;
     std::map<SessionKey, ProducerId> producer_of_;
+    // Recovery: whose pid is whose connection. Empty again whenever sessions are forgotten.
+    RecoveryLimits recovery_;
+    std::map<SessionKey, std::string> pid_of_;
+    std::map<std::string, SessionRef, std::less<>> owners_;
+    bool sessions_restarted_ = false;  // since this process began
+    bool must_forget_sessions_ = false;
+    bool session_work_in_batch_ = false;
+    UnixMillis tidy_at_;
+    std::optional<std::int64_t> clock_offset_;  // a steady clock that began at the time of day
+
     bool accepts_writes_ = true;
     bool needs_reopen_ = false;
     bool is_damaged_ = false;

@@ -35,9 +35,11 @@ constexpr Invariant invariants[] = {
     {"an entry has no room: ",
      "SELECT 'offset ' || offset FROM log WHERE room NOT IN (SELECT id FROM rooms)"},
     {"the log has a hole: ",
-     "SELECT 'it ends at ' || max(offset) || ', its rooms count ' ||"
-     " (SELECT ifnull(sum(last_seq), 0) FROM rooms) FROM log"
-     " HAVING ifnull(max(offset), 0) <> (SELECT ifnull(sum(last_seq), 0) FROM rooms)"},
+     "SELECT 'it ends at ' || ends || ', its rooms count ' || published || ', and ' || recorded ||"
+     " ' events were recorded' FROM (SELECT max(ifnull((SELECT max(offset) FROM log), 0),"
+     " ifnull((SELECT max(offset) FROM recorded), 0)) AS ends,"
+     " (SELECT ifnull(sum(last_seq), 0) FROM rooms) AS published,"
+     " (SELECT entries + dropped FROM recording) AS recorded) WHERE ends <> published + recorded"},
     {"a producer's mark is not its newest verdict: ",
      "SELECT 'producer ' || producers.id || ' is at ' || last || ', its verdicts at ' ||"
      " ifnull(max(sequence), 0) FROM producers LEFT JOIN verdicts ON producer = producers.id"
@@ -92,7 +94,9 @@ void look_at_end(Examination& examination, Database& database, const std::string
         const Run run(*epoch);
         if (run.has_row()) head.epoch.text = run.text(0);
     }
-    const auto offset = database.integer("SELECT max(offset) FROM log");
+    const auto offset = database.integer(
+        "SELECT max(ifnull((SELECT max(offset) FROM log), 0),"
+        " ifnull((SELECT max(offset) FROM recorded), 0))");
     head.offset = offset ? static_cast<delivery::Offset>(*offset) : 0;
     const auto known = sqlite::HeadMark(path, sqlite::HeadMark::Use::inspect).read();
     if (!known || !(known->epoch == head.epoch) || known->offset <= head.offset) return;

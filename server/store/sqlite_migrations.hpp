@@ -99,20 +99,22 @@ CREATE TABLE recorded_for (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX recorded_for_by_offset ON recorded_for (offset);
 
--- One row: the sums over `recorded`, and how far it was dropped.
+-- One row: the sums over `recorded`, how many were dropped, and how far.
 CREATE TABLE recording (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     entries INTEGER NOT NULL,
     bytes INTEGER NOT NULL,
+    dropped INTEGER NOT NULL,
     pruned_to INTEGER NOT NULL,
     pruned_stored_at INTEGER NOT NULL
 ) STRICT;
-INSERT INTO recording VALUES (1, 0, 0, 0, 0);
+INSERT INTO recording VALUES (1, 0, 0, 0, 0, 0);
 CREATE TRIGGER recorded_added AFTER INSERT ON recorded BEGIN
     UPDATE recording SET entries = entries + 1, bytes = bytes + new.bytes;
 END;
 CREATE TRIGGER recorded_dropped AFTER DELETE ON recorded BEGIN
-    UPDATE recording SET entries = entries - 1, bytes = bytes - old.bytes;
+    UPDATE recording
+    SET entries = entries - 1, bytes = bytes - old.bytes, dropped = dropped + 1;
 END;
 )sql";
 

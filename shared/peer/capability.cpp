@@ -108,6 +108,14 @@ std::string encode_connect_answer(std::string_view sid,
     return text + '}';
 }
 
+std::string encode_session_answer(std::string_view sid, std::string_view pid,
+                                  std::string_view not_recovered) {
+    std::string text = R"({"sid":)" + json::quoted(sid);
+    if (!pid.empty()) text += R"(,"pid":)" + json::quoted(pid);
+    if (!not_recovered.empty()) text += R"(,"notRecovered":)" + json::quoted(not_recovered);
+    return text + '}';
+}
+
 std::optional<ServerCapability> find_server_capability(std::string_view connect_data) {
     const auto object = find_capability(connect_data);
     if (!object) return std::nullopt;

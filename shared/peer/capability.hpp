@@ -53,6 +53,11 @@ std::optional<ClientCapability> find_client_capability(std::string_view connect_
 /// The CONNECT answer: `{"sid":…}` plus the capability if given.
 std::string encode_connect_answer(std::string_view sid,
                                   const std::optional<ServerCapability>& capability);
+/// The CONNECT answer of a server that lets unmodified clients come back: `pid` is what they show then,
+/// empty if nothing is kept of them; `not_recovered` says why this one was not who it claims to be, for
+/// clients that ask: `{"sid":…,"pid":…,"notRecovered":"expired"}`.
+std::string encode_session_answer(std::string_view sid, std::string_view pid,
+                                  std::string_view not_recovered);
 std::optional<ServerCapability> find_server_capability(std::string_view connect_data);
 
 /// The events above, told apart by name. Slices point into the event's text.

@@ -1,0 +1,270 @@
+// Recovery of unmodified clients: sessions that outlive their connection, and events that wait for them.
+//
+// With recovery on, what is emitted without asking for an answer goes through the sequencer, gets a place
+// in the log and reaches everybody from there, so that live and replay are one thing (R7). What is not
+// recorded (answers, volatile events, changes of rooms, goodbyes) must not overtake what the application
+// said before, so it waits until that has come back.
+#include <algorithm>
+
+#include "server/hub/hub.hpp"
+#include "server/hub/hub_targets.hpp"
+#include "shared/base/base64.hpp"
+#include "shared/base/json.hpp"
+#include "shared/base/verify.hpp"
+#include "shared/socketio/encoder.hpp"
+
+namespace oncewire::hub {
+namespace {
+
+/// 24 characters, 144 bits: whoever knows it gets what was missed, if nobody asks who they are.
+constexpr std::size_t pid_bytes = 18;
+
+std::vector<std::string> log_rooms(std::string_view nsp, const std::vector<std::string>& rooms) {
+    std::vector<std::string> names;
+    for (const auto& room : rooms) names.push_back(store::log_room(nsp, room));
+    return names;
+}
+
+/// As log_rooms(), and everybody if none is named.
+std::vector<std::string> audience_of(const Target& target) {
+    if (target.rooms.empty()) return {store::log_room(target.nsp, "")};
+    return log_rooms(target.nsp, target.rooms);
+}
+
+/// The inverse of audience_of() and log_rooms().
+Target target_of(const store::RecordedEvent& event) {
+    Target target{event.nsp, {}, {}};
+    const auto prefix = event.nsp.size() + 1;
+    for (const auto& room : event.rooms) target.rooms.push_back(room.substr(prefix));
+    for (const auto& room : event.except) target.except.push_back(room.substr(prefix));
+    return target;
+}
+
+}  // namespace
+
+std::vector<SharedFrame> Hub::encode_with_position(std::string_view nsp, const std::string& data,
+                                                   const std::vector<std::string>& attachments,
+                                                   delivery::Offset offset) const {
+    const auto position = json::quoted(delivery::format({log_state_.head.epoch, offset}));
+    if (attachments.empty())
+        return {std::make_shared<const Frame>(socketio::encode_event(nsp, data, position))};
+    std::string longer = data.substr(0, data.size() - 1) + ',' + position + ']';
+    std::vector<SharedFrame> frames;
+    for (auto& frame : socketio::encode({socketio::PacketType::event, std::string(nsp),
+                                         std::nullopt, std::move(longer), attachments})) {
+        frames.push_back(std::make_shared<const Frame>(std::move(frame)));
+    }
+    return frames;
+}
+
+// ---- sessions -----------------------------------------------------------------------------------
+
+/// A client stands at the door: what it shows, and what it would be given.
+void Hub::note_claim(SocketId id, std::string_view auth) {
+    Door door{base64::encode_url(secrets_.take(pid_bytes)), std::nullopt};
+    const auto pid = json::member(auth, "pid");
+    if (const auto text = pid ? json::as_string(*pid) : std::nullopt) {
+        door.claim = {*text, std::nullopt};
+        if (const auto offset = json::member(auth, "offset"))
+            door.claim->offset = json::as_string(*offset).value_or("");
+    }
+    doors_.emplace(id, std::move(door));
+}
+
+void Hub::open_session(SocketId id, Socket& socket, std::string user) {
+    socket.state = SocketState::attaching;
+    auto door = std::move(doors_.extract(id).mapped());
+    store::OpenSession open;
+    open.from = session_ref(id);
+    open.nsp = namespace_of(socket);
+    open.user = std::move(user);
+    open.rooms = rooms_.rooms_of(id);
+    open.rooms.push_back(store::log_room(open.nsp, ""));
+    open.rooms.push_back(store::log_room(open.nsp, socket.sid));
+    open.sid = socket.sid;
+    open.pid = std::move(door.pid);
+    open.claim = std::move(door.claim);
+    outputs_.push_back(ToStore{std::move(open)});
+}
+
+void Hub::handle(const store::SessionOpened& opened) {
+    Socket* socket = find_socket(opened.to.session);
+    if (!socket || socket->state != SocketState::attaching) return;
+    socket->is_recoverable = !opened.pid.empty();
+    if (!opened.is_resumed) return finish_accept(opened.to.session, nullptr, &opened);
+    socket->is_resumed = true;
+    socket->state = SocketState::resuming;
+    socket->sid = opened.sid;
+    for (const auto& room : opened.rooms) rooms_.join(opened.to.session, room);
+    socket->sent.reset(opened.position);
+    resuming_.emplace(opened.to.session, opened.pid);
+    start_reading(opened.to.session, *socket);
+}
+
+/// Everything it missed is on its way, and CONNECT comes after it: an unmodified client hands out what
+/// came before CONNECT as soon as it sees the pid it knows.
+void Hub::finish_resume(SocketId id, Socket& socket) {
+    const auto pid = std::move(resuming_.extract(id).mapped());
+    socket.state = SocketState::connected;
+    ++counts_.sessions_resumed;
+    find_connection(socket.connection)
+        ->peer->accept(socket.index, peer::encode_session_answer(socket.sid, pid, {}));
+    outputs_.push_back(SocketConnected{id, true});
+    pump(socket.connection, now_);
+}
+
+void Hub::end_session(SocketId id, const Socket& socket, socketio::DisconnectReason reason) {
+    if (!options_.recovery || socket.capability || socket.state == SocketState::asked) return;
+    const bool is_final = reason == socketio::DisconnectReason::client_namespace_disconnect ||
+                          reason == socketio::DisconnectReason::server_namespace_disconnect;
+    outputs_.push_back(ToStore{store::EndSession{session_ref(id), is_final}});
+}
+
+void Hub::note_room(SocketId id, std::string_view room, bool joined) {
+    if (!options_.recovery) return;
+    const Socket* socket = find_socket(id);
+    if (!socket || socket->capability || socket->state == SocketState::asked) return;
+    auto name = store::log_room(namespace_of(*socket), room);
+    store::ChangeRooms change{session_ref(id), {}, {}};
+    (joined ? change.joined : change.left) = std::move(name);
+    outputs_.push_back(ToStore{std::move(change)});
+}
+
+// ---- what is recorded ---------------------------------------------------------------------------
+
+void Hub::record(Broadcast command, bool is_direct) {
+    store::Record record;
+    record.from = options_.core;
+    record.event.rooms = audience_of(command.target);
+    record.event.except = log_rooms(command.target.nsp, command.target.except);
+    record.event.nsp = std::move(command.target.nsp);
+    record.event.data = std::move(command.data);
+    record.event.attachments = std::move(command.attachments);
+    record.is_direct = is_direct;
+    ++passages_sent_;
+    outputs_.push_back(ToStore{std::move(record)});
+}
+
+void Hub::handle(const store::Recorded& recorded) {
+    if (recorded.event) deliver(recorded);
+    if (recorded.from == options_.core) came_back();
+}
+
+void Hub::deliver(const store::Recorded& recorded) {
+    const auto& event = *recorded.event;
+    const auto before = log_state_.head.offset;
+    if (recorded.is_stored) log_state_.head.offset = event.offset;
+    if (recorded.is_stored && event.offset > before + 1) return catch_up_everybody(before);
+    Target target = target_of(event);
+    if (watches_broadcasts_ && !recorded.is_direct)
+        outputs_.push_back(BroadcastSent{{target, event.data, event.attachments, false}});
+    std::vector<SharedFrame> placed;
+    std::vector<SharedFrame> plain;
+    for_each(target, [&](SocketId, Socket& socket) {
+        if (!socket.is_recoverable) {
+            if (plain.empty()) plain = encode_plain(event.nsp, event.data, event.attachments);
+            return send_ephemeral(socket, plain, false);
+        }
+        if (placed.empty()) {
+            placed = encode_with_position(event.nsp, event.data, event.attachments,
+                                          log_state_.head.offset);
+        }
+        if (!recorded.is_stored) return send_ephemeral(socket, placed, false);
+        if (socket.reader == Reader::live && has_room(socket, event.offset))
+            enqueue_recorded(socket, event.offset, placed);
+    });
+}
+
+void Hub::enqueue_recorded(Socket& socket, delivery::Offset offset,
+                           const std::vector<SharedFrame>& frames) {
+    const auto arrival = socket.sent.arrive({log_state_.head.epoch, offset});
+    if (arrival != delivery::Cursor::Arrival::fresh) return;
+    for (const auto& frame : frames)
+        enqueue(*find_connection(socket.connection), socket.connection, frame);
+}
+
+/// Both lists of a page in one order.
+void Hub::take_page(Socket& socket, const store::Page& page) {
+    auto next = page.recorded.begin();
+    const auto recorded_before = [&](delivery::Offset end) {
+        for (; next != page.recorded.end() && (*next)->offset < end; ++next) {
+            const auto& event = **next;
+            enqueue_recorded(
+                socket, event.offset,
+                encode_with_position(event.nsp, event.data, event.attachments, event.offset));
+        }
+    };
+    for (const auto& entry : *page.entries) {
+        recorded_before(entry.offset);
+        enqueue_entry(socket, entry, encode_entry(entry));
+    }
+    recorded_before(page.end + 1);
+}
+
+// ---- what is not --------------------------------------------------------------------------------
+
+/// Everything that is said to all cores goes by way of the sequencer, too, so that it stands in one
+/// order with what is recorded, on every core.
+void Hub::relay(std::shared_ptr<const CoreCommand> command) {
+    store::Relay relay;
+    relay.from = options_.core;
+    const auto affect = [&](const Target& target) -> store::Relay::Effect& {
+        relay.effect.emplace();
+        relay.effect->rooms = audience_of(target);
+        relay.effect->except = log_rooms(target.nsp, target.except);
+        return *relay.effect;
+    };
+    if (const auto* join = std::get_if<JoinRooms>(&*command)) {
+        affect(join->target).joined = log_rooms(join->target.nsp, join->rooms);
+    } else if (const auto* leave = std::get_if<LeaveRooms>(&*command)) {
+        affect(leave->target).left = log_rooms(leave->target.nsp, leave->rooms);
+    } else if (const auto* end = std::get_if<DisconnectSockets>(&*command)) {
+        affect(end->target).ends = true;
+    }
+    relay.letter = std::move(command);
+    ++passages_sent_;
+    outputs_.push_back(ToStore{std::move(relay)});
+}
+
+void Hub::handle(const store::Relayed& relayed) {
+    perform(*std::static_pointer_cast<const CoreCommand>(relayed.letter));
+    if (relayed.from == options_.core) came_back();
+}
+
+/// Runs `action` when all that was said before has come back.
+void Hub::defer(std::function<void()> action) {
+    deferred_.push_back({passages_sent_, std::move(action), 0, {}, false});
+}
+
+void Hub::came_back() {
+    ++passages_back_;
+    while (!deferred_.empty() && deferred_.front().after <= passages_back_) {
+        const auto first = std::move(deferred_.front());
+        deferred_.pop_front();
+        first.action();
+    }
+}
+
+/// What the application was promised by join() and leave(), whenever it becomes true.
+void Hub::add_deferred_rooms(SocketId id, std::vector<std::string>& rooms) const {
+    for (const auto& each : deferred_) {
+        if (each.socket != id) continue;
+        std::erase(rooms, each.room);
+        if (each.joins) rooms.push_back(each.room);
+    }
+}
+
+/// In the presence of whoever is there; dropped for those who cannot take it now.
+void Hub::send_ephemeral(Socket& socket, const std::vector<SharedFrame>& frames, bool is_volatile) {
+    Connection& connection = *find_connection(socket.connection);
+    const bool busy = connection.writing || !connection.queue.empty();
+    // Its last argument says how far the client has read, so it must not pass what is still to come.
+    const bool behind = socket.is_recoverable && socket.reader != Reader::live;
+    if (behind || connection.queue_bytes > limits::send_queue_bytes || (is_volatile && busy)) {
+        ++counts_.ephemeral_dropped;
+        return;
+    }
+    for (const auto& frame : frames) enqueue(connection, socket.connection, frame);
+}
+
+}  // namespace oncewire::hub

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/hub/hub.hpp"
+#include "server/store/log_entry.hpp"
+
+/// For the hub's own files: walking whom a broadcast is for.
+namespace oncewire::hub {
+
+/// Each member of `target` whose session is at least in state `from`, once.
+template <class Visit>
+void Hub::for_each(const Target& target, Visit visit, SocketState from) {
+    static const std::vector<std::string> everybody = {""};
+    const auto& rooms = target.rooms.empty() ? everybody : target.rooms;
+    // One room and nobody left out is the common case and needs no marks.
+    const bool plain = rooms.size() == 1 && target.except.empty();
+    const std::uint64_t mark = ++newest_mark_;
+    for (const auto& room : target.except) {
+        for (const SocketId id : rooms_.members(store::log_room(target.nsp, room))) {
+            find_socket(id)->mark = mark;
+        }
+    }
+    for (const auto& room : rooms) {
+        for (const SocketId id : rooms_.members(store::log_room(target.nsp, room))) {
+            Socket& socket = *find_socket(id);
+            if (socket.state < from) continue;
+            if (!plain && std::exchange(socket.mark, mark) == mark) continue;
+            visit(id, socket);
+        }
+    }
+}
+
+}  // namespace oncewire::hub

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/store/sessions.hpp"
+#include "shared/delivery/position.hpp"
+
+/// What hubs and the sequencer say to each other where recovery of unmodified clients is on.
+namespace oncewire::store {
+
+/// One namespace session somewhere: which core, and its number there. Never reused within a run.
+struct SessionRef {
+    std::uint16_t core = 0;
+    std::uint64_t session = 0;
+    bool operator==(const SessionRef&) const = default;
+};
+
+// ---- hub to sequencer ---------------------------------------------------------------------------
+
+/// A client was let in. Answered by SessionOpened, after COMMIT: whoever has the answer can come back.
+struct OpenSession {
+    SessionRef from;
+    std::string nsp;
+    std::string user;                ///< who it proved to be; empty: nobody asked
+    std::vector<std::string> rooms;  ///< log_room() names, those of everybody and of its sid too
+    std::string sid;                 ///< for a new session
+    std::string pid;                 ///< the same
+
+    /// The client says that it was here before.
+    struct Claim {
+        std::string pid;
+        std::optional<std::string> offset;  ///< none: it received nothing
+    };
+    std::optional<Claim> claim = {};
+};
+
+/// A session came into a room or left it; one of the two is empty.
+struct ChangeRooms {
+    SessionRef from;
+    std::string joined;
+    std::string left;
+};
+
+/// The connection is gone. The session can be resumed, unless somebody meant it to end.
+struct EndSession {
+    SessionRef from;
+    bool is_final = false;
+};
+
+/// An event to be recorded, and to reach its audience in the order of the log. Answered by Recorded, to
+/// every core.
+struct Record {
+    std::uint16_t from = 0;
+    RecordedEvent event;     ///< offset and stored_at are filled in
+    bool is_direct = false;  ///< to one session, whose application knows already
+};
+
+/// A letter to all cores that must not overtake what its sender recorded before; comes as Relayed to
+/// every core, the sender's too.
+struct Relay {
+    std::uint16_t from = 0;
+    std::shared_ptr<const void> letter;  ///< opaque
+
+    /// What it means for sessions that are away.
+    struct Effect {
+        std::vector<std::string> rooms;  ///< as RecordedEvent
+        std::vector<std::string> except;
+        std::vector<std::string> joined = {};
+        std::vector<std::string> left = {};
+        bool ends = false;
+    };
+    std::optional<Effect> effect = {};
+};
+
+// ---- sequencer to hub ---------------------------------------------------------------------------
+
+struct SessionOpened {
+    SessionRef to;
+    std::string pid;  ///< empty: nothing is kept of it
+    std::string sid;
+    /// Log_room() names of all it is in; empty if the session is new: as it asked.
+    std::vector<std::string> rooms = {};
+    delivery::Position position;  ///< beyond this it has seen nothing
+    bool is_resumed = false;
+    /// Why a claim was not granted: "unknown", "expired", "too_much", "bad_offset", "unavailable".
+    std::string reason = {};
+};
+
+/// In the place of the log where it belongs.
+struct Recorded {
+    std::uint16_t from = 0;
+    /// Null for one whose outcome is unknown, and which may yet be found in the log.
+    std::shared_ptr<const RecordedEvent> event;
+    bool is_direct = false;
+    /// False: could not be stored; for whoever is there, and nobody can resume across it.
+    bool is_stored = true;
+};
+
+struct Relayed {
+    std::uint16_t from = 0;
+    std::shared_ptr<const void> letter;
+};
+
+}  // namespace oncewire::store
