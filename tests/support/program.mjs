@@ -15,11 +15,19 @@ export class Program {
   /** `program`: a name in build/bin, or a path. It runs in a directory of its own, or in `directory`. */
   static async start(program, ...args) {
     const started = new Program();
+    started.name = program;
     const { directory: given } = typeof args.at(-1) === "object" ? args.pop() : {};
     started.directory = given ?? mkdtempSync(join(tmpdir(), "oncewire-"));
     mkdirSync(join(started.directory, "public"), { recursive: true }); // example-options serves it
     started.sockets = [];
     started.options = {}; // of every client
+    return started.again(...args);
+  }
+
+  /** After it ended: the same program in the same directory, with these arguments. */
+  async again(...args) {
+    const started = this;
+    const program = this.name;
     const path = program.includes("/") ? program : join(directory, program);
     const child = spawn(path, ["--port", "0", ...args], { stdio: ["ignore", "pipe", "pipe"], cwd: started.directory });
     let log = "";

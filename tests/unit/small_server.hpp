@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,14 +31,17 @@ class SmallServer {
 
     /// One core with handlers that were installed already.
     explicit SmallServer(oncewire::api::Application& application)
-        : store_(disk_), sequencer_(store_, application.durable_handlers()) {
+        : store_(disk_, &faults), sequencer_(store_, application.durable_handlers()) {
         add_core(application, 0, 1);
         start();
     }
     /// Several cores, each with handlers of its own.
     SmallServer(std::uint16_t cores,
-                const std::function<void(oncewire::api::Application&)>& install)
-        : store_(disk_), sequencer_(store_, {}) {
+                const std::function<void(oncewire::api::Application&)>& install,
+                std::optional<oncewire::store::RecoveryLimits> recovery = std::nullopt)
+        : recovery_(recovery.has_value()),
+          store_(disk_, &faults),
+          sequencer_(store_, {}, recovery.value_or(oncewire::store::RecoveryLimits{})) {
         for (std::uint16_t core = 0; core < cores; ++core) {
             applications_.push_back(std::make_unique<oncewire::api::Application>());
             install(*applications_.back());
@@ -110,6 +114,7 @@ class SmallServer {
     }
 
     std::vector<std::pair<std::string, std::string>> headers;
+    oncewire::store::MemoryFaults faults;
 
   private:
     struct Core {
@@ -125,6 +130,7 @@ class SmallServer {
         options.core = core;
         options.cores = cores;
         options.durable_events = application.durable_event_names();
+        options.recovery = recovery_;
         cores_.push_back(std::make_unique<Core>(
             Core{core, application, oncewire::hub::Hub(std::move(options)), {}}));
         application.attach(cores_.back()->hub, now_);
@@ -169,6 +175,7 @@ class SmallServer {
         }
     }
 
+    bool recovery_ = false;
     oncewire::Instant now_{oncewire::Millis{1000}};
     oncewire::store::MemoryDisk disk_{.epoch = {"e"}, .tables = {}};
     oncewire::store::MemoryStore store_;
