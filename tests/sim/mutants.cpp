@@ -31,6 +31,16 @@ constexpr Named names[] = {
     {Mutant::message_before_cursor, "message_before_cursor"},
     {Mutant::old_link_frames, "old_link_frames"},
     {Mutant::epoch_kept_at_restore, "epoch_kept_at_restore"},
+    {Mutant::volatile_without_offset, "volatile_without_offset"},
+    {Mutant::middleware_skipped, "middleware_skipped"},
+    {Mutant::old_session_not_closed, "old_session_not_closed"},
+    {Mutant::session_row_late, "session_row_late"},
+    {Mutant::session_forgotten, "session_forgotten"},
+    {Mutant::recovered_after_window, "recovered_after_window"},
+    {Mutant::dropped_silently, "dropped_silently"},
+    {Mutant::left_rooms_kept, "left_rooms_kept"},
+    {Mutant::rooms_not_kept, "rooms_not_kept"},
+    {Mutant::event_not_recorded, "event_not_recorded"},
 };
 
 constexpr bool stand_in_order() {

@@ -31,9 +31,19 @@ enum class Mutant : std::uint8_t {
     message_before_cursor,    ///< and the other way round
     old_link_frames,          ///< frames of an old link are taken for the new one's (R10)
     epoch_kept_at_restore,    ///< an older copy of the database keeps its epoch (R11)
+    volatile_without_offset,  ///< a volatile event ends in the application's own string
+    middleware_skipped,       ///< whoever shows a pid is let in unasked
+    old_session_not_closed,   ///< a half-open link is not told that its session went elsewhere
+    session_row_late,         ///< sessions reach the disk with the next commit
+    session_forgotten,        ///< some sessions are not stored at all
+    recovered_after_window,   ///< sessions do not age, and nobody knows what was dropped
+    dropped_silently,         ///< nobody knows what was dropped
+    left_rooms_kept,          ///< who is away stays in the rooms they were put out of
+    rooms_not_kept,           ///< rooms that were joined later are not stored
+    event_not_recorded,       ///< some events reach only those who are there
 };
 inline constexpr std::uint32_t mutant_count =
-    static_cast<std::uint32_t>(Mutant::epoch_kept_at_restore) + 1;
+    static_cast<std::uint32_t>(Mutant::event_not_recorded) + 1;
 
 /// What CI plants in every run to see the alarm work.
 inline constexpr Mutant canary = Mutant::dedupe_in_memory;

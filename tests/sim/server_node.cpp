@@ -1,6 +1,8 @@
 #include "tests/sim/server_node.hpp"
 
 #include <algorithm>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "server/chat/chat.hpp"
@@ -13,9 +15,18 @@ using Side = Network::Side;
 /// What one Write may carry: the hub's own bound, and one frame that does not fit beside others.
 constexpr std::uint64_t write_bytes_max = (256u << 10) + 2ull * limits::message_bytes;
 
-api::Application& chat_application(api::Application& application) {
-    chat::install(application);
-    return application;
+/// The handlers of a fresh application; of the guest house there are none that are durable.
+std::map<std::string, store::DurableHandler, std::less<>> durable_handlers(
+    api::Application& application, bool chats) {
+    if (chats) chat::install(application);
+    return application.durable_handlers();
+}
+
+/// Mutant::volatile_without_offset: the frame as if nobody had thought of it.
+hub::SharedFrame without_offset(const hub::SharedFrame& frame) {
+    if (!frame->bytes.starts_with("42[\"rumour\"")) return frame;
+    auto text = frame->bytes.substr(0, frame->bytes.rfind(','));
+    return std::make_shared<const Frame>(Frame{FrameType::text, text + ']'});
 }
 
 std::string random_bytes(Prng& prng, std::size_t count) {
@@ -34,11 +45,18 @@ ServerNode::ServerNode(Env& env, Network& network, Options options)
     disk_.epoch.text = "e1";
 }
 
-ServerNode::Process::Process(Env& env, store::MemoryDisk& machine_disk, std::uint32_t secret_seed)
+ServerNode::Process::Process(Env& env, store::MemoryDisk& machine_disk, std::uint32_t secret_seed,
+                             const Options& options)
     : disk(env, machine_disk),
       store(env, disk, machine_disk),
-      sequencer(store, chat_application(durable).durable_handlers()),
+      sequencer(store, durable_handlers(durable, !options.house),
+                options.house ? options.house->limits() : store::RecoveryLimits{}),
       entropy(secret_seed) {}
+
+void ServerNode::install(api::Application& application) const {
+    if (options_.house) return options_.house->install(application);
+    chat::install(application);
+}
 
 // ---- life and death -----------------------------------------------------------------------------
 
@@ -46,21 +64,41 @@ void ServerNode::start() {
     if (process_) return;
     env_.note("server starts");
     env_.witness.examine_disk(disk_);
-    process_ = std::make_unique<Process>(env_, disk_, env_.choices.choose("entropy", 0xffffffff));
+    process_ = std::make_unique<Process>(env_, disk_, env_.choices.choose("entropy", 0xffffffff),
+                                         options_);
     for (std::uint16_t i = 0; i < options_.cores; ++i) {
         hub::Hub::Options hub_options;
         hub_options.core = i;
         hub_options.cores = options_.cores;
         hub_options.timings = options_.timings;
         api::Application application;
-        chat::install(application);
+        install(application);
         hub_options.durable_events = application.durable_event_names();
+        hub_options.recovery = options_.house != nullptr;
         process_->cores.push_back(std::make_unique<Core>(std::move(hub_options)));
-        chat::install(process_->cores.back()->application);
+        install(process_->cores.back()->application);
     }
     process_->sequencer.start();
     deliver_outputs();
     network_.listen(this);
+}
+
+/// What the disk holds is true, whether or not anybody was told.
+void ServerNode::tell_house() {
+    if (!options_.house) return;
+    options_.house->look_at_disk(disk_);
+    const auto forgotten = process_->sequencer.counts().forgotten;
+    if (std::exchange(process_->forgotten, forgotten) != forgotten)
+        options_.house->sessions_forgotten();
+}
+
+void ServerNode::speak(const std::function<void(api::Application&)>& what) {
+    if (!process_) return;
+    feed(0, [&](hub::Hub& hub) {
+        auto& application = process_->cores[0]->application;
+        application.attach(hub, env_.now());
+        what(application);
+    });
 }
 
 void ServerNode::crash() {
@@ -73,6 +111,8 @@ void ServerNode::crash() {
 void ServerNode::die() {
     check_nobody_was_blamed();
     process_->store.lose_unsynced();
+    tell_house();
+    if (options_.house) options_.house->process_died();
     process_.reset();
     ++life_;
     network_.listen(nullptr);
@@ -232,6 +272,11 @@ void ServerNode::write(std::uint16_t number, const hub::Write& write) {
     if (!core.writing.insert(write.connection).second) {
         env_.witness.report(Breach::unbounded, "a second Write before the first was taken");
     }
+    if (env_.mutant == Mutant::volatile_without_offset) {
+        auto frames = write.frames;
+        for (auto& frame : frames) frame = without_offset(frame);
+        return network_.send(core.links[write.connection], Side::server, frames);
+    }
     network_.send(core.links[write.connection], Side::server, write.frames);
 }
 
@@ -275,6 +320,7 @@ void ServerNode::run_batch() {
     if (process.committing || process.inbox.empty()) return;
     for (auto& mail : std::exchange(process.inbox, {})) {
         process.sequencer.handle_mail(std::move(mail), env_.now(), wall_clock());
+        tell_house();
         deliver_outputs();
     }
     if (process.disk.is_crashed()) return crash();
@@ -284,6 +330,7 @@ void ServerNode::run_batch() {
 
 void ServerNode::commit_batch() {
     process_->sequencer.commit(env_.now());
+    tell_house();
     deliver_outputs();
     if (process_->disk.is_crashed()) return crash();
     process_->committing = false;
@@ -330,6 +377,10 @@ void ServerNode::post_to(std::uint16_t number, const store::FromSequencer& mail)
         env_.choices.chance("lose", 1, 20)) {
         return;
     }
+    if (env_.mutant == Mutant::old_session_not_closed &&
+        std::holds_alternative<store::Fence>(mail)) {
+        return;
+    }
     if (env_.mutant == Mutant::cut_ignored && std::holds_alternative<store::Cut>(mail)) return;
     Instant due = env_.now() + env_.choices.delay("to core", 0, 2);
     if (env_.mutant != Mutant::mail_overtakes) due = std::max(core.newest_mail, due);
@@ -343,6 +394,7 @@ void ServerNode::post_to(std::uint16_t number, const store::FromSequencer& mail)
 
 /// What is said about the log must be on the disk by now (R1).
 void ServerNode::check(const store::FromSequencer& mail) {
+    if (options_.house) options_.house->look_at(mail, disk_);
     if (const auto* published = std::get_if<store::Published>(&mail)) {
         check_entries(*published->entries);
     } else if (const auto* page = std::get_if<store::Page>(&mail)) {

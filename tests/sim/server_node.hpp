@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "server/store/memory_store.hpp"
 #include "server/store/sequencer.hpp"
 #include "tests/sim/env.hpp"
+#include "tests/sim/guest_house.hpp"
 #include "tests/sim/link.hpp"
 #include "tests/sim/stores.hpp"
 
@@ -25,6 +27,7 @@ class ServerNode final : public LinkEnd {
     struct Options {
         std::uint16_t cores = 1;
         engineio::Timings timings;
+        GuestHouse* house = nullptr;  ///< runs it, with recovery on, instead of the chat
     };
 
     ServerNode(Env& env, Network& network, Options options);
@@ -38,6 +41,9 @@ class ServerNode final : public LinkEnd {
     void back_up();
     /// The liveness phase: disk and process work from now on.
     void heal();
+
+    /// Lets the application of the first core say something, as posted work does. Nothing while down.
+    void speak(const std::function<void(api::Application&)>& what);
 
     /// Nobody is connected, and every gauge says so.
     void check_empty();
@@ -67,7 +73,8 @@ class ServerNode final : public LinkEnd {
     };
     /// All that is gone when the process dies.
     struct Process {
-        Process(Env& env, store::MemoryDisk& disk, std::uint32_t secret_seed);
+        Process(Env& env, store::MemoryDisk& disk, std::uint32_t secret_seed,
+                const Options& options);
         FaultyStore disk;
         MutantStore store;
         api::Application durable;  // for its transactional handlers
@@ -76,10 +83,13 @@ class ServerNode final : public LinkEnd {
         std::deque<store::ToSequencer> inbox;
         bool committing = false;
         std::uint32_t under_way = 0;  // mail, either direction
+        std::uint64_t forgotten = 0;  // times that the sequencer forgot all sessions
         Prng entropy;
         std::vector<std::unique_ptr<Core>> cores;
     };
 
+    void install(api::Application& application) const;
+    void tell_house();
     void die();
     void check_nobody_was_blamed();
     void start_later();

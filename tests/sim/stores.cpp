@@ -116,6 +116,30 @@ Result<std::vector<store::LogEntry>, StoreError> FaultyStore::read(
     return entries;
 }
 
+Result<std::optional<store::SessionRow>, StoreError> FaultyStore::find_session(
+    std::string_view pid) {
+    return run([&] { return memory_.find_session(pid); });
+}
+
+Result<void, StoreError> FaultyStore::put_session(const store::SessionRow& row) {
+    return run([&] { return memory_.put_session(row); });
+}
+
+Result<void, StoreError> FaultyStore::leave_session(std::string_view pid, std::string_view room) {
+    return run([&] { return memory_.leave_session(pid, room); });
+}
+
+Result<void, StoreError> FaultyStore::record(const store::RecordedEvent& event) {
+    return run([&] { return memory_.record(event); });
+}
+
+Result<std::vector<store::RecordedEvent>, StoreError> FaultyStore::read_recorded(
+    const std::vector<std::string>& rooms, delivery::Offset after, std::uint32_t entries_max,
+    std::uint64_t bytes_max) {
+    if (crashed_) return Err{StoreError::io};
+    return memory_.read_recorded(rooms, after, entries_max, bytes_max);
+}
+
 // ---- MutantStore --------------------------------------------------------------------------------
 
 bool MutantStore::keeps_dedupe_back() const {
@@ -216,6 +240,56 @@ Result<std::vector<store::LogEntry>, StoreError> MutantStore::read(
     const auto newest = behind_.head().offset;
     if (env_.mutant == Mutant::history_trimmed && after + kept < newest) after = newest - kept;
     return behind_.read(rooms, after, entries_max, bytes_max);
+}
+
+// What recovery keeps.
+
+Result<std::optional<store::SessionRow>, StoreError> MutantStore::find_session(
+    std::string_view pid) {
+    const auto late = late_.find(pid);
+    if (late != late_.end()) return std::optional(late->second);
+    auto row = behind_.find_session(pid);
+    const bool ageless = env_.mutant == Mutant::recovered_after_window;
+    if (ageless && row && *row) (*row)->seen_at = {std::int64_t{1} << 50};
+    return row;
+}
+
+Result<void, StoreError> MutantStore::put_session(const store::SessionRow& row) {
+    if (env_.mutant == Mutant::session_forgotten && env_.choices.chance("forget", 1, 5)) return {};
+    if (env_.mutant != Mutant::session_row_late) return behind_.put_session(row);
+    for (const auto& [pid, late] : std::exchange(late_, {})) (void)behind_.put_session(late);
+    late_[row.pid] = row;
+    return {};
+}
+
+Result<void, StoreError> MutantStore::join_session(std::string_view pid,
+                                                   const store::Membership& room) {
+    if (env_.mutant == Mutant::rooms_not_kept) return {};
+    return behind_.join_session(pid, room);
+}
+
+Result<void, StoreError> MutantStore::leave_session(std::string_view pid, std::string_view room) {
+    if (env_.mutant == Mutant::left_rooms_kept) return {};
+    return behind_.leave_session(pid, room);
+}
+
+Result<void, StoreError> MutantStore::drop_sessions_unseen_since(UnixMillis before) {
+    if (env_.mutant == Mutant::recovered_after_window) return {};
+    return behind_.drop_sessions_unseen_since(before);
+}
+
+Result<void, StoreError> MutantStore::record(const store::RecordedEvent& event) {
+    if (env_.mutant != Mutant::event_not_recorded || !env_.choices.chance("unheard", 1, 10))
+        return behind_.record(event);
+    store::RecordedEvent unheard = event;
+    unheard.rooms = {"/,nobody"};
+    return behind_.record(unheard);
+}
+
+Result<store::Pruned, StoreError> MutantStore::pruned() {
+    const bool lies =
+        env_.mutant == Mutant::recovered_after_window || env_.mutant == Mutant::dropped_silently;
+    return lies ? Result<store::Pruned, StoreError>(store::Pruned()) : behind_.pruned();
 }
 
 }  // namespace oncewire::sim

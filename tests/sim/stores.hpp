@@ -143,6 +143,15 @@ class FaultyStore final : public StoreInFront {
     Result<std::vector<store::LogEntry>, store::StoreError> read(
         const std::vector<std::string>& rooms, delivery::Offset after, std::uint32_t entries_max,
         std::uint64_t bytes_max) override;
+    Result<std::optional<store::SessionRow>, store::StoreError> find_session(
+        std::string_view pid) override;
+    Result<void, store::StoreError> put_session(const store::SessionRow& row) override;
+    Result<void, store::StoreError> leave_session(std::string_view pid,
+                                                  std::string_view room) override;
+    Result<void, store::StoreError> record(const store::RecordedEvent& event) override;
+    Result<std::vector<store::RecordedEvent>, store::StoreError> read_recorded(
+        const std::vector<std::string>& rooms, delivery::Offset after, std::uint32_t entries_max,
+        std::uint64_t bytes_max) override;
 
   private:
     bool crashes(Fault fault, std::uint32_t denominator);
@@ -185,6 +194,16 @@ class MutantStore final : public StoreInFront {
     Result<std::vector<store::LogEntry>, store::StoreError> read(
         const std::vector<std::string>& rooms, delivery::Offset after, std::uint32_t entries_max,
         std::uint64_t bytes_max) override;
+    Result<std::optional<store::SessionRow>, store::StoreError> find_session(
+        std::string_view pid) override;
+    Result<void, store::StoreError> put_session(const store::SessionRow& row) override;
+    Result<void, store::StoreError> join_session(std::string_view pid,
+                                                 const store::Membership& room) override;
+    Result<void, store::StoreError> leave_session(std::string_view pid,
+                                                  std::string_view room) override;
+    Result<void, store::StoreError> drop_sessions_unseen_since(UnixMillis before) override;
+    Result<void, store::StoreError> record(const store::RecordedEvent& event) override;
+    Result<store::Pruned, store::StoreError> pruned() override;
 
   private:
     struct Dedupe {
@@ -200,8 +219,9 @@ class MutantStore final : public StoreInFront {
     std::vector<store::LogEntry> appended_;
     std::vector<store::MemoryDisk> synced_;  // what a crash goes back to, oldest first
     bool commit_owed_ = false;
-    Dedupe kept_;     // back from the disk
-    Dedupe changes_;  // of the open transaction
+    std::map<std::string, store::SessionRow, std::less<>> late_;  // sessions not stored yet
+    Dedupe kept_;                                                 // back from the disk
+    Dedupe changes_;                                              // of the open transaction
 };
 
 }  // namespace oncewire::sim

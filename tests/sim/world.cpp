@@ -28,8 +28,20 @@ World::World(Choices choices, Trace::Detail detail, Mutant mutant)
     ServerNode::Options options;
     options.cores = static_cast<std::uint16_t>(env_.choices.between("cores", 1, 2));
     options.timings = draw_timings(env_.choices);
+    if (env_.choices.chance("guest house", 1, 3)) {
+        store::RecoveryLimits limits;
+        if (env_.choices.chance("small house", 1, 2)) limits.entries_max = 20;
+        house_ = std::make_unique<GuestHouse>(env_, limits);
+        options.house = house_.get();
+    }
     server_ = std::make_unique<ServerNode>(env_, network_, options);
-    add_browsers();
+    house_ ? add_guests() : add_browsers();
+}
+
+void World::add_guests() {
+    const std::uint32_t count = env_.choices.between("guests", 1, 4);
+    for (std::uint32_t number = 0; number < count; ++number)
+        guests_.push_back(std::make_unique<Guest>(env_, network_, *house_, number));
 }
 
 void World::add_browsers() {
@@ -55,6 +67,7 @@ Outcome World::run() {
 // ---- what people do -----------------------------------------------------------------------------
 
 void World::plan_messages() {
+    if (house_) return plan_house();
     const auto plan = [this](auto& browser) {
         Instant at = env_.now() + env_.choices.delay("first visit", 0, 3'000);
         env_.heap.at(at, [&browser] { browser.open(); });
@@ -84,6 +97,38 @@ void World::plan_messages() {
     if (env_.faults.strikes(Fault::flood, 1, 1)) plan_flood(*browsers_.front());
 }
 
+void World::plan_house() {
+    for (auto& guest : guests_) {
+        env_.heap.after(env_.choices.delay("first visit", 0, 3'000), [&guest] { guest->open(); });
+    }
+    Instant at = env_.now();
+    for (std::uint32_t events = env_.choices.between("events", 20, 120); events > 0; --events) {
+        at += env_.choices.long_tailed("gap", 4, 6'000);
+        env_.heap.at(at, [this] {
+            if (!calm_) run_house();
+        });
+    }
+    if (!env_.faults.strikes(Fault::flood, 1, 1)) return;
+    for (std::uint32_t i = 0; i < 1'500; ++i) {
+        env_.heap.at(at + Millis{i}, [this] {
+            if (!calm_) server_->speak([this](api::Application& io) { house_->tell_news(io); });
+        });
+    }
+}
+
+void World::run_house() {
+    Guest& guest =
+        *guests_[env_.choices.choose("guest", static_cast<std::uint32_t>(guests_.size()))];
+    const auto event = env_.choices.choose("event", 20);
+    if (event == 19 && env_.choices.chance("ban", 1, 4)) return house_->ban(guest.name());
+    server_->speak([&](api::Application& io) {
+        if (event < 12) return house_->tell_news(io);
+        if (event < 14) return house_->spread_rumour(io);
+        if (guest.sid().empty()) return;
+        event < 17 ? house_->let_in(io, guest.sid()) : house_->put_out(io, guest.sid());
+    });
+}
+
 /// More than one page of history, and more than a send queue holds.
 void World::plan_flood(Browser& browser) {
     const Instant at = env_.now() + env_.choices.delay("flood", 4'000, 10'000);
@@ -104,7 +149,10 @@ void World::plan_mischief() {
 }
 
 void World::misbehave() {
-    switch (env_.choices.choose("mischief", 16)) {
+    const bool has_guests = house_ != nullptr;
+    const auto kind = env_.choices.choose("mischief", 16);
+    if (has_guests && kind >= 2) return network_.misbehave();
+    switch (kind) {
         case 0:
             if (env_.faults.strikes(Fault::crash_any_time, 1, 3)) server_->crash();
             return;
@@ -190,6 +238,7 @@ void World::come_to_rest() {
     network_.heal();
     server_->heal();
     for (auto& browser : browsers_) browser->thaw();
+    for (auto& guest : guests_) guest->open();
     const Instant deadline = env_.now() + rest_deadline;
     while (!is_at_rest() && env_.now() < deadline) {
         if (!run_until(env_.now() + Millis{500})) return;
@@ -203,6 +252,9 @@ void World::come_to_rest() {
         for (const auto& browser : stock_) {
             if (!browser->is_at_rest()) who += browser->describe() + "; ";
         }
+        for (const auto& guest : guests_) {
+            if (!guest->is_at_rest()) who += guest->describe() + "; ";
+        }
         env_.witness.report(Breach::stuck, who);
     }
     run_until(env_.now() + Millis{2'000});
@@ -214,6 +266,7 @@ void World::everybody_leaves() {
     env_.witness.examine_disk(server_->disk());
     for (auto& browser : browsers_) browser->close();
     for (auto& browser : stock_) browser->close();
+    for (auto& guest : guests_) guest->close();
     if (run_until(env_.now() + Millis{60'000})) server_->check_empty();
 }
 
@@ -224,6 +277,9 @@ bool World::is_at_rest() const {
     }
     for (const auto& browser : stock_) {
         if (!browser->is_at_rest()) return false;
+    }
+    for (const auto& guest : guests_) {
+        if (!guest->is_at_rest()) return false;
     }
     return true;
 }
