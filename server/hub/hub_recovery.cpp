@@ -208,7 +208,7 @@ void Hub::take_page(Socket& socket, const store::Page& page) {
 void Hub::relay(std::shared_ptr<const CoreCommand> command) {
     store::Relay relay;
     relay.from = options_.core;
-    const auto affect = [&](const Target& target) -> store::Relay::Effect& {
+    const auto affect = [&](const Target& target) -> store::SessionEffect& {
         relay.effect.emplace();
         relay.effect->rooms = audience_of(target);
         relay.effect->except = log_rooms(target.nsp, target.except);

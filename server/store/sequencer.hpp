@@ -108,7 +108,7 @@ class Sequencer {
                                             delivery::Offset& after);
     Result<void, StoreError> resume_session(const OpenSession& request, SessionRow row,
                                             delivery::Offset after);
-    Result<void, StoreError> apply(const Relay::Effect& effect);
+    Result<void, StoreError> apply(const SessionEffect& effect);
     void flush_published();
     void send_ordered(std::uint16_t core, FromSequencer mail);
     void settle_ordered(bool outcome_known);

@@ -280,7 +280,7 @@ void Sequencer::handle(const Relay& relay) {
     send_ordered(OutgoingMail::every_core, Relayed{relay.from, relay.letter});
 }
 
-Result<void, StoreError> Sequencer::apply(const Relay::Effect& effect) {
+Result<void, StoreError> Sequencer::apply(const SessionEffect& effect) {
     const auto pids = store_.sessions_in(effect.rooms);
     if (!pids) return Err{pids.error()};
     const auto head = store_.head().offset;

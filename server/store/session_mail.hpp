@@ -59,21 +59,21 @@ struct Record {
     bool is_direct = false;  ///< to one session, whose application knows already
 };
 
+/// What a letter to all cores means for sessions that are away.
+struct SessionEffect {
+    std::vector<std::string> rooms;  ///< whom it is for, as RecordedEvent
+    std::vector<std::string> except;
+    std::vector<std::string> joined = {};
+    std::vector<std::string> left = {};
+    bool ends = false;
+};
+
 /// A letter to all cores that must not overtake what its sender recorded before; comes as Relayed to
 /// every core, the sender's too.
 struct Relay {
     std::uint16_t from = 0;
     std::shared_ptr<const void> letter;  ///< opaque
-
-    /// What it means for sessions that are away.
-    struct Effect {
-        std::vector<std::string> rooms;  ///< as RecordedEvent
-        std::vector<std::string> except;
-        std::vector<std::string> joined = {};
-        std::vector<std::string> left = {};
-        bool ends = false;
-    };
-    std::optional<Effect> effect = {};
+    std::optional<SessionEffect> effect = {};
 };
 
 // ---- sequencer to hub ---------------------------------------------------------------------------

@@ -217,7 +217,7 @@ void Guest::take_recorded(std::string_view name, std::string_view room,
         const auto short_room = short_name(each);
         return session_.left.contains(short_room) && !house_.is_doubtful(session_.sid, short_room);
     });
-    if (is_out) {
+    if (is_out && session_.forgotten == house_.forgotten()) {
         env_.witness.report(Breach::leaked, name_ + " is told " + std::to_string(offset) +
                                                 ", and had left the room");
     }
