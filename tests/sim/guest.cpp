@@ -25,6 +25,11 @@ Guest::Guest(Env& env, Network& network, GuestHouse& house, std::uint32_t number
 
 void Guest::open() { dial(); }
 
+void Guest::stay_near() {
+    stays_near_ = true;
+    dial();
+}
+
 void Guest::close() {
     closed_ = true;
     ++life_;
@@ -83,7 +88,7 @@ void Guest::lose_link() {
     link_.reset();
     connected_ = false;
     if (refused_) return;
-    const bool far = env_.choices.chance("goes far", 1, 12);
+    const bool far = !stays_near_ && env_.choices.chance("goes far", 1, 12);
     const auto pause = far ? env_.choices.long_tailed("far", 5'000, 300'000)
                            : env_.choices.delay("reconnect", 100, 5'000);
     in_this_life(pause, [this] { dial(); });

@@ -23,8 +23,9 @@ class Guest final : public LinkEnd {
   public:
     Guest(Env& env, Network& network, GuestHouse& house, std::uint32_t number);
 
-    /// Comes, or comes back before it meant to.
     void open();
+    /// Comes back, wherever it is, and never goes far again.
+    void stay_near();
     void close();
     /// Empty while it is nobody.
     const std::string& sid() const { return session_.sid; }
@@ -76,6 +77,7 @@ class Guest final : public LinkEnd {
     std::uint64_t life_ = 0;
     bool closed_ = false;
     bool refused_ = false;
+    bool stays_near_ = false;
     bool connected_ = false;
     std::optional<LinkNumber> link_;
     engineio::Timings timings_;

@@ -238,7 +238,7 @@ void World::come_to_rest() {
     network_.heal();
     server_->heal();
     for (auto& browser : browsers_) browser->thaw();
-    for (auto& guest : guests_) guest->open();
+    for (auto& guest : guests_) guest->stay_near();
     const Instant deadline = env_.now() + rest_deadline;
     while (!is_at_rest() && env_.now() < deadline) {
         if (!run_until(env_.now() + Millis{500})) return;
