@@ -176,6 +176,10 @@ std::optional<HubOutput> Hub::poll_output() {
         pump(id, now_);
     }
     if (auto output = outputs_.poll()) return output;
+    if (!new_greetings_.empty()) {
+        answer_greetings();
+        if (auto output = outputs_.poll()) return output;
+    }
     while (dirty_taken_ < dirty_.size()) {
         const ConnectionId id = dirty_[dirty_taken_++];
         if (auto write = take_write(id)) return HubOutput(std::move(*write));

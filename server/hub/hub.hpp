@@ -364,6 +364,11 @@ class Hub {
         std::string pid;  // if it turns out to be new
         std::optional<store::OpenSession::Claim> claim;
     };
+    /// A new session whose CONNECT is not answered yet, though the application was told.
+    struct Greeting {
+        std::string answer;
+        bool has_new_rooms = false;
+    };
     /// Something to do when so many passages through the sequencer have come back.
     struct Deferred {
         std::uint64_t after = 0;
@@ -435,6 +440,9 @@ class Hub {
     void note_claim(SocketId id, std::string_view auth);
     void open_session(SocketId id, Socket& socket, std::string user);
     void finish_resume(SocketId id, Socket& socket);
+    void greet_later(SocketId id, std::string answer);
+    void answer_greetings();
+    void greet(SocketId id);
     void end_session(SocketId id, const Socket& socket, socketio::DisconnectReason reason);
     void note_room(SocketId id, std::string_view room, bool joined);
     void handle(const store::SessionOpened& opened);
@@ -500,7 +508,9 @@ class Hub {
     bool watches_broadcasts_ = false;
     std::map<SocketId, Door> doors_;
     std::map<SocketId, std::string> resuming_;  // their pids
-    std::uint64_t passages_sent_ = 0;           // through the sequencer, in order
+    std::map<SocketId, Greeting> greetings_;
+    std::vector<SocketId> new_greetings_;
+    std::uint64_t passages_sent_ = 0;  // through the sequencer, in order
     std::uint64_t passages_back_ = 0;
     std::deque<Deferred> deferred_;
     std::vector<ConnectionId> dirty_;

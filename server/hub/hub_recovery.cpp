@@ -101,6 +101,38 @@ void Hub::handle(const store::SessionOpened& opened) {
     start_reading(opened.to.session, *socket);
 }
 
+/// CONNECT is answered when the rooms that the `connection` handlers gave it are kept, too: whoever has
+/// the answer may find the server killed the next moment, and come back to a session that is in them.
+/// What is emitted meanwhile goes out before; an unmodified client holds it until CONNECT.
+void Hub::greet_later(SocketId id, std::string answer) {
+    greetings_.emplace(id, Greeting{std::move(answer), false});
+    new_greetings_.push_back(id);
+}
+
+/// The application has been told of all of them by now.
+void Hub::answer_greetings() {
+    for (const SocketId id : std::exchange(new_greetings_, {})) {
+        const auto found = greetings_.find(id);
+        if (found == greetings_.end()) continue;
+        if (!found->second.has_new_rooms) {
+            greet(id);
+            continue;
+        }
+        ++passages_sent_;
+        outputs_.push_back(ToStore{store::Relay{options_.core, nullptr, std::nullopt}});
+        defer([this, id] { greet(id); });
+    }
+}
+
+void Hub::greet(SocketId id) {
+    const auto greeting = greetings_.extract(id);
+    const Socket* socket = greeting ? find_socket(id) : nullptr;
+    if (!socket) return;
+    const ConnectionId connection = socket->connection;
+    find_connection(connection)->peer->accept(socket->index, greeting.mapped().answer);
+    pump(connection, now_);
+}
+
 /// Everything it missed is on its way, and CONNECT comes after it: an unmodified client hands out what
 /// came before CONNECT as soon as it sees the pid it knows.
 void Hub::finish_resume(SocketId id, Socket& socket) {
@@ -127,6 +159,8 @@ void Hub::note_room(SocketId id, std::string_view room, bool joined) {
     auto name = store::log_room(namespace_of(*socket), room);
     store::ChangeRooms change{session_ref(id), {}, {}};
     (joined ? change.joined : change.left) = std::move(name);
+    if (const auto found = greetings_.find(id); found != greetings_.end())
+        found->second.has_new_rooms = true;
     outputs_.push_back(ToStore{std::move(change)});
 }
 
@@ -227,7 +261,7 @@ void Hub::relay(std::shared_ptr<const CoreCommand> command) {
 }
 
 void Hub::handle(const store::Relayed& relayed) {
-    perform(*std::static_pointer_cast<const CoreCommand>(relayed.letter));
+    if (relayed.letter) perform(*std::static_pointer_cast<const CoreCommand>(relayed.letter));
     if (relayed.from == options_.core) came_back();
 }
 

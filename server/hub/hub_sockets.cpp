@@ -121,6 +121,7 @@ void Hub::disconnect_now(SocketId id, bool close_connection) {
     if (!socket) return;
     if (socket->state == SocketState::resuming) return handle(store::Cut{session_ref(id)});
     if (socket->state != SocketState::connected) return;
+    greet(id);
     const ConnectionId connection = socket->connection;
     find_connection(connection)->peer->disconnect(socket->index);
     if (close_connection) {
@@ -190,6 +191,7 @@ void Hub::free_socket(SocketId id) {
     if (options_.recovery) {
         doors_.erase(id);
         resuming_.erase(id);
+        greetings_.erase(id);
     }
     Socket& socket = *find_socket(id);
     const std::uint32_t generation = socket.generation + 1;
@@ -235,9 +237,13 @@ void Hub::finish_accept(SocketId id, const store::Attached* attached,
     const auto answer = opened
                             ? peer::encode_session_answer(socket.sid, opened->pid, opened->reason)
                             : peer::encode_connect_answer(socket.sid, capability);
-    find_connection(socket.connection)->peer->accept(socket.index, answer);
     outputs_.push_back(SocketConnected{id});
-    pump(socket.connection, now_);
+    if (socket.is_recoverable) {
+        greet_later(id, answer);
+    } else {
+        find_connection(socket.connection)->peer->accept(socket.index, answer);
+        pump(socket.connection, now_);
+    }
     if (replays) {
         start_reading(id, socket);
     } else {

@@ -72,7 +72,7 @@ struct SessionEffect {
 /// every core, the sender's too.
 struct Relay {
     std::uint16_t from = 0;
-    std::shared_ptr<const void> letter;  ///< opaque
+    std::shared_ptr<const void> letter;  ///< opaque; null: only to know that all before it is kept
     std::optional<SessionEffect> effect = {};
 };
 

@@ -279,7 +279,6 @@ describe("recovery", () => {
       await ann.say("one");
       await ben.hears("one");
       const cid = await Guest.enter(program, options);
-      await ann.say("committed after cid came in", "attic");
       const guests = [ann, ben, cid];
       const ids = guests.map((guest) => guest.socket.id);
       for (let i = 0; i < 3; i++) {

@@ -118,6 +118,19 @@ TEST_CASE("a session that comes back gets what it missed, then CONNECT with its 
     CHECK(place.take() == Said{"four"});
 }
 
+TEST_CASE("CONNECT is answered when the rooms of the connection handlers are kept, too") {
+    Place place;
+    const auto client = place.server.open();
+    place.server.keep_mail(true);
+    place.server.send(client, "40");
+    place.server.let_mail_through(1);  // the session
+    CHECK(place.server.heard(client).empty());
+    place.server.let_mail_through(1);  // the lobby
+    CHECK(place.server.heard(client).empty());
+    place.server.keep_mail(false);
+    CHECK(place.server.heard(client).size() == 1);
+}
+
 TEST_CASE("a session that received nothing can come back") {
     Place place;
     place.go();

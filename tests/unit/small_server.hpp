@@ -113,6 +113,19 @@ class SmallServer {
         }
     }
 
+    /// What hubs say to the sequencer waits until it is let through, or until nothing is kept any more.
+    void keep_mail(bool on) {
+        keeps_mail_ = on;
+        if (!on) let_mail_through(kept_mail_.size());
+    }
+    void let_mail_through(std::size_t count) {
+        for (; count > 0 && !kept_mail_.empty(); --count) {
+            sequencer_.handle_mail(std::move(kept_mail_.front()), now_, {1234});
+            kept_mail_.pop_front();
+        }
+        settle();
+    }
+
     std::vector<std::pair<std::string, std::string>> headers;
     oncewire::store::MemoryFaults faults;
 
@@ -169,6 +182,7 @@ class SmallServer {
         } else if (const auto* close = std::get_if<oncewire::hub::CloseTransport>(&output)) {
             closed_[{core.number, close->connection}] = true;
         } else if (const auto* to_store = std::get_if<oncewire::hub::ToStore>(&output)) {
+            if (keeps_mail_) return kept_mail_.push_back(to_store->mail);
             sequencer_.handle_mail(to_store->mail, now_, {1234});
         } else if (const auto* to_core = std::get_if<oncewire::hub::ToCore>(&output)) {
             cores_[to_core->core]->inbox.push_back(to_core->mail);
@@ -176,6 +190,8 @@ class SmallServer {
     }
 
     bool recovery_ = false;
+    bool keeps_mail_ = false;
+    std::deque<oncewire::store::ToSequencer> kept_mail_;
     oncewire::Instant now_{oncewire::Millis{1000}};
     oncewire::store::MemoryDisk disk_{.epoch = {"e"}, .tables = {}};
     oncewire::store::MemoryStore store_;
