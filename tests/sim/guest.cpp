@@ -66,7 +66,7 @@ void Guest::dial() {
     if (link_ || closed_) return;
     link_ = network_.dial(*this);
     decoder_ = socketio::Decoder();
-    replay_.clear();
+    held_.clear();
     newest_ping_ = env_.now();
     watch_heartbeat();
 }
@@ -148,10 +148,11 @@ void Guest::handle_connect(std::string_view data) {
     if (recovered) {
         if (member(data, "sid") != session_.sid)
             env_.witness.report(Breach::dishonest, "the same session has another sid");
-        env_.note(name_ + " is back, {} events", replay_.size());
-        take_replay();
+        env_.note(name_ + " is back, {} events", held_.size());
+        take_held(true);
     } else {
         begin_session(pid, member(data, "sid"), member(data, "notRecovered"));
+        take_held(false);
     }
     heard_at_ = env_.now();
 }
@@ -165,7 +166,6 @@ void Guest::begin_session(std::string pid, std::string sid, std::string_view rea
     session_.sid = std::move(sid);
     session_.offset = kept;
     session_.forgotten = asked_forgotten_;
-    replay_.clear();
 }
 
 /// Nobody begins anew without a reason, and the reason is true.
@@ -185,6 +185,7 @@ void Guest::check_reason(std::string_view reason) {
 // ---- events -------------------------------------------------------------------------------------
 
 void Guest::handle_event(std::string_view data) {
+    if (!connected_) return held_.emplace_back(data), void();
     const auto elements = json::elements(data);
     const auto last = json::as_string(elements.back());
     if (last && !session_.pid.empty()) session_.offset = *last;
@@ -194,8 +195,8 @@ void Guest::handle_event(std::string_view data) {
     const auto name = json::as_string(elements[0]).value_or("");
     const auto number = number_of(data);
     if (name == "rumour" || house_.is_unstored(number)) {
-        if (!connected_) return env_.witness.report(Breach::leaked, "a rumour was replayed");
-        check_nothing_missed(position->offset, {});
+        if (is_replay_) return env_.witness.report(Breach::leaked, "a rumour was replayed");
+        check_nothing_missed(position->offset);
         session_.read = std::max(session_.read, position->offset);
         if (name != "rumour" && elements.size() > 3)
             change_rooms(name, json::as_string(elements[2]).value_or(""), session_.read);
@@ -204,8 +205,7 @@ void Guest::handle_event(std::string_view data) {
     const auto found = house_.recorded().find(position->offset);
     if (found == house_.recorded().end() || number_of(found->second.data) != number)
         return env_.witness.report(Breach::leaked, "an event in a place that is not its own");
-    if (!connected_) return replay_.push_back(*found);
-    check_nothing_missed(position->offset - 1, {});
+    check_nothing_missed(position->offset - 1);
     take_recorded(name, json::as_string(elements[2]).value_or(""), *found);
 }
 
@@ -240,19 +240,18 @@ void Guest::change_rooms(std::string_view name, const std::string& room, deliver
     }
 }
 
-/// What was missed came before CONNECT: all of it, but for rooms that were left meanwhile.
-void Guest::take_replay() {
-    const auto word = [](const store::RecordedEvent& event, std::size_t place) {
-        return json::as_string(json::elements(event.data)[place]).value_or("");
-    };
-    std::set<std::string> left_later;
-    for (const auto& [offset, event] : replay_) {
-        if (word(event, 0) == "left") left_later.insert(word(event, 2));
+/// What came before CONNECT: what was missed, all of it but for rooms that were left meanwhile; or the
+/// first words to a new session.
+void Guest::take_held(bool replayed) {
+    is_replay_ = replayed;
+    for (const auto& data : held_) {
+        const auto elements = json::elements(data);
+        if (replayed && elements[0] == "\"left\"")
+            left_later_.insert(json::as_string(elements[2]).value_or(""));
     }
-    for (const auto& one : std::exchange(replay_, {})) {
-        check_nothing_missed(one.first - 1, left_later);
-        take_recorded(word(one.second, 0), word(one.second, 2), one);
-    }
+    for (const auto& data : std::exchange(held_, {})) handle_event(data);
+    left_later_.clear();
+    is_replay_ = false;
 }
 
 bool Guest::may_see(const store::RecordedEvent& event) const {
@@ -265,14 +264,14 @@ bool Guest::may_see(const store::RecordedEvent& event) const {
     });
 }
 
-void Guest::check_nothing_missed(delivery::Offset end, const std::set<std::string>& left_later) {
+void Guest::check_nothing_missed(delivery::Offset end) {
     if (session_.forgotten != house_.forgotten()) return;
     const auto& recorded = house_.recorded();
     for (auto next = recorded.upper_bound(session_.read);
          next != recorded.end() && next->first <= end; ++next) {
         const bool hidden =
             std::any_of(next->second.rooms.begin(), next->second.rooms.end(),
-                        [&](const auto& each) { return left_later.contains(short_name(each)); });
+                        [&](const auto& each) { return left_later_.contains(short_name(each)); });
         if (hidden || !may_see(next->second)) continue;
         env_.witness.report(Breach::lost, name_ + " was never told " + std::to_string(next->first));
     }

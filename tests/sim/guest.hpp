@@ -63,10 +63,10 @@ class Guest final : public LinkEnd {
     void handle_event(std::string_view data);
     void take_recorded(std::string_view name, std::string_view room,
                        const Recorded::value_type& one);
-    void take_replay();
+    void take_held(bool replayed);
     void change_rooms(std::string_view name, const std::string& room, delivery::Offset offset);
     bool may_see(const store::RecordedEvent& event) const;
-    void check_nothing_missed(delivery::Offset end, const std::set<std::string>& left_later);
+    void check_nothing_missed(delivery::Offset end);
     void in_this_life(Millis delay, EventHeap::Action action);
 
     Env& env_;
@@ -86,7 +86,10 @@ class Guest final : public LinkEnd {
     std::uint64_t asked_forgotten_ = 0;  // of the house, then
     Instant heard_at_;                   // anything, of this session
     socketio::Decoder decoder_;
-    std::vector<Recorded::value_type> replay_;  // came before CONNECT
+    /// Came before CONNECT. Forgotten with the link; the original keeps it, and hands it out twice.
+    std::vector<std::string> held_;
+    bool is_replay_ = false;
+    std::set<std::string> left_later_;  // in this replay
 };
 
 }  // namespace oncewire::sim
