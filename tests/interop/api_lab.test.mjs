@@ -92,7 +92,7 @@ for (const cores of ["1", "2"]) for (const flags of [[], ["--recovery"]]) for (c
     const bytes = Buffer.from([0, 250, 255]);
     assert.deepEqual(await answer(socket, "echo", { deep: [bytes] }), [{ deep: [bytes] }]);
     socket.emit("getbin", bytes);
-    assert.deepEqual(await heard(socket, "takebin"), [bytes]);
+    assert.deepEqual(await told(socket, "takebin"), [bytes]);
   });
 
   test("rooms, volatile events and counting", async () => {

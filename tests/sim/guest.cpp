@@ -42,6 +42,8 @@ bool Guest::is_at_rest() const {
     if (closed_ || refused_) return true;
     if (!connected_) return false;
     if (session_.forgotten != house_.forgotten()) return true;
+    // Begun while the disk refused: nothing is kept for it, and nothing tells it how far it is.
+    if (session_.pid.empty()) return true;
     const auto& recorded = house_.recorded();
     for (auto next = recorded.upper_bound(session_.read); next != recorded.end(); ++next) {
         if (may_see(next->second)) return false;
