@@ -198,7 +198,7 @@ void Transports::handle_get(net::RequestId id, const net::HttpRequest& request,
             return;
         }
         const bool probing = hub_.state_of(*connection) != engineio::SessionState::open;
-        polling_.handle_get(*connection, id, probing, now);
+        polling_.handle_get(*connection, id, probing, now, net::request_mark(request));
     });
 }
 
@@ -226,7 +226,8 @@ void Transports::handle_post(net::RequestId id, const net::HttpRequest& request)
     host_.turn([&](Instant) {
         // The session may have ended while the body came.
         const auto connection = hub_.find_by_sid(net::engine_sid(request));
-        polling_.handle_post(connection.value_or(net::Polling::nobody), id, request.body);
+        polling_.handle_post(connection.value_or(net::Polling::nobody), id, request.body,
+                             net::request_mark(request));
     });
 }
 

@@ -14,6 +14,7 @@ struct EngineQuery {
     std::string_view transport;
     std::string_view sid;
     std::string_view base64;
+    std::string_view stamp;
 };
 
 /// Of a repeated key the last one counts. Values are not unescaped: those we know need no escapes.
@@ -29,6 +30,7 @@ EngineQuery parse_query(std::string_view query) {
         if (key == "transport") parsed.transport = value;
         if (key == "sid") parsed.sid = value;
         if (key == "b64") parsed.base64 = value;
+        if (key == "t") parsed.stamp = value;
     }
     return parsed;
 }
@@ -82,6 +84,12 @@ bool is_upgrade_request(const HttpRequest& request) {
 
 std::string_view engine_sid(const HttpRequest& request) {
     return parse_query(query_of(request.target)).sid;
+}
+
+std::string_view request_mark(const HttpRequest& request) {
+    constexpr std::size_t mark_bytes_max = 32;
+    const std::string_view stamp = parse_query(query_of(request.target)).stamp;
+    return stamp.starts_with('*') && stamp.size() <= mark_bytes_max ? stamp : std::string_view();
 }
 
 bool wants_base64(const HttpRequest& request) {

@@ -47,6 +47,10 @@ enum class SessionKind : std::uint8_t {
 };
 /// The sid of an engine request; empty if it opens a session.
 std::string_view engine_sid(const HttpRequest& request);
+/// What tells a request of a polling session from all others of it; empty if the client does not promise
+/// that: only ours does, by a stamp that begins with an asterisk. Stamps of others are often the time,
+/// and two requests of one second are not the same.
+std::string_view request_mark(const HttpRequest& request);
 /// The client can take no bytes on its WebSocket: they go as base64 in text. [EIO4 Packet encoding]
 bool wants_base64(const HttpRequest& request);
 

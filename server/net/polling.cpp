@@ -36,19 +36,28 @@ void Polling::open(TransportId id, std::string sid, RequestId get, Seat seat) {
 
 // ---- requests -----------------------------------------------------------------------------------
 
-void Polling::handle_get(TransportId id, RequestId request, bool is_probing, Instant now) {
+void Polling::handle_get(TransportId id, RequestId request, bool is_probing, Instant now,
+                         std::string_view mark) {
     Session& session = sessions_.at(id);
+    const bool is_repeated = !mark.empty() && mark == session.get_mark;
+    if (is_repeated && session.parked) {
+        answer_empty(*std::exchange(session.parked, request), 400);  // nobody is there any more
+        return;
+    }
+    if (is_repeated) return answer_payload(request, session.last_body);
     if (session.parked) {
         answer_payload(*std::exchange(session.parked, std::nullopt), std::string(close_payload));
         answer_empty(request, 400);
         return fail(id, engineio::CloseReason::transport_error);
     }
+    session.get_mark = mark;
+    session.last_body.clear();
     if (session.waiting.empty()) {
         session.parked = request;
         if (is_probing) session.release_at = now + noop_after;
         return;
     }
-    answer_payload(request, payload_of(std::exchange(session.waiting, {})));
+    answer_poll(session, request, payload_of(std::exchange(session.waiting, {})));
     outputs_.push_back(Written{id});
 }
 
@@ -69,20 +78,21 @@ bool Polling::handle_post_begun(TransportId id) {
     return true;
 }
 
-void Polling::handle_post(TransportId id, RequestId request, std::string_view body) {
+void Polling::handle_post(TransportId id, RequestId request, std::string_view body,
+                          std::string_view mark) {
     const auto found = sessions_.find(id);
     if (found == sessions_.end()) return answer_empty(request, 400);  // ended while the body came
-    found->second.reading_post = false;
+    Session& session = found->second;
+    session.reading_post = false;
+    if (!mark.empty() && mark == session.post_mark) return answer_ok(request);
     auto frames = engineio::decode_payload(body, options_.payload_bytes_max / 2);
     if (!frames) {
         answer_empty(request, 400);
         return fail(id, engineio::CloseReason::parse_error);
     }
+    session.post_mark = mark;
     for (auto& frame : *frames) outputs_.push_back(FrameArrived{id, std::move(frame)});
-    HttpResponse ok;
-    ok.headers = {{"Content-Type", "text/html"}, {"Cache-Control", "no-store"}};
-    ok.body = "ok";
-    outputs_.push_back(Answer{request, std::move(ok)});
+    answer_ok(request);
 }
 
 void Polling::handle_post_aborted(TransportId id) {
@@ -108,8 +118,7 @@ void Polling::write(TransportId id, std::vector<SharedFrame> frames) {
         return;
     }
     session.release_at.reset();
-    answer_payload(*std::exchange(session.parked, std::nullopt), payload_of(frames),
-                   first_headers(session));
+    answer_poll(session, *std::exchange(session.parked, std::nullopt), payload_of(frames));
     outputs_.push_back(Written{id});
 }
 
@@ -156,7 +165,8 @@ void Polling::handle_timeout(Instant now) {
         if (!session.release_at || *session.release_at > now) continue;
         session.release_at.reset();
         if (session.parked) {
-            answer_payload(*std::exchange(session.parked, std::nullopt), std::string(noop_payload));
+            answer_poll(session, *std::exchange(session.parked, std::nullopt),
+                        std::string(noop_payload));
         }
     }
     std::erase_if(farewells_, [&](const auto& entry) { return entry.second.until <= now; });
@@ -170,6 +180,18 @@ std::optional<Instant> Polling::next_timeout() const {
 }
 
 // ---- answers ------------------------------------------------------------------------------------
+
+void Polling::answer_poll(Session& session, RequestId request, std::string body) {
+    if (!session.get_mark.empty()) session.last_body = body;
+    answer_payload(request, std::move(body), first_headers(session));
+}
+
+void Polling::answer_ok(RequestId request) {
+    HttpResponse ok;
+    ok.headers = {{"Content-Type", "text/html"}, {"Cache-Control", "no-store"}};
+    ok.body = "ok";
+    outputs_.push_back(Answer{request, std::move(ok)});
+}
 
 void Polling::answer_payload(RequestId request, std::string body, HeaderList headers) {
     HttpResponse response;

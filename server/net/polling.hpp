@@ -27,6 +27,10 @@ namespace oncewire::net {
 /// one POST being read, and a second of either ends it, as the reference does; what the server writes
 /// is handed over once, in order, or given back when a WebSocket takes over.
 ///
+/// A browser whose connection breaks before the answer came sends its request again, and does not say
+/// so: the answer to a poll would be lost for good, a POST be taken twice. So requests may carry a
+/// `mark` (see request_mark()): a repeated one gets the answer of the first, and nothing else happens.
+///
 /// One thread. After each call drain poll_output() and perform it.
 class Polling {
   public:
@@ -76,7 +80,8 @@ class Polling {
 
     /// A GET with this session's sid. While a WebSocket is being tried it is released after
     /// `noop_after`, so that the client can stop polling.
-    void handle_get(TransportId id, RequestId request, bool is_probing, Instant now);
+    void handle_get(TransportId id, RequestId request, bool is_probing, Instant now,
+                    std::string_view mark = {});
     bool has_farewell(std::string_view sid) const {
         return farewells_.count(std::string(sid)) != 0;
     }
@@ -86,7 +91,8 @@ class Polling {
     /// The head of a POST came; its body follows. False: answer 400 and drop it; the session ends.
     bool handle_post_begun(TransportId id);
     /// All of a POST's body came. `id` may be over by now, or nobody.
-    void handle_post(TransportId id, RequestId request, std::string_view body);
+    void handle_post(TransportId id, RequestId request, std::string_view body,
+                     std::string_view mark = {});
     /// The peer closed its connection in the middle of a POST.
     void handle_post_aborted(TransportId id);
     /// The peer closed its connection while its GET was parked.
@@ -114,6 +120,9 @@ class Polling {
     struct Session {
         std::string sid;
         std::optional<RequestId> parked;
+        std::string get_mark;   // of the newest GET
+        std::string last_body;  // what it was answered with, if it has a mark
+        std::string post_mark;  // of the newest POST that was taken
         std::vector<SharedFrame> waiting;
         bool reading_post = false;
         bool is_new = true;  // its handshake was not answered yet
@@ -125,7 +134,9 @@ class Polling {
         Instant until;
     };
 
+    void answer_poll(Session& session, RequestId request, std::string body);
     void answer_payload(RequestId request, std::string body, HeaderList headers = {});
+    void answer_ok(RequestId request);
     HeaderList first_headers(Session& session) const;
     void answer_empty(RequestId request, unsigned status);
     void fail(TransportId id, engineio::CloseReason reason);

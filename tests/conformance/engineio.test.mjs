@@ -1,8 +1,9 @@
 // Engine.IO alone: build/bin/engineio-echo.
 import assert from "node:assert/strict";
-import { after, before } from "node:test";
+import { after, before, test } from "node:test";
 import { Program } from "../support/program.mjs";
 import { closes, handshakes, heartbeats, messages, upgrades } from "./engineio.mjs";
+import { Polling, request } from "./wire.mjs";
 
 const path = "/engine.io/";
 let echo;
@@ -16,4 +17,17 @@ closes(() => echo, path);
 upgrades(() => echo, path, async (channel) => {
   channel.send("4hello");
   assert.equal(await channel.said(), "4hello");
+});
+
+// Ours: browsers send a request again when its connection broke before the answer, and say nothing of it.
+test("requests with a stamp of our client are answered again, and taken once", async () => {
+  const session = await Polling.open(echo, path);
+  const send = (stamp, options) => request(echo, `${session.query}&t=${stamp}`, { path, ...options });
+  for (const body of ["4hello", "4hello"]) assert.equal((await send("*p1", { method: "POST", body })).body, "ok");
+  const { body } = await send("*g1");
+  assert.deepEqual(body.split("\x1e").filter((packet) => packet !== "2"), ["4hello"]);
+  assert.equal((await send("*g1")).body, body);
+  await send("*p2", { method: "POST", body: "4next" });
+  const next = (await send("*g2")).body.split("\x1e");
+  assert.ok(next.includes("4next") && !next.includes("4hello"));
 });

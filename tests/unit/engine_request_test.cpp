@@ -163,3 +163,16 @@ TEST_CASE("a refused request gets JSON, a refused upgrade the bare message") {
     CHECK(net::engine_error_response(EngineError::unsupported_version, false).body ==
           R"({"code":5,"message":"Unsupported protocol version"})");
 }
+
+TEST_CASE("only a stamp that promises to be one of its kind marks a request") {
+    const auto mark_of = [](std::string query) {
+        net::HttpRequest request;
+        request.target = "/socket.io/?EIO=4&transport=polling&sid=s" + query;
+        return std::string(net::request_mark(request));
+    };
+    CHECK(mark_of("&t=*k3f9a1xyz") == "*k3f9a1xyz");
+    CHECK(mark_of("&t=1700000000").empty());  // the time in seconds, as some clients have it
+    CHECK(mark_of("&t=OqK3xZ.1").empty());
+    CHECK(mark_of("").empty());
+    CHECK(mark_of("&t=*" + std::string(40, 'x')).empty());
+}

@@ -199,3 +199,54 @@ TEST_CASE("the WebSocket that takes over releases a GET parked meanwhile") {
     CHECK(polling.hand_over(session).empty());
     CHECK(drain(polling).answers == Answers{{2, "200 6"}});
 }
+
+TEST_CASE("a poll that a browser sends again gets the answer that was lost") {
+    Polling polling = opened();
+    polling.handle_get(session, 2, false, start, "*a");
+    polling.write(session, frames({"4one"}));
+    CHECK(drain(polling).answers == Answers{{2, "200 4one"}});
+    polling.write(session, frames({"4two"}));
+    polling.handle_get(session, 3, false, start, "*a");
+    const auto again = drain(polling);
+    CHECK(again.answers == Answers{{3, "200 4one"}});
+    CHECK(again.written == 0);
+    polling.handle_get(session, 4, false, start, "*b");
+    CHECK(drain(polling).answers == Answers{{4, "200 4two"}});
+}
+
+TEST_CASE("a parked poll that is sent again takes the place of the first") {
+    Polling polling = opened();
+    polling.handle_get(session, 2, false, start, "*a");
+    polling.handle_get(session, 3, false, start, "*a");
+    CHECK(drain(polling).answers == Answers{{2, "400 "}});
+    polling.handle_get_aborted(session, 2);  // noticed late
+    polling.write(session, frames({"4one"}));
+    const auto seen = drain(polling);
+    CHECK(seen.answers == Answers{{3, "200 4one"}});
+    CHECK(seen.closed.empty());
+}
+
+TEST_CASE("a POST that a browser sends again is answered again and taken once") {
+    Polling polling = opened();
+    for (const Polling::RequestId request : {2u, 3u}) {
+        CHECK(polling.handle_post_begun(session));
+        polling.handle_post(session, request, "4a", "*p");
+    }
+    const auto seen = drain(polling);
+    CHECK(seen.arrived == std::vector<std::string>{"4a"});
+    CHECK(seen.answers == Answers{{2, "200 ok"}, {3, "200 ok"}});
+}
+
+TEST_CASE("requests that promise nothing are each their own") {
+    Polling polling = opened();
+    for (const Polling::RequestId request : {2u, 3u}) {
+        polling.write(session, frames({request == 2 ? "4one" : "4two"}));
+        polling.handle_get(session, request, false, start);
+        CHECK(polling.handle_post_begun(session));
+        polling.handle_post(session, request + 10, "4a");
+    }
+    const auto seen = drain(polling);
+    CHECK(seen.arrived == std::vector<std::string>{"4a", "4a"});
+    CHECK(seen.answers ==
+          Answers{{2, "200 4one"}, {12, "200 ok"}, {3, "200 4two"}, {13, "200 ok"}});
+}
