@@ -13,6 +13,34 @@
 
 namespace oncewire::api {
 
+// What Server::Options holds as optional stands outside of it: clang++ cannot make a nested class with
+// default values before the enclosing one is complete.
+
+/// For how long, and how much, is kept for clients that lose their link. All of it is in `database`,
+/// so a file lets them come back after the server was killed, too.
+struct ConnectionStateRecovery {
+    Millis max_disconnection_duration{120'000};
+    std::uint64_t entries_max = 100'000;    ///< recorded events
+    std::uint64_t bytes_max = 64ull << 20;  ///< of them
+};
+
+/// [RFC6265 4.1]
+struct Cookie {
+    std::string name = "io";
+    std::string path = "/";                    ///< empty: none
+    std::string domain = {};                   ///< empty: this host only
+    bool http_only = true;                     ///< scripts of the page cannot read it
+    bool secure = false;                       ///< over TLS only
+    std::string same_site = "Lax";             ///< "Lax", "Strict", "None", or empty for none
+    std::optional<std::int64_t> max_age = {};  ///< seconds; none: as long as the browser runs
+};
+
+/// Files to serve.
+struct Folder {
+    std::string url = "/";  ///< begins and ends with a slash
+    std::string directory;
+};
+
 /// A whole server: listens, and runs an Application on each core and one sequencer behind them.
 ///
 ///     int main(int argc, char** argv) {
@@ -23,27 +51,6 @@ namespace oncewire::api {
 ///     }
 class Server {
   public:
-    /// For how long, and how much, is kept for clients that lose their link. All of it is in `database`,
-    /// so a file lets them come back after the server was killed, too.
-    struct ConnectionStateRecovery {
-        Millis max_disconnection_duration{120'000};
-        std::uint64_t entries_max = 100'000;    ///< recorded events
-        std::uint64_t bytes_max = 64ull << 20;  ///< of them
-    };
-    /// [RFC6265 4.1]
-    struct Cookie {
-        std::string name = "io";
-        std::string path = "/";                    ///< empty: none
-        std::string domain = {};                   ///< empty: this host only
-        bool http_only = true;                     ///< scripts of the page cannot read it
-        bool secure = false;                       ///< over TLS only
-        std::string same_site = "Lax";             ///< "Lax", "Strict", "None", or empty for none
-        std::optional<std::int64_t> max_age = {};  ///< seconds; none: as long as the browser runs
-    };
-    struct Folder {
-        std::string url = "/";  ///< begins and ends with a slash
-        std::string directory;
-    };
     struct Options {
         std::string host = "127.0.0.1";
         std::uint16_t port = 3000;          ///< 0: any free one

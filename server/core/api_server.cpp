@@ -44,13 +44,13 @@ std::optional<std::string> complaint(const Server::Options& options) {
     }
     if (!options.polling && !options.websocket) return "no transport is enabled";
     if (!options.cookie) return std::nullopt;
-    const Server::Cookie& cookie = *options.cookie;
+    const Cookie& cookie = *options.cookie;
     const bool is_fine = is_cookie_name(cookie.name) && is_cookie_value(cookie.path) &&
                          is_cookie_value(cookie.domain) && is_cookie_value(cookie.same_site);
     return is_fine ? std::nullopt : std::optional<std::string>("cookie has characters it may not");
 }
 
-std::string attributes_of(const Server::Cookie& cookie) {
+std::string attributes_of(const Cookie& cookie) {
     std::string text;
     if (!cookie.path.empty()) text += "; Path=" + cookie.path;
     if (!cookie.domain.empty()) text += "; Domain=" + cookie.domain;

@@ -13,7 +13,7 @@ int main(int argc, char** argv) {
     options.serve_client = false;
     options.max_http_buffer_size = 100'000;
     options.per_message_deflate = 1024;
-    options.cookie = Server::Cookie{.path = "/events/", .max_age = 3600};
+    options.cookie = Cookie{.path = "/events/", .max_age = 3600};
     options.folders = {{"/files/", "public"}};
     Server server(std::move(options), [](Application& io) {
         io.on("echo", [](const Event& event, Ack ack) { ack(event.arguments()); });
