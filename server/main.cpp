@@ -1,7 +1,6 @@
 // The chat server as a program: flags, log, signals.
 #include <sys/resource.h>
 
-#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <functional>
@@ -148,8 +147,9 @@ sigset_t block_stop_signals() {
     return signals;
 }
 
-/// Who visitors are, as the configuration says at the moment.
-using CurrentIdentity = std::atomic<std::shared_ptr<const product::Identity>>;
+/// Who visitors are, as the configuration says at the moment. Read and replaced by std::atomic_load and
+/// std::atomic_store: the atomic<shared_ptr> of libstdc++ 12 lets go of its lock too loosely.
+using CurrentIdentity = std::shared_ptr<const product::Identity>;
 
 /// Keys come and go without a restart; a file that cannot be used changes nothing.
 void reload(const std::string& path, CurrentIdentity& identity) {
@@ -158,7 +158,9 @@ void reload(const std::string& path, CurrentIdentity& identity) {
     if (const auto read = product::read_config(path, config); !read) {
         return spdlog::error("not reloaded: {}", read.error());
     }
-    identity = std::make_shared<const product::Identity>(std::move(config.identity));
+    std::atomic_store(
+        &identity,
+        CurrentIdentity(std::make_shared<const product::Identity>(std::move(config.identity))));
     spdlog::info("reloaded the keys in {}", path);
 }
 
@@ -197,7 +199,7 @@ void start_log(const product::Config& config) {
 chat::Options chat_options(const product::Config& config, const CurrentIdentity& identity) {
     chat::Options options;
     options.identify = [&identity](const api::Json& auth, UnixMillis now) {
-        return identity.load()->identify(auth, now);
+        return std::atomic_load(&identity)->identify(auth, now);
     };
     options.grace = Millis{1000} * config.grace_seconds;
     options.burst = config.burst;
