@@ -235,7 +235,7 @@ test("who is forgotten on a device leaves an outbox that nobody else sends", asy
   await ann.say("mine-1");
   await expect(ann.message("mine-1")).toHaveAttribute("data-state", "queued");
   await ann.page.getByRole("button", { name: "Settings" }).click();
-  await ann.page.getByRole("button", { name: "Forget me" }).click();
+  await Promise.all([ann.page.waitForEvent("load"), ann.page.getByRole("button", { name: "Forget me" }).click()]);
   await expect(ann.composer).toBeEditable();
   await expect(ann.messages).toHaveCount(0);
   ann.proxy.putUp();
