@@ -195,7 +195,10 @@ composer.onSend = (body) => {
   if (id === mainPlace && body.text) socket.emit("chat message", body.text);
   else socket.emit("post", id, body);
 };
-composer.onTyping = () => socket.connected && socket.volatile.emit("typing", places.current.id);
+composer.onTyping = () => {
+  if (socket.connected) socket.volatile.emit("typing", places.current.id);
+  return socket.connected;
+};
 composer.onEdited = (text) => {
   if (text && text !== edited.post.text) socket.emit("edit", places.current.id, edited.post.id, text);
   edited = undefined;

@@ -12,8 +12,8 @@ export class Composer {
   onSend = () => {};
   /** The changed text of the message that edit() began with. */
   onEdited = () => {};
-  /** The person writes. */
-  onTyping = () => {};
+  /** The person writes; returns whether others could be told. */
+  onTyping = () => false;
   /** Arrow up in an empty field. */
   onRecall = () => {};
 
@@ -99,8 +99,7 @@ export class Composer {
   #typed() {
     this.#changed();
     if (!this.#field.value || performance.now() - this.#toldTyping < typingEvery) return;
-    this.#toldTyping = performance.now();
-    this.onTyping();
+    if (this.onTyping()) this.#toldTyping = performance.now();
   }
 
   #submit() {
