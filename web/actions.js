@@ -10,6 +10,8 @@ export class Actions {
   #scroller;
   #view;
   #timelineOf;
+  // What can be done changes with the message: most of it when the server has it.
+  #changes = new MutationObserver(() => this.#offer());
 
   constructor({ bar, scroller, timelineOf, list }) {
     Object.assign(bar, { hidden: true });
@@ -21,14 +23,18 @@ export class Actions {
     this.#list = list;
     scroller.addEventListener("pointerover", (event) => this.#point(event.target));
     scroller.addEventListener("focusin", (event) => this.#point(event.target));
-    scroller.addEventListener("scroll", () => this.hide(), { passive: true });
+    scroller.addEventListener("scroll", () => this.#follow(), { passive: true });
     scroller.parentElement.addEventListener("pointerleave", () => this.hide());
     scroller.addEventListener("keydown", (event) => this.#pressed(event));
     bar.addEventListener("keydown", (event) => this.#pressedInBar(event));
   }
 
   hide() {
-    if (this.#bar.contains(document.activeElement)) return;
+    if (!this.#bar.contains(document.activeElement)) this.#drop();
+  }
+
+  #drop() {
+    this.#changes.disconnect();
     this.#bar.hidden = true;
     this.#view = undefined;
   }
@@ -37,11 +43,28 @@ export class Actions {
     const node = target.closest?.(".message");
     const view = node && this.#timelineOf().viewOf(node);
     if (!view || view === this.#view || this.#bar.contains(document.activeElement)) return;
-    const offers = this.#list(view);
+    this.#view = view;
+    this.#changes.disconnect();
+    this.#changes.observe(node, { attributeFilter: ["data-state", "data-gone"] });
+    this.#offer();
+  }
+
+  #offer() {
+    const offers = this.#list(this.#view);
+    const hadFocus = this.#bar.contains(document.activeElement);
     this.#bar.replaceChildren(...offers.map((offer) => this.#button(offer)));
     this.#bar.hidden = offers.length === 0;
-    this.#view = view;
-    if (offers.length > 0) this.#put(node);
+    if (offers.length > 0) this.#put(this.#view.node);
+    if (hadFocus) (this.#bar.querySelector("button") ?? this.#view.node).focus();
+  }
+
+  /** The bar stays with its message, for as long as that is in view. */
+  #follow() {
+    if (this.#bar.hidden) return;
+    const edge = this.#scroller.getBoundingClientRect();
+    const { top, bottom } = this.#view.node.getBoundingClientRect();
+    if (bottom < edge.top || top > edge.bottom) this.hide();
+    else this.#put(this.#view.node);
   }
 
   #put(node) {
@@ -59,8 +82,7 @@ export class Actions {
     button.type = "button";
     button.textContent = label;
     button.addEventListener("click", () => {
-      this.#bar.hidden = true;
-      this.#view = undefined;
+      this.#drop();
       act();
     });
     return button;
@@ -78,6 +100,7 @@ export class Actions {
       next?.scrollIntoView({ block: "nearest" });
     } else if (node && event.key === "Enter" && !event.target.closest("a")) {
       event.preventDefault();
+      this.#point(node);
       this.#bar.querySelector("button")?.focus();
     } else if (node && event.key === "Escape") {
       this.#scroller.focus();
@@ -90,8 +113,7 @@ export class Actions {
     if (step) all[(all.indexOf(document.activeElement) + step + all.length) % all.length].focus();
     if (event.key !== "Escape") return;
     const node = this.#view?.node;
-    this.#bar.hidden = true;
-    this.#view = undefined;
+    this.#drop();
     node?.focus();
   }
 }

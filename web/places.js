@@ -50,6 +50,11 @@ export class Places {
     return this.all.reduce((sum, place) => sum + place.unread, 0);
   }
 
+  /** A place that is known already. */
+  find(id) {
+    return this.#places.get(id);
+  }
+
   get(id) {
     const known = this.#places.get(id);
     if (known) return known;
@@ -207,6 +212,7 @@ export class Places {
   #arrived(place, count) {
     this.#see();
     this.#count(place);
+    if (place === this.current) this.#showTop();
     this.onNews(place, count);
   }
 

@@ -14,6 +14,7 @@ export class Sidebar {
   #places;
   #people;
   #known; // rooms that somebody opened
+  #items = new Map(); // place → its line, which stays: whoever is pressing it presses nothing else
   #isScheduled = false;
 
   constructor(parts, places, people, known) {
@@ -67,8 +68,9 @@ export class Sidebar {
     const roomIds = new Set([mainPlace, ...ids.filter((id) => !isPrivate(id)), ...this.#known]);
     const talks = ids.filter((id) => isPrivate(id) && this.#places.get(id).timeline.size > 0);
     const personIds = new Set([...talks, ...this.#people.others.map((id) => `user/${id}`)]);
-    rooms.replaceChildren(...[...roomIds].map((id) => this.#item(id)));
-    people.replaceChildren(...[...personIds].map((id) => this.#item(id)));
+    this.#arrange(rooms, [...roomIds]);
+    this.#arrange(people, [...personIds]);
+    for (const [id, { item }] of this.#items) if (!item.isConnected) this.#items.delete(id);
     nobody.hidden = personIds.size > 0;
     const { unread } = this.#places;
     badge.hidden = unread === 0;
@@ -76,44 +78,47 @@ export class Sidebar {
     if (inside) this.#parts.aside.querySelector(`[data-place="${CSS.escape(inside)}"]`)?.focus();
   }
 
-  #item(id) {
-    const known = this.#places.all.find((place) => place.id === id);
-    const item = document.createElement("li");
-    const button = document.createElement("button");
+  #arrange(list, ids) {
+    for (const [index, id] of ids.entries()) {
+      const { item } = this.#shown(id);
+      if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null);
+    }
+    while (list.children.length > ids.length) list.lastElementChild.remove();
+  }
+
+  /** The line of a place, as it is now. */
+  #shown(id) {
+    if (!this.#items.has(id)) this.#items.set(id, this.#make(id));
+    const line = this.#items.get(id);
+    const { button, mark, name, count } = line;
+    const unread = this.#places.find(id)?.unread ?? 0;
+    if (isPrivate(id)) mark.toggleAttribute("data-here", this.#people.isHere(personOf(id)));
+    name.textContent = this.#places.nameOf(id);
+    count.textContent = String(unread);
+    count.hidden = unread === 0;
+    if (id === this.#places.current?.id) button.setAttribute("aria-current", "true");
+    else button.removeAttribute("aria-current");
+    button.setAttribute("aria-label", words.unreadIn(name.textContent, unread));
+    return line;
+  }
+
+  #make(id) {
+    const [item, button, mark, name, count] = ["li", "button", "span", "bdi", "span"].map((tag) => document.createElement(tag));
     button.type = "button";
     button.className = "place";
     button.dataset.place = id;
-    const name = document.createElement("bdi");
-    name.textContent = this.#places.nameOf(id);
-    button.append(this.#mark(id), name);
-    if (known?.unread) {
-      const count = document.createElement("span");
-      count.className = "count";
-      count.textContent = String(known.unread);
-      button.append(count);
-    }
-    if (known && known === this.#places.current) button.setAttribute("aria-current", "true");
-    button.setAttribute("aria-label", words.unreadIn(name.textContent, known?.unread ?? 0));
     button.addEventListener("click", () => {
       this.onChoose(id);
       this.toggle(false);
     });
-    item.append(button);
-    return item;
-  }
-
-  #mark(id) {
-    const mark = document.createElement("span");
     mark.setAttribute("aria-hidden", "true");
-    if (!isPrivate(id)) {
-      mark.className = "hash";
-      mark.textContent = id === mainPlace ? "∗" : "#";
-      return mark;
-    }
-    mark.className = "dot";
-    mark.dataset.hue = hueOf(personOf(id));
-    mark.toggleAttribute("data-here", this.#people.isHere(personOf(id)));
-    return mark;
+    mark.className = isPrivate(id) ? "dot" : "hash";
+    if (isPrivate(id)) mark.dataset.hue = hueOf(personOf(id));
+    else mark.textContent = id === mainPlace ? "∗" : "#";
+    count.className = "count";
+    button.append(mark, name, count);
+    item.append(button);
+    return { item, button, mark, name, count };
   }
 
   // One tab stop; the arrows go from place to place.

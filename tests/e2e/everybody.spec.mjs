@@ -61,6 +61,20 @@ test("by keyboard alone: from message to message, and what can be done with one"
   await expect(ann.composer).toHaveValue("key-3");
 });
 
+test("by keyboard alone: what was said far up can be acted upon, too", async ({ visit }) => {
+  const ann = await visit();
+  await ann.say(...numbered("row", 30));
+  await ann.showsExactly(numbered("row", 30));
+  const { keyboard } = ann.page;
+  await ann.page.getByRole("group", { name: "Conversation" }).focus();
+  for (let i = 0; i < 25; i++) await keyboard.press("ArrowUp");
+  await expect(ann.message(/row-6$/)).toBeFocused();
+  await expect(ann.message(/row-6$/)).toBeInViewport();
+  await ann.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  await keyboard.press("Enter");
+  await expect(ann.page.getByRole("button", { name: "Copy text" })).toBeFocused();
+});
+
 test("at 400 % everything can be read and done, without scrolling sideways", async ({ visit }) => {
   const ann = await visit({ browser: { viewport: { width: 320, height: 256 } } });
   await ann.say("zoom-1");
