@@ -13,7 +13,7 @@ import { People } from "./people.js";
 import { isPrivate, mainPlace, personOf, Places } from "./places.js";
 import { Scroll } from "./scroll.js";
 import { Search } from "./search.js";
-import { ask, keepSignedIn, open, rooms } from "./session.js";
+import { ask, keepSignedIn, open, rooms, toldName } from "./session.js";
 import { Settings } from "./settings.js";
 import { Sidebar } from "./sidebar.js";
 import { recallJson, rememberJson } from "./storage.js";
@@ -116,6 +116,8 @@ socket.on("expired", () => show({ link: "expired" }));
 socket.on("you", (user) => {
   me.known(user);
   learnName(user.id, user.name);
+  // Chosen while the server was being told another one.
+  if (!me.token && me.name !== toldName) settings.onRename(me.name);
   places.load();
   frame?.tell("ready", { id: user.id });
 });
@@ -326,4 +328,12 @@ const privateDetail = (id) => (people.isHere(personOf(id)) ? words.privateWith :
 places.show(frame?.room ?? mainPlace);
 show();
 if (new URLSearchParams(location.search).has("debug")) import("./debug.js").then(({ openDebug }) => openDebug(socket));
-if ("serviceWorker" in navigator && !frame) navigator.serviceWorker.register("/sw.js").catch(() => {});
+if ("serviceWorker" in navigator && !frame) socket.once("connect", () => keepShell().catch(() => {}));
+
+/** From now on the page opens without a network: whatever it was made of is kept. */
+async function keepShell() {
+  await navigator.serviceWorker.register("/sw.js");
+  const { active } = await navigator.serviceWorker.ready;
+  const loaded = performance.getEntriesByType("resource").map(({ name }) => name);
+  active.postMessage({ keep: [location.href, ...loaded] });
+}

@@ -6,6 +6,7 @@
 //   import { createChat } from "https://chat.example.org/embed.js";
 
 const home = new URL(import.meta.url).origin;
+const patience = 3000; // ms for a busy page to become idle
 const settings = ["room", "theme", "locale"];
 
 const style = `
@@ -67,7 +68,7 @@ class Chat {
     if (!this.#isOpen) this.#addLauncher();
     addEventListener("message", (event) => this.#greet(event), { signal: this.#stop.signal });
     if (this.#isOpen) this.#load();
-    else (globalThis.requestIdleCallback ?? setTimeout)(() => this.#load());
+    else (globalThis.requestIdleCallback ?? setTimeout)(() => this.#load(), { timeout: patience });
   }
 
   get isOpen() {

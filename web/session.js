@@ -23,8 +23,12 @@ export function open(tokens) {
   });
 }
 
+/** What the server was told last; a name that was chosen since has yet to be. */
+export let toldName;
+
 async function describe() {
   if (getToken) me.token = await getToken().catch(() => undefined);
+  toldName = me.name;
   const who = me.token ? { token: me.token } : { visitor: me.secret, name: me.name };
   return { ...who, live: true, rooms: [...rooms] };
 }

@@ -10,6 +10,7 @@ const isImmutable = (url) => /-[0-9a-f]{8,}\./.test(url.pathname);
 
 addEventListener("install", () => skipWaiting());
 addEventListener("activate", (event) => event.waitUntil(takeOver()));
+addEventListener("message", (event) => event.waitUntil(keepAll(event.data?.keep ?? [])));
 addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   if (event.request.method === "GET" && isOurs(url)) event.respondWith(answer(event, url));
@@ -18,11 +19,14 @@ addEventListener("fetch", (event) => {
 async function takeOver() {
   await clients.claim();
   for (const name of await caches.keys()) if (name !== cacheName) await caches.delete(name);
-  // What this page has loaded before there was anybody to keep it.
+}
+
+/** What a page has loaded, also before there was anybody to keep it. */
+async function keepAll(addresses) {
   const cache = await caches.open(cacheName);
-  const page = await (await fetch("/")).text();
-  const named = [...page.matchAll(/(?:href|src)="(\/[^"]+)"/g)].map((match) => match[1]);
-  await Promise.all(["/", ...named].map((path) => cache.add(path).catch(() => {})));
+  const paths = new Set(addresses.map((each) => new URL(each, location.href)).filter(isOurs).map(({ pathname }) => pathname));
+  const add = async (path) => (await cache.match(path)) ?? cache.add(path).catch(() => {});
+  await Promise.all([...paths].map(add));
 }
 
 async function answer(event, url) {

@@ -31,6 +31,7 @@ class Link {
       this.isSocket = is_upgrade(bytes);
       if (proxy.upgradesRefused && this.isSocket) return this.cut();
     }
+    if (direction === "down" && this.#holds(bytes)) return;
     const fuse = this.isSocket && proxy.fuses[direction];
     if (fuse) {
       bytes = bytes.subarray(0, fuse.left);
@@ -44,6 +45,16 @@ class Link {
     const deliver = () => this.#write(bytes, to);
     if (proxy.delay) setTimeout(deliver, proxy.delay);
     else deliver();
+  }
+
+  /** What stallAt() waits for, and everything behind it. */
+  #holds(bytes) {
+    const { stop } = this.proxy;
+    if (!this.held && !(this.isSocket && stop && bytes.includes(stop.text))) return false;
+    this.held = [...(this.held ?? []), bytes];
+    stop?.reached();
+    this.proxy.stop = null;
+    return true;
   }
 
   /** A page of the test's own, at the origin of the server. */
@@ -80,6 +91,9 @@ class Link {
   resume() {
     this.client.resume();
     this.server.resume();
+    const held = this.held ?? [];
+    this.held = null;
+    for (const bytes of held) this.#carry(bytes, this.client, "down");
   }
 }
 
@@ -150,6 +164,11 @@ export class Proxy {
   /** Cuts the WebSocket when `bytes` more have passed: "up" to the server, or "down". Resolves then. */
   cutAfter(bytes, direction) {
     return new Promise((blown) => (this.fuses[direction] = { left: bytes, blown }));
+  }
+
+  /** Stalls on the way to the page as soon as `text` is about to pass, until resume(). Resolves then. */
+  stallAt(text) {
+    return new Promise((reached) => (this.stop = { text, reached }));
   }
 
   async close() {
