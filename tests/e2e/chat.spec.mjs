@@ -66,7 +66,7 @@ test("the link breaks again and again while both write", async ({ visit }) => {
   const cuts = setInterval(() => (ann.proxy.cut(), ben.proxy.reset()), 150);
   await Promise.all([ann.say(...numbered("ann", 25)), ben.say(...numbered("ben", 25))]);
   clearInterval(cuts);
-  await expect.poll(async () => (await ann.shown()).filter((m) => m.id !== null).length).toBe(50);
+  await expect.poll(async () => (await ann.shown()).filter((m) => m.id !== null).length, { timeout: 30_000 }).toBe(50);
   const texts = (await ann.shown()).map((message) => message.text);
   expect(texts.filter((text) => text.startsWith("ann"))).toEqual(numbered("ann", 25));
   expect(texts.filter((text) => text.startsWith("ben"))).toEqual(numbered("ben", 25));

@@ -21,10 +21,20 @@ export class ChatPage {
     this.toggle = page.getByRole("button", { name: /^(Disconnect|Connect)$/ });
   }
 
+  /** Opens the page and comes in: the others can see this person, and hear what they do from now on. */
   async open() {
     await this.page.goto(this.proxy.url);
-    await expect(this.composer).toBeEditable();
+    await this.isIn();
     return this;
+  }
+
+  async isIn() {
+    await expect(this.page.locator("#detail")).not.toBeEmpty();
+  }
+
+  /** Waits until all there is to read was loaded: from now on what is seen counts as read. */
+  async hasRead() {
+    await expect(this.page.getByText("This is where it begins")).toBeAttached();
   }
 
   async say(...texts) {
@@ -59,6 +69,7 @@ export class ChatPage {
 
   /** Does something with a message from its bar. */
   async act(text, action) {
+    await expect(this.message(text)).toHaveAttribute("data-id");
     await this.message(text).hover();
     await this.page.getByRole("toolbar").getByRole("button", { name: action }).click();
   }

@@ -3,7 +3,7 @@ import { defineConfig } from "@playwright/test";
 export default defineConfig({
   testDir: ".",
   outputDir: "../../build/e2e",
-  timeout: 45_000,
+  timeout: 60_000,
   expect: { timeout: 15_000 },
   workers: 2,
   fullyParallel: true,
@@ -13,6 +13,8 @@ export default defineConfig({
   // Pictures are asked for (make shots), what takes long is for `make prove`.
   grepInvert: process.env.SHOTS ? undefined : process.env.LONG ? /@shots/ : /@shots|@long/,
   use: {
+    // What moves for the sake of moving would be looked at, pressed and measured halfway.
+    contextOptions: { reducedMotion: "reduce" },
     screenshot: "only-on-failure",
     trace: "retain-on-failure",
     launchOptions: {

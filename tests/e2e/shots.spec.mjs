@@ -49,7 +49,6 @@ test.describe("pictures @shots", () => {
         await ben.say("Is everybody here?");
         if (await places.isVisible()) await places.click();
         await expect(ann.rooms.getByText("1", { exact: true })).toBeVisible();
-        await ann.page.waitForTimeout(300); // the drawer slides
         await shoot("places");
         await ann.go("Everyone");
         ann.proxy.takeDown();
