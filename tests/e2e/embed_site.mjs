@@ -59,7 +59,9 @@ export const test = base.extend({
 export const loader = (chat) => `<script async type="module" src="${chat.url}/embed.js"></script>`;
 export const launcher = (page) => page.getByRole("button", { name: /^Chat/ });
 export const inside = (page) => page.frameLocator("iframe");
+/** A frame that is being loaded shows its text field before anything listens to it. */
 export async function write(page, text) {
+  await expect(inside(page).locator("#detail")).not.toBeEmpty();
   const composer = inside(page).locator("form").getByRole("textbox");
   await composer.fill(text);
   await composer.press("Enter");
