@@ -7,6 +7,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -86,6 +87,13 @@ void declare(CLI::App& app, CommandLine& line) {
     app.set_version_flag("--version", std::string("oncewire-server ") + version);
 }
 
+std::optional<std::string> check_origins(const std::vector<std::string>& origins) {
+    for (const auto& origin : origins) {
+        if (!product::is_origin(origin)) return origin + " is no origin";
+    }
+    return std::nullopt;
+}
+
 /// What the command line and the environment say, over what the file says. CLI::Error if they cannot be
 /// understood.
 Result<CommandLine, std::string> read_command_line(int argc, char** argv) {
@@ -102,6 +110,7 @@ Result<CommandLine, std::string> read_command_line(int argc, char** argv) {
             return Err{std::string(error.what()) + " (--help lists the flags)"};
         }
         // Once to learn which file, once more over what it says.
+        if (const auto mistake = check_origins(line.config.origins)) return Err{*mistake};
         if (is_second || line.config_path.empty()) return line;
         if (const auto read = product::read_config(line.config_path, first.config); !read) {
             return Err{read.error()};
@@ -150,18 +159,23 @@ sigset_t block_stop_signals() {
 /// Who visitors are, as the configuration says at the moment. Read and replaced by std::atomic_load and
 /// std::atomic_store: the atomic<shared_ptr> of libstdc++ 12 lets go of its lock too loosely.
 using CurrentIdentity = std::shared_ptr<const product::Identity>;
+/// The command line, over what its file says by now.
+using ReadAgain = std::function<Result<CommandLine, std::string>()>;
 
-/// Keys come and go without a restart; a file that cannot be used changes nothing.
-void reload(const std::string& path, CurrentIdentity& identity) {
-    product::Config config;
-    if (path.empty()) return spdlog::warn("got SIGHUP, but there is no configuration file");
-    if (const auto read = product::read_config(path, config); !read) {
-        return spdlog::error("not reloaded: {}", read.error());
+/// Keys and origins come and go without a restart, flags and environment still winning over the file; one
+/// that cannot be used changes nothing.
+void reload(const ReadAgain& read_again, CurrentIdentity& identity, net::OriginList& origins) {
+    auto line = read_again();
+    if (!line) return spdlog::error("not reloaded: {}", line.error());
+    if (line->config_path.empty()) {
+        return spdlog::warn("got SIGHUP, but there is no configuration file");
     }
+    auto& config = line->config;
     std::atomic_store(
         &identity,
         CurrentIdentity(std::make_shared<const product::Identity>(std::move(config.identity))));
-    spdlog::info("reloaded the keys in {}", path);
+    origins.replace(std::move(config.origins));
+    spdlog::info("reloaded keys and origins from {}", line->config_path);
 }
 
 void await_stop_signal(const sigset_t& signals, const std::function<void()>& on_hangup) {
@@ -204,6 +218,8 @@ chat::Options chat_options(const product::Config& config, const CurrentIdentity&
     options.grace = Millis{1000} * config.grace_seconds;
     options.burst = config.burst;
     options.per_second = config.per_second;
+    options.address_burst = config.address_burst;
+    options.address_per_second = config.address_per_second;
     return options;
 }
 
@@ -225,7 +241,7 @@ std::unique_ptr<core::Control> open_control(const std::string& database,
     return nullptr;
 }
 
-int serve(const CommandLine& line) {
+int serve(const CommandLine& line, const ReadAgain& read_again) {
     const product::Config& config = line.config;
     const delivery::Epoch epoch{base64::encode_url(core::random_bytes(12))};
     store::SqliteStore::Options store_options;
@@ -244,7 +260,8 @@ int serve(const CommandLine& line) {
     core::Server::Options options;
     options.address = {config.host, config.port};
     options.cores = config.cores;
-    options.http.engine.origins = config.origins;
+    net::OriginList origins = config.origins;
+    options.http.engine.origins = origins;
     options.log = [](const std::string& sentence) { spdlog::info(sentence); };
     core::Server server(std::move(options), std::move(*store), [&](api::Application& application) {
         application.set_wall_clock(core::wall_clock_now);
@@ -255,33 +272,31 @@ int serve(const CommandLine& line) {
     const auto control = open_control(config.database, core::control_verbs(server, opened));
 
     std::cout << "listening on " << url_of(config, *port) << std::endl;
-    await_stop_signal(stop_signals, [&] { reload(line.config_path, identity); });
+    await_stop_signal(stop_signals, [&] { reload(read_again, identity, origins); });
     server.stop();
     return 0;
 }
 
-int run(const CommandLine& line) {
+int run(const CommandLine& line, const ReadAgain& read_again) {
     const product::Config& config = line.config;
     if (line.only_print) return print(product::print_config(config));
     if (!line.check.empty()) return check(line.check);
     if (!line.backup.empty()) return print(core::back_up(config.database, line.backup));
     if (line.status) return print(core::ask_status(config.database));
-    for (const auto& origin : config.origins) {
-        if (!product::is_origin(origin)) return fail(origin + " is no origin");
-    }
-    return serve(line);
+    return serve(line, read_again);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
     try {
-        const auto line = read_command_line(argc, argv);
+        const ReadAgain read = [&] { return read_command_line(argc, argv); };
+        const auto line = read();
         if (!line) return fail(line.error());
         start_log(line->config);
         std::signal(SIGPIPE, SIG_IGN);
         raise_descriptor_limit();
-        return run(*line);
+        return run(*line, read);
     } catch (const std::exception& error) {
         return fail(error.what());
     }

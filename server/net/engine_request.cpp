@@ -133,7 +133,8 @@ bool is_origin_allowed(const HttpRequest& request, const EngineOptions& options)
     const std::string host(find_header(request.headers, "Host"));
     // Behind a proxy that ends TLS the browser says https while we hear http.
     if (origin == "http://" + host || origin == "https://" + host) return true;
-    return std::any_of(options.origins.begin(), options.origins.end(), [&](const auto& allowed) {
+    const auto origins = options.origins.now();
+    return std::any_of(origins->begin(), origins->end(), [&](const auto& allowed) {
         return allowed == origin || allowed == any_origin;
     });
 }
@@ -141,11 +142,11 @@ bool is_origin_allowed(const HttpRequest& request, const EngineOptions& options)
 void add_cors_headers(HttpResponse& response, const HttpRequest& request,
                       const EngineOptions& options) {
     const std::string_view origin = find_header(request.headers, "Origin");
-    if (origin.empty() || options.origins.empty()) return;
+    const auto origins = options.origins.now();
+    if (origin.empty() || origins->empty()) return;
     response.headers.emplace_back("Vary", "Origin");
     if (!is_origin_allowed(request, options)) return;
-    const bool any = std::find(options.origins.begin(), options.origins.end(), any_origin) !=
-                     options.origins.end();
+    const bool any = std::find(origins->begin(), origins->end(), any_origin) != origins->end();
     response.headers.emplace_back("Access-Control-Allow-Origin", any ? any_origin : origin);
     if (!any) response.headers.emplace_back("Access-Control-Allow-Credentials", "true");
 }

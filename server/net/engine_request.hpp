@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "server/net/http_message.hpp"
+#include "server/net/origin_list.hpp"
 #include "shared/base/result.hpp"
 
 /// The HTTP requests of Engine.IO, judged without I/O.
@@ -14,9 +15,7 @@ namespace oncewire::net {
 
 struct EngineOptions {
     std::string path = "/socket.io/";
-    /// Origins besides the server's own that browsers may connect from: "https://example.org". "*" lets
-    /// every page in: only where nothing depends on who the visitor is.
-    std::vector<std::string> origins;
+    OriginList origins;
     bool polling = true;    ///< sessions may begin by long-polling
     bool websocket = true;  ///< sessions may begin on a WebSocket, or move to one
     bool upgrades = true;   ///< sessions that poll are told that they may move

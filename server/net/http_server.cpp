@@ -30,6 +30,9 @@ namespace {
 /// 256 KiB: what is read and thrown away of a request that was refused.
 constexpr std::size_t discard_bytes_max = 256u << 10;
 
+/// What somebody who embeds the chat on a new site finds in the browser's tools.
+constexpr std::string_view stranger = "Forbidden: this site is not on the server's list of origins";
+
 /// Where the build puts the client library.
 constexpr std::string_view built_in_client = "/socket.io/";
 
@@ -127,7 +130,9 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         if (kind == SessionKind::elsewhere) return pass_on(std::string(sid));
         const auto action = judge_engine_request(request_, engine, kind);
         if (!action) {
-            known_ = engine_error_response(action.error(), is_upgrade_request(request_));
+            const bool is_stranger = action.error() == EngineError::forbidden;
+            known_ = engine_error_response(action.error(), is_upgrade_request(request_),
+                                           is_stranger ? stranger : "");
             return begin_body();
         }
         action_ = *action;
@@ -138,17 +143,16 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     std::optional<HttpResponse> serve_file() const {
         const Options& options = server_.options_;
         const std::string_view path = path_of(request_.target);
-        if (auto found = serve_static(request_, path, options.files, options.engine.origins))
-            return found;
+        const auto origins = options.engine.origins.now();
+        if (auto found = serve_static(request_, path, options.files, *origins)) return found;
         if (is_engine_request(request_, options.engine)) {
             if (!options.serves_client) return std::nullopt;
             const std::string name(path.substr(std::min(path.size(), options.engine.path.size())));
             return serve_static(request_, std::string(built_in_client) + name, static_files(),
-                                options.engine.origins);
+                                *origins);
         }
         const bool is_page = options.serves_page && !path.starts_with(built_in_client);
-        return is_page ? serve_static(request_, path, static_files(), options.engine.origins)
-                       : std::nullopt;
+        return is_page ? serve_static(request_, path, static_files(), *origins) : std::nullopt;
     }
 
     void begin_post() {
@@ -286,7 +290,9 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
                            has_token(find_header(request_.headers, "Connection"), "close");
         response_ = std::move(response);
         compress();
-        if (is_engine_request(request_, server_.options_.engine)) {
+        // The client's own files lie below the same path, and say of themselves that everybody may.
+        const bool is_open = !find_header(response_.headers, "Access-Control-Allow-Origin").empty();
+        if (!is_open && is_engine_request(request_, server_.options_.engine)) {
             add_cors_headers(response_, request_, server_.options_.engine);
         }
         send(close ? &Conversation::linger : &Conversation::await_next);

@@ -144,7 +144,8 @@ TEST_CASE("refused upgrades get the bare message and the end of the connection")
              {get("/socket.io/?EIO=3&transport=websocket", fields), 400,
               "Unsupported protocol version"},
              {get(good + "&sid=nobody", fields), 400, "Session ID unknown"},
-             {get(good, fields + "Origin: http://evil.example\r\n"), 400, "Forbidden"},
+             {get(good, fields + "Origin: http://evil.example\r\n"), 400,
+              "Forbidden: this site is not on the server's list of origins"},
              {get(good, "Upgrade: h2c\r\nConnection: Upgrade\r\n"), 400, "Invalid Upgrade header"},
              {get("/elsewhere", fields), 404, "not found\n"},
          }) {
