@@ -23,6 +23,14 @@ Json refusal(const char* code, const char* message) {
     return {{"error", code}, {"message", message}};
 }
 
+/// Empty for this machine, as in Sender.
+std::string address_of(const Socket& socket) {
+    const std::string address = socket.handshake().address;
+    const bool is_loopback =
+        address.starts_with("127.") || address == "::1" || address.starts_with("::ffff:127.");
+    return is_loopback ? "" : address;
+}
+
 /// The sessions of one core.
 class Chat {
   public:
@@ -57,7 +65,7 @@ std::optional<api::Refusal> Chat::enter(const Socket& socket) {
     const auto user = options_.identify(handshake.auth, application_.wall_clock());
     if (!user) return user.error();
     socket.data() = {{"id", user->id}, {"name", user->name}, {"fixed", !user->may_rename}};
-    socket.introduce(encode(Sender{user->id, user->name}));
+    socket.introduce(encode(Sender{user->id, user->name, address_of(socket)}));
     join_places(socket, handshake.auth, user->id);
     if (user->expires) socket.data()["expires"] = user->expires->value;
     // Whatever is no offset counts as none, as in the tutorial: better everything than nothing.
@@ -115,7 +123,7 @@ void Chat::rename(const Socket& socket, const std::string& wanted, const Ack& ac
         return ack(refusal("fixed_name", "your name comes from where you signed in"));
     }
     socket.data()["name"] = *name;
-    socket.introduce(encode(Sender{id, *name}));
+    socket.introduce(encode(Sender{id, *name, address_of(socket)}));
     people_.rename(id, *name);
     ack(nullptr, *name);
 }

@@ -60,6 +60,9 @@ struct Options {
     /// Messages a user may store at once, and each second in the long run. 0: any number.
     std::uint32_t burst = 0;
     std::uint32_t per_second = 0;
+    /// The same for everybody behind one address, guests too; loopback addresses are not counted.
+    std::uint32_t address_burst = 0;
+    std::uint32_t address_per_second = 0;
 };
 
 /// Registers everything of the chat.

@@ -198,11 +198,20 @@ std::string inbox_of(std::string_view user) {
 
 void install_messages(api::Application& application, const Options& options) {
     // One for all kinds, on the one thread that runs them.
-    const auto limiter = std::make_shared<Limiter>(options.burst, options.per_second);
+    const auto of_person = std::make_shared<Limiter>(options.burst, options.per_second);
+    const auto of_address =
+        std::make_shared<Limiter>(options.address_burst, options.address_per_second);
     const auto store = [&](std::string_view event, Answer (*take)(Tx&, const Message&)) {
-        application.on_durable(event, [take, limiter](Tx& tx, const Message& message) -> Answer {
-            if (limiter->take(decode_sender(message.sender).id, tx.now())) return take(tx, message);
-            return reject("too_fast", "too many messages at once; wait a moment");
+        application.on_durable(event, [=](Tx& tx, const Message& message) -> Answer {
+            const Sender sender = decode_sender(message.sender);
+            if (!of_person->take(sender.id, tx.now())) {
+                return reject("too_fast", "too many messages at once; wait a moment");
+            }
+            if (!of_address->take(sender.address, tx.now())) {
+                return reject("too_fast_here",
+                              "too many messages from your network; wait a moment");
+            }
+            return take(tx, message);
         });
     };
     store("chat message", take_text);

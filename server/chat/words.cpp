@@ -95,12 +95,16 @@ bool is_picture(std::string_view url) {
     return false;
 }
 
-std::string encode(const Sender& sender) { return sender.id + '\n' + sender.name; }
+std::string encode(const Sender& sender) {
+    return sender.id + '\n' + sender.address + '\n' + sender.name;
+}
 
 Sender decode_sender(std::string_view text) {
     const std::size_t end = text.find('\n');
-    if (end == text.npos) return {};
-    return {std::string(text.substr(0, end)), std::string(text.substr(end + 1))};
+    const std::size_t second = text.find('\n', end + 1);
+    if (end == text.npos || second == text.npos) return {};
+    return {std::string(text.substr(0, end)), std::string(text.substr(second + 1)),
+            std::string(text.substr(end + 1, second - end - 1))};
 }
 
 std::optional<std::string> string_at(const std::vector<std::string_view>& args, std::size_t index) {

@@ -47,6 +47,8 @@ bool is_picture(std::string_view url);
 struct Sender {
     std::string id;
     std::string name;
+    /// Where the session comes from; empty for this machine, where a proxy speaks for everybody.
+    std::string address = {};
 };
 std::string encode(const Sender& sender);
 Sender decode_sender(std::string_view text);

@@ -131,6 +131,14 @@ Readers chat_readers(Config& config) {
          [=, &config](const Value& v) { config.burst = number<std::uint32_t>(v, 0, many); }},
         {"per_second",
          [=, &config](const Value& v) { config.per_second = number<std::uint32_t>(v, 1, many); }},
+        {"address_burst",
+         [=, &config](const Value& v) {
+             config.address_burst = number<std::uint32_t>(v, 0, many);
+         }},
+        {"address_per_second",
+         [=, &config](const Value& v) {
+             config.address_per_second = number<std::uint32_t>(v, 1, many);
+         }},
         {"grace_seconds", [=, &config](const Value& v) {
              config.grace_seconds = number<std::uint32_t>(v, 0, day);
          }}};
@@ -215,7 +223,9 @@ std::string print_config(const Config& config) {
     }
     out << "]\n\n[log]\nlevel = " << quoted(config.log_level)
         << "\nformat = " << quoted(config.log_format) << "\n\n[chat]\nburst = " << config.burst
-        << "\nper_second = " << config.per_second << "\ngrace_seconds = " << config.grace_seconds
+        << "\nper_second = " << config.per_second << "\naddress_burst = " << config.address_burst
+        << "\naddress_per_second = " << config.address_per_second
+        << "\ngrace_seconds = " << config.grace_seconds
         << "\n\n[identity]\nanonymous = " << flag(config.identity.anonymous)
         << "\nclock_skew_seconds = " << config.identity.clock_skew.count() / 1000 << "\n";
     for (const auto& key : config.identity.keys) {

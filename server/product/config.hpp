@@ -21,8 +21,10 @@ struct Config {
     std::string log_level = "info";
     std::string log_format = "text";  ///< or "json"
 
-    std::uint32_t burst = 2000;        ///< messages a person may send at once
-    std::uint32_t per_second = 50;     ///< and in the long run
+    std::uint32_t burst = 2000;            ///< messages a person may send at once
+    std::uint32_t per_second = 50;         ///< and in the long run
+    std::uint32_t address_burst = 10'000;  ///< the same for everybody behind one address
+    std::uint32_t address_per_second = 500;
     std::uint32_t grace_seconds = 15;  ///< somebody who is back within has not left
 
     IdentityOptions identity;

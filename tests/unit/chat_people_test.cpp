@@ -217,6 +217,29 @@ TEST_CASE("a picture is a data URL of a known kind, nothing else") {
     CHECK_FALSE(chat::is_picture("data:image/png;base64," + std::string(60'000, 'A')));
 }
 
+TEST_CASE("who shares an address with somebody who sends too much is told so, guests too") {
+    chat::Options options = trusting();
+    options.address_burst = 3;
+    options.address_per_second = 1;
+    Town town(std::move(options));
+    const auto post = [&](SmallServer::Client client) {
+        const auto frames = town.ask(client, R"(["chat message","hi"])");
+        return any_contains(frames, "too_fast_here") ? "refused" : "stored";
+    };
+    const auto nearby = town.join("local");
+    town.server().address = "192.0.2.1";
+    const auto ann = town.join("ann"), guest = town.join("");
+    town.server().address = "192.0.2.2";
+    const auto ben = town.join("ben");
+    CHECK(post(ann) == std::string("stored"));
+    CHECK(post(guest) == std::string("stored"));
+    CHECK(post(guest) == std::string("stored"));
+    CHECK(post(ann) == std::string("refused"));
+    CHECK(post(guest) == std::string("refused"));
+    CHECK(post(ben) == std::string("stored"));
+    for (int i = 0; i < 9; ++i) CHECK(post(nearby) == std::string("stored"));
+}
+
 TEST_CASE("a person who sends too much is told so, and may go on after a while") {
     chat::Limiter limiter(3, 1);
     for (int i = 0; i < 3; ++i) CHECK(limiter.take("ann", UnixMillis{1000}));

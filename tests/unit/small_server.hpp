@@ -53,7 +53,7 @@ class SmallServer {
     /// Connects a client, without joining a namespace.
     Client open(std::size_t core = 0, const std::string& url = "/") {
         const auto id =
-            hub(core).handle_accept({.address = "127.0.0.1", .url = url, .headers = headers}, now_);
+            hub(core).handle_accept({.address = address, .url = url, .headers = headers}, now_);
         settle();
         return {core, id};
     }
@@ -127,6 +127,8 @@ class SmallServer {
     }
 
     std::vector<std::pair<std::string, std::string>> headers;
+    /// Where clients that open from now on come from.
+    std::string address = "127.0.0.1";
     oncewire::store::MemoryFaults faults;
 
   private:
