@@ -30,7 +30,7 @@ export class Actions {
   }
 
   hide() {
-    if (!this.#bar.contains(document.activeElement)) this.#drop();
+    if (!this.#bar.contains(this.#bar.getRootNode().activeElement)) this.#drop();
   }
 
   #drop() {
@@ -42,7 +42,7 @@ export class Actions {
   #point(target) {
     const node = target.closest?.(".message");
     const view = node && this.#timelineOf().viewOf(node);
-    if (!view || view === this.#view || this.#bar.contains(document.activeElement)) return;
+    if (!view || view === this.#view || this.#bar.contains(this.#bar.getRootNode().activeElement)) return;
     this.#view = view;
     this.#changes.disconnect();
     this.#changes.observe(node, { attributeFilter: ["data-state", "data-gone"] });
@@ -51,7 +51,7 @@ export class Actions {
 
   #offer() {
     const offers = this.#list(this.#view);
-    const hadFocus = this.#bar.contains(document.activeElement);
+    const hadFocus = this.#bar.contains(this.#bar.getRootNode().activeElement);
     this.#bar.replaceChildren(...offers.map((offer) => this.#button(offer)));
     this.#bar.hidden = offers.length === 0;
     if (offers.length > 0) this.#put(this.#view.node);
@@ -110,7 +110,7 @@ export class Actions {
   #pressedInBar(event) {
     const all = [...this.#bar.querySelectorAll("button")];
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (step) all[(all.indexOf(document.activeElement) + step + all.length) % all.length].focus();
+    if (step) all[(all.indexOf(this.#bar.getRootNode().activeElement) + step + all.length) % all.length].focus();
     if (event.key !== "Escape") return;
     const node = this.#view?.node;
     this.#drop();

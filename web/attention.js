@@ -11,8 +11,9 @@ export function setOpen(value) {
   for (const listener of listeners) listener();
 }
 
-/** Calls `listener` when it may have changed. */
-export function onAttention(listener) {
+/** Calls `listener` when it may have changed, until `signal` is aborted. */
+export function onAttention(listener, signal) {
   listeners.add(listener);
-  document.addEventListener("visibilitychange", listener);
+  signal.addEventListener("abort", () => listeners.delete(listener));
+  document.addEventListener("visibilitychange", listener, { signal });
 }

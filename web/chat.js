@@ -1,4 +1,4 @@
-// The chat page: ties the socket to what is seen.
+// The chat: ties the socket to what is seen.
 
 import { Actions } from "./actions.js";
 import { isLooking, onAttention } from "./attention.js";
@@ -16,20 +16,24 @@ import { Search } from "./search.js";
 import { ask, keepSignedIn, open, rooms, toldName } from "./session.js";
 import { Settings } from "./settings.js";
 import { Sidebar } from "./sidebar.js";
-import { recallJson, rememberJson } from "./storage.js";
-import { words } from "./words.js";
+import { onForgotten, recallJson, rememberJson } from "./storage.js";
+import { surface } from "./surface.js";
+import { speak, words } from "./words.js";
 
-const $ = (id) => document.getElementById(id);
+const here = surface.current;
+const $ = (id) => here.root.getElementById(id);
 
-const frame = await connectFrame();
+speak(here);
+const frame = await connectFrame(here);
 if (frame?.getToken) me.token = await frame.getToken().catch(() => undefined);
 for (const room of recallJson("rooms", [])) rooms.add(room);
 if (frame?.room) rooms.add(frame.room);
 
-const socket = open(frame?.getToken);
-keepSignedIn(socket);
+const socket = open(frame?.getToken, here.server);
+keepSignedIn(socket, here.signal);
+here.signal.addEventListener("abort", () => socket.disconnect());
 const scroll = new Scroll({ scroller: $("scroller"), jump: $("jump") });
-const places = new Places({ socket, scroll, parent: $("logs"), top: $("top") });
+const places = new Places({ socket, scroll, parent: $("logs"), top: $("top"), signal: here.signal });
 const people = new People(socket);
 const composer = new Composer({
   form: $("composer"),
@@ -40,7 +44,7 @@ const composer = new Composer({
   drop: $("chat"),
 });
 const line = new ConnectionLine({ line: $("line"), text: $("line-text"), retry: $("retry") }, () =>
-  socket.io.retryNow(),
+  situation.link === "elsewhere" ? here.restart() : socket.io.retryNow(),
 );
 const search = new Search(socket, {
   panel: $("search"),
@@ -54,6 +58,7 @@ const search = new Search(socket, {
 const knownRooms = new Set(); // that somebody opened
 const sidebar = new Sidebar(
   {
+    app: $("app"),
     aside: $("places"),
     open: $("places-open"),
     close: $("places-close"),
@@ -78,10 +83,12 @@ const settings = new Settings(
     name: $("name"),
     save: $("name-save"),
     select: $("language"),
+    languages: $("languages"),
     themes: $("themes"),
     signOut: $("sign-out"),
     hint: $("sign-out-hint"),
   },
+  here,
   () => socket.outbox.size,
 );
 
@@ -98,6 +105,8 @@ function show(change) {
   $("toggle").textContent = socket.active ? words.disconnect : words.connect;
 }
 
+const lasting = new Set(["expired", "elsewhere"]);
+
 socket.on("connect", () => {
   show({ link: "online", isBusy: false });
   places.load();
@@ -105,7 +114,7 @@ socket.on("connect", () => {
 });
 socket.on("disconnect", (reason) => {
   const links = { "io client disconnect": "disconnected", "io server disconnect": "kicked" };
-  show({ link: situation.link === "expired" ? "expired" : (links[reason] ?? "offline"), isBusy: false });
+  show({ link: lasting.has(situation.link) ? situation.link : (links[reason] ?? "offline"), isBusy: false });
 });
 socket.on("connect_error", (error) => {
   if (error.permanent) show({ link: "broken", reason: error.message });
@@ -113,6 +122,12 @@ socket.on("connect_error", (error) => {
   else show({ link: "offline" });
 });
 socket.on("expired", () => show({ link: "expired" }));
+// Another tab has become somebody else; what waits here stays with whom it belongs to.
+onForgotten("visitor", here.signal, () => {
+  if (me.token) return;
+  socket.disconnect();
+  show({ link: "elsewhere" });
+});
 socket.on("you", (user) => {
   me.known(user);
   learnName(user.id, user.name);
@@ -290,18 +305,20 @@ people.onChange = (isName) => {
 };
 people.onNotice = (kind, name) => notices.tell(kind, name);
 
+let mayFocus = here.isPage; // a site's page keeps its focus until somebody chooses a place here
 places.onShow = ({ id }) => {
   const name = places.nameOf(id);
   composer.show(id === mainPlace ? "" : id, isPrivate(id) ? words.privatePlaceholder(name) : words.placeholder);
   search.show(id);
   describe();
-  composer.focus();
+  if (mayFocus) composer.focus();
+  mayFocus = true;
 };
 let unseen = 0; // arrived while nobody looked, also where nothing was read before
 places.onChange = () => {
   sidebar.refresh();
   const count = Math.max(places.unread, unseen);
-  document.title = count ? `(${count}) ${words.title}` : words.title;
+  if (here.isPage) document.title = count ? `(${count}) ${words.title}` : words.title;
   frame?.tell("unread", { count });
 };
 places.onNews = (place, count) => {
@@ -313,7 +330,7 @@ onAttention(() => {
   if (!isLooking()) return;
   unseen = 0;
   places.onChange();
-});
+}, here.signal);
 
 /** The head of the conversation: where, and who is there or writing. */
 function describe() {
@@ -327,8 +344,8 @@ const privateDetail = (id) => (people.isHere(personOf(id)) ? words.privateWith :
 
 places.show(frame?.room ?? mainPlace);
 show();
-if (new URLSearchParams(location.search).has("debug")) import("./debug.js").then(({ openDebug }) => openDebug(socket));
-if ("serviceWorker" in navigator && !frame) socket.once("connect", () => keepShell().catch(() => {}));
+if (here.isPage && new URLSearchParams(location.search).has("debug")) import("./debug.js").then(({ openDebug }) => openDebug(socket));
+if ("serviceWorker" in navigator && here.isPage && !frame) socket.once("connect", () => keepShell().catch(() => {}));
 
 /** From now on the page opens without a network: whatever it was made of is kept. */
 async function keepShell() {

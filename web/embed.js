@@ -1,8 +1,10 @@
 // The chat on any other site: a launcher with a badge, or an element of its own. Everything but this file
-// lives in a frame of the chat's own origin, which the site's styles and scripts cannot reach.
+// lives in a frame of the chat's own origin, which the site's styles and scripts cannot reach; or, where a
+// site wishes so, in a shadow root on its page.
 //
 //   <script async type="module" src="https://chat.example.org/embed.js" data-room="support"></script>
 //   <oncewire-chat server="https://chat.example.org" room="support"></oncewire-chat>
+//   <oncewire-chat inline room="support"></oncewire-chat>
 //   import { createChat } from "https://chat.example.org/embed.js";
 
 const home = new URL(import.meta.url).origin;
@@ -13,7 +15,8 @@ const style = `
 :host { display: block; --oncewire-accent: #0d6b5e; --oncewire-on-accent: #fff; --oncewire-gap: 20px; }
 :host([launcher]) { position: fixed; z-index: 2147483000; inset: auto var(--oncewire-gap) var(--oncewire-gap) auto; }
 [hidden] { display: none !important; }
-iframe { display: block; width: 100%; height: 100%; border: 0; color-scheme: normal; }
+iframe, .inline { display: block; width: 100%; height: 100%; border: 0; }
+iframe { color-scheme: normal; }
 :host(:not([launcher])) .panel { height: 100%; min-height: 20rem; }
 :host([launcher]) .panel { position: absolute; inset: auto 0 72px auto; width: min(400px, 100vw - 2 * var(--oncewire-gap));
   height: min(640px, 100vh - 72px - 2 * var(--oncewire-gap)); overflow: hidden; border-radius: 16px;
@@ -42,7 +45,9 @@ class Chat {
   #server;
   #options = {};
   #panel = document.createElement("div");
-  #frame;
+  #frame; // or the element that stands for it
+  #isInline;
+  #inside; // aborted when what is inside is taken away
   #port;
   #button;
   #badge;
@@ -53,10 +58,11 @@ class Chat {
   #stop = new AbortController();
   #queue = []; // for the frame, until it is there
 
-  constructor(host, { server = home, getToken, ...options } = {}) {
+  constructor(host, { server = home, getToken, inline, ...options } = {}) {
     this.#host = host;
     this.#server = new URL(server).origin;
     this.#getToken = getToken;
+    this.#isInline = inline !== undefined && inline !== false;
     for (const name of settings) if (options[name] != null) this.#options[name] = options[name];
     this.#isOpen = !host.hasAttribute("launcher");
     this.#root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
@@ -114,6 +120,7 @@ class Chat {
   }
   destroy() {
     this.#stop.abort();
+    this.#inside?.abort();
     if (globalThis[name] === this) delete globalThis[name];
     this.#port?.close();
     this.#listeners.clear();
@@ -154,6 +161,7 @@ class Chat {
 
   #load() {
     if (this.#frame || this.#stop.signal.aborted) return;
+    if (this.#isInline) return this.#loadInline();
     const url = new URL("/?frame", this.#server);
     const { theme, locale } = this.#options;
     if (theme && theme !== "auto") url.searchParams.set("theme", theme);
@@ -165,7 +173,20 @@ class Chat {
     this.#panel.replaceChildren(this.#frame);
   }
 
+  #loadInline() {
+    const { theme, locale } = this.#options;
+    this.#frame = document.createElement("div");
+    this.#frame.className = "inline";
+    this.#panel.replaceChildren(this.#frame);
+    this.#inside = new AbortController();
+    const options = this.#hello();
+    const here = { port: this.#channel(), options, theme, locale, signal: this.#inside.signal, restart: () => this.#reload() };
+    const host = this.#frame;
+    import(new URL("/inline.js", this.#server)).then(({ mount }) => mount(host, here)).catch(reportError);
+  }
+
   #reload() {
+    this.#inside?.abort();
     this.#port?.close();
     this.#port = this.#frame = undefined;
     this.#load();
@@ -175,12 +196,20 @@ class Chat {
   // The frame says that it is there; from then on the two share a channel nobody else hears.
   #greet({ source, origin, data }) {
     if (source !== this.#frame?.contentWindow || origin !== this.#server || data?.oncewire !== "frame") return;
-    const channel = new MessageChannel();
-    this.#port = channel.port1;
-    this.#port.onmessage = (event) => this.#hear(event.data);
-    const hello = { oncewire: "hello", room: this.#options.room, isOpen: this.#isOpen, hasToken: !!this.#getToken };
-    source.postMessage(hello, this.#server, [channel.port2]);
+    source.postMessage(this.#hello(), this.#server, [this.#channel()]);
+  }
+
+  #hello() {
+    return { oncewire: "hello", room: this.#options.room, isOpen: this.#isOpen, hasToken: !!this.#getToken };
+  }
+
+  /** The other end of a new channel, with what was to be said on it. */
+  #channel() {
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    port1.onmessage = (event) => this.#hear(event.data);
     for (const message of this.#queue.splice(0)) this.#say(message);
+    return port2;
   }
 
   #say(message) {
@@ -248,7 +277,7 @@ class ChatElement extends HTMLElement {
 
   connectedCallback() {
     if (this.chat) return;
-    const options = Object.fromEntries(["server", ...settings].map((name) => [name, this.getAttribute(name) ?? undefined]));
+    const options = Object.fromEntries(["server", "inline", ...settings].map((name) => [name, this.getAttribute(name) ?? undefined]));
     this.chat = new Chat(this, { ...options, getToken: this.getToken });
     instances.add(this.chat);
   }

@@ -1,15 +1,15 @@
-// The page inside another site: what the site's loader says, and what it is told. Messages are exchanged
-// with the window that framed us, over a channel that only the two of us hold.
+// The chat inside another site: what the site's loader says, and what it is told, over a channel that only
+// the two of us hold.
 
 import { setOpen } from "./attention.js";
 import { me } from "./me.js";
 
 const params = new URLSearchParams(location.search);
 
-/** Nothing if this page is not in a frame of embed.js; else {room, getToken, tell}. */
-export async function connectFrame() {
-  if (!params.has("frame") || globalThis.parent === globalThis) return undefined;
-  const { port, options } = await hello();
+/** Nothing if this is a page of its own; else {room, getToken, tell}. */
+export async function connectFrame(here) {
+  if (here.isPage && (!params.has("frame") || globalThis.parent === globalThis)) return undefined;
+  const { port, options } = here.isPage ? await hello() : here;
   setOpen(options.isOpen === true);
   const answers = new Map();
   let asked = 0;
@@ -30,15 +30,15 @@ export async function connectFrame() {
       if (typeof data.value === "string") waiting.resolve(data.value);
       else waiting.reject(new Error("no token"));
     }
-    if (data.type === "theme") globalThis.chatTheme?.choose(data.theme, { keep: false });
+    if (data.type === "theme") here.theme.choose(data.theme, { keep: false });
     if (data.type === "visible") setOpen(data.isOpen);
     if (data.type === "forget") {
       me.forget();
-      location.reload();
+      here.restart();
     }
-    if (data.type === "focus") document.getElementById("text")?.focus();
+    if (data.type === "focus") here.root.getElementById("text")?.focus();
   };
-  document.addEventListener("keydown", (event) => event.key === "Escape" && frame.tell("escape"));
+  here.root.addEventListener("keydown", (event) => event.key === "Escape" && frame.tell("escape"));
   return frame;
 }
 

@@ -31,6 +31,8 @@ export const me = {
   /** A new visitor from the next page on. What waits stays with the old one. */
   forget() {
     for (const key of ["id", "name", "visitor", "own", "rooms", "read"]) remember(key, null);
+    producers.clear();
+    Object.assign(this, { id: null, name: "", token: undefined, secret: newSecret() });
   },
 };
 

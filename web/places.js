@@ -32,7 +32,7 @@ export class Places {
   #top;
   #inbox;
 
-  constructor({ socket, scroll, parent, top }) {
+  constructor({ socket, scroll, parent, top, signal }) {
     this.#socket = socket;
     this.#scroll = scroll;
     this.#parent = parent;
@@ -40,7 +40,7 @@ export class Places {
     this.#inbox = new Pages(socket, "inbox", (entries) => this.#take(entries));
     scroll.onNearStart = () => this.#loadOlder();
     scroll.onEnd = () => this.#see();
-    onAttention(() => this.#see());
+    onAttention(() => this.#see(), signal);
   }
 
   get all() {

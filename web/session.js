@@ -13,9 +13,11 @@ export const rooms = new Set();
 /** What the embedding site asks for a token. */
 let getToken;
 
-export function open(tokens) {
+/** `server`: where it is, if this page comes from elsewhere. */
+export function open(tokens, server = location.origin) {
   getToken = tokens;
-  return io({
+  return io(server, {
+    forceNew: true,
     delivery: "exactly-once",
     owner: me.owner,
     transports: ["websocket"],
@@ -33,10 +35,11 @@ async function describe() {
   return { ...who, live: true, rooms: [...rooms] };
 }
 
-/** Asks for a fresh token before the one in use ends, for as long as the page lives. */
-export function keepSignedIn(socket) {
+/** Asks for a fresh token before the one in use ends, until `signal` is aborted. */
+export function keepSignedIn(socket, signal) {
   if (!getToken) return;
   const renew = async () => {
+    if (signal.aborted) return;
     const token = await getToken().catch(() => undefined);
     if (token && socket.connected) await ask(socket, "token", token).catch(() => {});
     if (token) me.token = token;

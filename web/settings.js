@@ -10,7 +10,7 @@ export class Settings {
   #parts;
 
   /** `countWaiting()`: messages in the outbox. */
-  constructor(parts, countWaiting) {
+  constructor(parts, here, countWaiting) {
     this.#parts = parts;
     const { dialog, open, name, save, select, themes, signOut, hint } = parts;
     open.addEventListener("click", () => {
@@ -27,10 +27,12 @@ export class Settings {
       this.#rename();
     });
     this.#offerLanguages(select);
-    this.#offerThemes(themes);
+    this.#offerThemes(themes, here.theme);
+    // On a page of somebody else's they are the page's to choose.
+    themes.hidden = parts.languages.hidden = !here.isPage;
     signOut.addEventListener("click", () => {
       me.forget();
-      location.reload();
+      here.restart();
     });
   }
 
@@ -45,11 +47,11 @@ export class Settings {
     select.addEventListener("change", () => chooseLanguage(select.value));
   }
 
-  #offerThemes(fieldset) {
+  #offerThemes(fieldset, colours) {
     for (const [theme, label] of Object.entries(words.themes)) {
       const input = document.createElement("input");
-      Object.assign(input, { type: "radio", name: "theme", value: theme, checked: chatTheme.chosen === theme });
-      input.addEventListener("change", () => chatTheme.choose(theme));
+      Object.assign(input, { type: "radio", name: "theme", value: theme, checked: colours.chosen === theme });
+      input.addEventListener("change", () => colours.choose(theme));
       const line = document.createElement("label");
       line.append(input, label);
       fieldset.append(line);

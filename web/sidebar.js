@@ -41,9 +41,9 @@ export class Sidebar {
 
   /** On a narrow screen: over the conversation, or away. */
   toggle(isOpen) {
-    const { aside, open, main } = this.#parts;
+    const { app, aside, open, main } = this.#parts;
     const isOver = getComputedStyle(open).display !== "none";
-    document.body.toggleAttribute("data-places", isOpen && isOver);
+    app.toggleAttribute("data-places", isOpen && isOver);
     main.inert = isOpen && isOver;
     open.setAttribute("aria-expanded", String(isOpen && isOver));
     if (!isOver) return;
@@ -63,7 +63,8 @@ export class Sidebar {
 
   #draw() {
     const { rooms, people, nobody, badge } = this.#parts;
-    const inside = this.#parts.aside.contains(document.activeElement) && document.activeElement.dataset.place;
+    const { activeElement } = this.#parts.aside.getRootNode();
+    const inside = this.#parts.aside.contains(activeElement) && activeElement.dataset.place;
     const ids = this.#places.all.map(({ id }) => id);
     const roomIds = new Set([mainPlace, ...ids.filter((id) => !isPrivate(id)), ...this.#known]);
     const talks = ids.filter((id) => isPrivate(id) && this.#places.get(id).timeline.size > 0);

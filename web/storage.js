@@ -31,4 +31,10 @@ export function recallJson(key, otherwise) {
   }
 }
 
+/** Calls `listener` when another tab has forgotten this. */
+export function onForgotten(key, signal, listener) {
+  const isIt = (event) => event.key === null || (event.key === prefix + key && event.newValue === null);
+  addEventListener("storage", (event) => isIt(event) && listener(), { signal });
+}
+
 export const rememberJson = (key, value) => remember(key, JSON.stringify(value));

@@ -1,5 +1,6 @@
 // Everything the page says, in the language of whoever reads it.
 
+import { surface } from "./surface.js";
 import { en } from "./words/en.js";
 
 const storageKey = "oncewire-chat:language";
@@ -16,9 +17,12 @@ export const languages = { en: "English", zh: "中文", ja: "日本語", "en-XB"
 export const language = chosen();
 export const words = { ...en, ...(await others[language]?.().catch(() => undefined)) };
 
-document.documentElement.lang = language;
-document.documentElement.dir = words.direction ?? "ltr";
-for (const node of document.querySelectorAll("[data-words]")) fill(node);
+/** Says everything that a chat says from the beginning. */
+export function speak({ root, app }) {
+  app.lang = language;
+  app.dir = words.direction ?? "ltr";
+  for (const node of root.querySelectorAll("[data-words]")) fill(node);
+}
 
 /** Takes effect with the next page: drafts and outbox survive that. */
 export function chooseLanguage(code) {
@@ -31,7 +35,8 @@ export function chooseLanguage(code) {
 }
 
 function chosen() {
-  const asked = new URLSearchParams(location.search).get("lang");
+  const { isPage, locale } = surface.current;
+  const asked = isPage ? new URLSearchParams(location.search).get("lang") : locale;
   const wanted = [asked, stored(), ...(navigator.languages ?? [])];
   for (const code of wanted) {
     const known = code && [code, code.split("-")[0]].find((each) => each in languages);

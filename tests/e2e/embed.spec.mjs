@@ -101,3 +101,80 @@ test("a visitor is who the site's back end says, and nobody can take the name", 
   await page.goto(site.url);
   await expect(inside(page).getByRole("status")).toContainText("expired");
 });
+
+test.describe("inline, on a site that trusts the chat", () => {
+  /** A site with styles that would spoil everything they reach. */
+  const siteOf = (chat, more = "") => `<!doctype html><title>Shop</title><style>
+      * { color: red !important; } div { display: none; } oncewire-chat { display: block; height: 500px; }
+    </style><h1>Shop</h1><script async type="module" src="${chat.url}/embed.js" data-manual></script>
+    <oncewire-chat inline room="support" theme="dark"></oncewire-chat>${more}`;
+  const element = (page) => page.locator("oncewire-chat").first();
+  const detail = (page) => element(page).locator("#detail");
+  const composer = (page) => element(page).locator("form").getByRole("textbox");
+  const say = async (page, text) => {
+    await expect(detail(page)).not.toBeEmpty();
+    await composer(page).fill(text);
+    await composer(page).press("Enter");
+  };
+
+  test("there is no frame; the room, the theme and the events are those of the element", async ({ site, chat, friend, page }) => {
+    const posts = [];
+    friend.socket.on("post", (post) => posts.push(post.text));
+    site.page = siteOf(chat);
+    await page.goto(site.url);
+    await expect(detail(page)).not.toBeEmpty();
+    const focusAtFirst = await page.evaluate(() => document.activeElement === document.body);
+    await say(page, "inline-1");
+    await expect.poll(() => posts).toEqual(["inline-1"]);
+    await expect(page.locator("iframe")).toHaveCount(0);
+    await expect(page).toHaveTitle("Shop");
+    expect(focusAtFirst).toBe(true);
+    await expect(element(page).getByRole("heading", { level: 1 })).toHaveText("support");
+    const heard = page.evaluate(() => new Promise((resolve) => document.querySelector("oncewire-chat").addEventListener("oncewire-message", ({ detail }) => resolve(detail.place))));
+    friend.socket.emit("post", "room/support", { text: "inline-2" });
+    expect(await heard).toBe("room/support");
+    await expect(element(page).getByRole("log")).toContainText("inline-2");
+    const colours = () => element(page).locator(".app").evaluate((app) => [getComputedStyle(app).color, getComputedStyle(app).backgroundColor]);
+    expect(await colours()).toEqual(["rgb(233, 230, 223)", "rgb(19, 21, 23)"]);
+    await page.evaluate(() => document.querySelector("oncewire-chat").setTheme("light"));
+    await expect.poll(colours).toEqual(["rgb(29, 30, 32)", "rgb(246, 244, 238)"]);
+  });
+
+  test("a message written while the server is down waits on the site, and arrives once", async ({ site, chat, page }) => {
+    site.page = siteOf(chat);
+    await page.goto(site.url);
+    await expect(detail(page)).not.toBeEmpty();
+    await chat.end("SIGKILL");
+    await say(page, "later-1");
+    await expect(element(page).locator("[data-state=queued]")).toHaveCount(1);
+    await page.goto("about:blank");
+    await chat.start();
+    const posts = [];
+    const socket = stock(chat.url, { auth: { serverOffset: 0, rooms: ["room/support"] } });
+    socket.on("post", (post) => posts.push(post.text));
+    await page.goto(site.url);
+    await say(page, "later-2");
+    await expect.poll(() => posts).toEqual(["later-1", "later-2"]);
+    socket.close();
+  });
+
+  test("two beside each other; destroy leaves nothing, and another visitor begins with nothing", async ({ site, chat, page }) => {
+    site.page = siteOf(chat, "<oncewire-chat inline></oncewire-chat>");
+    await page.goto(site.url);
+    const other = page.locator("oncewire-chat").nth(1);
+    await expect(other.locator("#detail")).not.toBeEmpty();
+    await expect(other.getByRole("heading", { level: 1 })).toHaveText("Everyone");
+    await say(page, "mine-1");
+    await expect(element(page).locator("[data-state=delivered]")).toHaveCount(1);
+    await expect(element(page).locator("[data-own]")).toHaveCount(1);
+    await page.evaluate(() => document.querySelector("oncewire-chat").reset());
+    await expect(element(page).locator("[data-state=received]")).toHaveCount(1);
+    await expect(element(page).locator("[data-own]")).toHaveCount(0);
+    const closed = page.evaluate(() => {
+      const all = [...document.querySelectorAll("oncewire-chat")];
+      for (const each of all) each.destroy();
+      return all.map((each) => each.shadowRoot.childElementCount);
+    });
+    expect(await closed).toEqual([0, 0]);
+  });
+});

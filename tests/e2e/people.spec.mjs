@@ -275,6 +275,23 @@ test("who is forgotten on a device leaves an outbox that nobody else sends", asy
   expect(friend.transcript.texts).toEqual(["other-1"]);
 });
 
+test("who signs out in one tab is told so in the other, which sends nothing more in the old name", async ({ visit, friend }) => {
+  const one = await meet(visit, "Ann");
+  const two = await visit({ context: one.page.context(), proxy: one.proxy });
+  await one.page.getByRole("button", { name: "Settings" }).click();
+  await Promise.all([one.page.waitForEvent("load"), one.page.getByRole("button", { name: "Forget me" }).click()]);
+  await expect(two.status).toContainText("signed out in another tab");
+  await expect(two.toggle).toHaveText("Connect");
+  await two.say("old-1");
+  await expect(two.message("old-1")).toHaveAttribute("data-state", "queued");
+  await Promise.all([two.page.waitForEvent("load"), two.page.getByRole("button", { name: "Start anew" }).click()]);
+  await two.isIn();
+  await expect(two.messages).toHaveCount(0);
+  await two.say("new-1");
+  await friend.transcript.heard("new-1");
+  expect(friend.transcript.texts).toEqual(["new-1"]);
+});
+
 test("the page opens without a network, with what waits", async ({ visit, server, friend }) => {
   const ann = await visit();
   const notKept = () =>

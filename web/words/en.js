@@ -32,6 +32,7 @@ export const en = {
   rejected: (reason) => `not sent: ${reason}`,
   reasons: {
     too_fast: "too many messages at once; wait a moment",
+    too_fast_here: "too many messages from your network; wait a moment",
     text_too_long: "the text is too long",
     invalid_picture: "this picture is too large",
     not_yours: "only its author can change a message",
@@ -55,6 +56,7 @@ export const en = {
   connect: "Connect",
   disconnect: "Disconnect",
   retry: "Retry now",
+  goOn: "Start anew",
   line: {
     connecting: (n) => (n ? `Connecting. ${waiting(n)}` : "Connecting"),
     offline: (n) => (n ? `Offline. ${waiting(n)}` : "Offline. Trying to reach the server"),
@@ -63,6 +65,7 @@ export const en = {
     refused: (reason) => `The server refused the connection: ${reason}`,
     broken: (reason) => `The chat cannot start: ${reason}`,
     expired: () => "You are signed out. Sign in again to go on; your messages are kept",
+    elsewhere: () => "You were signed out in another tab. What waits here stays with your old name",
     busy: (n) => `The server cannot store messages right now. ${waiting(n)}; trying again by itself`,
     catchingUp: (n) => `Back online: loading ${messages(n)} you missed`,
     unsaved: "This browser keeps nothing: leave the page open until your messages are delivered",

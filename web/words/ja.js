@@ -30,6 +30,7 @@ export const ja = {
   rejected: (reason) => `送信できません：${reason}`,
   reasons: {
     too_fast: "メッセージが多すぎます。少しお待ちください",
+    too_fast_here: "お使いのネットワークからのメッセージが多すぎます。少し待ってください",
     text_too_long: "文章が長すぎます",
     invalid_picture: "画像が大きすぎます",
     not_yours: "変更できるのは書いた人だけです",
@@ -53,6 +54,7 @@ export const ja = {
   connect: "接続",
   disconnect: "切断",
   retry: "今すぐ再試行",
+  goOn: "新しく始める",
   line: {
     connecting: (n) => (n ? `接続中。${waiting(n)}` : "接続中"),
     offline: (n) => (n ? `オフライン。${waiting(n)}` : "オフライン。サーバーに接続しています"),
@@ -61,6 +63,7 @@ export const ja = {
     refused: (reason) => `サーバーが接続を拒否しました：${reason}`,
     broken: (reason) => `チャットを開始できません：${reason}`,
     expired: () => "サインアウトしました。もう一度サインインしてください。メッセージは保存されています",
+    elsewhere: () => "別のタブでサインアウトしました。ここで待っているメッセージは元の名前のままです",
     busy: (n) => `サーバーが今は保存できません。${waiting(n)}。自動で再試行します`,
     catchingUp: (n) => `再接続しました：${n} 件を読み込み中`,
     unsaved: "このブラウザーは保存しません。配信されるまでページを開いたままにしてください",

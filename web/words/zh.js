@@ -30,6 +30,7 @@ export const zh = {
   rejected: (reason) => `未发送：${reason}`,
   reasons: {
     too_fast: "消息太多，请稍候",
+    too_fast_here: "您所在网络发送的消息太多，请稍候",
     text_too_long: "文字太长",
     invalid_picture: "图片太大",
     not_yours: "只有作者可以修改消息",
@@ -53,6 +54,7 @@ export const zh = {
   connect: "连接",
   disconnect: "断开",
   retry: "立即重试",
+  goOn: "重新开始",
   line: {
     connecting: (n) => (n ? `正在连接，${waiting(n)}` : "正在连接"),
     offline: (n) => (n ? `离线，${waiting(n)}` : "离线，正在尝试连接服务器"),
@@ -61,6 +63,7 @@ export const zh = {
     refused: (reason) => `服务器拒绝连接：${reason}`,
     broken: (reason) => `聊天无法启动：${reason}`,
     expired: () => "您已退出登录。请重新登录；您的消息已保留",
+    elsewhere: () => "您已在另一个标签页中退出。此处等待的消息仍属于您原来的身份",
     busy: (n) => `服务器暂时无法保存消息，${waiting(n)}，会自动重试`,
     catchingUp: (n) => `已恢复连接：正在加载错过的 ${n} 条消息`,
     unsaved: "此浏览器不保存数据：请在消息送达之前保持页面打开",
