@@ -74,6 +74,13 @@ async function load(server, mode, flags) {
   return JSON.parse(stdout);
 }
 
+/** One of the clients over a long link, both in a process of their own. */
+const link = (client) => async (server) => {
+  const args = ["--client", client, "--port", server.port, "--seconds", seconds];
+  const { stdout } = await run("node", [join(here, "link.mjs"), ...args], { timeout: 180_000 });
+  return JSON.parse(stdout);
+};
+
 // ---- the cells ----------------------------------------------------------------------------------
 
 const seconds = options.seconds;
@@ -93,6 +100,7 @@ const cells = [
   { name: "durable, 4 × 64 in flight", key: "durable", on: { tutorial: durable(), best: durable(), "best-full": durable(), chat: durable(), "chat tier 2": durable({ tier: 2 }) } },
   { name: "durable, one at a time", key: "durable-one", on: { tutorial: durable({ connections: 1, window: 1 }), best: durable({ connections: 1, window: 1 }), "best-full": durable({ connections: 1, window: 1 }), chat: durable({ connections: 1, window: 1 }) } },
   { name: "stored and fanned out to 1,000, 4 × 16", key: "stored-fanout", on: { best: durable({ connections: 1000, senders: 4, window: 16 }), chat: durable({ connections: 1000, senders: 4, window: 16 }) } },
+  { name: "sent over a link of 50 ms each way", key: "link", on: { tutorial: link("stock"), chat: link("ours") } },
   { name: `replay of ${rows.toLocaleString("en")} rows to one reader`, key: "replay", on: { best: replay({}), chat: replay({ tier: 2 }) } },
 ];
 
@@ -112,6 +120,7 @@ const targets = [
   ["durable", "messages_per_s", "chat tier 2", "best-full", ">=", 10, 30],
   ["durable-one", "messages_per_s", "chat", "best", ">=", 1.0, 1.2],
   ["durable-one", "messages_per_s", "chat", "best-full", ">=", 1.0, 1.2],
+  ["link", "messages_per_s", "chat", "tutorial", ">=", 100, 1000],
   ["replay", "rows_per_s", "chat", "best", ">=", 10, 30],
   ["idle", "connects_per_s", "ours", "node", ">=", 4, 6],
   ["idle", "connects_per_s", "ours", "beast"],
