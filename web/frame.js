@@ -33,8 +33,7 @@ export async function connectFrame(here) {
     if (data.type === "theme") here.theme.choose(data.theme, { keep: false });
     if (data.type === "visible") setOpen(data.isOpen);
     if (data.type === "forget") {
-      me.forget();
-      here.restart();
+      me.forget().then(here.restart);
     }
     if (data.type === "focus") here.root.getElementById("text")?.focus();
   };

@@ -1,6 +1,7 @@
 // Who I am here: a visitor by a secret that only this browser knows, or whoever the embedding site's
 // token names. Which messages are mine, also those of earlier visits.
 
+import { recallDurably, rememberDurably } from "./durable.js";
 import { recall, recallJson, remember, rememberJson } from "./storage.js";
 
 const producersKept = 200; // a browser that opened more tabs than this sees its oldest messages as a guest's
@@ -11,7 +12,7 @@ export const me = {
   /** The public id; known once the server said so, and remembered. */
   id: recall("id"),
   name: recall("name") ?? "",
-  secret: recall("visitor") ?? newSecret(),
+  secret: recall("visitor") ?? (await keep((await recallDurably("visitor")) ?? newSecret())),
   /** From the embedding site; then the secret counts for nothing. */
   token: undefined,
 
@@ -29,10 +30,10 @@ export const me = {
     remember("name", name || null);
   },
   /** A new visitor from the next page on. What waits stays with the old one. */
-  forget() {
+  async forget() {
     for (const key of ["id", "name", "visitor", "own", "rooms", "read"]) remember(key, null);
     producers.clear();
-    Object.assign(this, { id: null, name: "", token: undefined, secret: newSecret() });
+    Object.assign(this, { id: null, name: "", token: undefined, secret: await keep(newSecret()) });
   },
 };
 
@@ -51,8 +52,12 @@ export const tagOf = (id) => (id ?? "").replace(/^[a-z]+[-:|]/i, "").slice(0, 4)
 
 function newSecret() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
-  const secret = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+async function keep(secret) {
   remember("visitor", secret);
+  await rememberDurably("visitor", secret);
   return secret;
 }
 

@@ -31,8 +31,7 @@ export class Settings {
     // On a page of somebody else's they are the page's to choose.
     themes.hidden = parts.languages.hidden = !here.isPage;
     signOut.addEventListener("click", () => {
-      me.forget();
-      here.restart();
+      me.forget().then(here.restart);
     });
   }
 
