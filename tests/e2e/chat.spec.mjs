@@ -103,19 +103,6 @@ test("refresh with queued messages, the server dead", async ({ visit, server, fr
   expect(friend.transcript.texts).toEqual(numbered("down", 5));
 });
 
-test("refresh in the middle of sending, ten times", async ({ visit, friend }) => {
-  const ann = await visit();
-  for (let round = 0; round < 10; round++) {
-    await ann.say(...numbered("fresh", 3, round * 3 + 1));
-    await expect(ann.message(`fresh-${round * 3 + 3}`)).not.toHaveAttribute("data-state", "saving");
-    await ann.page.reload();
-    await expect(ann.composer).toBeEditable();
-  }
-  await ann.showsExactly(numbered("fresh", 30));
-  await friend.transcript.count(30);
-  expect(friend.transcript.texts).toEqual(numbered("fresh", 30));
-});
-
 test("kill -9 and restart of the server with messages in flight", async ({ visit, server }) => {
   const ann = await visit();
   const ben = await visit();
