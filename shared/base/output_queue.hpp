@@ -21,7 +21,8 @@ class OutputQueue {
         if (taken_ == outputs_.size()) {
             outputs_.clear();
             taken_ = 0;
-            if (outputs_.capacity() * sizeof(T) > keep_bytes) outputs_ = {};
+            // Not `= {}`, which would assign no elements and keep the storage.
+            if (outputs_.capacity() * sizeof(T) > keep_bytes) outputs_ = std::vector<T>();
         }
         return output;
     }

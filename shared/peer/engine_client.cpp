@@ -155,7 +155,7 @@ std::optional<EngineClient::Event> EngineClient::next_event(Instant now, ClientO
         if (auto event = apply(alone ? frame_channel_ : Channel::current, frame, now, out))
             return event;
     }
-    payload_ = {};
+    payload_ = std::vector<Frame>();
     payload_taken_ = 0;
     if (state_ == State::open && is_polling()) {
         if (is_upgrading()) return finish_upgrade(out);
