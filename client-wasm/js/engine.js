@@ -19,13 +19,8 @@ const frameLengthMax = 64 * 2 ** 20; // a larger message is refused before it is
  * @returns {Promise<Engine>} rejects with an Error that has `permanent` set if trying again is useless
  */
 export async function loadWasm(wasm, received = (bytes) => bytes) {
-  let reject;
-  const failed = new Promise((_, refuse) => (reject = refuse));
-  const module = createModule({
-    instantiateWasm(imports, done) {
-      instantiate(wasm, imports).then(({ instance }) => done(instance), reject);
-      return {};
-    },
+  const module = await createModule({
+    instantiate: async (imports) => (await instantiate(wasm, imports)).instance,
     eventsReady: (host) => Client.at(host)?.announce(),
     willDial: (host) => dialWith(Client.at(host).network.dial),
     failed: (host, event) => Client.at(host)?.failed(event),
@@ -34,7 +29,7 @@ export async function loadWasm(wasm, received = (bytes) => bytes) {
     request: (host, link, sid, body) => Client.at(host)?.request(link, sid, body),
     abandon: (host, link) => Client.at(host)?.network.abandon(link),
   });
-  return new Engine(await Promise.race([module, failed]), received);
+  return new Engine(module, received);
 }
 
 async function instantiate(wasm, imports) {
@@ -112,7 +107,7 @@ class Client {
     this.#module = module;
     this.network = network;
     this.#binary = received;
-    this.#host = module._client_create(...this.#text(JSON.stringify(options)));
+    this.#host = module.calls.create(...this.#text(JSON.stringify(options)));
     Client.#all.set(this.#host, this);
   }
 
@@ -180,9 +175,9 @@ class Client {
   /** All events there are (event_json.hpp), oldest first. */
   takeEvents() {
     const start = this.#call("take_events");
-    const size = this.#isBroken ? 0 : this.#module._client_events_size();
+    const size = this.#isBroken ? 0 : this.#module.calls.events_size();
     if (size === 0) return [];
-    const events = JSON.parse(decoder.decode(this.#module.HEAPU8.subarray(start, start + size)));
+    const events = JSON.parse(decoder.decode(this.#module.bytes().subarray(start, start + size)));
     let taken = 0;
     for (const event of events) {
       if (!event.attachments) continue;
@@ -248,7 +243,7 @@ class Client {
   #call(name, ...args) {
     if (this.#isBroken) return 0;
     try {
-      return this.#module[`_client_${name}`](this.#host, ...args);
+      return this.#module.calls[name](this.#host, ...args);
     } catch (error) {
       this.#isBroken = true;
       queueMicrotask(() => this.onBroken(error));
@@ -257,29 +252,29 @@ class Client {
   }
 
   #attachment(index, size) {
-    const start = this.#module._client_attachment(this.#host, index);
-    return this.#binary(this.#module.HEAPU8.slice(start, start + size).buffer);
+    const start = this.#module.calls.attachment(this.#host, index);
+    return this.#binary(this.#module.bytes().slice(start, start + size).buffer);
   }
 
   #attach(attachments) {
     if (this.#isBroken) return;
     for (const bytes of attachments) {
-      this.#module._client_attach(...this.#bytes(bytes));
+      this.#module.calls.attach(...this.#bytes(bytes));
     }
   }
 
   #text(text) {
     if (this.#isBroken) return [0, 0];
     // A UTF-16 unit never needs more than three bytes.
-    const start = this.#module._client_buffer(text.length * 3);
-    const room = this.#module.HEAPU8.subarray(start, start + text.length * 3);
+    const start = this.#module.calls.buffer(text.length * 3);
+    const room = this.#module.bytes().subarray(start, start + text.length * 3);
     return [start, encoder.encodeInto(text, room).written];
   }
 
   #bytes(bytes) {
     if (this.#isBroken) return [0, 0];
-    const start = this.#module._client_buffer(bytes.byteLength);
-    this.#module.HEAPU8.set(bytes, start);
+    const start = this.#module.calls.buffer(bytes.byteLength);
+    this.#module.bytes().set(bytes, start);
     return [start, bytes.byteLength];
   }
 }
