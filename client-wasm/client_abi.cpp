@@ -243,6 +243,12 @@ EMSCRIPTEN_KEEPALIVE void client_received(ClientHost* host, std::uint32_t link, 
     host->settle();
 }
 
+/// One message of a WebSocket of which the page keeps the arguments: see ClientHost::handle_abridged().
+EMSCRIPTEN_KEEPALIVE std::uint32_t client_received_event(ClientHost* host, std::uint32_t link,
+                                                         const char* bytes, std::uint32_t size) {
+    return host->handle_abridged(link, {bytes, size});
+}
+
 /// A WebSocket closed.
 EMSCRIPTEN_KEEPALIVE void client_closed(ClientHost* host, std::uint32_t link) {
     host->handle_closed(link);

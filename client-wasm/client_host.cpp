@@ -112,6 +112,23 @@ void ClientHost::handle_closed(peer::LinkId link) {
     settle();
 }
 
+std::uint32_t ClientHost::handle_abridged(peer::LinkId link, std::string_view event) {
+    // What is held counts by its size, and is handed on in another call.
+    if (client_.is_joining()) return show_whole;
+    client_.handle_frame(link, {FrameType::text, event}, now());
+    auto output = client_.poll_output();
+    const auto* arrived = output ? std::get_if<peer::EventArrived>(&*output) : nullptr;
+    const std::uint32_t verdict = arrived ? verdict_on(*arrived) : drop;
+    if (output && !arrived) perform(std::move(*output));
+    settle();
+    return verdict;
+}
+
+std::uint32_t ClientHost::verdict_on(const peer::EventArrived& event) const {
+    return hand_on | (event.position ? without_last : 0u) |
+           (client_.is_tracking(event.index) ? 0u : until_changed) | event.index << index_shift;
+}
+
 void ClientHost::arm_timer() {
     const auto deadline = client_.next_timeout();
     if (deadline == armed_for_) return;

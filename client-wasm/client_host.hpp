@@ -34,6 +34,18 @@ class ClientHost {
     /// After every call on client(): performs what it wants done and arms the timer.
     void settle();
     void handle_closed(peer::LinkId link);
+    /// What the page is to do with an event whose arguments it keeps. `hand_on` comes with the other two,
+    /// and from `index_shift` on with the namespace.
+    enum Verdict : std::uint32_t {
+        drop = 0,
+        show_whole = 1,  ///< not taken: handle_frame() wants all of it
+        hand_on = 2,
+        without_last = 4,   ///< that was a position, and is not the application's
+        until_changed = 8,  ///< so is every other of that name, until something else happens here
+        index_shift = 4,
+    };
+    /// A message that is an event, with its first argument, and its last if that is a string.
+    std::uint32_t handle_abridged(peer::LinkId link, std::string_view event);
 
     /// All events for the page as one JSON array, or empty. Valid until the next call.
     const std::string& take_events();
@@ -50,6 +62,7 @@ class ClientHost {
     void open_link(const peer::OpenLink& open);
     void send(peer::LinkId id, const Frame& frame);
     void close_link(peer::LinkId id, bool by_us);
+    std::uint32_t verdict_on(const peer::EventArrived& event) const;
     void arm_timer();
     const Link* find(peer::LinkId id) const;
 

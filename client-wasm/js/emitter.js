@@ -4,16 +4,11 @@ export class Emitter {
   #listeners = new Map();
 
   on(event, listener) {
-    const list = this.#listeners.get(event);
-    if (list) list.push({ listener, once: false });
-    else this.#listeners.set(event, [{ listener, once: false }]);
-    return this;
+    return this.#add(event, { listener });
   }
 
   once(event, listener) {
-    this.on(event, listener);
-    this.#listeners.get(event).at(-1).once = true;
-    return this;
+    return this.#add(event, { listener, once: true });
   }
 
   /** Without `listener`: all of that event; without anything: all there are. */
@@ -37,9 +32,13 @@ export class Emitter {
    * its error reaches window.onerror like any other.
    */
   notify(event, ...args) {
-    for (const item of [...(this.#listeners.get(event) ?? [])]) {
+    for (const item of this.#listeners.get(event) ?? []) {
       if (item.once) this.#remove(event, (other) => other === item);
-      guarded(() => item.listener.apply(this, args));
+      try {
+        item.listener.apply(this, args);
+      } catch (error) {
+        report(error);
+      }
     }
     return this;
   }
@@ -47,6 +46,12 @@ export class Emitter {
   /** As in the original; a Socket's sends instead. */
   emit(event, ...args) {
     return this.notify(event, ...args);
+  }
+
+  // Lists are replaced, never changed: somebody may be going through one.
+  #add(event, item) {
+    this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), item]);
+    return this;
   }
 
   #remove(event, matches) {
@@ -73,8 +78,12 @@ export function guarded(call) {
   try {
     return call();
   } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
+    report(error);
   }
+}
+
+function report(error) {
+  queueMicrotask(() => {
+    throw error;
+  });
 }

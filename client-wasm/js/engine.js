@@ -11,6 +11,9 @@ import { emitError } from "./errors.js";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const frameLengthMax = 64 * 2 ** 20; // a larger message is refused before it is copied
+const passesMax = 100; // names of events; more are asked about again
+// ClientHost::Verdict
+const [showWhole, handOn, withoutLast, untilChanged, indexShift] = [1, 2, 4, 8, 4];
 
 /**
  * Compiles the engine.
@@ -90,6 +93,8 @@ class Client {
 
   /** Called, never from inside another call, when takeEvents() has something. */
   onEvents = () => {};
+  /** Called as onEvents, with an event that came alone: onArrived(namespace, arguments, position?). */
+  onArrived = () => {};
   /** Called once, when the engine broke; nothing works from then on, and nothing throws. */
   onBroken = () => {};
   /** The newest error and the newest CloseEvent of a WebSocket. */
@@ -99,6 +104,7 @@ class Client {
   #module;
   #host;
   #binary;
+  #passes = new Map(); // name of an event → what the engine said of such, while nothing else happens
   #announced = false;
   #isReceiving = false; // events are taken as soon as the module has returned
   #isBroken = false;
@@ -206,12 +212,38 @@ class Client {
 
   received(link, data) {
     const isText = typeof data === "string";
+    if (isText && this.#receiveEvent(link, data)) return;
     const bytes = isText ? undefined : new Uint8Array(data);
     const size = isText ? data.length : bytes.length;
     // An empty message is no packet: the link ends as it does for any other nonsense.
     if (size > frameLengthMax) this.#receive("received", link, 1, 0, 0);
     else if (isText) this.#receive("received", link, 1, ...this.#text(data));
     else this.#receive("received", link, 0, ...this.#bytes(bytes));
+  }
+
+  // Most of what comes is an event that the engine only has to let pass: the arguments are parsed here,
+  // once, and it is shown what it decides by. False: it has to see the whole message.
+  #receiveEvent(link, text) {
+    // What is not taken yet comes first.
+    const event = this.#announced || text.length > frameLengthMax ? undefined : eventIn(text);
+    if (!event) return false;
+    const { header, args } = event;
+    const pass = this.#passes.get(args[0]);
+    const verdict = pass?.link === link && pass.header === header ? pass.verdict : this.#ask(link, header, args);
+    if (verdict === showWhole) return false;
+    const position = verdict & withoutLast ? args.pop() : undefined;
+    if (verdict & handOn) this.onArrived(verdict >> indexShift, args, position);
+    this.#deliver();
+    return true;
+  }
+
+  #ask(link, header, args) {
+    const seen = args.length > 1 && typeof args.at(-1) === "string" ? [args[0], args.at(-1)] : [args[0]];
+    this.#isReceiving = true;
+    const verdict = this.#call("received_event", link, ...this.#text(header + JSON.stringify(seen)));
+    this.#isReceiving = false;
+    if (verdict & untilChanged && this.#passes.size < passesMax) this.#passes.set(args[0], { link, header, verdict });
+    return verdict;
   }
 
   // A close follows, and says the same to the engine.
@@ -242,6 +274,7 @@ class Client {
   // What traps once is in an unknown state: it is not asked again.
   #call(name, ...args) {
     if (this.#isBroken) return 0;
+    if (name !== "received_event") this.#passes.clear();
     try {
       return this.#module.calls[name](this.#host, ...args);
     } catch (error) {
@@ -276,6 +309,20 @@ class Client {
     const start = this.#module.calls.buffer(bytes.byteLength);
     this.#module.bytes().set(bytes, start);
     return [start, bytes.byteLength];
+  }
+}
+
+/** A text that is plainly an event: what stands before its arguments, and they. */
+function eventIn(text) {
+  if (!text.startsWith("42")) return undefined;
+  const start = text[2] === "/" ? text.indexOf(",") + 1 : 2;
+  if (text[start] !== "[") return undefined;
+  try {
+    const args = JSON.parse(text.slice(start));
+    // The engine knows what to say of the others.
+    return typeof args[0] === "string" && !args[0].startsWith("oncewire:") ? { header: text.slice(0, start), args } : undefined;
+  } catch {
+    return undefined;
   }
 }
 

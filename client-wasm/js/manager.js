@@ -136,6 +136,7 @@ export class Manager extends Emitter {
   async #load() {
     const client = await this.#loadClient();
     client.onEvents = () => this.drain();
+    client.onArrived = (namespace, data, position) => this.#handle({ type: "event", namespace, data, position });
     client.onBroken = (error) => this.#handleBroken(error);
     this.#client = client;
     for (const call of this.#calls.splice(0)) guarded(call);

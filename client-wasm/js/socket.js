@@ -370,14 +370,18 @@ export class Socket extends Emitter {
   }
 
   #handleEvent({ data: args, ack, position }) {
+    // Who left hears no more; but what the log says has been read is not said again.
     if (position) this.#position = position;
+    else if (!this.#active) return;
     if (ack !== undefined) args.push(this.#answer(ack));
     if (this.connected) this.#dispatch(args);
     else this.receiveBuffer.push(args);
   }
 
   #dispatch(args) {
-    for (const listener of [...this.#anyIncoming]) guarded(() => listener.apply(this, args));
+    if (this.#anyIncoming.length > 0) {
+      for (const listener of [...this.#anyIncoming]) guarded(() => listener.apply(this, args));
+    }
     this.notify(...args);
   }
 

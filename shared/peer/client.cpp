@@ -543,6 +543,17 @@ bool Client::is_connected(NamespaceIndex index) const {
     return namespaces_[index].state == NamespaceState::connected && link_state_ == LinkState::open;
 }
 
+bool Client::is_joining() const {
+    return std::any_of(namespaces_.begin(), namespaces_.end(), [](const Namespace& nsp) {
+        return nsp.state == NamespaceState::connecting;
+    });
+}
+
+bool Client::is_tracking(NamespaceIndex index) const {
+    const Namespace& nsp = namespaces_[index];
+    return nsp.lane || !nsp.pid.empty();
+}
+
 const delivery::Outbox* Client::outbox(NamespaceIndex index) const {
     const auto& lane = namespaces_[index].lane;
     return lane ? &lane->outbox : nullptr;

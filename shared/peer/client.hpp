@@ -121,6 +121,11 @@ class Client {
     bool is_connected(NamespaceIndex index) const;
     /// The link is open and takes a packet now; what is volatile is dropped otherwise.
     bool is_writable() const { return engine_.is_writable(); }
+    /// An answer to CONNECT is awaited: events that come before it are held.
+    bool is_joining() const;
+    /// Events tell how far the application has heard a log or a session; without that, one that arrives
+    /// changes nothing in here.
+    bool is_tracking(NamespaceIndex index) const;
     const delivery::Outbox* outbox(NamespaceIndex index) const;
     /// How far the log was handed on; none without a lane or before the first connection.
     std::optional<delivery::Position> position(NamespaceIndex index) const;

@@ -264,6 +264,61 @@ alike("nonsense from the server is a parse error, and a new session follows", {}
   await stage.heard(socket, "connect");
 });
 
+alike("a burst keeps its order, of whatever kinds it is", {}, async (stage) => {
+  stage.server.of("/other");
+  stage.server.on("connection", (socket) =>
+    socket.on("go", () => {
+      for (let n = 1; n <= 3; ++n) {
+        socket.emit("tick", n, "a text at the end");
+        socket.emit("tick", "é", n);
+        socket.emit("bytes", Buffer.from([n]));
+        socket.emit("lone");
+        socket.emit("question", n, (answer) => answer === 6 && socket.emit("end"));
+        socket.emit("7", [], { deep: [n] });
+      }
+      stage.server.of("/other").emit("tick", "over there");
+    }),
+  );
+  const socket = stage.connect();
+  const other = socket.io.socket("/other");
+  stage.sockets.push(other);
+  for (const each of [socket, other]) each.onAny((name, ...args) => stage.add(each.nsp, name, ...args.filter((arg) => typeof arg !== "function").map(String)));
+  socket.on("question", (n, answer) => answer(n * 2));
+  await Promise.all([stage.heard(socket, "connect"), stage.heard(other, "connect")]);
+  socket.emit("go");
+  await stage.heard(socket, "end");
+});
+
+alike("who leaves in the midst of a burst hears no more of it, then or later", {}, async (stage) => {
+  stage.server.on("connection", (socket) =>
+    socket.on("go", () => {
+      for (let n = 1; n <= 5; ++n) socket.emit("tick", n);
+    }),
+  );
+  const socket = stage.connect();
+  socket.on("tick", (n) => {
+    stage.add("tick", n);
+    if (n === 3) socket.disconnect();
+  });
+  await stage.heard(socket, "connect");
+  socket.emit("go");
+  await stage.heard(socket, "disconnect");
+  socket.connect();
+  await stage.heard(socket, "connect");
+});
+
+alike("nonsense after sense of the same name is a parse error, too", {}, async (stage) => {
+  stage.server.once("connection", (socket) => socket.on("more", (text) => socket.client.conn.write(text)));
+  const socket = stage.connect();
+  socket.on("tick", (n) => {
+    stage.add("tick", n);
+    socket.emit("more", n === 1 ? '2["tick",2]' : '2["tick",3');
+  });
+  socket.emit("more", '2["tick",1]');
+  await stage.heard(socket, "disconnect");
+  await stage.heard(socket, "connect");
+});
+
 alike("a server that no longer pings is given up", { pingInterval: 100, pingTimeout: 50 }, async (stage) => {
   stage.server.once("connection", (socket) => {
     const { conn } = socket;
