@@ -3,13 +3,15 @@
 
 import { pollingUrl, socketUrl } from "./url.js";
 
+const farewellTime = 1_000; // ms
 const responseBytesMax = 64 * 2 ** 20; // more is refused before it is copied
 
 export class Network {
   #options;
   #origin;
   #query;
-  #requests = new Map(); // link → AbortController of its GET
+  #gets = new Map(); // link → AbortController of its GET
+  #posts = new Map(); // link → its POST, until that is answered
   #early; // what begin() began and the engine has not taken: { response } or { socket, events }
 
   constructor(origin, query, options) {
@@ -60,23 +62,45 @@ export class Network {
   };
 
   /** One request of a polling link: a POST if it has a body. Resolves with { status, bytes }. */
-  async request(link, sid, body) {
+  request(link, sid, body) {
+    return body ? this.#post(link, sid, body) : this.#get(link, sid);
+  }
+
+  #post(link, sid, body) {
+    const answer = this.#fetch(sid, body);
+    this.#posts.set(link, answer);
+    answer.then(() => this.#posts.get(link) === answer && this.#posts.delete(link));
+    return answer;
+  }
+
+  async #get(link, sid) {
     const early = sid === "" ? this.#early?.response : undefined;
     if (early) {
       this.#early = undefined;
       return early;
     }
     const abort = new AbortController();
-    if (!body) this.#requests.set(link, abort);
-    const answer = await this.#fetch(sid, body, abort);
-    if (this.#requests.get(link) === abort) this.#requests.delete(link);
+    this.#gets.set(link, abort);
+    const answer = await this.#fetch(sid, undefined, abort);
+    if (this.#gets.get(link) === abort) this.#gets.delete(link);
     return answer;
   }
 
-  /** Nobody waits for the GET of this link any more. */
-  abandon(link) {
-    this.#requests.get(link)?.abort();
-    this.#requests.delete(link);
+  /**
+   * Nobody waits for the GET of this link any more. It ends after what is being sent, which may be a
+   * goodbye: a server takes the end of a GET for the loss of the link.
+   */
+  async abandon(link) {
+    const get = this.#gets.get(link);
+    this.#gets.delete(link);
+    const until = Date.now() + farewellTime;
+    while (this.#posts.has(link) && Date.now() < until) {
+      let timer;
+      const late = new Promise((resolve) => (timer = setTimeout(resolve, until - Date.now())));
+      await Promise.race([this.#posts.get(link), late]);
+      clearTimeout(timer);
+    }
+    get?.abort();
   }
 
   async #fetch(sid, body, abort = new AbortController()) {

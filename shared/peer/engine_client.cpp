@@ -49,17 +49,23 @@ bool EngineClient::try_next_transport(ClientOutputs& out) {
 
 void EngineClient::close(ClientOutputs& out) {
     if (state_ == State::open && is_polling()) {
-        waiting_.push_back(engineio::encode_frame(PacketType::close));
-        std::string body = engineio::encode_payload(waiting_);
-        if (post_in_flight_) {
-            farewell_ = Farewell{link_, handshake().sid.text, std::move(body)};
-        } else {
-            out.push_back(SendRequest{link_, handshake().sid.text, std::move(body)});
-        }
+        farewell_ = Farewell{link_, handshake().sid.text, {}};
+        if (!waiting_.empty()) farewell_->waiting = engineio::encode_payload(waiting_);
+        if (!post_in_flight_) continue_farewell(out);
     }
     if (state_ == State::closed) return;
     end(CloseReason::forced_close, out);
     has_ended_ = false;
+}
+
+/// What waits, then the close packet in a request of its own: a reference server that meets it in the
+/// same body closes before it has heard the rest.
+void EngineClient::continue_farewell(ClientOutputs& out) {
+    std::string body = std::exchange(farewell_->waiting, {});
+    const bool is_last = body.empty();
+    if (is_last) body = engineio::encode_frame(PacketType::close).bytes;
+    out.push_back(SendRequest{farewell_->link, farewell_->sid, std::move(body)});
+    if (is_last) farewell_.reset();
 }
 
 /// A transport does not work: the next one, or the end.
@@ -114,9 +120,7 @@ void EngineClient::handle_link_closed(LinkId link, ClientOutputs& out) {
 void EngineClient::handle_response(LinkId link, bool is_post, std::uint32_t status,
                                    std::string_view body, ClientOutputs& out) {
     if (is_post && farewell_ && farewell_->link == link) {
-        out.push_back(SendRequest{link, std::move(farewell_->sid), std::move(farewell_->body)});
-        farewell_.reset();
-        return;
+        return continue_farewell(out);
     }
     if (state_ == State::closed || link != link_ || !is_polling()) return;
     (is_post ? post_in_flight_ : get_in_flight_) = false;

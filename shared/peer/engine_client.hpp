@@ -78,6 +78,7 @@ class EngineClient {
 
     void open_transport(ClientOutputs& out);
     bool try_next_transport(ClientOutputs& out);
+    void continue_farewell(ClientOutputs& out);
     void fail(Error error, ClientOutputs& out);
     void end(engineio::CloseReason reason, ClientOutputs& out);
     void drop_links(ClientOutputs& out);
@@ -112,11 +113,11 @@ class EngineClient {
     engineio::Channel frame_channel_ = engineio::Channel::current;
     bool has_ended_ = false;  // `closed` is still to be told
 
-    // A session we closed while a POST was under way: its last words.
+    // A session we closed: its last words, one request at a time.
     struct Farewell {
         LinkId link = 0;
         std::string sid;
-        std::string body;
+        std::string waiting;  // a body; then the close packet
     };
     std::optional<Farewell> farewell_;
 

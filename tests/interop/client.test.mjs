@@ -247,6 +247,19 @@ alike("a client that closes comes back when it is told to", {}, async (stage) =>
   await stage.heard(socket, "connect");
 });
 
+alike("the server hears a goodbye as what it is", {}, async (stage) => {
+  for (let i = 0; i < 5; ++i) {
+    const connection = stage.heard(stage.server, "connection");
+    const socket = stage.connect();
+    const [peer] = await connection;
+    const gone = stage.heard(peer, "disconnect");
+    await stage.heard(socket, "connect");
+    socket.disconnect();
+    const [reason] = await gone;
+    stage.add(reason);
+  }
+}, { over: ["polling", "websocket"] });
+
 alike("an engine that is closed is followed by another", {}, async (stage) => {
   const socket = stage.connect();
   stage.noteManager(socket);
