@@ -113,6 +113,7 @@ struct Writer {
                          .string("sid", out.sid)
                          .string("pid", out.pid)
                          .flag("recovered", out.recovered)
+                         .string("notRecovered", out.not_recovered)
                          .string("guarantee", guarantee_text(out.guarantee)));
     }
     Made operator()(peer::ConnectFailed& out) {

@@ -36,6 +36,8 @@ export class Socket extends Emitter {
   connected = false;
   /** True if the last connection continued the session before it: nothing was missed. */
   recovered = false;
+  /** Why it did not, where the server was asked to and says so; see the types. */
+  notRecovered;
   id;
   auth;
   /** Packets emitted while not connected, sent when it is; take out what shall not be. */
@@ -338,10 +340,11 @@ export class Socket extends Emitter {
     else provide(this.auth);
   }
 
-  #handleConnected({ sid, recovered, guarantee }) {
+  #handleConnected({ sid, recovered, notRecovered, guarantee }) {
     this.id = sid;
     this.connected = true;
     this.recovered = recovered;
+    this.notRecovered = notRecovered || undefined;
     if (this.#sender) this.#guarantee = this.#sender.guarantee = guarantee;
     for (const args of this.receiveBuffer.splice(0)) this.#dispatch(args);
     for (const packet of this.sendBuffer.splice(0)) this.#sendPacket(packet);

@@ -85,6 +85,9 @@ export type DisconnectDescription = Error | { description: string; context?: unk
 /** What is promised for a message emitted now, with the server that is there. */
 export type Guarantee = "exactly-once" | "at-least-once" | "at-most-once";
 
+/** Nobody knows the session (or it was ended); it is too old; too much was missed; that was never sent; not now. */
+export type NotRecovered = "unknown" | "expired" | "too_much" | "bad_offset" | "unavailable" | (string & {});
+
 export interface SocketReservedEvents {
   connect: () => void;
   connect_error: (error: Error & { data?: any; type?: string; description?: any; context?: unknown }) => void;
@@ -212,6 +215,8 @@ export declare class Socket<
   readonly disconnected: boolean;
   readonly active: boolean;
   readonly recovered: boolean;
+  /** With an Oncewire server: why the session that was lost could not be continued. */
+  readonly notRecovered: NotRecovered | undefined;
   readonly guarantee: Guarantee;
   /** Only with delivery: "exactly-once". */
   readonly outbox?: Outbox;

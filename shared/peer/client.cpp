@@ -446,7 +446,8 @@ void Client::handle_connected(NamespaceIndex index, const socketio::Packet& pack
         const auto value = json::member(packet.data, key);
         return value ? json::as_string(*value).value_or("") : std::string();
     };
-    Connected connected{index, member("sid"), member("pid"), false, Guarantee::at_most_once};
+    Connected connected{index, member("sid"),          member("pid"),
+                        false, member("notRecovered"), Guarantee::at_most_once};
     if (connected.sid.empty()) {
         outputs_.push_back(ConnectFailed{
             index, false,

@@ -74,6 +74,8 @@ struct Connected {
     std::string sid;
     std::string pid;         ///< empty if the server gave none
     bool recovered = false;  ///< the session goes on: nothing was missed
+    std::string
+        not_recovered;  ///< why a server of ours could not go on with it; empty: it says nothing
     Guarantee guarantee = Guarantee::at_most_once;
 };
 /// Refused by the server (`refused`), or the link could not be opened.

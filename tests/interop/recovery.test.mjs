@@ -5,6 +5,9 @@ import { after, before, describe, test } from "node:test";
 import { Proxy } from "../e2e/proxy.mjs";
 import { answer, heard, Program } from "../support/program.mjs";
 import { within } from "../support/stock.mjs";
+import WebSocket from "ws";
+
+const ours = await import("../../build/oncewire-client/dist/node.mjs");
 
 const ways = [["websocket"], ["polling"], ["polling", "websocket"]];
 
@@ -239,6 +242,24 @@ for (const cores of [1, 2]) for (const transports of ways) describe(`recovery ov
     assert.equal(ben.socket.recovered, false);
     await ann.say("two");
     await ben.hears("two");
+  });
+
+  test("our client tells why somebody is not who they were", async () => {
+    const ben = new Guest(ours.io(program.url, { transports, forceNew: true, WebSocket, auth: { name: "ben" }, reconnection: false }));
+    program.sockets.push(ben.socket);
+    await heard(ben.socket, "connect");
+    const outcome = () => [ben.socket.recovered, ben.socket.notRecovered];
+    assert.deepEqual(outcome(), [false, undefined]);
+    await ben.goes();
+    await ben.returns();
+    assert.deepEqual(outcome(), [true, undefined]);
+    ben.socket.disconnect();
+    await ann.say("one"); // by polling somebody who is quick may overtake their own goodbye
+    await ben.returns();
+    assert.deepEqual(outcome(), [false, "unknown"]);
+    await ben.goes();
+    await ben.returns();
+    assert.deepEqual(outcome(), [true, undefined]);
   });
 
   test("what is recorded is not overtaken by what is not", async () => {

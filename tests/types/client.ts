@@ -54,6 +54,9 @@ socket.emitWithAck("count", 1).then((total: string) => total);
 socket.onAny((event, ...args) => event + args.length).offAny();
 socket.onAnyOutgoing(() => {}).offAnyOutgoing();
 const id: string | undefined = socket.id;
+if (socket.notRecovered === "expired") console.log("away for too long");
+// @ts-expect-error it is a code, or nothing
+const code: string = socket.notRecovered;
 const [waiting, given] = [socket.sendBuffer.length, socket.receiveBuffer.length];
 socket.sendBuffer = [];
 const guarantee: "exactly-once" | "at-least-once" | "at-most-once" = socket.guarantee;
