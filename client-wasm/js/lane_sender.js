@@ -125,6 +125,7 @@ export class LaneSender {
     if (saved) {
       for (const sequence of erase) this.#onDisk.delete(sequence);
       for (const { sequence } of rows) this.#onDisk.add(sequence);
+      this.#lane.setWaiting(this.#onDisk.size > 0);
     }
     this.#tellSaved(rows, saved);
     this.#client.saved(this.#index, token);

@@ -11,13 +11,15 @@ const held = new Set(); // names of the lanes this page holds
 /**
  * Finds or makes the lane of `scope` (server and namespace) for this page. Never fails: without
  * storage or locks the lane lives in memory, and its save() says so.
- * @returns {Promise<HeldLane>}
+ * @param {OutboxStore} [own] the application's, which no other process has open
+ * @returns {Promise<HeldLane>} `lost`: names of lanes whose messages the browser has removed
  */
-export async function openLane(scope) {
+export async function openLane(scope, own) {
   try {
-    if (!globalThis.navigator?.locks) throw new Error("this page has no Web Locks");
-    const store = await openStore();
-    return (await takeLane(store, scope)) ?? (await createLane(store, scope));
+    if (!own && !globalThis.navigator?.locks) throw new Error("this page has no Web Locks");
+    const store = own ?? (await openStore());
+    const lost = own ? [] : await findLost(store, scope);
+    return Object.assign((await takeLane(store, scope)) ?? (await createLane(store, scope)), { lost });
   } catch (error) {
     return new HeldLane({ lane: { ...newIdentity(scope), next: 1, entries: [] }, error });
   }
@@ -37,7 +39,7 @@ export function watchOrphans(lane, adopt) {
     takeOrphan(store, name).then((orphan) => orphan && adopt(orphan));
   };
   store.laneNames(scope).then((names) => names.forEach(watch));
-  channel().addEventListener("message", ({ data }) => data.scope === scope && watch(data.name));
+  if (store.isShared) channel().addEventListener("message", ({ data }) => data.scope === scope && watch(data.name));
 }
 
 /** A lane that is ours until release(). */
@@ -45,6 +47,7 @@ export class HeldLane {
   #release;
   #owed = new Map(); // sequence → entry, or null if erased: not on the disk yet
   #next;
+  #isNoted;
   #last = Promise.resolve();
   #waiting;
 
@@ -68,6 +71,13 @@ export class HeldLane {
     return this.saveAgain();
   }
 
+  /** The disk has messages of it, or none. */
+  setWaiting(hasMessages) {
+    if (this.#isNoted === hasMessages || !this.store?.isShared) return;
+    this.#isNoted = hasMessages;
+    note(this.scope, this.name, hasMessages);
+  }
+
   /** Tries what failed before once more. */
   saveAgain() {
     this.#waiting ??= this.#last = this.#last.then(() => this.#commit());
@@ -77,6 +87,7 @@ export class HeldLane {
   /** Gives the lane up; `remove`: nothing is left in it and nobody will come back for it. */
   async release({ remove = false } = {}) {
     held.delete(this.name);
+    if (remove) this.setWaiting(false);
     if (remove) await this.store?.removeLane(this.name).catch(() => {});
     this.#release?.();
   }
@@ -114,7 +125,7 @@ async function takeLane(store, scope) {
 
 async function tryLane(store, name, patience) {
   if (held.has(name)) return undefined;
-  const release = await lock(name, patience);
+  const release = await lock(store, name, patience);
   const lane = release && (await store.loadLane(name));
   if (lane) return hold(store, lane, release);
   release?.();
@@ -123,11 +134,11 @@ async function tryLane(store, name, patience) {
 
 async function createLane(store, scope) {
   const lane = newIdentity(scope);
-  const release = await lock(lane.name, 0);
+  const release = await lock(store, lane.name, 0);
   if (!release) throw new Error("the browser refuses a lock");
   // Not waited for: the first save writes the same row, and is waited for.
-  store.createLane(lane).catch(() => {});
-  channel().postMessage({ scope, name: lane.name });
+  store.save(lane, { next: 1, erase: [], put: [] }).catch(() => {});
+  if (store.isShared) channel().postMessage({ scope, name: lane.name });
   return hold(store, { ...lane, next: 1, entries: [] }, release);
 }
 
@@ -140,9 +151,11 @@ function hold(store, lane, release) {
 
 async function takeOrphan(store, name) {
   for (;;) {
-    await navigator.locks.request(lockName(name), () => {}); // its page has let go
-    await new Promise((resolve) => setTimeout(resolve, orphanGrace));
-    const release = await lock(name, 0);
+    if (store.isShared) {
+      await navigator.locks.request(lockName(name), () => {}); // its page has let go
+      await new Promise((resolve) => setTimeout(resolve, orphanGrace));
+    }
+    const release = await lock(store, name, 0);
     if (!release) continue;
     const lane = await store.loadLane(name);
     if (lane?.entries.length > 0) {
@@ -156,7 +169,8 @@ async function takeOrphan(store, name) {
 }
 
 /** The function that lets go again; undefined if somebody else has it for longer than `patience`. */
-function lock(name, patience) {
+function lock(store, name, patience) {
+  if (!store.isShared) return () => {};
   const wait = patience > 0 ? { signal: AbortSignal.timeout(patience) } : { ifAvailable: true };
   return new Promise((resolve, reject) => {
     navigator.locks
@@ -166,6 +180,34 @@ function lock(name, patience) {
       })
       .catch((error) => (patience > 0 ? resolve(undefined) : reject(error)));
   });
+}
+
+// localStorage knows which lanes have messages: one that IndexedDB no longer knows was removed with them.
+async function findLost(store, scope) {
+  const before = noted(scope); // a note is made after its lane, and goes before it
+  const known = await store.laneNames(scope);
+  const lost = noted(scope).filter((name) => before.includes(name) && !known.includes(name));
+  for (const name of lost) note(scope, name, false);
+  return lost;
+}
+
+function noted(scope) {
+  const prefix = noteKey(scope, "");
+  try {
+    const keys = Object.keys(localStorage).filter((key) => key.startsWith(prefix));
+    return keys.map((key) => key.slice(prefix.length));
+  } catch {
+    return []; // a sandboxed frame, or a worker
+  }
+}
+
+function note(scope, name, hasMessages) {
+  try {
+    if (hasMessages) localStorage.setItem(noteKey(scope, name), "1");
+    else localStorage.removeItem(noteKey(scope, name));
+  } catch {
+    // then an eviction goes unnoticed
+  }
 }
 
 function newIdentity(scope) {
@@ -184,6 +226,7 @@ function channel() {
 }
 
 const lockName = (name) => `oncewire:${name}`;
+const noteKey = (scope, name) => `oncewire:waiting:${scope}:${name}`;
 const memoryKey = (scope) => `oncewire:lane:${scope}`;
 
 function recall(scope) {

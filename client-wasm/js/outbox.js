@@ -36,6 +36,7 @@ export class OutboxEntry {
  *   change(entry)       an entry came, moved on, or left (see entry.state)
  *   renumber(entry, before)  the entry goes on under another key than `before`
  *   durable(isDurable, error)  storage refused: what waits is lost with the page; or takes again
+ *   lost(lanes)          messages that had been saved are gone: the browser or its user removed them
  *   busy(milliseconds)  the server cannot store messages for now; they stay here
  */
 export class Outbox extends Emitter {
@@ -95,6 +96,11 @@ export class Outbox extends Emitter {
     this.#entries.delete(entry.id);
     this.changed(entry, { state, error, results });
     if (state !== "cancelled") item.settle?.(error ?? null, ...results);
+  }
+
+  tellLost(lanes) {
+    if (!this.hasListeners("lost")) console.warn("oncewire: messages that waited here were removed with the browser's storage");
+    this.notify("lost", lanes);
   }
 
   setDurable(isDurable, error) {

@@ -26,6 +26,7 @@ const defaultAckTimeout = 10_000; // ms, for `retries` without `ackTimeout`: ret
  * @property {number} [retries] see RetryQueue
  * @property {number} [ackTimeout] milliseconds, for every emit with a callback
  * @property {string} [owner] whose outbox it is; what somebody else left in this browser stays there
+ * @property {OutboxStore} [store] where the outbox survives instead of IndexedDB (index.d.ts)
  * @property {"exactly-once"} [delivery] every emit enters the outbox; `volatile.emit` stays ephemeral
  *
  * Events beyond the original's, with delivery: "exactly-once":
@@ -240,9 +241,10 @@ export class Socket extends Emitter {
   async #open() {
     const [client, lane] = await Promise.all([
       this.io.client(),
-      this.#isDurable ? openLane(this.#scope) : undefined,
+      this.#isDurable ? openLane(this.#scope, this.options.store) : undefined,
     ]);
     if (lane) this.#sender = new LaneSender(this.outbox, lane);
+    if (lane?.lost?.length > 0) this.outbox.tellLost(lane.lost);
     this.#client = client;
     this.#index = this.io.openNamespace(this, this.#sender?.options());
     this.#sender?.attach(client, this.#index);

@@ -23,6 +23,8 @@ function createTables(database) {
 }
 
 class Store {
+  /** Other pages have it open, too: a lane is locked before it is read. */
+  isShared = true;
   #database;
 
   constructor(database) {
@@ -50,11 +52,6 @@ class Store {
     const entries = await this.#read("entries", (table) => table.getAll(rangeOf(name)));
     const readable = lane && [lane, ...entries].every((row) => row.version === formatVersion);
     return readable ? { ...lane, entries } : undefined;
-  }
-
-  /** `lane`: name, scope, producer and secret. */
-  createLane(lane) {
-    return this.#write((lanes) => lanes.put({ ...lane, next: 1, version: formatVersion }));
   }
 
   removeLane(name) {

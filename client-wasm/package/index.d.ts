@@ -107,6 +107,35 @@ export interface SocketOptions {
   delivery?: "exactly-once";
   /** Whose outbox it is: what somebody else left in this browser stays there. */
   owner?: string;
+  /** Where the outbox survives instead of IndexedDB: for Node. */
+  store?: OutboxStore;
+}
+
+/** One sender's identity and numbers. `secret` proves to the server that it is the same sender. */
+export interface Lane {
+  name: string;
+  scope: string;
+  producer: string;
+  secret: string;
+}
+export interface StoredEntry {
+  sequence: number;
+  digest: string;
+  message: string;
+  at: number;
+}
+/**
+ * Keeps lanes and their entries; all values are plain JSON. No other process may have the same one open. What
+ * save() resolved for must survive the process: the message is sent, and told to be saved, from then on.
+ */
+export interface OutboxStore {
+  /** Names of the lanes of a scope (server, namespace, owner). */
+  laneNames(scope: string): Promise<string[]>;
+  /** As saved last, entries in the order of their sequence; undefined if there is none of that name. */
+  loadLane(name: string): Promise<(Lane & { next: number; entries: StoredEntry[] }) | undefined>;
+  /** Lane, next number, erased and new entries (a sequence that is there is replaced): all or nothing. */
+  save(lane: Lane, change: { next: number; erase: number[]; put: StoredEntry[] }): Promise<void>;
+  removeLane(name: string): Promise<void>;
 }
 
 export interface ManagerOptions {
@@ -266,6 +295,8 @@ export interface OutboxEvents {
   renumber: (entry: OutboxEntry, before: string) => void;
   durable: (isDurable: boolean, error?: Error) => void;
   busy: (milliseconds: number) => void;
+  /** Messages that had been saved are gone: the browser, or its user, removed them. Names of their lanes. */
+  lost: (lanes: string[]) => void;
 }
 export declare class Outbox extends Emitter<{}, {}, OutboxEvents> {
   readonly size: number;

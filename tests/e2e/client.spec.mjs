@@ -121,3 +121,43 @@ test("an engine given as bytes, and one that is not there", async ({ page, home,
   await page.goto(`${elsewhere.url}/missing`);
   await expect(page).toHaveTitle(/HTTP status 404/);
 });
+
+test("messages that were removed with the database are told as lost, once; others are not", async ({ page, home }) => {
+  home.pages.set("/empty", "<!doctype html>");
+  home.pages.set(
+    "/",
+    html(`import { io } from "/socket.io.esm.min.js";
+      globalThis.socket = io({ autoConnect: false, delivery: "exactly-once" });
+      globalThis.lost = [];
+      socket.outbox.on("lost", (lanes) => lost.push(lanes.length));
+      socket.outbox.on("change", ({ state, saved }) => (document.title = saved ? "saved" : state));`),
+  );
+  const notes = () => page.evaluate('Object.keys(localStorage).filter((key) => key.startsWith("oncewire:waiting")).length');
+  const leaveAndReturn = async (meanwhile) => {
+    await page.goto(`${home.url}/empty`);
+    if (meanwhile) await page.evaluate(meanwhile);
+    await page.goto(home.url);
+  };
+  const write = () => page.evaluate('void socket.emit("echo", "x")');
+
+  await page.goto(home.url);
+  await write();
+  await expect(page).toHaveTitle("saved");
+  await leaveAndReturn();
+  await expect.poll(() => page.evaluate("socket.outbox.size")).toBe(1);
+  expect(await page.evaluate("lost")).toEqual([]);
+
+  await leaveAndReturn('new Promise((done) => (indexedDB.deleteDatabase("oncewire").onsuccess = () => done()))');
+  await expect.poll(() => page.evaluate("lost")).toEqual([1]);
+  expect(await page.evaluate("socket.outbox.size")).toBe(0);
+  await leaveAndReturn();
+  await write();
+  await expect(page).toHaveTitle("saved");
+  expect(await page.evaluate("lost")).toEqual([]);
+
+  expect(await notes()).toBe(1);
+  await page.evaluate("void socket.connect()");
+  await expect(page).toHaveTitle("saved");
+  await expect.poll(() => page.evaluate("socket.outbox.size")).toBe(0);
+  await expect.poll(notes).toBe(0);
+});

@@ -1,5 +1,5 @@
 // Compiled, never run: what a page may write, and (expect-error) what it may not.
-import defaultIo, { connect, DeliveryError, io, Manager, protocol, Socket, useWasm } from "oncewire-client";
+import defaultIo, { connect, DeliveryError, io, Manager, type OutboxStore, protocol, Socket, useWasm } from "oncewire-client";
 
 interface ServerToClient {
   noArg: () => void;
@@ -53,6 +53,13 @@ socket.emitWithAck("count", 1).then((total: string) => total);
 
 socket.onAny((event, ...args) => event + args.length).offAny();
 socket.onAnyOutgoing(() => {}).offAnyOutgoing();
+const store: OutboxStore = {
+  laneNames: async (scope) => [scope],
+  loadLane: async () => undefined,
+  save: async ({ producer }, { next, put }) => void [producer.length, next.toFixed(), put.map(({ at }) => at)],
+  removeLane: async () => {},
+};
+io({ delivery: "exactly-once", store }).outbox?.on("lost", (lanes) => lanes.length);
 const id: string | undefined = socket.id;
 if (socket.notRecovered === "expired") console.log("away for too long");
 // @ts-expect-error it is a code, or nothing
