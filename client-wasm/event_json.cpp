@@ -191,6 +191,10 @@ struct Writer {
                          .string("from", delivery::format(out.from))
                          .string("to", delivery::format(out.to)));
     }
+    Made operator()(peer::HistoryLost& out) {
+        return plain(
+            object("history_lost", out.index).number("from", out.from).number("to", out.to));
+    }
     Made operator()(peer::ServerBusy& out) {
         return plain(object("busy", out.index).millis("after", out.after));
     }

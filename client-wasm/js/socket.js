@@ -32,6 +32,7 @@ const defaultAckTimeout = 10_000; // ms, for `retries` without `ackTimeout`: ret
  * Events beyond the original's, with delivery: "exactly-once":
  *   history_replaced({from, to})  the server's log is another one now (a restored backup): what was
  *                                 shown belongs to the old one, and everything arrives anew
+ *   history_lost({from, to})      what has its place there in the log was removed before it could be had
  */
 export class Socket extends Emitter {
   connected = false;
@@ -219,6 +220,9 @@ export class Socket extends Emitter {
       case "stream_changed":
         this.#position = event.to;
         this.notify("history_replaced", event);
+        break;
+      case "history_lost":
+        this.notify("history_lost", { from: event.from, to: event.to });
     }
   }
 

@@ -94,6 +94,8 @@ export interface SocketReservedEvents {
   disconnect: (reason: DisconnectReason, description?: DisconnectDescription) => void;
   /** delivery: "exactly-once": the server's log is another one now; everything arrives anew. */
   history_replaced: (change: { from: string; to: string }) => void;
+  /** Some of what has its place in the server's log from there to there was removed before it was had. */
+  history_lost: (gap: { from: number; to: number }) => void;
 }
 
 export interface SocketOptions {

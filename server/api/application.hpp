@@ -23,6 +23,9 @@ namespace oncewire::api {
 using store::accept;
 using store::Message;
 using store::reject;
+using store::SqlError;
+using store::SqlRow;
+using store::SqlValue;
 using store::StoreError;
 using store::Tx;
 using store::Verdict;
@@ -44,6 +47,25 @@ class Decision {
 
     std::shared_ptr<Decide> decide_;
 };
+
+/// The argument at `index` of a durable message as a T; none if it is not there or is something else.
+template <class T>
+std::optional<T> argument(const Message& message, std::size_t index) {
+    if (index >= message.args.size()) return std::nullopt;
+    return Arguments{'[' + std::string(message.args[index]) + ']', {}}.get<T>();
+}
+
+/// What a durable handler returns when its own statement failed for no reason of the message's: the
+/// store's trouble as it is, a mistake of the application as its failure.
+inline Err<StoreError> failed(const SqlError& error) {
+    return Err{error.store.value_or(StoreError::handler)};
+}
+
+/// Work left for after a commit. Its key is the same at every attempt: give it to whoever must not do the
+/// work twice.
+using DeferredTask = store::TaskRow;
+/// True: done. False: it is to be tried again.
+using EndTask = std::function<void(bool is_done)>;
 
 /// The handlers of one application, and their calls: sits beside one Hub and takes its outputs. What
 /// the original calls `io`; what it says of namespaces and broadcasts means the main namespace.
@@ -131,6 +153,15 @@ class Application : public Broadcasts<Application> {
 
     /// Runs inside the transaction that stores the message, see store::Tx. In every namespace.
     void on_durable(std::string_view event, store::DurableHandler handler);
+    /// Does the tasks of this name that durable handlers deferred (Tx::defer), after their commit and at
+    /// least once: again with the same key after a failure, a crash, or five minutes without a word. Runs
+    /// on the first core; `end` may be called later there, with false if it is to be tried again.
+    void on_task(std::string_view name,
+                 std::function<void(const DeferredTask&, EndTask end)> handler);
+    /// The application's own tables, for Tx::sql: statement i leads from version i to i + 1. One that was
+    /// ever used does not change; what is new comes as a further one.
+    void schema(std::vector<std::string> statements) { schema_ = std::move(statements); }
+    const std::vector<std::string>& schema() const { return schema_; }
     std::vector<std::string> durable_event_names() const;
     const std::map<std::string, store::DurableHandler, std::less<>>& durable_handlers() const {
         return durable_;
@@ -166,6 +197,7 @@ class Application : public Broadcasts<Application> {
 
     std::unique_ptr<Context> context_;
     std::map<std::string, store::DurableHandler, std::less<>> durable_;
+    std::vector<std::string> schema_;
 };
 
 }  // namespace oncewire::api

@@ -119,6 +119,7 @@ class Context {
     std::function<void(const hub::Request&, Decision)> allow_request;
     std::function<void(const HttpRequest&, HttpReply)> on_http;
     bool cleanup_empty_children = false;
+    std::map<std::string, std::function<void(const DeferredTask&, EndTask)>, std::less<>> tasks;
 
     // ---- namespaces: context.cpp ----------------------------------------------------------------
 
@@ -166,6 +167,7 @@ class Context {
     void handle(const hub::AnswerArrived& arrived);
     void handle(const hub::BroadcastSent& sent);
     void handle(const hub::SubmitSettled& settled);
+    void handle(const hub::TaskArrived& arrived);
     void handle(const hub::Woken& woken);
 
     // ---- later ----------------------------------------------------------------------------------

@@ -56,6 +56,8 @@ class Server {
         std::uint16_t port = 3000;          ///< 0: any free one
         std::string database = ":memory:";  ///< a file, made if missing; ":memory:" keeps nothing
         std::uint16_t cores = 1;            ///< threads that serve connections
+        /// How much history is kept; none: all of it. Readers who missed what is gone are told.
+        std::vector<store::RetentionRule> keep = {};
         std::string path = "/socket.io/";
         /// Pages that may connect besides the server's own: "https://example.org"; "*": every page.
         std::vector<std::string> origins = {};

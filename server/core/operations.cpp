@@ -119,6 +119,17 @@ std::string store_metrics(const store::Sequencer& sequencer, const SqliteStore& 
     add_metric(text, "fenced_total", "counter",
                "Links closed because another took the sender over.", counts.fenced);
     add_metric(text, "commits_total", "counter", "Transactions committed.", counts.commits);
+    add_metric(text, "handler_failures_total", "counter", "Durable handlers that failed.",
+               counts.handler_failures);
+    add_metric(text, "tasks_done_total", "counter", "Deferred tasks done.", counts.tasks_done);
+    add_metric(text, "task_failures_total", "counter", "Attempts at deferred tasks that failed.",
+               counts.task_failures);
+    add_metric(text, "trimmed_total", "counter", "Messages removed by retention.", counts.trimmed);
+    add_metric(text, "gaps_told_total", "counter",
+               "Pages for readers who missed what retention had removed.", counts.gaps_told);
+    add_metric(text, "conflicts_total", "counter",
+               "Numbers that met another message: a browser profile was put back.",
+               counts.conflicts);
     add_metric(text, "unknown_commits_total", "counter", "Commits whose outcome was unknown.",
                counts.unknown_commits);
     return text;

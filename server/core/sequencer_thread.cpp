@@ -10,12 +10,11 @@ namespace oncewire::core {
 
 SequencerThread::SequencerThread(std::unique_ptr<store::Store> store,
                                  std::map<std::string, store::DurableHandler, std::less<>> handlers,
-                                 std::vector<CoreMailbox*> cores, store::RecoveryLimits recovery,
-                                 std::function<void()> on_damage)
+                                 std::vector<CoreMailbox*> cores, Options options)
     : store_(std::move(store)),
-      sequencer_(*store_, std::move(handlers), recovery),
+      sequencer_(*store_, std::move(handlers), std::move(options.sequencer)),
       cores_(std::move(cores)),
-      on_damage_(std::move(on_damage)) {}
+      on_damage_(std::move(options.on_damage)) {}
 
 SequencerThread::~SequencerThread() { stop(); }
 
@@ -43,7 +42,7 @@ void SequencerThread::run() {
             for (CoreMailbox* core : cores_) core->wake();
         }
         work_off(std::move(taken.letters));
-        sequencer_.handle_timeout(monotonic_now());
+        sequencer_.handle_timeout(monotonic_now(), wall_clock_now());
         do_chores();
         deliver();
         if (sequencer_.is_damaged()) return on_damage_();

@@ -20,18 +20,27 @@ class SequencerThread {
     /// it says true. At the thread's end what is not done is dropped.
     using Chore = std::function<bool(store::Sequencer&)>;
 
-    /// `cores` outlive this; the number of each is its place here. `on_damage`: the database is damaged;
-    /// called once, on this thread, which does nothing more. It should end the process.
+    struct Options {
+        store::Sequencer::Options sequencer;
+        /// The database is damaged; called once, on this thread, which does nothing more. It should end
+        /// the process.
+        std::function<void()> on_damage;
+    };
+
+    /// `cores` outlive this; the number of each is its place here.
     SequencerThread(std::unique_ptr<store::Store> store,
                     std::map<std::string, store::DurableHandler, std::less<>> handlers,
-                    std::vector<CoreMailbox*> cores, store::RecoveryLimits recovery,
-                    std::function<void()> on_damage);
+                    std::vector<CoreMailbox*> cores, Options options);
     ~SequencerThread();
     SequencerThread(const SequencerThread&) = delete;
     SequencerThread& operator=(const SequencerThread&) = delete;
 
     SequencerMailbox& inbox() { return inbox_; }
 
+    /// Before start(). Error: a sentence.
+    Result<void, std::string> prepare_application(const std::vector<std::string>& steps) {
+        return store_->prepare_application(steps);
+    }
     /// Tells every core where the log stands, then starts working.
     void start();
     /// Works off what is in the mailbox, then ends. Blocks.

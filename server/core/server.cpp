@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <future>
 #include <utility>
 
@@ -18,6 +19,29 @@ void add_to(hub::HubCounts& sum, const hub::HubCounts& counts) {
     sum.ephemeral_dropped += counts.ephemeral_dropped;
     sum.slow_readers_closed += counts.slow_readers_closed;
     sum.violations += counts.violations;
+}
+
+using Handlers = std::map<std::string, store::DurableHandler, std::less<>>;
+
+/// What a handler throws concerns its message alone: the sequencer, which knows no exceptions, is told
+/// that the handler failed.
+Handlers catching(const api::Application& application, const Log& log) {
+    Handlers handlers;
+    for (const auto& [event, handler] : application.durable_handlers()) {
+        handlers[event] = [handler, log, name = event](store::Tx& tx, const store::Message& message)
+            -> Result<store::Verdict, store::StoreError> {
+            try {
+                return handler(tx, message);
+            } catch (const std::exception& error) {
+                log("the handler of \"" + name + "\" failed on " + message.key + ": " +
+                    error.what());
+            } catch (...) {
+                log("the handler of \"" + name + "\" failed on " + message.key);
+            }
+            return Err{store::StoreError::handler};
+        };
+    }
+    return handlers;
 }
 
 }  // namespace
@@ -55,17 +79,24 @@ Server::Server(Options options, std::unique_ptr<store::Store> store,
         cores_.push_back(std::make_unique<Core>(std::move(core), install));
         inboxes.push_back(&cores_.back()->inbox());
     }
+    SequencerThread::Options sequencer_options;
+    sequencer_options.sequencer.retention = options_.retention;
+    sequencer_options.sequencer.recovery = options_.recovery.value_or(store::RecoveryLimits{});
+    sequencer_options.on_damage = options_.on_damage;
     api::Application durable;
     install(durable);
     sequencer_ = std::make_unique<SequencerThread>(
-        std::move(store), durable.durable_handlers(), inboxes,
-        options_.recovery.value_or(store::RecoveryLimits{}), options_.on_damage);
+        std::move(store), catching(durable, options_.log), inboxes, std::move(sequencer_options));
+    schema_ = durable.schema();
     for (const auto& core : cores_) core->connect(sequencer_->inbox(), inboxes);
 }
 
 Server::~Server() { stop(); }
 
 Result<std::uint16_t, std::string> Server::start() {
+    if (auto prepared = sequencer_->prepare_application(schema_); !prepared) {
+        return Err{std::move(prepared.error())};
+    }
     const auto port = listen();
     if (!port) return port;
     // The first letter each core reads says where the log stands; only then it accepts.

@@ -40,6 +40,7 @@ class Server {
         Millis connect_timeout{45'000};  ///< without having joined a namespace
         /// Set: unmodified clients may come back to their session.
         std::optional<store::RecoveryLimits> recovery;
+        store::Retention retention;
         /// Set: the server speaks Engine.IO alone, and this gets the messages.
         std::function<void(hub::Hub&, const hub::MessageArrived&)> on_message;
         Log log = [](const std::string&) {};
@@ -75,6 +76,7 @@ class Server {
     ConnectionLimits limits_;
     std::vector<std::unique_ptr<Core>> cores_;
     std::unique_ptr<SequencerThread> sequencer_;
+    std::vector<std::string> schema_;  // of the application's own tables
     std::vector<std::thread> threads_;
 };
 

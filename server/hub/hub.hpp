@@ -160,11 +160,16 @@ struct BroadcastSent {
     Broadcast command;
 };
 
+/// Work that a durable handler left; answer with end_task(), some day. To the first core alone.
+struct TaskArrived {
+    store::TaskRow task;
+};
+
 using HubOutput =
     std::variant<Write, CloseTransport, WriteProbe, CloseProbe, SwitchTransport, ToStore, ToCore,
                  ConnectAsked, SocketConnected, EventArrived, AckArrived, AcksFinished,
-                 ServerSideEvent, QuestionArrived, AnswerArrived, BroadcastSent, MessageArrived,
-                 SubmitSettled, SocketGone, Woken>;
+                 ServerSideEvent, QuestionArrived, AnswerArrived, BroadcastSent, TaskArrived,
+                 MessageArrived, SubmitSettled, SocketGone, Woken>;
 
 struct HubCounts {
     std::uint64_t connections_opened = 0;
@@ -297,6 +302,8 @@ class Hub {
     /// the number, unless the socket is gone before. `data`: JSON array text, ["event", …args].
     std::uint64_t submit(SocketId socket, std::string_view data);
     void disconnect(SocketId socket, bool close_connection, Instant now);
+    /// Not done: it is given out again after a while.
+    void end_task(std::uint64_t id, bool is_done);
     /// One Engine.IO message.
     void send(ConnectionId connection, FrameView message);
 
@@ -472,6 +479,7 @@ class Hub {
     void handle(const store::Page& page);
     void handle(const store::Settled& settled);
     void handle(const store::Answered& answered);
+    void handle(const store::RunTask& run);
     void handle(const store::Expect& expect);
     void handle(const store::Conflict& conflict);
     void handle(const store::RetryLater& later);

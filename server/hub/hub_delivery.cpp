@@ -51,6 +51,9 @@ void Hub::handle(const store::Page& page) {
         return;
     }
     if (page.lost) return handle(store::Cut{page.to});
+    if (page.lost_to > 0 && socket->capability) {
+        send_event(page.to.session, peer::encode(peer::GapEvent{page.after + 1, page.lost_to}), {});
+    }
     // A page is asked for when the queue has room for one; it is taken whole.
     take_page(*socket, page);
     socket->sent.reset({log_state_.head.epoch, page.end});
@@ -150,6 +153,12 @@ void Hub::handle(const store::Answered& answered) {
     const auto& [kind, body] = answered.verdict;
     const bool accepted = kind == store::Verdict::Kind::accepted;
     send_ack(answered.to.session, answered.ack_id, (accepted ? "[null," : "[") + body + ']', {});
+}
+
+void Hub::handle(const store::RunTask& run) { outputs_.push_back(TaskArrived{run.task}); }
+
+void Hub::end_task(std::uint64_t id, bool is_done) {
+    outputs_.push_back(ToStore{store::TaskEnded{id, is_done}});
 }
 
 void Hub::handle(const store::Expect& expect) {

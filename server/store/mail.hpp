@@ -62,8 +62,14 @@ struct Detach {
     SessionRef from;
 };
 
-using ToSequencer = std::variant<Attach, Submit, ReadPage, Detach, OpenSession, ChangeRooms,
-                                 EndSession, Record, Relay>;
+/// How an attempt at a task ended (RunTask). Not done: it is tried again after a while.
+struct TaskEnded {
+    std::uint64_t id = 0;
+    bool is_done = true;
+};
+
+using ToSequencer = std::variant<Attach, Submit, ReadPage, Detach, TaskEnded, OpenSession,
+                                 ChangeRooms, EndSession, Record, Relay>;
 
 // ---- sequencer to hub ---------------------------------------------------------------------------
 
@@ -109,6 +115,9 @@ struct Page {
     bool reached_head = false;
     bool failed = false;  ///< the store could not be read; ask again later
     bool lost = false;    ///< what it should read next is no longer kept; its session is over
+    /// Not 0: of these rooms, entries from `after`+1 up to here were removed by retention (R12).
+    delivery::Offset lost_to = 0;
+    delivery::Offset after = 0;  ///< as asked for
 };
 
 /// Verdicts on `first`, `first`+1, … of this session's producer, durable.
@@ -123,6 +132,12 @@ struct Answered {
     SessionRef to;
     socketio::AckId ack_id = 0;
     Verdict verdict;
+};
+
+/// Work that a durable handler left, to be done now. Answered by TaskEnded; without an answer it is
+/// given out again.
+struct RunTask {
+    TaskRow task;
 };
 
 /// Send from `sequence` on: something is missing (R4).
@@ -152,6 +167,6 @@ struct Cut {
 
 using FromSequencer =
     std::variant<LogState, Attached, AttachRefused, Fence, Published, Page, Settled, Answered,
-                 Expect, Conflict, RetryLater, Cut, SessionOpened, Recorded, Relayed>;
+                 RunTask, Expect, Conflict, RetryLater, Cut, SessionOpened, Recorded, Relayed>;
 
 }  // namespace oncewire::store

@@ -30,6 +30,10 @@ void MemoryTables::apply(MemoryTables changes) {
     }
     for (auto& [id, rows] : changes.once) append_rows(once[id], rows);
     if (changes.sessions) sessions = std::move(changes.sessions);
+    for (auto& [id, row] : changes.tasks) tasks[id] = std::move(row);
+    last_task = std::max(last_task, changes.last_task);
+    for (const auto id : changes.erased_tasks) tasks.erase(id);
+    for (const auto& [room, offset] : changes.trimmed) trimmed[room] = offset;
 }
 
 MemoryStore::MemoryStore(MemoryDisk& disk, MemoryFaults* faults) : disk_(disk), faults_(faults) {
@@ -42,6 +46,8 @@ Result<void, StoreError> MemoryStore::begin() {
     VERIFY(!in_transaction_);
     if (const auto error = fault(Call::write)) return Err{*error};
     in_transaction_ = true;
+    marked_ = {};
+    marked_head_ = head_;
     return {};
 }
 
@@ -127,6 +133,19 @@ Result<std::optional<StoredVerdict>, StoreError> MemoryStore::find_verdict(
     return std::optional<StoredVerdict>();
 }
 
+Result<std::optional<StoredVerdict>, StoreError> MemoryStore::find_verdict_by_digest(
+    const ProducerId& id, delivery::Digest digest) {
+    if (const auto error = fault(Call::read)) return Err{*error};
+    for (const MemoryTables* tables : newest_first()) {
+        const auto* rows = find_in(tables->verdicts, id);
+        if (!rows) continue;
+        for (const auto& [sequence, verdict] : *rows) {
+            if (verdict.digest == digest) return std::optional(verdict);
+        }
+    }
+    return std::optional<StoredVerdict>();
+}
+
 Result<void, StoreError> MemoryStore::put_verdict(const ProducerId& id, delivery::Sequence sequence,
                                                   const StoredVerdict& verdict) {
     VERIFY(in_transaction_);
@@ -196,12 +215,109 @@ Result<std::vector<LogEntry>, StoreError> MemoryStore::read_before(std::string_v
     const auto end = std::min(before, committed_.offset + 1);
     auto at = std::lower_bound(offsets->begin(), offsets->end(), end);
     while (at != offsets->begin() && entries.size() < entries_max) {
-        const LogEntry& entry = entry_at(*--at);
+        if (*--at <= trimmed_in(room)) break;
+        const LogEntry& entry = entry_at(*at);
         bytes += entry.data.size();
         if (!entries.empty() && bytes > bytes_max) break;
         entries.push_back(entry);
     }
     return entries;
+}
+
+// ---- what handlers and operators need ------------------------------------------------------------
+
+Result<void, StoreError> MemoryStore::mark() {
+    VERIFY(in_transaction_);
+    if (broken_) return Err{*broken_};
+    marked_ = changes_;
+    marked_head_ = head_;
+    return {};
+}
+
+Result<void, StoreError> MemoryStore::undo() {
+    VERIFY(in_transaction_);
+    if (broken_) return Err{*broken_};
+    changes_ = marked_;
+    head_ = marked_head_;
+    return {};
+}
+
+Result<void, StoreError> MemoryStore::put_task(const TaskRow& row) {
+    VERIFY(in_transaction_ && row.id == last_task_ + 1);
+    if (const auto error = fault(Call::write)) return Err{*error};
+    last_task_ = changes_.last_task = row.id;
+    changes_.tasks[row.id] = row;
+    return {};
+}
+
+Result<void, StoreError> MemoryStore::erase_task(std::uint64_t id) {
+    VERIFY(in_transaction_);
+    if (const auto error = fault(Call::write)) return Err{*error};
+    changes_.erased_tasks.push_back(id);
+    return {};
+}
+
+Result<std::vector<TaskRow>, StoreError> MemoryStore::tasks(std::uint64_t after,
+                                                            std::uint32_t count_max) {
+    if (const auto error = fault(Call::read)) return Err{*error};
+    std::map<std::uint64_t, TaskRow> all = disk_.tables.tasks;
+    for (const auto& [id, row] : changes_.tasks) all[id] = row;
+    for (const auto id : changes_.erased_tasks) all.erase(id);
+    std::vector<TaskRow> found;
+    for (auto row = all.upper_bound(after); row != all.end() && found.size() < count_max; ++row) {
+        found.push_back(row->second);
+    }
+    return found;
+}
+
+Result<void, std::string> MemoryStore::prepare_application(const std::vector<std::string>& steps) {
+    if (steps.empty()) return {};
+    return Err{std::string("a store in memory keeps no tables for applications")};
+}
+
+Result<std::vector<SqlRow>, SqlError> MemoryStore::run_sql(std::string_view,
+                                                           const std::vector<SqlValue>&) {
+    return Err{SqlError{std::nullopt, false, "a store in memory keeps no tables for applications"}};
+}
+
+Result<Store::Trimmed, StoreError> MemoryStore::trim(const Retention& retention, UnixMillis now,
+                                                     std::uint32_t entries_max) {
+    VERIFY(in_transaction_);
+    if (const auto error = fault(Call::write)) return Err{*error};
+    Trimmed done;
+    for (const auto& [room, offsets] : disk_.tables.rooms) {
+        const RetentionRule* rule = retention.rule_for(room);
+        if (!rule) continue;
+        const auto kept = std::upper_bound(offsets.begin(), offsets.end(), trimmed_in(room));
+        std::vector<Age> oldest;
+        for (auto offset = kept;
+             offset != offsets.end() && oldest.size() < entries_max - done.entries; ++offset) {
+            const LogEntry& entry = entry_at(*offset);
+            oldest.push_back({entry.room_seq, entry.stored_at});
+        }
+        const std::size_t count = count_removable(*rule, oldest, offsets.size(), now);
+        if (count == 0) continue;
+        changes_.trimmed[room] = *(kept + static_cast<std::ptrdiff_t>(count) - 1);
+        done.entries += static_cast<std::uint32_t>(count);
+        if (done.entries == entries_max) done.is_finished = false;
+        if (!done.is_finished) break;
+    }
+    return done;
+}
+
+Result<delivery::Offset, StoreError> MemoryStore::trimmed_to(
+    const std::vector<std::string>& rooms) {
+    if (const auto error = fault(Call::read)) return Err{*error};
+    delivery::Offset newest = 0;
+    for (const auto& room : rooms) newest = std::max(newest, trimmed_in(room));
+    return newest;
+}
+
+delivery::Offset MemoryStore::trimmed_in(std::string_view room) const {
+    for (const MemoryTables* tables : newest_first()) {
+        if (const auto* offset = find_in(tables->trimmed, room)) return *offset;
+    }
+    return 0;
 }
 
 /// Why this call must fail, if it must. A failed call spoils its transaction.
@@ -222,11 +338,12 @@ const LogEntry& MemoryStore::entry_at(delivery::Offset offset) const {
 }
 
 void MemoryStore::load_head() {
-    const auto& [log, rooms, producers, verdicts, once, sessions] = disk_.tables;
-    head_ = log.empty() ? 0 : log.back().offset;
-    if (sessions && !sessions->recorded.empty())
-        head_ = std::max(head_, sessions->recorded.rbegin()->first);
+    const auto& tables = disk_.tables;
+    head_ = tables.log.empty() ? 0 : tables.log.back().offset;
+    if (tables.sessions && !tables.sessions->recorded.empty())
+        head_ = std::max(head_, tables.sessions->recorded.rbegin()->first);
     committed_ = {disk_.epoch, head_};
+    last_task_ = std::max(last_task_, tables.last_task);
 }
 
 std::uint64_t MemoryStore::stored_in_room(std::string_view room) const {
@@ -246,7 +363,8 @@ std::vector<delivery::Offset> MemoryStore::offsets_after(const std::vector<std::
     for (const std::string& room : rooms) {
         const auto* offsets = find_in(disk_.tables.rooms, room);
         if (!offsets) continue;
-        const auto first = std::upper_bound(offsets->begin(), offsets->end(), after);
+        const auto beyond = std::max(after, trimmed_in(room));
+        const auto first = std::upper_bound(offsets->begin(), offsets->end(), beyond);
         const auto end = std::upper_bound(first, offsets->end(), committed_.offset);
         result.insert(result.end(), first, end - first > limit ? first + limit : end);
     }

@@ -28,6 +28,11 @@ struct MemoryTables {
     std::map<ProducerId, std::map<delivery::Sequence, StoredVerdict>> verdicts;
     std::map<std::string, std::vector<OnceRow>, std::less<>> once;
     std::optional<MemorySessions> sessions;  ///< none: none yet, or not changed
+    std::map<std::uint64_t, TaskRow> tasks;
+    std::uint64_t last_task = 0;              ///< the newest id ever, also of those erased
+    std::vector<std::uint64_t> erased_tasks;  ///< by a transaction
+    /// Up to where each room was trimmed. The entries stay in `log`, for whoever judges.
+    std::map<std::string, delivery::Offset, std::less<>> trimmed;
 
     /// Takes over what a transaction changed. O(changes).
     void apply(MemoryTables changes);
@@ -86,12 +91,32 @@ class MemoryStore final : public Store {
 
     Result<std::optional<StoredVerdict>, StoreError> find_verdict(
         const ProducerId& id, delivery::Sequence sequence) override;
+    Result<std::optional<StoredVerdict>, StoreError> find_verdict_by_digest(
+        const ProducerId& id, delivery::Digest digest) override;
     Result<void, StoreError> put_verdict(const ProducerId& id, delivery::Sequence sequence,
                                          const StoredVerdict& verdict) override;
 
     Result<std::vector<OnceRow>, StoreError> find_once(std::string_view id, std::string_view scope,
                                                        std::string_view body) override;
     Result<void, StoreError> put_once(std::string_view id, const OnceRow& row) override;
+
+    Result<void, StoreError> mark() override;
+    Result<void, StoreError> undo() override;
+
+    Result<void, StoreError> put_task(const TaskRow& row) override;
+    Result<void, StoreError> erase_task(std::uint64_t id) override;
+    Result<std::vector<TaskRow>, StoreError> tasks(std::uint64_t after,
+                                                   std::uint32_t count_max) override;
+    std::uint64_t last_task() const override { return last_task_; }
+
+    /// It keeps no tables for applications.
+    Result<void, std::string> prepare_application(const std::vector<std::string>& steps) override;
+    Result<std::vector<SqlRow>, SqlError> run_sql(std::string_view statement,
+                                                  const std::vector<SqlValue>& values) override;
+
+    Result<Trimmed, StoreError> trim(const Retention& retention, UnixMillis now,
+                                     std::uint32_t entries_max) override;
+    Result<delivery::Offset, StoreError> trimmed_to(const std::vector<std::string>& rooms) override;
 
     Result<std::vector<LogEntry>, StoreError> read(const std::vector<std::string>& rooms,
                                                    delivery::Offset after,
@@ -128,6 +153,7 @@ class MemoryStore final : public Store {
     std::array<const MemoryTables*, 2> oldest_first() const { return {&disk_.tables, &changes_}; }
     std::array<const MemoryTables*, 2> newest_first() const { return {&changes_, &disk_.tables}; }
     std::uint64_t stored_in_room(std::string_view room) const;
+    delivery::Offset trimmed_in(std::string_view room) const;
     std::vector<delivery::Offset> offsets_after(const std::vector<std::string>& rooms,
                                                 delivery::Offset after,
                                                 std::uint32_t entries_max) const;
@@ -142,6 +168,9 @@ class MemoryStore final : public Store {
     LogHead committed_;
     delivery::Offset head_ = 0;
     MemoryTables changes_;  // of the open transaction
+    MemoryTables marked_;   // changes_ at the mark
+    delivery::Offset marked_head_ = 0;
+    std::uint64_t last_task_ = 0;
     bool in_transaction_ = false;
     /// What every call answers until rollback(), or until reopen() if that is needed.
     std::optional<StoreError> broken_;

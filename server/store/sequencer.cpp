@@ -12,6 +12,8 @@ namespace {
 /// How long the store is left alone after it failed: a person freeing disk space sees messages flow
 /// again at once, and a locked file is not hammered.
 constexpr Millis refuse_for{1000};
+/// 256 entries in one go: a few milliseconds in which no message is stored.
+constexpr std::uint32_t trim_entries_max = 256;
 
 std::pair<std::uint16_t, std::uint64_t> key_of(const SessionRef& session) {
     return {session.core, session.session};
@@ -31,8 +33,8 @@ bool is_same_secret(const ProducerSecret& a, const ProducerSecret& b) {
 }  // namespace
 
 Sequencer::Sequencer(Store& store, std::map<std::string, DurableHandler, std::less<>> handlers,
-                     RecoveryLimits recovery)
-    : store_(store), handlers_(std::move(handlers)), recovery_(recovery) {}
+                     Options options)
+    : store_(store), handlers_(std::move(handlers)), options_(std::move(options)) {}
 
 void Sequencer::start() { announce(); }
 
@@ -59,21 +61,39 @@ void Sequencer::commit(Instant now) {
     answer_reads();
 }
 
-void Sequencer::handle_timeout(Instant now) {
+void Sequencer::handle_timeout(Instant now, UnixMillis wall_clock) {
     now_ = now;
-    if (!needs_reopen_ || (refuse_until_ && *refuse_until_ > now)) return;
+    wall_clock_ = wall_clock;
+    if (refuse_until_ && *refuse_until_ > now) return;
+    if (needs_reopen_) return reopen_store();
+    if (!options_.retention.keeps_all() && trim_at_ <= now) trim();
+    if (needs_reopen_) return;
+    const auto due = tasks_.take_due(store_, now);
+    if (!due) return refuse_for_a_while(due.error());
+    for (const TaskRow& task : *due) outputs_.push_back({0, RunTask{task}});
+}
+
+void Sequencer::refuse_for_a_while(StoreError error) {
+    note(error);
+    refuse_until_ = now_ + refuse_for;
+}
+
+void Sequencer::reopen_store() {
     if (const auto reopened = store_.reopen(); !reopened) {
-        note(reopened.error());
-        refuse_until_ = now + refuse_for;
-        return;
+        return refuse_for_a_while(reopened.error());
     }
     needs_reopen_ = false;
     refuse_until_.reset();
+    tasks_.look_again();
     announce();
 }
 
 std::optional<Instant> Sequencer::next_timeout() const {
-    return needs_reopen_ ? refuse_until_ : std::nullopt;
+    if (needs_reopen_) return refuse_until_;
+    auto next = tasks_.next_timeout();
+    if (!options_.retention.keeps_all() && (!next || trim_at_ < *next)) next = trim_at_;
+    if (next && refuse_until_ && *next < *refuse_until_) next = refuse_until_;
+    return next;
 }
 
 std::optional<OutgoingMail> Sequencer::poll_output() {
@@ -134,6 +154,17 @@ void Sequencer::handle(const ReadPage& request) { reads_.push_back(request); }
 
 void Sequencer::handle(const Detach& detach) { forget(detach.from); }
 
+void Sequencer::handle(const TaskEnded& ended) {
+    if (!tasks_.ended(ended.id, ended.is_done, now_)) {
+        if (!ended.is_done) ++counts_.task_failures;
+        return;
+    }
+    ended_tasks_.push_back(ended.id);
+    if (needs_reopen_) return fail_batch(StoreError::io);
+    if (!begin_batch()) return;
+    if (const auto erased = store_.erase_task(ended.id); !erased) fail_batch(erased.error());
+}
+
 void Sequencer::handle_keyed(const Submit& submit, Attachment& attachment) {
     const auto sequence = submit.key->sequence;
     auto& seen = attachment.row.seen;
@@ -147,8 +178,18 @@ void Sequencer::handle_keyed(const Submit& submit, Attachment& attachment) {
         case delivery::Judgement::next:
             break;
     }
-    auto verdict = store_message(submit);
-    if (!verdict) return;
+    if (is_refusing()) return retry_later(submit.from, submit.ack_id);
+    const auto known = store_.find_verdict_by_digest(submit.key->id, submit.key->digest);
+    if (!known) {
+        involved_.push_back({submit.from, std::nullopt});
+        return fail_batch(known.error());
+    }
+    auto verdict = *known ? take_number(submit, (*known)->verdict) : store_message(submit);
+    if (!verdict) {
+        // What follows comes again with it, without being asked for.
+        if (verdict.error() == StoreError::handler) attachment.expect_said = true;
+        return;
+    }
     if (!attachment.bound && !attachment.dirty) {
         if (const auto put = store_.put_producer(attachment.row); !put)
             return fail_batch(put.error());
@@ -176,6 +217,14 @@ void Sequencer::answer_repeated(const Submit& submit, const Attachment& attachme
     auto stored = store_.find_verdict(submit.key->id, submit.key->sequence);
     if (!stored) return fail_batch(stored.error());
     if (*stored && (*stored)->digest != submit.key->digest) {
+        // Its sender's storage was put back to before it had to give the message another number.
+        const auto known = store_.find_verdict_by_digest(submit.key->id, submit.key->digest);
+        if (!known) return fail_batch(known.error());
+        if (*known) {
+            ++counts_.repeated;
+            return settle(submit, std::move((*known)->verdict));
+        }
+        ++counts_.conflicts;
         return reply(submit.from,
                      Conflict{submit.from, submit.key->sequence, attachment.row.seen.last});
     }
@@ -185,13 +234,21 @@ void Sequencer::answer_repeated(const Submit& submit, const Attachment& attachme
 
 /// Runs the handler inside the batch's transaction. An error has been dealt with already.
 Result<Verdict, StoreError> Sequencer::store_message(const Submit& submit) {
-    if (needs_reopen_ || (refuse_until_ && *refuse_until_ > now_)) {
+    if (is_refusing()) {
         retry_later(submit.from, submit.ack_id);
         return Err{StoreError::busy};
     }
     involved_.push_back({submit.from, submit.ack_id});
     if (!begin_batch()) return Err{StoreError::busy};
     auto verdict = run_handler(submit);
+    if (!verdict && verdict.error() == StoreError::handler) {
+        ++counts_.handler_failures;
+        if (may_try_again(submit)) {
+            retry_later(submit.from, submit.ack_id);
+            return verdict;
+        }
+        verdict = reject("handler_failed", "the server failed on this message again and again");
+    }
     if (!verdict) fail_batch(verdict.error());
     if (verdict && verdict->kind == Verdict::Kind::rejected) ++counts_.rejected;
     return verdict;
@@ -208,7 +265,38 @@ bool Sequencer::begin_batch() {
     return true;
 }
 
+/// The message was stored under another number, and is offered under this one by a sender who does not
+/// know: the number is used up, and nothing else happens.
+Result<Verdict, StoreError> Sequencer::take_number(const Submit& submit, Verdict verdict) {
+    ++counts_.repeated;
+    involved_.push_back({submit.from, submit.ack_id});
+    if (!begin_batch()) return Err{StoreError::busy};
+    return verdict;
+}
+
+/// A stock client has no number by which attempts could be counted; it stops by itself.
+bool Sequencer::may_try_again(const Submit& submit) {
+    if (!submit.key) return true;
+    Attachment& attachment = attachments_.find(submit.key->id)->second;
+    if (attachment.failed_sequence != submit.key->sequence) attachment.failures = 0;
+    attachment.failed_sequence = submit.key->sequence;
+    return ++attachment.failures < options_.handler_attempts_max;
+}
+
+/// What is not accepted leaves nothing behind.
 Result<Verdict, StoreError> Sequencer::run_handler(const Submit& submit) {
+    const std::size_t published = published_.size();
+    const auto verdict = call_handler(submit);
+    const bool accepted = verdict && verdict->kind == Verdict::Kind::accepted;
+    const bool spoilt = !verdict && verdict.error() != StoreError::handler;
+    if (accepted || spoilt || !was_marked_) return verdict;
+    published_.resize(published);
+    if (const auto undone = store_.undo(); !undone) return Err{undone.error()};
+    return verdict;
+}
+
+Result<Verdict, StoreError> Sequencer::call_handler(const Submit& submit) {
+    was_marked_ = false;
     if (submit.data == delivery::cancelled_message) return accept();
     auto elements = json::elements(submit.data);
     const auto event = elements.empty() ? std::nullopt : json::as_string(elements[0]);
@@ -220,8 +308,10 @@ Result<Verdict, StoreError> Sequencer::run_handler(const Submit& submit) {
     elements.erase(elements.begin());
     Message message{submit.nsp, *event, std::move(elements), submit.scope, {}, submit.sender};
     if (submit.key) message.key = submit.key->id.text + ':' + std::to_string(submit.key->sequence);
-    Tx tx(store_, submit.nsp, wall_clock_, published_);
-    return handler->second(tx, message);
+    Tx tx(store_, submit.nsp, message.key, wall_clock_, published_);
+    auto verdict = handler->second(tx, message);
+    was_marked_ = tx.is_marked();
+    return verdict;
 }
 
 // ---- the end of a batch -------------------------------------------------------------------------
@@ -247,6 +337,10 @@ void Sequencer::finish_committed() {
         outputs_.push_back(std::move(mail));
     }
     ordered_.clear();
+    counts_.tasks_done += ended_tasks_.size();
+    for (const auto id : ended_tasks_) tasks_.erased(id);
+    ended_tasks_.clear();
+    if (std::exchange(last_task_, store_.last_task()) != last_task_) tasks_.look_again();
     refuse_until_.reset();
     end_dirty([](Attachment& attachment) {
         attachment.committed = attachment.row.seen;
@@ -276,7 +370,8 @@ void Sequencer::fail_batch(StoreError error) {
     note(error);
     if (in_transaction_) store_.rollback();
     in_transaction_ = false;
-    refuse_until_ = now_ + refuse_for;
+    // Whoever asks meanwhile must not put off the next attempt to reopen, again and again.
+    if (!needs_reopen_) refuse_until_ = now_ + refuse_for;
     end_dirty([](Attachment& attachment) {
         attachment.row.seen = attachment.committed;
         attachment.expect_said = false;
@@ -286,6 +381,7 @@ void Sequencer::fail_batch(StoreError error) {
     published_.clear();
     settle_ordered(true);
     void_batch();
+    forget_ended_tasks();
     for (const auto& each : involved) retry_later(each.session, each.ack_id);
     for (const auto& attach : attaches) handle(attach);  // attaching only reads, so it is done over
     if (accepts_writes_) {
@@ -306,9 +402,30 @@ void Sequencer::lose_batch() {
         forget(each.session);
         reply(each.session, Cut{each.session});
     }
+    forget_ended_tasks();
     needs_reopen_ = true;
     refuse_until_.reset();
-    handle_timeout(now_);  // reopens now if the disk lets us, and tells every core the head
+    reopen_store();  // now if the disk lets us, and tells every core the head
+}
+
+/// Their erasure did not happen, or may not have: they are given out again.
+void Sequencer::forget_ended_tasks() {
+    for (const auto id : std::exchange(ended_tasks_, {})) tasks_.not_erased(id, now_);
+}
+
+/// One step; the next one follows at once until nothing is left to remove.
+void Sequencer::trim() {
+    if (in_transaction_) return;
+    trim_at_ = now_ + options_.trim_every;
+    if (const auto begun = store_.begin(); !begun) return refuse_for_a_while(begun.error());
+    const auto trimmed = store_.trim(options_.retention, wall_clock_, trim_entries_max);
+    if (!trimmed) {
+        store_.rollback();
+        return refuse_for_a_while(trimmed.error());
+    }
+    if (store_.commit() == CommitOutcome::unknown) return lose_batch();
+    counts_.trimmed += trimmed->entries;
+    if (!trimmed->is_finished) trim_at_ = now_;
 }
 
 /// What was answered on the strength of the batch is not said; the rest still is.
@@ -339,25 +456,41 @@ void Sequencer::clear_batch() {
 /// History is read after the commit, so that a page never shows what may yet be rolled back; what is
 /// published later follows it in the same mailbox.
 void Sequencer::answer_reads() {
-    for (const auto& request : reads_) {
-        Page page{request.from, nullptr, request.after};
-        auto entries = needs_reopen_ ? Err{StoreError::io}
-                                     : store_.read(request.rooms, request.after,
-                                                   limits::page_entries, limits::page_bytes);
-        if (entries) {
-            const auto head = store_.head().offset;
-            page.end = entries->empty() ? head : entries->back().offset;
-            page.failed = !add_recorded(request, page, *entries);
-            page.reached_head = !page.failed && page.end == head;
-            page.entries = std::make_shared<const std::vector<LogEntry>>(std::move(*entries));
-        } else {
-            note(entries.error());
-            page.failed = true;
-            page.entries = std::make_shared<const std::vector<LogEntry>>();
-        }
-        outputs_.push_back({request.from.core, std::move(page)});
+    for (const auto& request : std::exchange(reads_, {})) answer_read(request);
+}
+
+void Sequencer::answer_read(const ReadPage& request) {
+    Page page;
+    page.to = request.from;
+    page.after = page.end = request.after;
+    auto entries = read_page(request, page);
+    page.failed = !entries;
+    if (!entries) note(entries.error());
+    page.entries = std::make_shared<const std::vector<LogEntry>>(entries ? std::move(*entries)
+                                                                         : std::vector<LogEntry>());
+    outputs_.push_back({request.from.core, std::move(page)});
+}
+
+/// Fills in all of `page` but its entries, and returns these.
+Result<std::vector<LogEntry>, StoreError> Sequencer::read_page(const ReadPage& request,
+                                                               Page& page) {
+    if (needs_reopen_) return Err{StoreError::io};
+    auto entries =
+        store_.read(request.rooms, request.after, limits::page_entries, limits::page_bytes);
+    if (!entries) return entries;
+    const auto trimmed = store_.trimmed_to(request.rooms);
+    if (!trimmed) return Err{trimmed.error()};
+    const auto head = store_.head().offset;
+    page.end = entries->empty() ? head : entries->back().offset;
+    if (const auto added = add_recorded(request, page, *entries); !added) {
+        return Err{added.error()};
     }
-    reads_.clear();
+    page.reached_head = page.end == head;
+    if (request.after < *trimmed) {
+        ++counts_.gaps_told;
+        page.lost_to = *trimmed;
+    }
+    return entries;
 }
 
 /// The session is gone, or no longer to be trusted with its producer.

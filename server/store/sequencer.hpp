@@ -9,6 +9,7 @@
 #include "server/store/mail.hpp"
 #include "server/store/recovery.hpp"
 #include "server/store/store.hpp"
+#include "server/store/task_desk.hpp"
 #include "server/store/transaction.hpp"
 #include "shared/base/output_queue.hpp"
 #include "shared/base/time.hpp"
@@ -35,6 +36,12 @@ struct SequencerCounts {
     std::uint64_t recorded = 0;   ///< events kept for those who come back
     std::uint64_t resumed = 0;    ///< sessions
     std::uint64_t forgotten = 0;  ///< times that all sessions were, because the store failed
+    std::uint64_t handler_failures = 0;
+    std::uint64_t tasks_done = 0;
+    std::uint64_t task_failures = 0;
+    std::uint64_t trimmed = 0;    ///< entries removed by retention
+    std::uint64_t gaps_told = 0;  ///< readers who were told that entries are gone (R12)
+    std::uint64_t conflicts = 0;  ///< numbers that met another message (R9)
 };
 
 /// The one writer: gives positions, dedupes, runs durable handlers, answers from history.
@@ -47,9 +54,21 @@ struct SequencerCounts {
 /// its own, and in the simulator on a node of its own. Not thread-safe.
 class Sequencer {
   public:
+    struct Options {
+        RecoveryLimits recovery = {};
+        Retention retention = {};
+        /// How often it is looked whether history has become too long or too old.
+        Millis trim_every{60'000};
+        /// How often a message whose handler failed is tried before it is rejected (R13). 5: with a
+        /// second in between that outlasts a hiccup of what the handler needs, and not more.
+        std::uint32_t handler_attempts_max = 5;
+    };
+
     /// `store` outlives the sequencer. `handlers`: by event name; an event without one is rejected.
     Sequencer(Store& store, std::map<std::string, DurableHandler, std::less<>> handlers,
-              RecoveryLimits recovery = {});
+              Options options);
+    Sequencer(Store& store, std::map<std::string, DurableHandler, std::less<>> handlers)
+        : Sequencer(store, std::move(handlers), Options()) {}
 
     /// Says where the log stands, to every core. Call once, before any mail.
     void start();
@@ -57,8 +76,9 @@ class Sequencer {
     void handle_mail(ToSequencer mail, Instant now, UnixMillis wall_clock);
     /// Ends the batch: one COMMIT for everything handled since the last. No-op for an empty batch.
     void commit(Instant now);
-    /// The store could not be reopened: tries again.
-    void handle_timeout(Instant now);
+    /// Tries to reopen the store if that failed, gives out tasks, and removes what retention no longer
+    /// keeps.
+    void handle_timeout(Instant now, UnixMillis wall_clock);
     std::optional<Instant> next_timeout() const;
 
     bool accepts_writes() const { return accepts_writes_; }
@@ -81,6 +101,9 @@ class Sequencer {
         bool dirty = false;        // row is to be written with this batch
         bool gone = false;         // its session left; drop it when the batch has ended
         bool expect_said = false;  // one Expect until the missing message comes
+        // How often the handler of the next message failed, while attached.
+        delivery::Sequence failed_sequence = 0;
+        std::uint32_t failures = 0;
     };
     /// Whoever has something in the running batch.
     struct Involved {
@@ -92,6 +115,7 @@ class Sequencer {
     void handle(const Submit& submit);
     void handle(const ReadPage& request);
     void handle(const Detach& detach);
+    void handle(const TaskEnded& ended);
 
     // sequencer_sessions.cpp: recovery
     void handle(const OpenSession& request);
@@ -113,6 +137,7 @@ class Sequencer {
     void send_ordered(std::uint16_t core, FromSequencer mail);
     void settle_ordered(bool outcome_known);
     void forget_sessions();
+    Result<bool, StoreError> has_lost_history(const SessionRow& row, delivery::Offset after);
     Result<void, StoreError> add_recorded(const ReadPage& request, Page& page,
                                           std::vector<LogEntry>& entries);
 
@@ -120,7 +145,12 @@ class Sequencer {
     void handle_stock(const Submit& submit);
     void answer_repeated(const Submit& submit, const Attachment& attachment);
     Result<Verdict, StoreError> run_handler(const Submit& submit);
+    Result<Verdict, StoreError> call_handler(const Submit& submit);
     Result<Verdict, StoreError> store_message(const Submit& submit);
+    Result<Verdict, StoreError> take_number(const Submit& submit, Verdict verdict);
+    bool is_refusing() const { return needs_reopen_ || (refuse_until_ && *refuse_until_ > now_); }
+    bool may_try_again(const Submit& submit);
+    void reopen_store();
 
     bool begin_batch();
     bool write_dirty_rows();
@@ -132,6 +162,11 @@ class Sequencer {
     void void_batch();
     void clear_batch();
     void answer_reads();
+    void answer_read(const ReadPage& request);
+    Result<std::vector<LogEntry>, StoreError> read_page(const ReadPage& request, Page& page);
+    void trim();
+    void forget_ended_tasks();
+    void refuse_for_a_while(StoreError error);
     void forget(const SessionRef& session);
     void settle(const Submit& submit, Verdict verdict);
     void retry_later(const SessionRef& session, std::optional<socketio::AckId> ack_id);
@@ -143,6 +178,7 @@ class Sequencer {
 
     Store& store_;
     std::map<std::string, DurableHandler, std::less<>> handlers_;
+    Options options_;
     Instant now_;
     UnixMillis wall_clock_;
 
@@ -150,6 +186,7 @@ class Sequencer {
     bool in_transaction_ = false;
     std::vector<LogEntry> published_;    // since the newest in ordered_
     std::vector<OutgoingMail> ordered_;  // what must be told in the order it was decided
+    bool was_marked_ = false;            // the newest handler changed something
     std::vector<OutgoingMail> replies_;
     std::map<SessionKey, std::size_t> settled_at_;  // this session's newest Settled in replies_
     std::vector<Involved> involved_;
@@ -157,10 +194,14 @@ class Sequencer {
     std::vector<ReadPage> reads_;
     std::vector<ProducerId> dirty_;
 
+    TaskDesk tasks_;
+    std::vector<std::uint64_t> ended_tasks_;  // done, and erased by the running batch
+    std::uint64_t last_task_ = 0;             // the newest one that tasks_ was told of
+    Instant trim_at_;
+
     std::map<ProducerId, Attachment> attachments_;
     std::map<SessionKey, ProducerId> producer_of_;
     // Recovery: whose pid is whose connection. Empty again whenever sessions are forgotten.
-    RecoveryLimits recovery_;
     std::map<SessionKey, std::string> pid_of_;
     std::map<std::string, SessionRef, std::less<>> owners_;
     bool sessions_restarted_ = false;  // since this process began

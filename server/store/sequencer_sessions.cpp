@@ -39,8 +39,7 @@ std::vector<Membership> members_since(const std::vector<std::string>& rooms,
 
 /// False: the store cannot be written now, and sessions are no longer what they were.
 bool Sequencer::begin_session_work() {
-    const bool resting = needs_reopen_ || (refuse_until_ && *refuse_until_ > now_);
-    if (resting || !begin_batch()) return false;
+    if (is_refusing() || !begin_batch()) return false;
     session_work_in_batch_ = true;
     if (must_forget_sessions_) {
         if (const auto done = store_.drop_all_sessions(); !done)
@@ -48,7 +47,7 @@ bool Sequencer::begin_session_work() {
         must_forget_sessions_ = false;  // set again if this batch fails
     }
     if (!sessions_restarted_) {
-        const auto done = store_.restart_sessions(steady_clock(), recovery_.link_slack);
+        const auto done = store_.restart_sessions(steady_clock(), options_.recovery.link_slack);
         if (!done) return fail_batch(done.error()), false;
         sessions_restarted_ = true;
     }
@@ -109,10 +108,10 @@ void Sequencer::settle_ordered(bool outcome_known) {
 bool Sequencer::tidy_sessions() {
     if (!session_work_in_batch_) return true;
     const UnixMillis now = steady_clock();
-    const UnixMillis oldest_session{now.value - recovery_.window.count()};
-    const UnixMillis oldest_event{oldest_session.value - recovery_.link_slack.count()};
-    const auto pruned =
-        store_.prune_recorded({recovery_.entries_max, recovery_.bytes_max, oldest_event});
+    const UnixMillis oldest_session{now.value - options_.recovery.window.count()};
+    const UnixMillis oldest_event{oldest_session.value - options_.recovery.link_slack.count()};
+    const auto pruned = store_.prune_recorded(
+        {options_.recovery.entries_max, options_.recovery.bytes_max, oldest_event});
     if (!pruned) return fail_batch(pruned.error()), false;
     if (now.value < tidy_at_.value) return true;
     tidy_at_ = {now.value + tidy_every};
@@ -180,15 +179,30 @@ Result<std::string, StoreError> Sequencer::why_not(const OpenSession& request,
         if (after > head.offset) return Reason("bad_offset");
     }
     const UnixMillis seen = owners_.contains(row->pid) ? steady_clock() : row->seen_at;
-    if (seen.value + recovery_.window.count() < steady_clock().value) return Reason("expired");
+    if (seen.value + options_.recovery.window.count() < steady_clock().value)
+        return Reason("expired");
     const auto pruned = store_.pruned();
     if (!pruned) return Err{pruned.error()};
-    if (after >= pruned->to) return Reason();
-    // What was dropped is old enough to have reached everybody who was connected later.
-    if (pruned->stored_at.value + recovery_.link_slack.count() >= seen.value)
-        return Reason("too_much");
-    after = pruned->to;
-    return Reason();
+    if (after < pruned->to) {
+        // What was dropped is old enough to have reached everybody who was connected later.
+        if (pruned->stored_at.value + options_.recovery.link_slack.count() >= seen.value)
+            return Reason("too_much");
+        after = pruned->to;
+    }
+    const auto lost = has_lost_history(*row, after);
+    if (!lost) return Err{lost.error()};
+    return Reason(*lost ? "too_much" : "");
+}
+
+/// Whether retention removed something that was for this session, which has everything up to `after`.
+Result<bool, StoreError> Sequencer::has_lost_history(const SessionRow& row,
+                                                     delivery::Offset after) {
+    for (const auto& membership : row.rooms) {
+        const auto trimmed = store_.trimmed_to({membership.room});
+        if (!trimmed) return Err{trimmed.error()};
+        if (*trimmed > std::max(after, membership.since)) return true;
+    }
+    return false;
 }
 
 /// The newest connection is the session's; the one before, if it still seems to be there, is closed.
@@ -319,7 +333,12 @@ Result<void, StoreError> Sequencer::add_recorded(const ReadPage& request, Page& 
     if (!row) return Err{row.error()};
     const auto pruned = store_.pruned();
     if (!pruned) return Err{pruned.error()};
-    page.lost = !*row || request.after < pruned->to;
+    if (page.lost = !*row; page.lost) return {};
+    // Of history from before the session it gets what the log still has, and no events.
+    const auto after = std::max(request.after, (*row)->from.offset);
+    const auto history_lost = has_lost_history(**row, after);
+    if (!history_lost) return Err{history_lost.error()};
+    page.lost = after < pruned->to || *history_lost;
     if (page.lost) return {};
     const auto& memberships = (*row)->rooms;
     std::vector<std::string> rooms;

@@ -25,10 +25,14 @@ constexpr Invariant invariants[] = {
      "SELECT 'meta has ' || count(*) || ' rows' FROM meta HAVING count(*) <> 1"},
     {"a room does not count its entries: ",
      "SELECT name || ' has ' || count(log.offset) || ' entries, the last is number ' ||"
-     " ifnull(max(log.room_seq), 0) || ', and it says ' || last_seq FROM rooms"
-     " LEFT JOIN log ON log.room = rooms.id GROUP BY rooms.id"
-     " HAVING count(log.offset) <> last_seq OR ifnull(max(log.room_seq), 0) <> last_seq"
-     " OR ifnull(min(log.room_seq), 1) <> 1"},
+     " ifnull(max(log.room_seq), 0) || ', and it says ' || last_seq || ', removed up to ' ||"
+     " trimmed_seq FROM rooms LEFT JOIN log ON log.room = rooms.id GROUP BY rooms.id"
+     " HAVING count(log.offset) <> last_seq - trimmed_seq"
+     " OR ifnull(max(log.room_seq), 0) <> last_seq"
+     " OR ifnull(min(log.room_seq), 1) <> trimmed_seq + 1"},
+    {"what was removed from a room is there: ",
+     "SELECT name || ', offset ' || offset FROM rooms JOIN log ON log.room = rooms.id"
+     " WHERE offset <= trimmed"},
     {"a room does not count in the order of the log: ",
      "SELECT 'offset ' || offset FROM (SELECT offset, room_seq, lag(room_seq) OVER"
      " (PARTITION BY room ORDER BY offset) AS before FROM log) WHERE room_seq <= before"},

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
+
+#include "server/store/sqlite_migrations.hpp"
 
 namespace oncewire::store::sqlite {
 namespace {
@@ -42,6 +45,57 @@ Failure failure_of(int code) {
     return {error, sqlite3_errstr(code)};
 }
 
+bool is_ours(const char* table) {
+    const std::string_view name = table ? table : "";
+    return std::find(std::begin(own_tables), std::end(own_tables), name) != std::end(own_tables);
+}
+
+/// INSERT OR ROLLBACK and the like end the whole batch's transaction, and SQLite asks nobody. Values are
+/// bound, so the word stands in statements of that kind only.
+bool says_rollback(std::string_view sql) {
+    constexpr std::string_view word = "rollback";
+    return std::search(sql.begin(), sql.end(), word.begin(), word.end(),
+                       [](char a, char b) { return (a | 0x20) == b; }) != sql.end();
+}
+
+/// What an application's statement may do; SQLite asks for each part of it.
+int permit(int action, const char* first, const char* second, bool may_define) {
+    switch (action) {
+        case SQLITE_SELECT:
+        case SQLITE_FUNCTION:
+        case SQLITE_RECURSIVE:
+            return SQLITE_OK;
+        case SQLITE_READ:
+        case SQLITE_UPDATE:
+        case SQLITE_INSERT:
+        case SQLITE_DELETE:
+            if (is_ours(first)) return SQLITE_DENY;
+            return may_define || std::string_view(first).substr(0, 7) != "sqlite_" ? SQLITE_OK
+                                                                                   : SQLITE_DENY;
+        case SQLITE_CREATE_TABLE:
+        case SQLITE_DROP_TABLE:
+            return may_define && !is_ours(first) ? SQLITE_OK : SQLITE_DENY;
+        case SQLITE_ALTER_TABLE:
+        case SQLITE_CREATE_INDEX:
+        case SQLITE_DROP_INDEX:
+            return may_define && !is_ours(second) ? SQLITE_OK : SQLITE_DENY;
+        case SQLITE_REINDEX:
+            return may_define ? SQLITE_OK : SQLITE_DENY;
+        default:
+            return SQLITE_DENY;
+    }
+}
+
+int permit_data(void*, int action, const char* first, const char* second, const char*,
+                const char*) {
+    return permit(action, first, second, false);
+}
+
+int permit_definition(void*, int action, const char* first, const char* second, const char*,
+                      const char*) {
+    return permit(action, first, second, true);
+}
+
 Result<void, Failure> result_of(int code) {
     if (code == SQLITE_OK) return {};
     return Err{failure_of(code)};
@@ -67,6 +121,43 @@ void Run::step() {
     if (code != SQLITE_ROW && code != SQLITE_DONE) code_ = code;
 }
 
+Run::Run(const Statement& statement, const std::vector<SqlValue>& values)
+    : statement_(statement.made_.get()) {
+    for (const SqlValue& value : values) bind(value);
+    step();
+}
+
+std::optional<SqlError> Run::sql_error() const {
+    if (code_ == SQLITE_OK) return std::nullopt;
+    const int kind = code_ & 0xff;
+    const bool is_own = kind == SQLITE_CONSTRAINT || kind == SQLITE_MISMATCH ||
+                        kind == SQLITE_ERROR || kind == SQLITE_RANGE || kind == SQLITE_TOOBIG;
+    SqlError error{std::nullopt, kind == SQLITE_CONSTRAINT,
+                   sqlite3_errmsg(sqlite3_db_handle(statement_))};
+    if (!is_own) error.store = error_of(code_);
+    return error;
+}
+
+SqlRow Run::row() const {
+    SqlRow row;
+    for (int column = 0; column < sqlite3_column_count(statement_); ++column) {
+        switch (sqlite3_column_type(statement_, column)) {
+            case SQLITE_INTEGER:
+                row.emplace_back(integer(column));
+                break;
+            case SQLITE_FLOAT:
+                row.emplace_back(sqlite3_column_double(statement_, column));
+                break;
+            case SQLITE_NULL:
+                row.emplace_back();
+                break;
+            default:
+                row.emplace_back(text(column));
+        }
+    }
+    return row;
+}
+
 std::int64_t Run::integer(int column) const { return sqlite3_column_int64(statement_, column); }
 
 std::string Run::text(int column) const {
@@ -85,6 +176,16 @@ void Run::bind(std::string_view value) {
     const char* bytes = value.data() ? value.data() : "";  // a null pointer would bind NULL
     code_ =
         sqlite3_bind_text64(statement_, ++bound_, bytes, value.size(), SQLITE_STATIC, SQLITE_UTF8);
+}
+
+void Run::bind(const SqlValue& value) {
+    if (code_ != SQLITE_OK) return;
+    if (const auto* number = std::get_if<std::int64_t>(&value)) return bind(*number);
+    if (const auto* text = std::get_if<std::string>(&value)) return bind(std::string_view(*text));
+    const auto* real = std::get_if<double>(&value);
+    ++bound_;
+    code_ = real ? sqlite3_bind_double(statement_, bound_, *real)
+                 : sqlite3_bind_null(statement_, bound_);
 }
 
 // ---- Database ------------------------------------------------------------------------------------
@@ -143,6 +244,30 @@ Result<Statement, Failure> Database::prepare(const char* sql) {
         sqlite3_prepare_v3(db_.get(), sql, -1, SQLITE_PREPARE_PERSISTENT, &made, nullptr);
     if (code != SQLITE_OK) return Err{failure_of(code)};
     return Statement(made);
+}
+
+Result<Statement, SqlError> Database::prepare_foreign(std::string_view sql, bool may_define) {
+    if (says_rollback(sql)) {
+        return Err{SqlError{std::nullopt, false, "it may not say ROLLBACK: reject the message"}};
+    }
+    sqlite3_set_authorizer(db_.get(), may_define ? permit_definition : permit_data, nullptr);
+    sqlite3_stmt* made = nullptr;
+    const char* rest = nullptr;
+    const int code = sqlite3_prepare_v3(db_.get(), sql.data(), static_cast<int>(sql.size()),
+                                        may_define ? 0 : SQLITE_PREPARE_PERSISTENT, &made, &rest);
+    const std::string reason = sqlite3_errmsg(db_.get());
+    sqlite3_set_authorizer(db_.get(), nullptr, nullptr);
+    Statement statement(made);
+    if (code != SQLITE_OK) {
+        const int kind = code & 0xff;
+        const bool is_own = kind == SQLITE_ERROR || kind == SQLITE_AUTH || kind == SQLITE_TOOBIG;
+        return Err{SqlError{is_own ? std::nullopt : std::optional(error_of(code)), false, reason}};
+    }
+    const std::string_view left(rest, static_cast<std::size_t>(sql.data() + sql.size() - rest));
+    if (!made || left.find_first_not_of(" \n\t;") != left.npos) {
+        return Err{SqlError{std::nullopt, false, "it must be one statement"}};
+    }
+    return statement;
 }
 
 Result<std::int64_t, Failure> Database::integer(const char* sql) {

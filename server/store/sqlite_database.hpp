@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "server/store/sql.hpp"
 #include "server/store/store.hpp"
 #include "shared/base/result.hpp"
 
@@ -46,11 +47,16 @@ class Run {
         (bind(args), ...);
         step();
     }
+    /// An application's statement. It does not say which of its parameters are missing: those are NULL.
+    Run(const Statement& statement, const std::vector<SqlValue>& values);
     ~Run();
     Run(const Run&) = delete;
     Run& operator=(const Run&) = delete;
 
     std::optional<StoreError> error() const;
+    /// For a statement of an application, whose own mistakes are no trouble of the store's.
+    std::optional<SqlError> sql_error() const;
+    SqlRow row() const;
     bool has_row() const { return has_row_; }
     void step();
 
@@ -63,6 +69,7 @@ class Run {
     /// SQLite has signed integers only; number() gives it back as it was.
     void bind(std::uint64_t value) { bind(static_cast<std::int64_t>(value)); }
     void bind(std::string_view value);
+    void bind(const SqlValue& value);
 
     sqlite3_stmt* statement_;
     int bound_ = 0;
@@ -88,6 +95,9 @@ class Database {
     Result<void, Failure> make_durable(Durability durability);
     Result<void, Failure> execute(const std::string& sql);
     Result<Statement, Failure> prepare(const char* sql);
+    /// One statement of an application: it may neither touch `own_tables` nor end the transaction, change
+    /// settings or open other files. `may_define`: it may make and drop tables of its own.
+    Result<Statement, SqlError> prepare_foreign(std::string_view sql, bool may_define);
     /// The first column of the first row; 0 if there is none or it is NULL.
     Result<std::int64_t, Failure> integer(const char* sql);
     /// Writes the write-ahead log over with what it holds, and fsyncs it; needs no space. What an

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 namespace oncewire::store::sqlite {
 
@@ -118,10 +119,31 @@ CREATE TRIGGER recorded_dropped AFTER DELETE ON recorded BEGIN
 END;
 )sql";
 
+/// What retention removed from each room, work that handlers left for later, how far the application
+/// brought its own tables, and messages by what they are.
+inline constexpr const char* migration_3 = R"sql(
+ALTER TABLE rooms ADD COLUMN trimmed INTEGER NOT NULL DEFAULT 0;  -- offset of the newest entry removed
+ALTER TABLE rooms ADD COLUMN trimmed_seq INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE tasks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,  -- keys of tasks are made of it: none twice
+    key TEXT NOT NULL,
+    name TEXT NOT NULL,
+    payload TEXT NOT NULL
+) STRICT;
+ALTER TABLE meta ADD COLUMN application INTEGER NOT NULL DEFAULT 0;
+-- A message keeps its digest when its sender has to give it another number.
+CREATE INDEX verdicts_by_digest ON verdicts (producer, digest);
+)sql";
+
 /// Step i leads from version i (PRAGMA user_version) to i + 1. A step that ever was on the main branch
 /// does not change: what is new comes as a further constant at the end, with its file of that version in
 /// tests/unit/store_migration_sqlite_test.cpp, so that every old file can be brought forward.
-inline constexpr const char* migrations[] = {migration_1, migration_2};
+inline constexpr const char* migrations[] = {migration_1, migration_2, migration_3};
 inline constexpr std::int64_t newest_schema = sizeof(migrations) / sizeof(migrations[0]);
+
+/// All tables of ours, which an application's own SQL may not touch.
+inline constexpr std::string_view own_tables[] = {
+    "meta",     "rooms",         "log",      "producers",    "verdicts",  "once",
+    "sessions", "session_rooms", "recorded", "recorded_for", "recording", "tasks"};
 
 }  // namespace oncewire::store::sqlite

@@ -4,10 +4,10 @@
 #include <deque>
 
 #include "server/store/sqlite_backup.hpp"
+#include "server/store/sqlite_connection.hpp"
 #include "server/store/sqlite_database.hpp"
 #include "server/store/sqlite_files.hpp"
 #include "server/store/sqlite_schema.hpp"
-#include "server/store/sqlite_sessions.hpp"
 #include "shared/base/verify.hpp"
 
 namespace oncewire::store {
@@ -42,22 +42,6 @@ SqliteStore::OpenError sentence_for(const std::string& path, const Failure& fail
 }
 
 }  // namespace
-
-struct SqliteStore::Connection {
-    sqlite::Database database;
-    Statement begin, commit, rollback;
-    Statement find_room, put_room, append, read_before;
-    Statement find_producer, put_producer, find_verdict, put_verdict;
-    Statement once_oldest, once_by_scope, once_by_body, put_once;
-    std::vector<Statement> room_cursors;
-    sqlite::SessionTables sessions;
-
-    explicit Connection(sqlite::Database opened) : database(std::move(opened)) {}
-    static Result<std::unique_ptr<Connection>, Failure> open(const std::string& path,
-                                                             const sqlite::Opening& opening);
-    Result<void, Failure> prepare_all();
-    Result<LogHead, Failure> read_head();
-};
 
 Result<std::unique_ptr<SqliteStore::Connection>, Failure> SqliteStore::Connection::open(
     const std::string& path, const sqlite::Opening& opening) {
@@ -95,6 +79,8 @@ Result<void, Failure> SqliteStore::Connection::prepare_all() {
          " epoch = ?4, last = ?5, last_digest = ?6, last_contact = ?7"},
         {find_verdict,
          "SELECT digest, kind, body FROM verdicts WHERE producer = ?1 AND sequence = ?2"},
+        {verdict_by_digest,
+         "SELECT digest, kind, body FROM verdicts WHERE producer = ?1 AND digest = ?2 LIMIT 1"},
         {put_verdict,
          "INSERT OR REPLACE INTO verdicts (producer, sequence, digest, kind, body)"
          " VALUES (?1, ?2, ?3, ?4, ?5)"},
@@ -108,6 +94,18 @@ Result<void, Failure> SqliteStore::Connection::prepare_all() {
         {put_once,
          "INSERT INTO once (id, offset, scope, body, collides)"
          " VALUES (?1, ?2, ?3, ?4, EXISTS (SELECT 1 FROM once WHERE id = ?1))"},
+        {mark, "SAVEPOINT message"},
+        {undo, "ROLLBACK TO message"},
+        {release, "RELEASE message"},
+        {put_task, "INSERT INTO tasks (id, key, name, payload) VALUES (?1, ?2, ?3, ?4)"},
+        {erase_task, "DELETE FROM tasks WHERE id = ?1"},
+        {tasks, "SELECT id, key, name, payload FROM tasks WHERE id > ?1 ORDER BY id LIMIT ?2"},
+        {next_room, "SELECT id, name, last_seq FROM rooms WHERE id > ?1 ORDER BY id LIMIT 1"},
+        {oldest_in_room,
+         "SELECT offset, room_seq, stored_at FROM log WHERE room = ?1 ORDER BY offset LIMIT ?2"},
+        {trim_room, "DELETE FROM log WHERE room = ?1 AND offset <= ?2"},
+        {set_trimmed, "UPDATE rooms SET trimmed = ?2, trimmed_seq = ?3 WHERE id = ?1"},
+        {trimmed_in_room, "SELECT trimmed FROM rooms WHERE name = ?1"},
     };
     for (const auto& [statement, sql] : all) {
         auto prepared = database.prepare(sql);
@@ -261,6 +259,7 @@ Result<void, StoreError> SqliteStore::begin() {
     if (producer_numbers_.size() > remembered_max) producer_numbers_.clear();
     if (const auto error = Run(connection_->begin).error()) return Err{*error};
     in_transaction_ = true;
+    has_mark_ = false;
     return {};
 }
 
@@ -320,6 +319,7 @@ Result<void, StoreError> SqliteStore::append(const LogEntry& entry) {
     const Run run(connection_->append, entry.offset, room->second.id, entry.room_seq,
                   std::string_view(entry.data), entry.stored_at.value);
     if (run.error()) return fail(*run.error());
+    if (has_mark_) touched_rooms_.emplace_back(room, room->second);
     head_.offset = entry.offset;
     room->second.last_seq = entry.room_seq;
     if (!std::exchange(room->second.changed, true)) changed_rooms_.push_back(room);
@@ -360,10 +360,20 @@ Result<void, StoreError> SqliteStore::put_producer(const ProducerRow& row) {
 
 Result<std::optional<StoredVerdict>, StoreError> SqliteStore::find_verdict(
     const ProducerId& id, delivery::Sequence sequence) {
+    return find_verdict_by(connection_->find_verdict, id, sequence);
+}
+
+Result<std::optional<StoredVerdict>, StoreError> SqliteStore::find_verdict_by_digest(
+    const ProducerId& id, delivery::Digest digest) {
+    return find_verdict_by(connection_->verdict_by_digest, id, digest);
+}
+
+Result<std::optional<StoredVerdict>, StoreError> SqliteStore::find_verdict_by(
+    const Statement& statement, const ProducerId& id, std::uint64_t number_or_digest) {
     const auto number = find_producer_number(id);
     if (!number) return Err{number.error()};
     if (!*number) return std::optional<StoredVerdict>();
-    const Run run(connection_->find_verdict, **number, sequence);
+    const Run run(statement, **number, number_or_digest);
     if (run.error()) return fail(*run.error());
     if (!run.has_row()) return std::optional<StoredVerdict>();
     const auto kind = run.integer(1) == 0 ? Verdict::Kind::accepted : Verdict::Kind::rejected;
@@ -583,6 +593,8 @@ Result<void, Failure> SqliteStore::load() {
     if (!last_room) return Err{last_room.error()};
     const auto last_producer = database.integer("SELECT max(id) FROM producers");
     if (!last_producer) return Err{last_producer.error()};
+    const auto last_task = database.integer("SELECT seq FROM sqlite_sequence WHERE name = 'tasks'");
+    if (!last_task) return Err{last_task.error()};
     const auto newest = newest_known();
     if (newest && found->epoch == newest->epoch && found->offset < newest->offset) {
         // To go on would give the offsets of durable messages to other messages.
@@ -594,6 +606,7 @@ Result<void, Failure> SqliteStore::load() {
     database.tidy_at_end();
     last_room_id_ = *last_room;
     last_producer_number_ = *last_producer;
+    last_task_ = std::max(last_task_, static_cast<std::uint64_t>(*last_task));
     return {};
 }
 
@@ -655,6 +668,7 @@ bool SqliteStore::write_rooms() {
 void SqliteStore::forget_rows() {
     rooms_.clear();
     changed_rooms_.clear();
+    touched_rooms_.clear();
     producer_numbers_.clear();
     unbound_producers_.clear();
 }

@@ -18,6 +18,7 @@ namespace sqlite {
 struct Failure;
 class Ballast;
 class HeadMark;
+class Statement;
 }  // namespace sqlite
 class SqliteBackup;
 
@@ -82,12 +83,31 @@ class SqliteStore final : public Store {
 
     Result<std::optional<StoredVerdict>, StoreError> find_verdict(
         const ProducerId& id, delivery::Sequence sequence) override;
+    Result<std::optional<StoredVerdict>, StoreError> find_verdict_by_digest(
+        const ProducerId& id, delivery::Digest digest) override;
     Result<void, StoreError> put_verdict(const ProducerId& id, delivery::Sequence sequence,
                                          const StoredVerdict& verdict) override;
 
     Result<std::vector<OnceRow>, StoreError> find_once(std::string_view id, std::string_view scope,
                                                        std::string_view body) override;
     Result<void, StoreError> put_once(std::string_view id, const OnceRow& row) override;
+
+    Result<void, StoreError> mark() override;
+    Result<void, StoreError> undo() override;
+
+    Result<void, StoreError> put_task(const TaskRow& row) override;
+    Result<void, StoreError> erase_task(std::uint64_t id) override;
+    Result<std::vector<TaskRow>, StoreError> tasks(std::uint64_t after,
+                                                   std::uint32_t count_max) override;
+    std::uint64_t last_task() const override { return last_task_; }
+
+    Result<void, std::string> prepare_application(const std::vector<std::string>& steps) override;
+    Result<std::vector<SqlRow>, SqlError> run_sql(std::string_view statement,
+                                                  const std::vector<SqlValue>& values) override;
+
+    Result<Trimmed, StoreError> trim(const Retention& retention, UnixMillis now,
+                                     std::uint32_t entries_max) override;
+    Result<delivery::Offset, StoreError> trimmed_to(const std::vector<std::string>& rooms) override;
 
     Result<std::vector<LogEntry>, StoreError> read(const std::vector<std::string>& rooms,
                                                    delivery::Offset after,
@@ -140,7 +160,17 @@ class SqliteStore final : public Store {
     Result<NamedRoom*, StoreError> find_room(const std::string& name);
     Result<std::optional<std::int64_t>, StoreError> find_producer_number(const ProducerId& id);
     std::int64_t number_producer(const ProducerId& id);
+    Result<std::optional<StoredVerdict>, StoreError> find_verdict_by(
+        const sqlite::Statement& statement, const ProducerId& id, std::uint64_t number_or_digest);
     bool write_rooms();
+    struct RoomAtHand {
+        std::int64_t id = 0;
+        std::string name;
+        std::uint64_t last_seq = 0;
+    };
+    Result<std::uint32_t, StoreError> trim_one(const RoomAtHand& room, const RetentionRule& rule,
+                                               UnixMillis now, std::uint32_t entries_max);
+    SqlError foreign_failure(SqlError error);
     void forget_rows();
 
     std::string path_;
@@ -163,6 +193,13 @@ class SqliteStore final : public Store {
     std::unordered_map<std::string, std::int64_t> producer_numbers_;  // seen lately
     std::set<std::string> unbound_producers_;  // have a verdict in this transaction, no row yet
     std::int64_t last_producer_number_ = 0;
+    std::uint64_t last_task_ = 0;
+    std::int64_t trimming_after_ = 0;  // the room that trim() looked at last
+
+    // As it was at the mark, beside what SQLite goes back to.
+    bool has_mark_ = false;
+    LogHead marked_head_;
+    std::vector<std::pair<NamedRoom*, Room>> touched_rooms_;  // since, and what they were before
 };
 
 }  // namespace oncewire::store

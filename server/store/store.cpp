@@ -16,6 +16,8 @@ const char* error_text(StoreError error) {
             return "the database is damaged";
         case StoreError::newer_schema:
             return "the database was written by a newer version";
+        case StoreError::handler:
+            return "the application failed";
     }
     return "unknown";
 }

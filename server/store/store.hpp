@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "server/store/log_entry.hpp"
+#include "server/store/retention.hpp"
 #include "server/store/sessions.hpp"
+#include "server/store/sql.hpp"
 #include "server/store/verdict.hpp"
 #include "shared/base/result.hpp"
 #include "shared/delivery/dedupe.hpp"
@@ -24,6 +26,7 @@ enum class StoreError : std::uint8_t {
     io,            ///< the disk or the file failed; reopen
     corrupt,       ///< do not write; keep the evidence
     newer_schema,  ///< written by a newer version of this program
+    handler,       ///< not the store: the application's handler failed, so its message waits
 };
 const char* error_text(StoreError error);
 
@@ -54,6 +57,15 @@ struct OnceRow {
     std::string scope;            ///< the session that stored it first
     delivery::Offset offset = 0;  ///< where it is in the log
     bool operator==(const OnceRow&) const = default;
+};
+
+/// Work that a durable handler left for later (Tx::defer): done at least once, under the same key.
+struct TaskRow {
+    std::uint64_t id = 0;  ///< 1, 2, 3 …; never used twice while a process runs
+    std::string key;       ///< the same at every attempt: idempotency key
+    std::string name;
+    std::string payload;  ///< JSON text
+    bool operator==(const TaskRow&) const = default;
 };
 
 /// Where one database stands.
@@ -100,6 +112,11 @@ class Store : public Sessions {
     virtual Result<void, StoreError> put_verdict(const ProducerId& id, delivery::Sequence sequence,
                                                  const StoredVerdict& verdict) = 0;
 
+    /// The verdict on whichever message of this producer has this digest: the same message, under
+    /// whatever number it was sent.
+    virtual Result<std::optional<StoredVerdict>, StoreError> find_verdict_by_digest(
+        const ProducerId& id, delivery::Digest digest) = 0;
+
     /// The rows under `id` that can decide about a message: the oldest, the one `scope` stored, the one
     /// with this very `body`. Those there are, each once, oldest first. Never more than three, however
     /// many senders chose the same id: a client that counts 1, 2, 3 … after each load is no attack.
@@ -108,6 +125,43 @@ class Store : public Sessions {
                                                                std::string_view body) = 0;
     /// `row.offset` must lie beyond every earlier row's under this id.
     virtual Result<void, StoreError> put_once(std::string_view id, const OnceRow& row) = 0;
+
+    /// Remembers the transaction as it is; the newest mark counts. undo() goes back to it, also after an
+    /// error of an application's own statement. A transaction starts with a mark.
+    virtual Result<void, StoreError> mark() = 0;
+    virtual Result<void, StoreError> undo() = 0;
+
+    /// `row.id` must be last_task() + 1.
+    virtual Result<void, StoreError> put_task(const TaskRow& row) = 0;
+    virtual Result<void, StoreError> erase_task(std::uint64_t id) = 0;
+    /// Tasks with id > `after`, in order, at most `count_max`; inside a transaction its own, too.
+    virtual Result<std::vector<TaskRow>, StoreError> tasks(std::uint64_t after,
+                                                           std::uint32_t count_max) = 0;
+    /// The newest id given so far.
+    virtual std::uint64_t last_task() const = 0;
+
+    /// Brings the application's own tables forward: step i leads from version i to i + 1; those that
+    /// were run before are not run again. Error: a sentence. Not in a transaction.
+    virtual Result<void, std::string> prepare_application(
+        const std::vector<std::string>& steps) = 0;
+    /// One statement on the application's own tables, in the open transaction. Ours cannot be reached.
+    virtual Result<std::vector<SqlRow>, SqlError> run_sql(std::string_view statement,
+                                                          const std::vector<SqlValue>& values) = 0;
+
+    /// What one call of trim() did.
+    struct Trimmed {
+        std::uint32_t entries = 0;
+        bool is_finished = true;  ///< every room was looked at since the last time it said so
+    };
+    /// Removes oldest entries that `retention` no longer keeps, at most `entries_max`, in the open
+    /// transaction. The head, and what dedupe remembers, stay. Call until finished, then again after a
+    /// while.
+    virtual Result<Trimmed, StoreError> trim(const Retention& retention, UnixMillis now,
+                                             std::uint32_t entries_max) = 0;
+    /// Whoever read these rooms up to an offset below this has missed entries that are gone; 0: nothing
+    /// was removed.
+    virtual Result<delivery::Offset, StoreError> trimmed_to(
+        const std::vector<std::string>& rooms) = 0;
 
     /// Committed entries of these rooms with offset > `after`, in order, until `entries_max` entries or
     /// until the next would exceed `bytes_max` bytes of data (at least one entry if there is any).

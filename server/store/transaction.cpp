@@ -20,6 +20,12 @@ std::string once_key(std::string_view id, std::string_view scope) {
 
 }  // namespace
 
+Result<void, StoreError> Tx::mark() {
+    if (is_marked_) return {};
+    is_marked_ = true;
+    return store_.mark();
+}
+
 Result<delivery::Offset, StoreError> Tx::publish(std::string_view room, std::string data) {
     LogEntry entry;
     entry.offset = next_offset();
@@ -30,6 +36,7 @@ Result<delivery::Offset, StoreError> Tx::publish(std::string_view room, std::str
     const auto room_seq = store_.next_room_seq(entry.room);
     if (!room_seq) return Err{room_seq.error()};
     entry.room_seq = *room_seq;
+    if (const auto marked = mark(); !marked) return Err{marked.error()};
     if (const auto appended = store_.append(entry); !appended) return Err{appended.error()};
 
     published_.push_back(std::move(entry));
@@ -40,6 +47,19 @@ Result<std::vector<LogEntry>, StoreError> Tx::read_before(std::string_view room,
                                                           delivery::Offset before,
                                                           std::uint32_t entries_max) {
     return store_.read_before(log_room(nsp_, room), before, entries_max, limits::page_bytes);
+}
+
+/// A stock client's message has no key of its own; the task's number in this history has to do.
+Result<std::string, StoreError> Tx::defer(std::string_view name, std::string payload) {
+    TaskRow row;
+    row.id = store_.last_task() + 1;
+    row.key = key_.empty() ? store_.head().epoch.text + '/' + std::to_string(row.id)
+                           : std::string(key_) + '/' + std::to_string(++deferred_);
+    row.name = name;
+    row.payload = std::move(payload);
+    if (const auto marked = mark(); !marked) return Err{marked.error()};
+    if (const auto put = store_.put_task(row); !put) return Err{put.error()};
+    return row.key;
 }
 
 Result<Tx::OnceAnswer, StoreError> Tx::check_once(std::string_view id, std::string_view scope,
@@ -61,6 +81,7 @@ Result<Tx::OnceAnswer, StoreError> Tx::check_once(std::string_view id, std::stri
 
 Result<void, StoreError> Tx::remember_once(std::string_view id, std::string_view scope,
                                            std::string_view body, delivery::Offset offset) {
+    if (const auto marked = mark(); !marked) return marked;
     return store_.put_once(once_key(id, scope),
                            OnceRow{std::string(body), std::string(scope), offset});
 }

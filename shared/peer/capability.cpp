@@ -172,6 +172,11 @@ std::string encode(const LaterEvent& event) {
     return R"(["oncewire:later",)" + std::to_string(event.after.count()) + ']';
 }
 
+std::string encode(const GapEvent& event) {
+    return R"(["oncewire:gap",)" + std::to_string(event.from) + ',' + std::to_string(event.to) +
+           ']';
+}
+
 std::optional<SendEvent> decode_send(std::string_view data) {
     const auto elements = json::elements(data);
     if (elements.size() != 4 || json::as_string(elements[0]) != "oncewire:send")
@@ -198,10 +203,10 @@ std::optional<ServerDeliveryEvent> decode_delivery_event(std::string_view data) 
     if (*name == "oncewire:later" && elements.size() == 2) {
         return ServerDeliveryEvent(LaterEvent{Millis{static_cast<std::int64_t>(*number)}});
     }
-    if (*name == "oncewire:conflict") {
-        const auto last = element_number(elements, 2);
-        if (last && elements.size() == 3) return ServerDeliveryEvent(ConflictEvent{*number, *last});
-    }
+    const auto second = element_number(elements, 2);
+    if (!second || elements.size() != 3) return std::nullopt;
+    if (*name == "oncewire:conflict") return ServerDeliveryEvent(ConflictEvent{*number, *second});
+    if (*name == "oncewire:gap") return ServerDeliveryEvent(GapEvent{*number, *second});
     return std::nullopt;
 }
 

@@ -22,6 +22,7 @@
 ///   server  EVENT     ["oncewire:verdicts",first,[[0,body],[1,error],…]]     0 accepted, 1 rejected
 ///   server  EVENT     ["oncewire:expect",sequence]             send from here on
 ///   server  EVENT     ["oncewire:conflict",sequence,last]      renumber from here, beyond last
+///   server  EVENT     ["oncewire:gap",from,to]                 entries in there are gone for good
 ///   server  EVENT     ["oncewire:later",milliseconds]          nothing was stored; send again then
 namespace oncewire::peer {
 
@@ -84,6 +85,11 @@ struct ConflictEvent {
 struct LaterEvent {
     Millis after{0};
 };
+/// Some entries with offsets from `from` to `to` were removed before this reader had them (R12).
+struct GapEvent {
+    delivery::Offset from = 0;
+    delivery::Offset to = 0;
+};
 
 /// True for every event name this protocol keeps for itself ("oncewire:…"); applications may not use
 /// them, and from a peer without the capability they are ordinary events.
@@ -94,11 +100,13 @@ std::string encode(const VerdictsEvent& event);
 std::string encode(const ExpectEvent& event);
 std::string encode(const ConflictEvent& event);
 std::string encode(const LaterEvent& event);
+std::string encode(const GapEvent& event);
 
 /// `data`: JSON array text of an event whose name is a delivery event. None: malformed, which from a
 /// peer that negotiated the capability is a violation.
 std::optional<SendEvent> decode_send(std::string_view data);
-using ServerDeliveryEvent = std::variant<VerdictsEvent, ExpectEvent, ConflictEvent, LaterEvent>;
+using ServerDeliveryEvent =
+    std::variant<VerdictsEvent, ExpectEvent, ConflictEvent, LaterEvent, GapEvent>;
 std::optional<ServerDeliveryEvent> decode_delivery_event(std::string_view data);
 
 }  // namespace oncewire::peer

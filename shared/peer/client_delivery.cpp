@@ -126,6 +126,9 @@ bool Client::handle_delivery_event(NamespaceIndex index, std::string_view data, 
                        apply_renumbering(
                            index, lane.outbox.renumber_from(conflict.sequence, conflict.last));
                    },
+                   [&](const GapEvent& gap) {
+                       outputs_.push_back(HistoryLost{index, gap.from, gap.to});
+                   },
                    [&](const LaterEvent& later) {
                        const Millis after =
                            std::clamp(later.after, Millis{1}, limits::retry_later_max);

@@ -171,6 +171,13 @@ struct StreamChanged {
     delivery::Position from;
     delivery::Position to;
 };
+/// Some entries with offsets from `from` to `to` were removed before they could be had: the continuity of
+/// what was shown is lost there, and goes on behind (R12).
+struct HistoryLost {
+    NamespaceIndex index = 0;
+    delivery::Offset from = 0;
+    delivery::Offset to = 0;
+};
 /// The server takes no messages for now; they stay queued.
 struct ServerBusy {
     NamespaceIndex index = 0;
@@ -182,7 +189,7 @@ using ClientOutput =
                  ConnectFailed, Disconnected, AttemptBegun, LinkOpened, LinkUpgraded, Pinged,
                  AttemptFailed, LinkFailed, LinkClosed, GaveUp, Reconnecting, EventArrived,
                  AckArrived, AckLost, MessageMoved, MessageSettled, MessageRenumbered,
-                 StreamChanged, ServerBusy>;
+                 StreamChanged, HistoryLost, ServerBusy>;
 using ClientOutputs = OutputQueue<ClientOutput>;
 
 }  // namespace oncewire::peer

@@ -5,8 +5,9 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { DurableProducer } from "../support/durable.mjs";
 import { answer, heard, Program } from "../support/program.mjs";
-import { isOld } from "../support/stock.mjs";
+import { isOld, within } from "../support/stock.mjs";
 
 let program;
 const start = async (...args) => (program = await Program.start(...args));
@@ -30,6 +31,45 @@ test("broadcast: to everybody, and to everybody else", async () => {
   await told;
   ann.emit("chat message", "x");
   assert.deepEqual(await Promise.all([heard(ann, "chat message"), heard(ben, "chat message")]), [["x"], ["x"]]);
+});
+
+describe("a transactional handler", () => {
+  test("stores its tables, its events and its tasks together with the message", async () => {
+    await start("example-transactions", "--db", "bank.db");
+    const socket = await program.connected();
+    const events = Promise.all([heard(socket, "transferred"), heard(socket, "receipt")]);
+    const [error, [key]] = await answer(socket, "transfer", "ann", "Robert'); DROP TABLE accounts;--", 300);
+    assert.equal(error, null);
+    const [[from, , cents], [receipt, payload]] = await events;
+    assert.deepEqual([from, cents, receipt], ["ann", 300, key]);
+    assert.deepEqual(payload, ["Robert'); DROP TABLE accounts;--", 300]);
+  });
+
+  test("leaves nothing behind when it rejects", async () => {
+    await start("example-transactions", "--db", "bank.db");
+    const socket = await program.connected();
+    const heardOf = [];
+    socket.onAny((...event) => heardOf.push(event));
+    assert.equal((await answer(socket, "transfer", "ann", "ben", 5000))[0].error, "no_money");
+    assert.equal((await answer(socket, "transfer", "ann", "ben"))[0].error, "bad_arguments");
+    assert.equal((await answer(socket, "transfer", "eve", "ben", 1))[0].error, "no_account");
+    assert.equal((await answer(socket, "transfer", "ann", "ben", 1000))[0], null);
+    assert.deepEqual(heardOf.filter(([name]) => name === "transferred").map((event) => event[3]), [1000]);
+  });
+
+  test("is tried again when it throws, and its message rejected in the end, and then the next one goes on", { timeout: 30_000 }, async () => {
+    await start("example-transactions", "--db", "bank.db");
+    const verdicts = [];
+    const producer = new DurableProducer(program.url, { auth: {}, onVerdict: ([, , to], accepted) => verdicts.push([to, accepted]) });
+    producer.push(["transfer", "ann", "nobody", 1]);
+    producer.push(["transfer", "ann", "ben", 1]);
+    await within(producer.settled(), "both verdicts");
+    await producer.stop();
+    assert.deepEqual(verdicts, [
+      ["nobody", false],
+      ["ben", true],
+    ]);
+  });
 });
 
 describe("acknowledgements", () => {

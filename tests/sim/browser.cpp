@@ -20,6 +20,15 @@ delivery::ProducerIdentity make_identity(Env& env) {
     return {ProducerId(token()), ProducerSecret(token())};
 }
 
+delivery::ProducerIdentity identity_of(Env& env, const Browser::Options& options) {
+    if (env.mutant == Mutant::two_tabs_one_lane && options.author < 2) {
+        const delivery::ProducerIdentity shared{ProducerId(std::string(32, 'a')),
+                                                ProducerSecret(std::string(32, 'b'))};
+        return shared;
+    }
+    return make_identity(env);
+}
+
 /// The message inside `42["oncewire:send",…]`, if the frame is one.
 std::optional<MessageId> message_sent(std::string_view frame) {
     if (!frame.starts_with(R"(42["oncewire:send")")) return std::nullopt;
@@ -31,7 +40,7 @@ std::optional<MessageId> message_sent(std::string_view frame) {
 }  // namespace
 
 Browser::Browser(Env& env, Network& network, Options options)
-    : env_(env), network_(network), options_(options), storage_(env, make_identity(env)) {}
+    : env_(env), network_(network), options_(options), storage_(env, identity_of(env, options)) {}
 
 // ---- the user -----------------------------------------------------------------------------------
 

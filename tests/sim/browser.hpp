@@ -115,6 +115,7 @@ class Browser final : public LinkEnd {
     void perform(const peer::MessageSettled& settled);
     void perform(const peer::MessageRenumbered& renumbered);
     void perform(const peer::StreamChanged& changed);
+    void perform(const peer::HistoryLost& lost);
     void perform(const peer::ServerBusy&) { may_go_back_ = true; }
 
     void finish_renumbering();
@@ -150,6 +151,7 @@ class Browser final : public LinkEnd {
         bool lost_link = false;  // during this input
 
         ReaderState reader;
+        std::vector<std::string> gone;      // marks, shown with the next entry
         std::vector<std::string> unstored;  // shown, and not yet on its way to storage
         std::optional<delivery::Position> shown_to;
         bool replaced = false;  // storage still shows another history

@@ -157,13 +157,22 @@ void Browser::perform(const peer::EventArrived& event) {
     }
     env_.note("browser {} shows offset {}", options_.author, event.position->offset, event.data);
     env_.witness.handed_over(page_->reader, *event.position, event.data);
+    for (auto& mark : std::exchange(page_->gone, {})) page_->unstored.push_back(std::move(mark));
     page_->unstored.push_back(event.data);
     page_->shown_to = event.position;
     store_page();
 }
 
+void Browser::perform(const peer::HistoryLost& lost) {
+    env_.note("browser {} is told of a gap to {}", options_.author, lost.to);
+    const auto missed = env_.witness.told_of_gap(page_->reader, lost.from, lost.to);
+    page_->gone.insert(page_->gone.end(), missed, gone_mark);
+}
+
 void Browser::perform(const peer::StreamChanged& changed) {
     env_.note("browser {} is told of a new log", options_.author, changed.to.offset);
+    page_->gone.clear();
+    if (env_.mutant == Mutant::new_log_hidden) return;
     env_.witness.stream_changed(page_->reader, changed.to.epoch);
     page_->unstored.clear();
     page_->replaced = true;
@@ -218,7 +227,6 @@ void Browser::perform(const peer::MessageSettled& settled) {
 void Browser::perform(const peer::MessageRenumbered& renumbered) {
     may_go_back_ = true;
     env_.note("renumbered {} to {}", renumbered.before, renumbered.after);
-    storage_.keep_no_copies();
     if (env_.faults.strikes(Fault::idb_refused, 1, 3)) {  // where it hurts most
         storage_.refuse(env_.choices.delay("refusal", 1'000, 30'000));
     }

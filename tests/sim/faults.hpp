@@ -39,6 +39,7 @@ enum class Fault : std::uint8_t {
     crash_before_commit,
     crash_after_commit,   ///< before anybody is told
     crash_after_outputs,  ///< some have been told
+    power_lost,  ///< no process is left that could close anything: every client is half-open
     graceful_restart,
     restored_backup,  ///< an older copy of the database, under a new epoch
     // its disk
@@ -51,6 +52,10 @@ enum class Fault : std::uint8_t {
     reopen_failed,
     read_failed,
     wall_clock_jump,
+    history_trimmed,  ///< retention removes what some readers have not read yet (R12)
+    handler_failed,   ///< a durable handler gives up after it has written something
+    task_failed,
+    task_slow,  ///< the process may die between a task and the word that it is done
     // the load
     flood,  ///< so many and so long messages that queues fill and history is read in pages
     burst,

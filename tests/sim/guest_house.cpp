@@ -32,7 +32,9 @@ void GuestHouse::tell_news(api::Application& io) {
     const char* room = env_.choices.choose("room", 2) == 0 ? hall : parlour;
     auto everybody = io.everybody().to(room);
     if (env_.choices.chance("both rooms", 1, 5)) everybody = everybody.to(parlour);
-    everybody.emit("news", next_number(), std::string(env_.choices.between("length", 0, 40), 'n'));
+    const auto number = next_number();
+    env_.note("the house has news {}", number, 0, room);
+    everybody.emit("news", number, std::string(env_.choices.between("length", 0, 40), 'n'));
 }
 
 void GuestHouse::spread_rumour(api::Application& io) {
@@ -43,6 +45,7 @@ void GuestHouse::spread_rumour(api::Application& io) {
 void GuestHouse::let_in(api::Application& io, const std::string& sid) {
     const auto number = next_number();
     changing_[number] = {sid, parlour};
+    env_.note("the house lets somebody in, {}", number);
     io.everybody().to(sid).sockets_join(parlour);
     io.everybody().to(sid).emit("joined", number, parlour);
 }
@@ -51,12 +54,19 @@ void GuestHouse::put_out(api::Application& io, const std::string& sid) {
     const char* room = env_.choices.choose("out of", 2) == 0 ? hall : parlour;
     const auto number = next_number();
     changing_[number] = {sid, room};
+    env_.note("the house puts somebody out, {}", number, 0, room);
     io.everybody().to(sid).sockets_leave(room);
     io.everybody().to(sid).emit("left", number, room);
 }
 
 void GuestHouse::look_at_disk(const store::MemoryDisk& disk) {
     if (!disk.tables.sessions) return;
+    for (const auto& [pid, row] : disk.tables.sessions->rows) {
+        begun_.try_emplace(pid, forgotten_);
+        for (const auto& membership : row.rooms) {
+            if (membership.room == store::log_room("/", hall)) housed_.insert(pid);
+        }
+    }
     for (const auto& [offset, event] : disk.tables.sessions->recorded) {
         if (recorded_.try_emplace(offset, event).second) changing_.erase(number_of(event.data));
     }
@@ -76,6 +86,17 @@ void GuestHouse::look_at(const store::FromSequencer& mail, const store::MemoryDi
     if (!recorded_.contains(event.offset)) {
         env_.witness.report(Breach::leaked, "an event is told before it is recorded");
     }
+}
+
+void GuestHouse::look_at_answer(const Frame& frame) {
+    if (!frame.bytes.starts_with("40{")) return;
+    const auto member = json::member(std::string_view(frame.bytes).substr(2), "pid");
+    const auto pid = member ? json::as_string(*member) : std::nullopt;
+    if (!pid || housed_.contains(*pid)) return;
+    const auto begun = begun_.find(*pid);
+    const bool forgotten = begun != begun_.end() && begun->second != forgotten_;
+    if (forgotten) return;
+    env_.witness.report(Breach::dishonest, "CONNECT is answered before the rooms are kept");
 }
 
 void GuestHouse::process_died() {

@@ -39,6 +39,9 @@ class GuestHouse {
 
     void look_at_disk(const store::MemoryDisk& disk);
     void look_at(const store::FromSequencer& mail, const store::MemoryDisk& disk);
+    /// CONNECT is answered: whoever has the answer may come back to all the rooms it was given, whatever
+    /// becomes of the process.
+    void look_at_answer(const Frame& frame);
     void process_died();
     void sessions_forgotten() { ++forgotten_; }
 
@@ -76,6 +79,9 @@ class GuestHouse {
         changing_;  // by number of the word
     std::set<std::pair<std::string, std::string>> doubtful_;
     std::map<std::string, Instant> banned_at_;
+    std::map<std::string, std::uint64_t>
+        begun_;                     // sessions that were kept, by pid: forgotten_ then
+    std::set<std::string> housed_;  // those that were kept as being in the hall
 };
 
 /// The number that each event of the house carries, rumours too.

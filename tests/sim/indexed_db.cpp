@@ -48,7 +48,7 @@ bool IndexedDb::refuses() {
 void IndexedDb::refuse(Millis time) { refuses_until_ = env_.now() + time; }
 
 void IndexedDb::land(const Change& change) {
-    const bool copies = keeps_copies_ && env_.faults.is_possible(Fault::idb_rolled_back);
+    const bool copies = env_.faults.is_possible(Fault::idb_rolled_back);
     if (copies && env_.choices.chance("copy", 1, 4)) copy_ = lane_;
     change(lane_);
     env_.witness.check_durable_reader(lane_.cursor, lane_.shown);
@@ -65,7 +65,7 @@ void IndexedDb::page_gone() {
 
 bool IndexedDb::roll_back() {
     if (!copy_) return false;
-    const StoredLane lost = std::exchange(lane_, *std::exchange(copy_, std::nullopt));
+    const StoredLane lost = std::exchange(lane_, *copy_);
     for (const auto& [sequence, entry] : lost.entries) {
         const auto id = Witness::message_in(entry.message);
         if (id && !lane_.holds(*id)) env_.witness.release(*id);

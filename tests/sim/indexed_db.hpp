@@ -48,12 +48,6 @@ class IndexedDb {
     bool roll_back();
     /// Every transaction fails for a while.
     void refuse(Millis time);
-    /// From here on it never rolls back: a copy from before a renumbering would offer messages again
-    /// under numbers long forgotten, which is beyond what sequence and digest can tell (README, limits).
-    void keep_no_copies() {
-        copy_.reset();
-        keeps_copies_ = false;
-    }
 
   private:
     struct Transaction {
@@ -69,7 +63,6 @@ class IndexedDb {
     Env& env_;
     StoredLane lane_;
     std::optional<StoredLane> copy_;
-    bool keeps_copies_ = true;
     std::deque<Transaction> queue_;
     Instant refuses_until_;
     std::uint64_t life_ = 0;  // of the page; older callbacks are nobody's

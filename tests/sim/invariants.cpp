@@ -100,6 +100,13 @@ void Witness::look_at_disk(const store::MemoryDisk& disk) {
     const Log& log = logs_[epoch_.text];
     if (disk.tables.log.size() < log.size()) return report(Breach::lost, "the log became shorter");
     for (std::size_t i = log.size(); i < disk.tables.log.size(); ++i) take_in(disk.tables.log[i]);
+    for (const auto& [room, offset] : disk.tables.trimmed) gone_[epoch_.text] = offset;
+    for (const auto& [id, task] : disk.tables.tasks) tasks_.try_emplace(task.key, 0);
+    while (!left_.empty() && left_.begin()->first <= log.size()) {
+        const auto landed = left_.extract(left_.begin());
+        if (!tasks_.contains(landed.mapped()))
+            report(Breach::lost, "task " + landed.mapped() + " is not stored with its message");
+    }
 }
 
 void Witness::take_in(const store::LogEntry& entry) {
@@ -143,8 +150,12 @@ void Witness::examine_disk(const store::MemoryDisk& disk) {
 
 void Witness::log_replaced(const delivery::Epoch& epoch, delivery::Offset head) {
     const Log& old = logs_[epoch_.text];
+    gone_[epoch.text] = gone_[epoch_.text];
     logs_[epoch.text] = Log(old.begin(), old.begin() + static_cast<std::ptrdiff_t>(head));
     epoch_ = epoch;
+    left_.clear();
+    // Those that the copy has are found there.
+    std::erase_if(tasks_, [](const auto& task) { return task.second == 0; });
     for (auto& message : messages_) message.copies = 0;
     newest_of_author_.clear();
     for (const auto& entry : logs_[epoch.text]) {
@@ -178,6 +189,20 @@ const Witness::Log* Witness::find_log(const delivery::Epoch& epoch) const {
     return found == logs_.end() ? nullptr : &found->second;
 }
 
+// ---- tasks --------------------------------------------------------------------------------------
+
+void Witness::task_left(delivery::Offset offset, std::string key) {
+    left_.erase(left_.lower_bound(offset),
+                left_.end());  // what was tried there before did not land
+    if (!key.empty()) left_.emplace(offset, std::move(key));
+}
+
+void Witness::task_ran(const std::string& key) {
+    const auto task = tasks_.find(key);
+    if (task == tasks_.end()) return report(Breach::leaked, "task " + key + " is not committed");
+    ++task->second;
+}
+
 // ---- readers ------------------------------------------------------------------------------------
 
 void Witness::handed_over(ReaderState& reader, const delivery::Position& position,
@@ -201,6 +226,25 @@ void Witness::handed_over(ReaderState& reader, const delivery::Position& positio
     reader.count = position.offset;
 }
 
+std::uint64_t Witness::told_of_gap(ReaderState& reader, delivery::Offset from,
+                                   delivery::Offset to) {
+    const delivery::Offset gone = gone_[epoch_.text];
+    const std::string told = "told of a gap from " + std::to_string(from) + " to " +
+                             std::to_string(to) + " after " + std::to_string(reader.count);
+    if (to > gone || from > to)
+        report(Breach::dishonest, told + ", gone is " + std::to_string(gone));
+    if (from > reader.count + 1) report(Breach::lost, told);
+    const std::uint64_t missed = to > reader.count ? to - reader.count : 0;
+    reader.count += missed;
+    return missed;
+}
+
+void Witness::pass_gap(ReaderState& reader, delivery::Offset offset) {
+    const auto gone = gone_.find(reader.epoch.text.empty() ? epoch_.text : reader.epoch.text);
+    if (gone == gone_.end()) return;
+    reader.count = std::max(reader.count, std::min(gone->second, offset - 1));
+}
+
 void Witness::stream_changed(ReaderState& reader, const delivery::Epoch& epoch) {
     if (reader.epoch == epoch) report(Breach::dishonest, "told of a new log, but it is the same");
     reader = {epoch, 0};
@@ -216,12 +260,17 @@ void Witness::check_durable_reader(const std::optional<delivery::Position>& curs
     }
     if (position == 0) return;
     const Log* log = find_log(cursor->epoch);
+    const bool is_gone = shown.back() == gone_mark;
+    if (is_gone) return report(Breach::lost, "the stored page ends with what it never had");
     if (!log || log->size() < position || (*log)[position - 1].data != shown.back()) {
         report(Breach::lost, "the stored page is no prefix of the log");
     }
 }
 
 void Witness::check_outcome() {
+    for (const auto& [key, ran] : tasks_) {
+        if (ran == 0) report(Breach::lost, "task " + key + " was never done");
+    }
     for (MessageId id = 0; id < messages_.size(); ++id) {
         const Message& message = messages_[id];
         const bool wanted =

@@ -45,6 +45,9 @@ struct ReaderState {
     std::uint64_t count = 0;  ///< entries handed over: exactly the first `count` of the log
 };
 
+/// What a page shows in the place of an entry that was gone before it came.
+inline constexpr const char* gone_mark = "(gone)";
+
 /// Stands beside the world, sees what really landed on the disk and what users were told, and knows
 /// what they were promised. An independent model: it shares no code with what it judges.
 class Witness {
@@ -90,10 +93,21 @@ class Witness {
     delivery::Offset head() const;
     const delivery::Epoch& epoch() const { return epoch_; }
 
+    // ---- tasks ----------------------------------------------------------------------------------
+
+    /// A handler published an entry there and left this task, or none: both land, or neither.
+    void task_left(delivery::Offset offset, std::string key);
+    /// Somebody does it.
+    void task_ran(const std::string& key);
+
     // ---- readers --------------------------------------------------------------------------------
 
     void handed_over(ReaderState& reader, const delivery::Position& position,
                      std::string_view data);
+    /// The page was told that entries from `from` to `to` are gone for good; how many it will never see.
+    std::uint64_t told_of_gap(ReaderState& reader, delivery::Offset from, delivery::Offset to);
+    /// A reader who cannot be told goes on at `offset`, behind what is gone.
+    void pass_gap(ReaderState& reader, delivery::Offset offset);
     /// The page was told that the log is another one now.
     void stream_changed(ReaderState& reader, const delivery::Epoch& epoch);
     /// What a page keeps in storage: `shown` of `epoch`, and the cursor beside it (P4).
@@ -123,7 +137,10 @@ class Witness {
 
     const EventHeap& heap_;
     std::vector<Message> messages_;
-    std::map<std::string, Log> logs_;  // by epoch
+    std::map<std::string, Log> logs_;               // by epoch
+    std::map<std::string, delivery::Offset> gone_;  // removed by retention up to here, by epoch
+    std::map<std::string, std::uint64_t> tasks_;    // committed, by key: how often they ran
+    std::map<delivery::Offset, std::string> left_;  // keys of those not committed yet
     delivery::Epoch epoch_;
     std::map<AuthorId, MessageId> newest_of_author_;  // in the current log
     std::vector<Violation> violations_;

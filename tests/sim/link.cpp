@@ -81,18 +81,20 @@ void Network::close(LinkNumber number, Side from) {
     send_item(number, other(from), Pipe::Kind::closed, nullptr, arrival(*link));
 }
 
-void Network::abandon(LinkNumber number, Side side) {
+void Network::abandon(LinkNumber number, Side side) { leave(number, side, false); }
+
+void Network::leave(LinkNumber number, Side side, bool power_lost) {
     Link* link = find(number);
     if (!link) return;
     link->end(side) = {nullptr, link->end(side).incoming, link->end(side).arrivals, false, false,
                        false};
     lose_tail(*link, other(side));
-    notice_closed(number, other(side));
+    notice_closed(number, other(side), power_lost);
 }
 
-void Network::abandon_all_by_server() {
+void Network::abandon_all_by_server(bool power_lost) {
     for (auto& [number, link] : links_) {
-        if (link.end(Side::server).hears_closed) abandon(number, Side::server);
+        if (link.end(Side::server).hears_closed) leave(number, Side::server, power_lost);
     }
 }
 
@@ -240,9 +242,9 @@ void Network::lose_tail(Link& link, Side side) {
     pipe.cut(loses ? env_.choices.between("lost", 1, pipe.size()) : 0);
 }
 
-void Network::notice_closed(LinkNumber number, Side side) {
+void Network::notice_closed(LinkNumber number, Side side, bool power_lost) {
     const auto fault = side == Side::server ? Fault::half_open_server : Fault::half_open_client;
-    const bool late = env_.faults.strikes(fault, 1, 3);
+    const bool late = power_lost || env_.faults.strikes(fault, 1, 3);
     const Millis after = late ? env_.choices.long_tailed("half-open", half_open_min, half_open_max)
                               : env_.choices.delay("notice", 0, 50);
     send_item(number, side, Pipe::Kind::closed, nullptr, env_.now() + after);

@@ -42,8 +42,8 @@ class Network {
     void close(LinkNumber link, Side from);
     /// The process or page on that side is gone: its operating system closes, or not even that.
     void abandon(LinkNumber link, Side side);
-    /// The server's process is gone.
-    void abandon_all_by_server();
+    /// The server's process is gone; or its machine, and then nobody closes anything.
+    void abandon_all_by_server(bool power_lost);
 
     /// One fault on one link, of the kinds this seed knows.
     void misbehave();
@@ -84,7 +84,8 @@ class Network {
     void cut(LinkNumber number);
     void break_direction(LinkNumber number, Side side);
     void lose_tail(Link& link, Side side);
-    void notice_closed(LinkNumber number, Side side);
+    void leave(LinkNumber number, Side side, bool power_lost);
+    void notice_closed(LinkNumber number, Side side, bool power_lost = false);
     void stand_still(LinkNumber number, Side side, Millis time);
 
     Env& env_;

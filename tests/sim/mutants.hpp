@@ -15,7 +15,7 @@ enum class Mutant : std::uint8_t {
     ack_before_commit,        ///< commits say yes, and reach the disk a little later
     no_fsync,                 ///< commits say yes, and a crash takes the newest ones back
     once_forgotten,           ///< the ids that stock clients give are not stored
-    history_trimmed,          ///< old entries are gone, and nobody is told (R12)
+    history_cut,              ///< old entries are gone, and nobody knows (R12)
     failed_commit_says_yes,   ///< an unknown COMMIT is reported as success (R3)
     published_before_commit,  ///< readers hear of entries as they are appended
     mail_overtakes,           ///< the mailbox to a core is not first in, first out (R7)
@@ -40,10 +40,29 @@ enum class Mutant : std::uint8_t {
     dropped_silently,         ///< nobody knows what was dropped
     left_rooms_kept,          ///< who is away stays in the rooms they were put out of
     rooms_not_kept,           ///< rooms that were joined later are not stored
+    connect_before_rooms,     ///< CONNECT is answered before the rooms it gave are stored
     event_not_recorded,       ///< some events reach only those who are there
+    gap_not_told,             ///< readers are not told of what retention removed (R12)
+    trimmed_too_far,          ///< retention removes what it should keep, and says nothing
+    handler_effects_kept,     ///< what a failed handler wrote stays
+    task_forgotten,           ///< deferred work is not stored
+    task_before_commit,       ///< deferred work is done before its message is committed
+    task_done_when_given,     ///< a task is erased when it is given out, not when it is done
+    verdict_forgotten,   ///< verdicts are not read back, so whatever is repeated was accepted (R13)
+    verdict_off_by_one,  ///< verdicts are counted from one too far (R16)
+    verdict_to_old_link,  ///< a verdict goes to nobody if its sender came back meanwhile (R2)
+    later_lost,           ///< nobody says that nothing could be stored
+    later_is_no,          ///< an outage is told as a rejection (R13)
+    conflict_says_yes,    ///< a number that met another message is called accepted (R9)
+    mark_ahead,           ///< a high-water mark is read back one too high (R4)
+    page_skips,           ///< a page of history says it reaches further than it does (R7)
+    published_backwards,  ///< all but the first that one transaction published goes out newest first
+    producer_forgotten,   ///< a producer who was away for ten seconds is not known any more
+    two_tabs_one_lane,    ///< two tabs send under the same identity, and neither is fenced (R8)
+    new_log_hidden,       ///< the page is not told that the log is another one (R11)
 };
 inline constexpr std::uint32_t mutant_count =
-    static_cast<std::uint32_t>(Mutant::event_not_recorded) + 1;
+    static_cast<std::uint32_t>(Mutant::new_log_hidden) + 1;
 
 /// What CI plants in every run to see the alarm work.
 inline constexpr Mutant canary = Mutant::dedupe_in_memory;

@@ -77,6 +77,7 @@ void print_json(const Sum& sum) {
     std::cout << "{\"seeds\":" << sum.seeds << ",\"hours\":" << std::fixed << std::setprecision(1)
               << hours(sum.simulated) << ",\"messages\":" << sum.messages
               << ",\"crashes\":" << sum.crashes
+              << ",\"power_losses\":" << count_of(sum.faults, Fault::power_lost)
               << ",\"cuts\":" << count_of(sum.faults, Fault::link_cut)
               << ",\"refreshes\":" << count_of(sum.faults, Fault::refresh);
     for (std::uint32_t i = 0; i < breach_count; ++i) {

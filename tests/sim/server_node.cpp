@@ -15,11 +15,39 @@ using Side = Network::Side;
 /// What one Write may carry: the hub's own bound, and one frame that does not fit beside others.
 constexpr std::uint64_t write_bytes_max = (256u << 10) + 2ull * limits::message_bytes;
 
-/// The handlers of a fresh application; of the guest house there are none that are durable.
-std::map<std::string, store::DurableHandler, std::less<>> durable_handlers(
-    api::Application& application, bool chats) {
-    if (chats) chat::install(application);
-    return application.durable_handlers();
+using Handlers = std::map<std::string, store::DurableHandler, std::less<>>;
+
+/// The chat's handlers, which also leave work for later, and fail now and then when all is written.
+Handlers chat_handlers(Env& env, api::Application& application) {
+    chat::install(application);
+    Handlers handlers = application.durable_handlers();
+    for (auto& [event, handler] : handlers) {
+        handler = [&env, inner = handler](
+                      store::Tx& tx,
+                      const store::Message& message) -> Result<store::Verdict, store::StoreError> {
+            const delivery::Offset place = tx.next_offset();
+            auto verdict = inner(tx, message);
+            if (!verdict || verdict->kind == store::Verdict::Kind::rejected) return verdict;
+            Result<std::string, store::StoreError> key{std::string()};
+            if (env.choices.chance("defer", 1, 12)) key = tx.defer("note", "1");
+            if (!key) return Err{key.error()};
+            if (env.faults.strikes(Fault::handler_failed, 1, 40)) {
+                env.note("a handler fails");
+                return Err{store::StoreError::handler};
+            }
+            if (tx.next_offset() > place) env.witness.task_left(place, std::move(*key));
+            return verdict;
+        };
+    }
+    return handlers;
+}
+
+store::Sequencer::Options sequencer_options(const ServerNode::Options& node) {
+    store::Sequencer::Options options;
+    if (node.house) options.recovery = node.house->limits();
+    options.retention = node.retention;
+    options.trim_every = Millis{2'000};
+    return options;
 }
 
 /// Mutant::volatile_without_offset: the frame as if nobody had thought of it.
@@ -49,8 +77,9 @@ ServerNode::Process::Process(Env& env, store::MemoryDisk& machine_disk, std::uin
                              const Options& options)
     : disk(env, machine_disk),
       store(env, disk, machine_disk),
-      sequencer(store, durable_handlers(durable, !options.house),
-                options.house ? options.house->limits() : store::RecoveryLimits{}),
+      // The guest house has no durable handlers.
+      sequencer(store, options.house ? Handlers() : chat_handlers(env, durable),
+                sequencer_options(options)),
       entropy(secret_seed) {}
 
 void ServerNode::install(api::Application& application) const {
@@ -76,10 +105,15 @@ void ServerNode::start() {
         hub_options.durable_events = application.durable_event_names();
         hub_options.recovery = options_.house != nullptr;
         process_->cores.push_back(std::make_unique<Core>(std::move(hub_options)));
-        install(process_->cores.back()->application);
+        auto& served = process_->cores.back()->application;
+        install(served);
+        served.on_task("note", [this, i](const api::DeferredTask& task, api::EndTask end) {
+            do_task(i, task, std::move(end));
+        });
     }
     process_->sequencer.start();
     deliver_outputs();
+    arm_sequencer();
     network_.listen(this);
 }
 
@@ -116,7 +150,7 @@ void ServerNode::die() {
     process_.reset();
     ++life_;
     network_.listen(nullptr);
-    network_.abandon_all_by_server();
+    network_.abandon_all_by_server(env_.faults.strikes(Fault::power_lost, 1, 4));
     env_.heap.after(env_.choices.long_tailed("downtime", 50, 5'000), [this] {
         replace_disk();
         start();
@@ -154,7 +188,8 @@ void ServerNode::heal() {
 }
 
 bool ServerNode::is_idle() const {
-    return process_ && !process_->committing && process_->inbox.empty() && process_->under_way == 0;
+    return process_ && !process_->committing && process_->inbox.empty() &&
+           process_->under_way == 0 && disk_.tables.tasks.empty();
 }
 
 /// All clients here keep the protocol, so nobody may be cut off for breaking it.
@@ -272,6 +307,9 @@ void ServerNode::write(std::uint16_t number, const hub::Write& write) {
     if (!core.writing.insert(write.connection).second) {
         env_.witness.report(Breach::unbounded, "a second Write before the first was taken");
     }
+    if (options_.house) {
+        for (const auto& frame : write.frames) options_.house->look_at_answer(*frame);
+    }
     if (env_.mutant == Mutant::volatile_without_offset) {
         auto frames = write.frames;
         for (auto& frame : frames) frame = without_offset(frame);
@@ -290,6 +328,11 @@ void ServerNode::close(std::uint16_t number, hub::ConnectionId connection) {
 }
 
 void ServerNode::ask_sequencer(std::uint16_t number, store::ToSequencer request) {
+    const auto* relay = std::get_if<store::Relay>(&request);
+    const bool only_waits = relay && !relay->letter && !relay->effect;
+    if (only_waits && env_.mutant == Mutant::connect_before_rooms) {
+        return post_to(number, store::Relayed{relay->from, nullptr});
+    }
     Core& core = *process_->cores[number];
     const Instant due =
         std::max(core.newest_request, env_.now() + env_.choices.delay("to sequencer", 0, 2));
@@ -318,8 +361,14 @@ void ServerNode::tell_core(std::uint16_t number, hub::ToCore mail) {
 void ServerNode::run_batch() {
     Process& process = *process_;
     if (process.committing || process.inbox.empty()) return;
+    process.just_attached.clear();
     for (auto& mail : std::exchange(process.inbox, {})) {
-        process.sequencer.handle_mail(std::move(mail), env_.now(), wall_clock());
+        const UnixMillis clock = wall_clock();
+        process.store.look_at_clock(clock);
+        if (const auto* attach = std::get_if<store::Attach>(&mail)) {
+            process.just_attached.insert(attach->from.session);
+        }
+        process.sequencer.handle_mail(std::move(mail), env_.now(), clock);
         tell_house();
         deliver_outputs();
     }
@@ -344,7 +393,7 @@ void ServerNode::commit_batch() {
 void ServerNode::arm_sequencer() {
     process_->timer.arm(env_.heap, process_->sequencer.next_timeout(), [this, life = life_] {
         if (life != life_ || !process_->timer.fired(env_.now())) return;
-        if (!process_->committing) process_->sequencer.handle_timeout(env_.now());
+        if (!process_->committing) process_->sequencer.handle_timeout(env_.now(), wall_clock());
         deliver_outputs();
         if (process_->disk.is_crashed()) return crash();
         if (!process_->committing) arm_sequencer();
@@ -356,12 +405,14 @@ void ServerNode::deliver_outputs() {
         post({store::OutgoingMail::every_core,
               store::Published{std::make_shared<std::vector<store::LogEntry>>(1, entry)}});
     }
-    while (const auto output = process_->sequencer.poll_output()) {
-        if (!process_->disk.is_crashed()) post(*output);
+    for (const auto& task : process_->store.take_deferred()) post({0, store::RunTask{task}});
+    while (auto output = process_->sequencer.poll_output()) {
+        if (!process_->disk.is_crashed()) post(std::move(*output));
     }
 }
 
-void ServerNode::post(const store::OutgoingMail& mail) {
+void ServerNode::post(store::OutgoingMail mail) {
+    if (!spoil(mail.mail)) return;
     check(mail.mail);
     for (std::uint16_t core = 0; core < options_.cores; ++core) {
         if (mail.core == store::OutgoingMail::every_core || mail.core == core) {
@@ -377,10 +428,10 @@ void ServerNode::post_to(std::uint16_t number, const store::FromSequencer& mail)
         env_.choices.chance("lose", 1, 20)) {
         return;
     }
-    if (env_.mutant == Mutant::old_session_not_closed &&
-        std::holds_alternative<store::Fence>(mail)) {
-        return;
-    }
+    // Two tabs with one lane are told apart by the fence, so it must be gone for them to do harm.
+    const bool unfenced =
+        env_.mutant == Mutant::old_session_not_closed || env_.mutant == Mutant::two_tabs_one_lane;
+    if (unfenced && std::holds_alternative<store::Fence>(mail)) return;
     if (env_.mutant == Mutant::cut_ignored && std::holds_alternative<store::Cut>(mail)) return;
     Instant due = env_.now() + env_.choices.delay("to core", 0, 2);
     if (env_.mutant != Mutant::mail_overtakes) due = std::max(core.newest_mail, due);
@@ -389,6 +440,53 @@ void ServerNode::post_to(std::uint16_t number, const store::FromSequencer& mail)
     in_this_life(due, [this, number, mail] {
         --process_->under_way;
         feed(number, [&](hub::Hub& hub) { hub.handle_mail(mail, env_.now()); });
+    });
+}
+
+/// Plants the bugs of a sequencer that says the wrong thing. False: it says nothing.
+bool ServerNode::spoil(store::FromSequencer& mail) {
+    if (auto* page = std::get_if<store::Page>(&mail)) {
+        if (env_.mutant == Mutant::gap_not_told) page->lost_to = 0;
+        if (env_.mutant == Mutant::page_skips && !page->reached_head) ++page->end;
+    } else if (auto* settled = std::get_if<store::Settled>(&mail)) {
+        if (env_.mutant == Mutant::verdict_off_by_one) ++settled->first;
+        const bool came_back = process_->just_attached.count(settled->to.session) > 0;
+        if (env_.mutant == Mutant::verdict_to_old_link && came_back) return false;
+    } else if (auto* published = std::get_if<store::Published>(&mail)) {
+        if (env_.mutant == Mutant::published_backwards) {
+            auto entries = *published->entries;
+            std::reverse(entries.begin() + 1, entries.end());
+            published->entries =
+                std::make_shared<const std::vector<store::LogEntry>>(std::move(entries));
+        }
+    } else if (const auto* run = std::get_if<store::RunTask>(&mail)) {
+        if (env_.mutant == Mutant::task_done_when_given) disk_.tables.tasks.erase(run->task.id);
+    } else if (const auto* later = std::get_if<store::RetryLater>(&mail)) {
+        if (env_.mutant == Mutant::later_is_no && later->ack_id) {
+            mail = store::Answered{later->to, *later->ack_id, store::reject("busy", "no")};
+        }
+        return env_.mutant != Mutant::later_lost;
+    } else if (const auto* conflict = std::get_if<store::Conflict>(&mail)) {
+        if (env_.mutant == Mutant::conflict_says_yes) {
+            mail = store::Settled{conflict->to, conflict->sequence, {store::accept()}};
+        }
+    }
+    return true;
+}
+
+/// Somewhere else: takes a while, and fails.
+void ServerNode::do_task(std::uint16_t core, const api::DeferredTask& task, api::EndTask end) {
+    env_.note("task {} begins", task.id);
+    const Millis time = env_.faults.strikes(Fault::task_slow, 1, 4)
+                            ? env_.choices.long_tailed("slow task", 10, 5'000)
+                            : env_.choices.delay("task", 0, 5);
+    const bool fails = env_.faults.strikes(Fault::task_failed, 1, 8);
+    ++process_->under_way;
+    in_this_life(env_.now() + time, [this, core, task, end, fails] {
+        --process_->under_way;
+        env_.note(fails ? "task {} fails" : "task {} is done", task.id);
+        if (!fails) env_.witness.task_ran(task.key);
+        feed(core, [&](hub::Hub&) { end(!fails); });
     });
 }
 

@@ -28,6 +28,7 @@ class ServerNode final : public LinkEnd {
         std::uint16_t cores = 1;
         engineio::Timings timings;
         GuestHouse* house = nullptr;  ///< runs it, with recovery on, instead of the chat
+        store::Retention retention;
     };
 
     ServerNode(Env& env, Network& network, Options options);
@@ -82,8 +83,9 @@ class ServerNode final : public LinkEnd {
         Timer timer;
         std::deque<store::ToSequencer> inbox;
         bool committing = false;
-        std::uint32_t under_way = 0;  // mail, either direction
-        std::uint64_t forgotten = 0;  // times that the sequencer forgot all sessions
+        std::uint32_t under_way = 0;            // mail, either direction
+        std::uint64_t forgotten = 0;            // times that the sequencer forgot all sessions
+        std::set<std::uint64_t> just_attached;  // sessions, in the running batch
         Prng entropy;
         std::vector<std::unique_ptr<Core>> cores;
     };
@@ -109,7 +111,9 @@ class ServerNode final : public LinkEnd {
     void run_batch();
     void commit_batch();
     void deliver_outputs();
-    void post(const store::OutgoingMail& mail);
+    void post(store::OutgoingMail mail);
+    bool spoil(store::FromSequencer& mail);
+    void do_task(std::uint16_t core, const api::DeferredTask& task, api::EndTask end);
     void post_to(std::uint16_t core, const store::FromSequencer& mail);
     void check(const store::FromSequencer& mail);
     void check_entries(const std::vector<store::LogEntry>& entries);

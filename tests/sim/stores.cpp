@@ -105,6 +105,25 @@ Result<void, StoreError> FaultyStore::put_once(std::string_view id, const store:
     return run([&] { return memory_.put_once(id, row); });
 }
 
+Result<void, StoreError> FaultyStore::put_task(const store::TaskRow& row) {
+    return run([&] { return memory_.put_task(row); });
+}
+
+Result<void, StoreError> FaultyStore::erase_task(std::uint64_t id) {
+    return run([&] { return memory_.erase_task(id); });
+}
+
+Result<store::Store::Trimmed, StoreError> FaultyStore::trim(const store::Retention& retention,
+                                                            UnixMillis now,
+                                                            std::uint32_t entries_max) {
+    auto trimmed = run([&] { return memory_.trim(retention, now, entries_max); });
+    if (trimmed && trimmed->entries > 0) {
+        env_.note("retention removes {}", trimmed->entries);
+        env_.faults.count(Fault::history_trimmed);
+    }
+    return trimmed;
+}
+
 Result<std::vector<store::LogEntry>, StoreError> FaultyStore::read(
     const std::vector<std::string>& rooms, delivery::Offset after, std::uint32_t entries_max,
     std::uint64_t bytes_max) {
@@ -203,7 +222,12 @@ Result<std::optional<store::ProducerRow>, StoreError> MutantStore::find_producer
         const auto found = dedupe->rows.find(id);
         if (found != dedupe->rows.end()) return std::optional(found->second);
     }
-    return behind_.find_producer(id);
+    auto row = behind_.find_producer(id);
+    if (!row || !*row) return row;
+    if (env_.mutant == Mutant::mark_ahead) ++(*row)->seen.last;
+    const bool is_away = (*row)->last_contact.value + 10'000 < wall_clock_.value;
+    if (env_.mutant == Mutant::producer_forgotten && is_away) row->reset();
+    return row;
 }
 
 Result<void, StoreError> MutantStore::put_producer(const store::ProducerRow& row) {
@@ -218,6 +242,7 @@ Result<std::optional<store::StoredVerdict>, StoreError> MutantStore::find_verdic
         const auto found = dedupe->verdicts.find({id, sequence});
         if (found != dedupe->verdicts.end()) return std::optional(found->second);
     }
+    if (env_.mutant == Mutant::verdict_forgotten) return std::optional<store::StoredVerdict>();
     return behind_.find_verdict(id, sequence);
 }
 
@@ -226,6 +251,38 @@ Result<void, StoreError> MutantStore::put_verdict(const ProducerId& id, delivery
     if (!keeps_dedupe_back()) return behind_.put_verdict(id, sequence, verdict);
     changes_.verdicts[{id, sequence}] = verdict;
     return {};
+}
+
+Result<std::optional<store::StoredVerdict>, StoreError> MutantStore::find_verdict_by_digest(
+    const ProducerId& id, delivery::Digest digest) {
+    // Knowing a message by its digest hides what a host does that sends what storage does not know.
+    if (env_.mutant == Mutant::replacement_not_saved || keeps_dedupe_back()) {
+        return std::optional<store::StoredVerdict>();
+    }
+    return behind_.find_verdict_by_digest(id, digest);
+}
+
+Result<void, StoreError> MutantStore::undo() {
+    if (env_.mutant == Mutant::handler_effects_kept) return {};
+    return behind_.undo();
+}
+
+/// Forgotten: it is stored and erased in one go, so that its number is used.
+Result<void, StoreError> MutantStore::put_task(const store::TaskRow& row) {
+    if (env_.mutant == Mutant::task_before_commit) deferred_.push_back(row);
+    auto put = behind_.put_task(row);
+    if (put && env_.mutant == Mutant::task_forgotten) return behind_.erase_task(row.id);
+    return put;
+}
+
+Result<store::Store::Trimmed, StoreError> MutantStore::trim(const store::Retention& retention,
+                                                            UnixMillis now,
+                                                            std::uint32_t entries_max) {
+    auto trimmed = behind_.trim(retention, now, entries_max);
+    if (env_.mutant == Mutant::trimmed_too_far && trimmed && trimmed->entries > 0) {
+        for (auto& [room, offset] : disk_.tables.trimmed) offset = disk_.tables.log.size();
+    }
+    return trimmed;
 }
 
 Result<void, StoreError> MutantStore::put_once(std::string_view id, const store::OnceRow& row) {
@@ -238,7 +295,7 @@ Result<std::vector<store::LogEntry>, StoreError> MutantStore::read(
     std::uint64_t bytes_max) {
     constexpr delivery::Offset kept = 20;
     const auto newest = behind_.head().offset;
-    if (env_.mutant == Mutant::history_trimmed && after + kept < newest) after = newest - kept;
+    if (env_.mutant == Mutant::history_cut && after + kept < newest) after = newest - kept;
     return behind_.read(rooms, after, entries_max, bytes_max);
 }
 

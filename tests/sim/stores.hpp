@@ -54,6 +54,38 @@ class StoreInFront : public store::Store {
                                              const store::OnceRow& row) override {
         return behind_.put_once(id, row);
     }
+    Result<std::optional<store::StoredVerdict>, store::StoreError> find_verdict_by_digest(
+        const ProducerId& id, delivery::Digest digest) override {
+        return behind_.find_verdict_by_digest(id, digest);
+    }
+    Result<void, store::StoreError> mark() override { return behind_.mark(); }
+    Result<void, store::StoreError> undo() override { return behind_.undo(); }
+    Result<void, store::StoreError> put_task(const store::TaskRow& row) override {
+        return behind_.put_task(row);
+    }
+    Result<void, store::StoreError> erase_task(std::uint64_t id) override {
+        return behind_.erase_task(id);
+    }
+    Result<std::vector<store::TaskRow>, store::StoreError> tasks(std::uint64_t after,
+                                                                 std::uint32_t count) override {
+        return behind_.tasks(after, count);
+    }
+    std::uint64_t last_task() const override { return behind_.last_task(); }
+    Result<void, std::string> prepare_application(const std::vector<std::string>& steps) override {
+        return behind_.prepare_application(steps);
+    }
+    Result<std::vector<store::SqlRow>, store::SqlError> run_sql(
+        std::string_view statement, const std::vector<store::SqlValue>& values) override {
+        return behind_.run_sql(statement, values);
+    }
+    Result<Trimmed, store::StoreError> trim(const store::Retention& retention, UnixMillis now,
+                                            std::uint32_t entries_max) override {
+        return behind_.trim(retention, now, entries_max);
+    }
+    Result<delivery::Offset, store::StoreError> trimmed_to(
+        const std::vector<std::string>& rooms) override {
+        return behind_.trimmed_to(rooms);
+    }
     Result<std::vector<store::LogEntry>, store::StoreError> read(
         const std::vector<std::string>& rooms, delivery::Offset after, std::uint32_t entries_max,
         std::uint64_t bytes_max) override {
@@ -138,6 +170,10 @@ class FaultyStore final : public StoreInFront {
         const ProducerId& id, delivery::Sequence sequence) override;
     Result<void, store::StoreError> put_verdict(const ProducerId& id, delivery::Sequence sequence,
                                                 const store::StoredVerdict& verdict) override;
+    Result<void, store::StoreError> put_task(const store::TaskRow& row) override;
+    Result<void, store::StoreError> erase_task(std::uint64_t id) override;
+    Result<Trimmed, store::StoreError> trim(const store::Retention& retention, UnixMillis now,
+                                            std::uint32_t entries_max) override;
     Result<void, store::StoreError> put_once(std::string_view id,
                                              const store::OnceRow& row) override;
     Result<std::vector<store::LogEntry>, store::StoreError> read(
@@ -175,6 +211,10 @@ class MutantStore final : public StoreInFront {
 
     /// Mutant::published_before_commit: what was appended since the last call.
     std::vector<store::LogEntry> take_appended() { return std::exchange(appended_, {}); }
+    /// Mutant::producer_forgotten has to know.
+    void look_at_clock(UnixMillis now) { wall_clock_ = now; }
+    /// Mutant::task_before_commit: what was deferred since the last call.
+    std::vector<store::TaskRow> take_deferred() { return std::exchange(deferred_, {}); }
     /// Mutant::no_fsync: the process died, and with it what the disk had only promised.
     void lose_unsynced();
 
@@ -189,6 +229,12 @@ class MutantStore final : public StoreInFront {
         const ProducerId& id, delivery::Sequence sequence) override;
     Result<void, store::StoreError> put_verdict(const ProducerId& id, delivery::Sequence sequence,
                                                 const store::StoredVerdict& verdict) override;
+    Result<std::optional<store::StoredVerdict>, store::StoreError> find_verdict_by_digest(
+        const ProducerId& id, delivery::Digest digest) override;
+    Result<void, store::StoreError> undo() override;
+    Result<void, store::StoreError> put_task(const store::TaskRow& row) override;
+    Result<Trimmed, store::StoreError> trim(const store::Retention& retention, UnixMillis now,
+                                            std::uint32_t entries_max) override;
     Result<void, store::StoreError> put_once(std::string_view id,
                                              const store::OnceRow& row) override;
     Result<std::vector<store::LogEntry>, store::StoreError> read(
@@ -217,6 +263,8 @@ class MutantStore final : public StoreInFront {
     Env& env_;
     store::MemoryDisk& disk_;
     std::vector<store::LogEntry> appended_;
+    std::vector<store::TaskRow> deferred_;
+    UnixMillis wall_clock_;
     std::vector<store::MemoryDisk> synced_;  // what a crash goes back to, oldest first
     bool commit_owed_ = false;
     std::map<std::string, store::SessionRow, std::less<>> late_;  // sessions not stored yet

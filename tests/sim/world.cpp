@@ -21,6 +21,15 @@ engineio::Timings draw_timings(Choices& choices) {
     }
 }
 
+/// Of a server that forgets fast: by count, by age, or by both.
+store::Retention draw_retention(Choices& choices) {
+    store::RetentionRule rule;
+    const std::uint32_t kind = choices.choose("retention", 3);
+    if (kind != 1) rule.entries = choices.between("entries kept", 1, 60);
+    if (kind != 0) rule.age = choices.long_tailed("age kept", 1'000, 60'000);
+    return {{rule}};
+}
+
 }  // namespace
 
 World::World(Choices choices, Trace::Detail detail, Mutant mutant)
@@ -34,6 +43,8 @@ World::World(Choices choices, Trace::Detail detail, Mutant mutant)
         house_ = std::make_unique<GuestHouse>(env_, limits);
         options.house = house_.get();
     }
+    if (!house_ && env_.faults.is_possible(Fault::history_trimmed))
+        options.retention = draw_retention(env_.choices);
     server_ = std::make_unique<ServerNode>(env_, network_, options);
     house_ ? add_guests() : add_browsers();
 }

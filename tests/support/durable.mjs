@@ -47,6 +47,7 @@ export class DurableProducer {
   constructor(url, { auth = { serverOffset: 0 }, onVerdict = () => {}, onMessage = () => {} } = {}) {
     Object.assign(this, { url, auth, onVerdict, onMessage });
     this.identity = { producer: token(), secret: token() };
+    this.gaps = []; // [from, to]: what is gone for good
     this.pending = []; // {sequence, message}, oldest first
     this.nextSequence = 1;
     this.nextToSend = 1;
@@ -59,6 +60,12 @@ export class DurableProducer {
     this.pending.push({ sequence: this.nextSequence, message });
     this.#pump();
     return this.nextSequence++;
+  }
+
+  /** When every message so far has its verdict. */
+  settled() {
+    if (this.pending.length === 0) return Promise.resolve();
+    return new Promise((resolve) => (this.onSettled = resolve));
   }
 
   async stop() {
@@ -104,8 +111,9 @@ export class DurableProducer {
     else if (name === "oncewire:expect") this.#rewind(args[0]);
     else if (name === "oncewire:later") setTimeout(() => this.#rewind(this.pending[0]?.sequence), args[0]);
     else if (name === "oncewire:conflict") throw new Error(`conflict at ${args[0]}: this client never rolls back`);
+    else if (name === "oncewire:gap") this.gaps.push(args);
     else {
-      this.position = args.at(-1);
+      if (/^[\w-]+\.\d+$/.test(args.at(-1))) this.position = args.at(-1);
       this.onMessage(name, ...args);
     }
   }
@@ -116,6 +124,7 @@ export class DurableProducer {
       const { message } = this.pending.shift();
       this.onVerdict(message, kind === 0, body);
     }
+    if (this.pending.length === 0) this.onSettled?.();
     this.#pump();
   }
 

@@ -41,7 +41,8 @@ class SmallServer {
                 std::optional<oncewire::store::RecoveryLimits> recovery = std::nullopt)
         : recovery_(recovery.has_value()),
           store_(disk_, &faults),
-          sequencer_(store_, {}, recovery.value_or(oncewire::store::RecoveryLimits{})) {
+          sequencer_(store_, {},
+                     {.recovery = recovery.value_or(oncewire::store::RecoveryLimits{})}) {
         for (std::uint16_t core = 0; core < cores; ++core) {
             applications_.push_back(std::make_unique<oncewire::api::Application>());
             install(*applications_.back());

@@ -270,6 +270,151 @@ void check_once(StoreMachine& machine) {
     }
 }
 
+void check_marks(StoreMachine& machine) {
+    Store& store = machine.store();
+    SECTION("what was done since the mark is undone, and nothing before it") {
+        commit_one(store, "/,a", "1");
+        CHECK(store.begin());
+        CHECK(append(store, "/,a", "2"));
+        CHECK(store.mark());
+        CHECK(append(store, "/,a", "undone"));
+        CHECK(append(store, "/,new", "undone"));
+        CHECK(store.put_once("id", {"text", "ann", store.head().offset}));
+        CHECK(store.put_task({store.last_task() + 1, "key", "undone", "1"}));
+        CHECK(store.undo());
+        CHECK(store.head().offset == 2);
+        CHECK(*store.next_room_seq("/,a") == 3);
+        CHECK(*store.next_room_seq("/,new") == 1);
+        CHECK(store.find_once("id", "ann", "text")->empty());
+        CHECK(store.tasks(0, many)->empty());
+        CHECK(append(store, "/,a", "3"));
+        CHECK(store.mark());
+        CHECK(append(store, "/,new", "4"));
+        CHECK(store.commit() == CommitOutcome::committed);
+        machine.restart();
+        CHECK(read_all(machine.store(), {"/,a", "/,new"}).size() == 4);
+        CHECK(*machine.store().next_room_seq("/,new") == 2);
+    }
+    SECTION("only the newest mark counts, and it can be gone back to again and again") {
+        CHECK(store.begin());
+        CHECK(store.mark());
+        CHECK(append(store, "/,a", "1"));
+        CHECK(store.mark());
+        for (int i = 0; i < 3; ++i) {
+            CHECK(append(store, "/,a", "2"));
+            CHECK(store.undo());
+            CHECK(store.head().offset == 1);
+        }
+        CHECK(store.commit() == CommitOutcome::committed);
+        CHECK(read_all(store, {"/,a"}).size() == 1);
+    }
+    SECTION("a roll-back goes beyond every mark") {
+        CHECK(store.begin());
+        CHECK(append(store, "/,a", "1"));
+        CHECK(store.mark());
+        CHECK(append(store, "/,a", "2"));
+        store.rollback();
+        CHECK(store.head().offset == 0);
+        CHECK(*store.next_room_seq("/,a") == 1);
+        commit_one(store, "/,a", "1");
+    }
+}
+
+void check_tasks(StoreMachine& machine) {
+    Store& store = machine.store();
+    const auto task = [&store](const char* name) {
+        return store::TaskRow{store.last_task() + 1, "key", name, "[1]"};
+    };
+    SECTION("tasks come back in order until they are erased, over restarts") {
+        CHECK(store.begin());
+        for (const char* name : {"a", "b", "c"}) CHECK(store.put_task(task(name)));
+        CHECK(store.commit() == CommitOutcome::committed);
+        machine.restart();
+        Store& again = machine.store();
+        CHECK(again.tasks(0, 2)->size() == 2);
+        CHECK(again.tasks(1, many)->front() == store::TaskRow{2, "key", "b", "[1]"});
+        CHECK(again.begin());
+        CHECK(again.erase_task(2));
+        CHECK(again.tasks(0, many)->size() == 2);
+        CHECK(again.commit() == CommitOutcome::committed);
+        CHECK(again.tasks(1, many)->front().name == "c");
+    }
+    SECTION("the number of a task that was done is not given again, also by another process") {
+        CHECK(store.begin());
+        CHECK(store.put_task(task("a")));
+        CHECK(store.erase_task(1));
+        CHECK(store.commit() == CommitOutcome::committed);
+        machine.restart();
+        CHECK(machine.store().last_task() == 1);
+    }
+    SECTION("a number is never used twice while a process runs") {
+        CHECK(store.begin());
+        CHECK(store.put_task(task("lost")));
+        store.rollback();
+        CHECK(store.last_task() == 1);
+        CHECK(store.begin());
+        CHECK(store.put_task(task("kept")));
+        CHECK(store.erase_task(2));
+        CHECK(store.commit() == CommitOutcome::committed);
+        CHECK(store.last_task() == 2);
+        CHECK(store.tasks(0, many)->empty());
+    }
+}
+
+void check_trimming(StoreMachine& machine) {
+    Store& store = machine.store();
+    for (int i = 0; i < 12; ++i) commit_one(store, i % 3 == 0 ? "/,b" : "/,a", "x");
+    const auto trim = [&store](const store::Retention& retention, std::uint32_t max = many) {
+        CHECK(store.begin());
+        auto trimmed = store.trim(retention, UnixMillis{1'000'000}, max);
+        CHECK(store.commit() == CommitOutcome::committed);
+        return trimmed ? *trimmed : Store::Trimmed{};
+    };
+    SECTION("each room keeps its newest, and says up to where the others are gone") {
+        CHECK(trim({{{"", {}, 3}}}).entries == 6);
+        CHECK(read_all(store, {"/,a"}).size() == 3);
+        CHECK(read_all(store, {"/,b"}).size() == 3);
+        CHECK(read_all(store, {"/,a"}).front().room_seq == 6);
+        CHECK(*store.trimmed_to({"/,a"}) == 8);
+        CHECK(*store.trimmed_to({"/,b"}) == 1);
+        CHECK(*store.trimmed_to({"/,b", "/,a", "/,none"}) == 8);
+        CHECK(*store.trimmed_to({"/,none"}) == 0);
+        CHECK(trim({{{"", {}, 3}}}).entries == 0);
+        machine.restart();
+        CHECK(machine.store().head().offset == 12);
+        CHECK(*machine.store().trimmed_to({"/,a"}) == 8);
+        commit_one(machine.store(), "/,a", "x");
+        CHECK(read_all(machine.store(), {"/,a"}).back().room_seq == 9);
+    }
+    SECTION("a room that no rule names keeps everything") {
+        CHECK(trim({{{"/,b", {}, 1}}}).entries == 3);
+        CHECK(read_all(store, {"/,a"}).size() == 8);
+    }
+    SECTION("however old, the newest stays, and with it the head") {
+        CHECK(trim({{{"", Millis{10}, {}}}}).entries == 10);
+        CHECK(store.head().offset == 12);
+        CHECK(read_all(store, {"/,a", "/,b"}).size() == 2);
+    }
+    SECTION("it is done in small steps") {
+        const store::Retention all_but_one{{{"", {}, 1}}};
+        std::uint32_t removed = 0;
+        for (int step = 0; step < 20; ++step) {
+            const auto done = trim(all_but_one, 2);
+            CHECK(done.entries <= 2);
+            removed += done.entries;
+            if (done.is_finished && done.entries == 0) break;
+        }
+        CHECK(removed == 10);
+    }
+    SECTION("a transaction that is rolled back removed nothing") {
+        CHECK(store.begin());
+        CHECK(store.trim({{{"", {}, 1}}}, UnixMillis{0}, many));
+        store.rollback();
+        CHECK(read_all(store, {"/,a"}).size() == 8);
+        CHECK(*store.trimmed_to({"/,a"}) == 0);
+    }
+}
+
 }  // namespace
 
 void check_store_contract(StoreMachine& machine) {
@@ -277,6 +422,9 @@ void check_store_contract(StoreMachine& machine) {
     SECTION("reading") { check_reading(machine); }
     SECTION("producers") { check_producers(machine); }
     SECTION("ids that senders chose") { check_once(machine); }
+    SECTION("marks") { check_marks(machine); }
+    SECTION("tasks") { check_tasks(machine); }
+    SECTION("trimming") { check_trimming(machine); }
 }
 
 Result<void, store::StoreError> append(Store& store, const std::string& room,

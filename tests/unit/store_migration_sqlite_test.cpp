@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// What the steps were when they were released.
-constexpr delivery::Digest released[] = {0x3dc5a68ecc8babee, 0xcb7b90f5ded95b2};
+constexpr delivery::Digest released[] = {0x3dc5a68ecc8babee, 0xcb7b90f5ded95b2, 0xc1c611e9224d5dcc};
 
 /// A database file made by the SQL that `sqlite3 FILE .dump` wrote of one of that version.
 class OldFile {
@@ -81,6 +81,10 @@ TEST_CASE("a file of any released version is brought forward with all that is in
             CHECK((*verdict)->verdict == Verdict{Verdict::Kind::rejected, R"({"error":"no"})"});
             CHECK(store.find_once("id 1", "ann", "\"one\"")->size() == 1);
             if (version >= 2) CHECK((*store.find_session("pid"))->rooms.size() == 2);
+            if (version >= 3) {
+                CHECK(store.tasks(0, 9)->size() == 1);
+                CHECK(store.last_task() == 4);
+            }
             test::commit_one(store, "/,chat", "[\"new\"]");
         }
     }

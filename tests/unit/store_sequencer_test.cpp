@@ -73,3 +73,32 @@ TEST_CASE("a resent message whose verdict cannot be read is asked for again, not
     CHECK(count<Settled>(machine.end_batch()) == 1);
     CHECK(machine.disk.tables.log.size() == 1);
 }
+
+TEST_CASE("whoever leaves out a number is told once from where to send again") {
+    Machine machine;
+    machine.submit(3);
+    machine.submit(4);
+    CHECK(count<Expect>(machine.end_batch()) == 1);
+    machine.submit(1);
+    machine.submit(3);
+    CHECK(count<Expect>(machine.end_batch()) == 1);
+    CHECK(machine.disk.tables.log.size() == 1);
+}
+
+TEST_CASE("while the store is to be reopened, whoever asks does not put that off") {
+    Machine machine;
+    machine.faults.reopen = StoreError::io;
+    machine.faults.next_commit = MemoryFaults::Commit::fails_and_vanishes;
+    machine.submit(1);
+    machine.end_batch();
+    machine.faults.reopen.reset();
+    const auto due = machine.sequencer.next_timeout();
+    REQUIRE(due);
+    machine.handle(Attach{machine.session, {machine.id, ProducerSecret(std::string(32, 'b'))}});
+    machine.submit(1);
+    machine.handle(TaskEnded{1, true});
+    machine.end_batch();
+    CHECK(machine.sequencer.next_timeout() == due);
+    machine.sequencer.handle_timeout(*due, {});
+    CHECK(machine.sequencer.next_timeout() != due);
+}

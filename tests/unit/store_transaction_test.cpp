@@ -15,7 +15,7 @@ struct Transaction {
     MemoryFaults faults;
     MemoryStore store{disk, &faults};
     std::vector<LogEntry> published;
-    Tx tx{store, "/", UnixMillis{42}, published};
+    Tx tx{store, "/", "", UnixMillis{42}, published};
 
     Transaction() { CHECK(store.begin()); }
 

@@ -107,7 +107,7 @@ class SmallWorld {
         for (auto& browser : browsers) browser.client.handle_timeout(now);
         top_up();
         hub.handle_timeout(now);
-        sequencer.handle_timeout(now);
+        sequencer.handle_timeout(now, {});
         settle();
     }
 

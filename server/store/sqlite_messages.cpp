@@ -1,0 +1,142 @@
+// What durable handlers do inside a transaction besides the log: go back, leave tasks, use tables of their
+// own.
+#include <utility>
+
+#include "server/store/sqlite_connection.hpp"
+#include "server/store/sqlite_store.hpp"
+#include "shared/base/verify.hpp"
+
+namespace oncewire::store {
+
+using sqlite::Run;
+
+// ---- marks --------------------------------------------------------------------------------------
+
+Result<void, StoreError> SqliteStore::mark() {
+    VERIFY(in_transaction_);
+    if (broken_) return Err{*broken_};
+    if (std::exchange(has_mark_, true)) {
+        const Run run(connection_->release);
+        if (run.error()) return fail(*run.error());
+    }
+    const Run run(connection_->mark);
+    if (run.error()) return fail(*run.error());
+    marked_head_ = head_;
+    touched_rooms_.clear();
+    return {};
+}
+
+/// Rooms are written at the commit only, so they go back here, newest change first.
+Result<void, StoreError> SqliteStore::undo() {
+    VERIFY(in_transaction_ && has_mark_);
+    if (broken_) return Err{*broken_};
+    const Run run(connection_->undo);
+    if (run.error()) return fail(*run.error());
+    head_ = marked_head_;
+    for (; !touched_rooms_.empty(); touched_rooms_.pop_back()) {
+        auto& [room, before] = touched_rooms_.back();
+        if (room->second.changed && !before.changed) std::erase(changed_rooms_, room);
+        room->second = before;
+    }
+    return {};
+}
+
+// ---- tasks --------------------------------------------------------------------------------------
+
+Result<void, StoreError> SqliteStore::put_task(const TaskRow& row) {
+    VERIFY(in_transaction_ && row.id == last_task_ + 1);
+    if (broken_) return Err{*broken_};
+    last_task_ = row.id;
+    const Run run(connection_->put_task, row.id, std::string_view(row.key),
+                  std::string_view(row.name), std::string_view(row.payload));
+    if (run.error()) return fail(*run.error());
+    return {};
+}
+
+Result<void, StoreError> SqliteStore::erase_task(std::uint64_t id) {
+    VERIFY(in_transaction_);
+    if (broken_) return Err{*broken_};
+    const Run run(connection_->erase_task, id);
+    if (run.error()) return fail(*run.error());
+    return {};
+}
+
+Result<std::vector<TaskRow>, StoreError> SqliteStore::tasks(std::uint64_t after,
+                                                            std::uint32_t count_max) {
+    if (broken_) return Err{*broken_};
+    std::vector<TaskRow> found;
+    Run run(connection_->tasks, after, std::uint64_t{count_max});
+    for (; run.has_row(); run.step()) {
+        found.push_back({run.number(0), run.text(1), run.text(2), run.text(3)});
+    }
+    if (run.error()) return fail(*run.error());
+    return found;
+}
+
+// ---- the application's own tables ---------------------------------------------------------------
+
+namespace {
+
+/// So many statements of an application are kept prepared; more than that it makes from pieces of text.
+constexpr std::size_t foreign_max = 256;
+
+std::string step_sentence(std::size_t step, const std::string& reason) {
+    return "cannot prepare the application's tables, step " + std::to_string(step + 1) + ": " +
+           reason;
+}
+
+}  // namespace
+
+Result<void, std::string> SqliteStore::prepare_application(const std::vector<std::string>& steps) {
+    VERIFY(!in_transaction_);
+    auto& database = connection_->database;
+    const auto found = database.integer("SELECT application FROM meta");
+    if (!found) return Err{found.error().reason};
+    const auto done = static_cast<std::size_t>(*found);
+    if (done > steps.size()) {
+        return Err{"a newer version of the application made its tables (version " +
+                   std::to_string(done) + ", this one knows " + std::to_string(steps.size()) + ")"};
+    }
+    if (done == steps.size()) return {};
+    if (const auto begun = begin(); !begun) return Err{std::string(error_text(begun.error()))};
+    for (std::size_t step = done; step < steps.size(); ++step) {
+        auto statement = database.prepare_foreign(steps[step], true);
+        std::optional<SqlError> error;
+        if (!statement) error = statement.error();
+        if (statement) error = Run(*statement, std::vector<SqlValue>()).sql_error();
+        if (!error) continue;
+        rollback();
+        return Err{step_sentence(step, error->reason)};
+    }
+    const auto kept =
+        database.execute("UPDATE meta SET application = " + std::to_string(steps.size()));
+    if (kept && commit() == CommitOutcome::committed) return {};
+    if (!kept) rollback();
+    return Err{std::string("cannot prepare the application's tables: the disk failed")};
+}
+
+Result<std::vector<SqlRow>, SqlError> SqliteStore::run_sql(std::string_view statement,
+                                                           const std::vector<SqlValue>& values) {
+    VERIFY(in_transaction_);
+    if (broken_) return Err{SqlError{*broken_, false, error_text(*broken_)}};
+    auto& prepared = connection_->foreign;
+    auto known = prepared.find(statement);
+    if (known == prepared.end()) {
+        auto made = connection_->database.prepare_foreign(statement, false);
+        if (!made) return Err{foreign_failure(std::move(made.error()))};
+        if (prepared.size() >= foreign_max) prepared.clear();
+        known = prepared.emplace(statement, std::move(*made)).first;
+    }
+    std::vector<SqlRow> rows;
+    Run run(known->second, values);
+    for (; run.has_row(); run.step()) rows.push_back(run.row());
+    if (auto error = run.sql_error()) return Err{foreign_failure(std::move(*error))};
+    return rows;
+}
+
+SqlError SqliteStore::foreign_failure(SqlError error) {
+    if (error.store) broken_ = *error.store;
+    return error;
+}
+
+}  // namespace oncewire::store
