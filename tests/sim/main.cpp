@@ -14,6 +14,7 @@
 #include <thread>
 #endif
 
+#include "tests/sim/exhaustive.hpp"
 #include "tests/sim/report.hpp"
 #include "tests/sim/world.hpp"
 
@@ -30,6 +31,7 @@ struct Arguments {
     bool trace = false;
     bool all_mutants = false;
     bool canary = false;
+    bool exhaustive = false;
     Mutant mutant = Mutant::none;
 };
 
@@ -41,6 +43,8 @@ constexpr const char* usage =
     "  --mutant NAME    with this planted bug\n"
     "  --list-mutants   their names\n"
     "  --mutants        every planted bug, each until it is caught; 0 if all were\n"
+    "  --exhaustive     every order of steps of small worlds: a message, a crash, a cut, or two of "
+    "one\n"
     "  --canary         one planted bug; 0 if it was caught\n";
 
 thread_local std::uint64_t seed_running = 0;
@@ -157,6 +161,32 @@ int list_mutants() {
     return 0;
 }
 
+/// First with one of everything, which is fast and finds most, then with two of one thing at a time. With
+/// two of everything there are too many worlds to live through.
+int run_exhaustive(Mutant mutant) {
+    std::uint64_t worlds = 0;
+    std::uint64_t steps = 0;
+    std::string violation;
+    for (const SmallSpace& space :
+         {SmallSpace{1, 1, 1}, SmallSpace{2, 1, 1}, SmallSpace{1, 2, 1}, SmallSpace{1, 1, 2}}) {
+        const ExhaustiveOutcome outcome = live_through_all(space, mutant);
+        worlds += outcome.worlds;
+        steps += outcome.steps;
+        violation = outcome.violation;
+        std::cout << space.messages << " messages, " << space.crashes << " crashes, " << space.cuts
+                  << " cuts: " << outcome.worlds << " worlds, the longest of " << outcome.longest
+                  << " steps" << std::endl;
+        if (violation.empty()) continue;
+        std::cout << violation << "\n  choices:";
+        for (const auto choice : outcome.choices) std::cout << ' ' << choice;
+        std::cout << std::endl;
+        break;
+    }
+    std::cout << "{\"exhaustive\":true,\"worlds\":" << worlds << ",\"steps\":" << steps
+              << ",\"violations\":" << (violation.empty() ? 0 : 1) << "}" << std::endl;
+    return violation.empty() ? 0 : 1;
+}
+
 // ---- the command line ---------------------------------------------------------------------------
 
 template <class Number>
@@ -187,6 +217,8 @@ std::optional<Arguments> parse(int count, char** texts) {
             arguments.trace = true;
         } else if (flag == "--mutants") {
             arguments.all_mutants = true;
+        } else if (flag == "--exhaustive") {
+            arguments.exhaustive = true;
         } else if (flag == "--canary") {
             arguments.canary = true;
         } else if (flag == "--mutant") {
@@ -216,6 +248,7 @@ int run(int count, char** texts) {
     }
     std::signal(SIGABRT, tell_seed);
     if (arguments->all_mutants) return run_mutants(*arguments);
+    if (arguments->exhaustive) return run_exhaustive(arguments->mutant);
     if (arguments->canary) return is_caught(*arguments, canary) ? 0 : 1;
     return arguments->trace ? run_traced(*arguments) : run_range(*arguments);
 }
