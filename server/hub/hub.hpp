@@ -520,6 +520,7 @@ class Hub {
     std::vector<SocketId> new_greetings_;
     std::uint64_t passages_sent_ = 0;  // through the sequencer, in order
     std::uint64_t passages_back_ = 0;
+    std::uint64_t letter_at_hand_ = 0;  // its number, while it is obeyed; else 0
     std::deque<Deferred> deferred_;
     std::vector<ConnectionId> dirty_;
     std::size_t dirty_taken_ = 0;

@@ -157,7 +157,7 @@ void Hub::note_room(SocketId id, std::string_view room, bool joined) {
     const Socket* socket = find_socket(id);
     if (!socket || socket->capability || socket->state == SocketState::asked) return;
     auto name = store::log_room(namespace_of(*socket), room);
-    store::ChangeRooms change{session_ref(id), {}, {}};
+    store::ChangeRooms change{session_ref(id), {}, {}, letter_at_hand_};
     (joined ? change.joined : change.left) = std::move(name);
     if (const auto found = greetings_.find(id); found != greetings_.end())
         found->second.has_new_rooms = true;
@@ -261,7 +261,9 @@ void Hub::relay(std::shared_ptr<const CoreCommand> command) {
 }
 
 void Hub::handle(const store::Relayed& relayed) {
+    letter_at_hand_ = relayed.number;
     if (relayed.letter) perform(*std::static_pointer_cast<const CoreCommand>(relayed.letter));
+    letter_at_hand_ = 0;
     if (relayed.from == options_.core) came_back();
 }
 

@@ -66,6 +66,7 @@ void Sequencer::forget_sessions() {
     must_forget_sessions_ = true;
     pid_of_.clear();
     owners_.clear();
+    changed_by_letter_.clear();
 }
 
 void Sequencer::flush_published() {
@@ -222,6 +223,7 @@ Result<void, StoreError> Sequencer::resume_session(const OpenSession& request, S
     if (const auto owner = owners_.find(row.pid); owner != owners_.end()) {
         ++counts_.fenced;
         pid_of_.erase(key_of(owner->second));
+        changed_by_letter_.erase(row.pid);
         send_ordered(owner->second.core, Fence{owner->second});
     }
     ++counts_.resumed;
@@ -235,12 +237,33 @@ Result<void, StoreError> Sequencer::resume_session(const OpenSession& request, S
 
 void Sequencer::handle(const ChangeRooms& change) {
     const auto pid = pid_of_.find(key_of(change.from));
-    if (pid == pid_of_.end()) return;
+    if (pid == pid_of_.end() || is_outdated(pid->second, change)) return;
     if (!begin_session_work()) return forget_sessions();
     const auto done = change.left.empty()
                           ? store_.join_session(pid->second, {change.joined, store_.head().offset})
                           : store_.leave_session(pid->second, change.left);
     if (!done) fail_batch(done.error());
+}
+
+/// What a letter does to rooms is done when it passes here, and reported once more by the core that obeys
+/// it: that one knows of members whose coming had not been heard of here. A later letter may have passed
+/// meanwhile, and what it says about the same room holds.
+bool Sequencer::is_outdated(const std::string& pid, const ChangeRooms& change) {
+    if (change.letter == 0) return false;
+    const auto session = changed_by_letter_.find(pid);
+    if (session == changed_by_letter_.end()) return false;
+    const auto newest = session->second.find(change.joined + change.left);
+    if (newest == session->second.end()) return false;
+    if (newest->second > change.letter) return true;
+    session->second.erase(newest);
+    return false;
+}
+
+void Sequencer::note_letter(const std::string& pid, const SessionEffect& effect) {
+    if (!owners_.contains(pid)) return;
+    auto& rooms = changed_by_letter_[pid];
+    for (const auto& room : effect.joined) rooms[room] = letters_;
+    for (const auto& room : effect.left) rooms[room] = letters_;
 }
 
 void Sequencer::handle(const EndSession& end) {
@@ -250,6 +273,7 @@ void Sequencer::handle(const EndSession& end) {
     const std::string name = std::move(pid->second);
     pid_of_.erase(pid);
     owners_.erase(name);
+    changed_by_letter_.erase(name);
     if (end.is_final) {
         if (const auto done = store_.drop_session(name); !done) fail_batch(done.error());
         return;
@@ -284,6 +308,7 @@ void Sequencer::handle(const Record& record) {
 }
 
 void Sequencer::handle(const Relay& relay) {
+    ++letters_;
     if (relay.effect) {
         if (!begin_session_work()) {
             forget_sessions();
@@ -291,7 +316,7 @@ void Sequencer::handle(const Relay& relay) {
             if (const auto done = apply(*relay.effect); !done) fail_batch(done.error());
         }
     }
-    send_ordered(OutgoingMail::every_core, Relayed{relay.from, relay.letter});
+    send_ordered(OutgoingMail::every_core, Relayed{relay.from, relay.letter, letters_});
 }
 
 Result<void, StoreError> Sequencer::apply(const SessionEffect& effect) {
@@ -307,6 +332,7 @@ Result<void, StoreError> Sequencer::apply(const SessionEffect& effect) {
                        effect.except.end();
             });
         if (spared) continue;
+        note_letter(pid, effect);
         Result<void, StoreError> done;
         if (effect.ends) done = store_.drop_session(pid);
         for (const auto& room : effect.joined) {

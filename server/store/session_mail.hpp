@@ -43,6 +43,8 @@ struct ChangeRooms {
     SessionRef from;
     std::string joined;
     std::string left;
+    /// Number of the letter (Relayed) that said so; 0: its own core's application did.
+    std::uint64_t letter = 0;
 };
 
 /// The connection is gone. The session can be resumed, unless somebody meant it to end.
@@ -103,6 +105,7 @@ struct Recorded {
 struct Relayed {
     std::uint16_t from = 0;
     std::shared_ptr<const void> letter;
+    std::uint64_t number = 0;  ///< of this letter, counted from 1
 };
 
 }  // namespace oncewire::store

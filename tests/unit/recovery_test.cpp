@@ -131,6 +131,23 @@ TEST_CASE("CONNECT is answered when the rooms of the connection handlers are kep
     CHECK(place.server.heard(client).size() == 1);
 }
 
+TEST_CASE("who was put out and let in again misses nothing that was said since") {
+    Place place;
+    place.say("zero");
+    place.take();
+    place.server.keep_mail(true);
+    auto& io = place.server.application(0);
+    io.everybody().to(place.sid).sockets_leave("lobby");
+    io.everybody().to(place.sid).sockets_join("lobby");
+    place.say("one");
+    place.server.let_mail_through(3);
+    place.server.keep_mail(false);
+    place.go();
+    place.come_back();
+    CHECK(place.recovered);
+    CHECK(place.newest == Said{"one", "connect"});
+}
+
 TEST_CASE("a session that received nothing can come back") {
     Place place;
     place.go();
