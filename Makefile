@@ -9,8 +9,8 @@ WERROR := $(if $(CI),ON,OFF)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help deps run build client programs test prove lint format tidy sim e2e shots conformance interop \
-        crash fuzz bench size sanitize race clean
+.PHONY: help deps run build client programs test prove lint format tidy sim mutants e2e shots conformance \
+        interop crash fuzz bench size sanitize race clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +57,9 @@ sim: build ## Simulated worlds, one for each seed (SEEDS=a..b)
 conformance: build tests/node_modules/.package-lock.json ## What Engine.IO and Socket.IO demand, and 110 bad inputs
 	@cmake --build build
 	@node --test tests/conformance/*.test.mjs
+
+mutants: build ## Every planted bug must be caught; each says which seed did it
+	@build/bin/oncewire-sim --mutants
 
 interop: build tests/node_modules/.package-lock.json ## The unmodified socket.io-client against our server
 	@node --test tests/interop/*.test.mjs

@@ -29,6 +29,7 @@ export const tiers = {
     build,
     { name: "sim-5000", command: "build/bin/oncewire-sim --seeds 1001..6000 --threads 2", counted: "exit", minutes: 15 },
     { name: "mutants", command: "build/bin/oncewire-sim --mutants", counted: "exit", minutes: 10 },
+    { name: "exhaustive", command: "build/bin/oncewire-sim --exhaustive", counted: "exit", minutes: 10 },
     { name: "sim-wasm-500", command: "tests/sim/compare_wasm 1001..1500", counted: "exit", minutes: 10 },
     { name: "sanitize", command: "make --no-print-directory sanitize", counted: "exit", minutes: 15 },
     { name: "race", command: "make --no-print-directory race", counted: "node", minutes: 15 },
