@@ -62,7 +62,7 @@ const greeting = '0{"sid":"S","upgrades":["websocket"],"pingInterval":300,"pingT
 const attached = '40{"sid":"x","oncewire":{"version":1,"epoch":"E","last":0,"digest":"0000000000000000","position":"E.0","window":4,"messageBytes":65536,"durability":"disk"}}';
 const steps = (...parts) => Buffer.concat(parts.flatMap(([kind, bytes]) => [Buffer.from([kind]), Buffer.from(bytes), frameEnd]));
 for (const { frames } of load("socketio_packets").packets) {
-  const heard = frames.map((frame) => [isBinary(frame) ? 1 : 0, bytesOfFrame(frame)]);
+  const heard = frames.map((frame) => (isBinary(frame) ? [1, bytesOfFrame(frame)] : [0, Buffer.concat([Buffer.from("4"), bytesOfFrame(frame)])]));
   write("client_fuzz", Buffer.concat([Buffer.from([0]), steps([6, ""], [0, greeting], [8, ""], [0, attached], [10, ""], [11, ""], ...heard, [9, ""])]));
 }
 for (const { body } of load("engineio_payloads").bodies) {
