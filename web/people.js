@@ -14,6 +14,7 @@ export class People {
   count = 0;
   #here = new Set();
   #typing = new Map(); // place → Map(id → timer)
+  #isIn = false; // the server has said who we are: whoever comes now is somebody else
 
   constructor(socket) {
     socket.on("people", ({ people, count }) => {
@@ -26,7 +27,11 @@ export class People {
     socket.on("left", (person) => this.#move(person, "left"));
     socket.on("renamed", ({ id, name }) => this.onChange(learnName(id, name)));
     socket.on("typing", (place, { id, name }) => this.#note(place, id, name));
-    socket.on("disconnect", () => this.#typing.clear());
+    socket.on("you", () => (this.#isIn = true));
+    socket.on("disconnect", () => {
+      this.#typing.clear();
+      this.#isIn = false;
+    });
   }
 
   isHere(id) {
@@ -58,7 +63,7 @@ export class People {
     else this.#here.delete(id);
     if (was !== this.#here.has(id)) this.count += event === "joined" ? 1 : -1;
     this.onChange(isNews);
-    if (id !== me.id) this.onNotice(event, nameOf({ id }));
+    if (this.#isIn && id !== me.id) this.onNotice(event, nameOf({ id }));
   }
 
   #note(place, id, name) {

@@ -10,6 +10,7 @@ test("somebody comes in, says who they are, and leaves", async ({ visit }) => {
   const ann = await meet(visit, "Ann");
   const ben = await visit();
   await expect(ann.log).toContainText("came in");
+  await expect(ben.log).not.toContainText("came in");
   await ben.called("Ben");
   await expect(ann.people).toContainText("Ben");
   await ben.say("hello-1");

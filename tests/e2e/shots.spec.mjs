@@ -66,6 +66,10 @@ test.describe("pictures @shots", () => {
         await ann.page.goto(`${ann.proxy.url}/?lang=en-XB`);
         await expect(ann.message("dear")).toBeVisible();
         await shoot("right-to-left");
+        const other = await visit({ context: ann.page.context(), proxy: ann.proxy });
+        await other.page.evaluate(() => localStorage.removeItem("oncewire-chat:visitor"));
+        await expect(ann.page.locator("#retry")).toBeVisible();
+        await shoot("signed-out-elsewhere");
         await ann.page.goto(`${ann.proxy.url}/?lang=ja&debug`);
         await expect(ann.page.locator(".debug pre")).toContainText("roundTrip");
         await shoot("japanese-debug");
