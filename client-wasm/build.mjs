@@ -9,6 +9,7 @@
 //
 //   PACKAGE/dist/oncewire.mjs            ES module for bundlers, not minified
 //   PACKAGE/dist/node.mjs, node.cjs      for Node
+//   PACKAGE/dist/embed.mjs               the chat on other sites, from web/embed.js
 //
 // or only, with --symbols FILE.wasm, the engine with the names of its functions (tests/bench/symbols.mjs).
 // Each with its source map. Rebuilds what changed only; DIR/.work holds the objects.
@@ -176,6 +177,9 @@ async function makePackage(module, folder) {
   await writeFile(join(folder, "package.json"), description.replace("dist/WASM", `dist/${wasm}`));
   await copyFile(join(source, "index.d.ts"), join(folder, "index.d.ts"));
   await copyFile(join(source, "index.d.ts"), join(folder, "index.d.cts"));
+  await copyFile(join(source, "embed.d.ts"), join(folder, "embed.d.ts"));
+  const { build } = await import("esbuild");
+  await build({ entryPoints: [join(root, "web/embed.js")], outfile: join(folder, "dist/embed.mjs"), sourcemap: true, logLevel: "warning" });
   await copyFile(join(here, "README.md"), join(folder, "README.md"));
   await copyFile(join(root, "LICENSE"), join(folder, "LICENSE"));
 }

@@ -7,7 +7,7 @@
 //   <oncewire-chat inline room="support"></oncewire-chat>
 //   import { createChat } from "https://chat.example.org/embed.js";
 
-const home = new URL(import.meta.url).origin;
+const home = new URL(import.meta.url).origin; // of a bundle: the site's, so that it has to say where the chat is
 const patience = 3000; // ms for a busy page to become idle
 const settings = ["room", "theme", "locale"];
 
@@ -28,6 +28,13 @@ button:focus-visible { outline: 3px solid var(--oncewire-accent); outline-offset
 svg { width: 28px; fill: none; stroke: currentcolor; stroke-width: 2; stroke-linecap: round; stroke-linejoin: round; }
 .badge { position: absolute; inset: -4px -4px auto auto; min-width: 20px; padding: 0 5px; box-sizing: border-box;
   border-radius: 10px; background: #b3261e; color: #fff; font: 700 12px/20px system-ui, sans-serif; text-align: center; }`;
+
+/** What the launcher is called: the chat, and how much is unread. */
+const launchers = {
+  en: ["Chat", (n) => `Chat, ${n} unread`],
+  zh: ["聊天", (n) => `聊天，${n} 条未读`],
+  ja: ["チャット", (n) => `チャット、未読 ${n} 件`],
+};
 
 const icon = "M5 18.5 4 21l4-1.2A9 8 0 1 0 5 18.5Z";
 
@@ -103,8 +110,13 @@ class Chat {
     this.#say({ type: "forget" });
     return this;
   }
+  setRoom(room) {
+    this.#options.room = room;
+    return this.#reload();
+  }
   setLocale(locale) {
     this.#options.locale = locale;
+    this.#label();
     return this.#reload();
   }
   setTheme(theme) {
@@ -155,7 +167,9 @@ class Chat {
     const n = this.#unread;
     this.#badge.hidden = n === 0;
     this.#badge.textContent = n > 99 ? "99+" : n;
-    this.#button.setAttribute("aria-label", n ? `Chat, ${n} unread` : "Chat");
+    const { locale } = this.#options;
+    const [idle, unread] = launchers[(locale && locale !== "auto" ? locale : navigator.language).split("-")[0]] ?? launchers.en;
+    this.#button.setAttribute("aria-label", n ? unread(n) : idle);
     this.#button.setAttribute("aria-expanded", String(this.#isOpen));
   }
 
@@ -182,7 +196,7 @@ class Chat {
     const options = this.#hello();
     const here = { port: this.#channel(), options, theme, locale, signal: this.#inside.signal, restart: () => this.#reload() };
     const host = this.#frame;
-    import(new URL("/inline.js", this.#server)).then(({ mount }) => mount(host, here)).catch(reportError);
+    import(/* webpackIgnore: true */ /* @vite-ignore */ new URL("/inline.js", this.#server).href).then(({ mount }) => mount(host, here)).catch(reportError);
   }
 
   #reload() {
@@ -271,15 +285,34 @@ export function createChat(options = {}) {
   return chat;
 }
 
-class ChatElement extends HTMLElement {
-  static observedAttributes = ["theme", "locale"];
+// Where pages are made before they are shown there are no elements, and nothing happens.
+class ChatElement extends (globalThis.HTMLElement ?? Object) {
+  static observedAttributes = ["room", "theme", "locale"];
   chat;
+  #getToken;
+
+  get getToken() {
+    return this.#getToken;
+  }
+  /** As for createChat(); at any time. */
+  set getToken(value) {
+    this.#getToken = value;
+    this.chat?.identify(value);
+  }
 
   connectedCallback() {
     if (this.chat) return;
+    this.#takeEarly();
     const options = Object.fromEntries(["server", "inline", ...settings].map((name) => [name, this.getAttribute(name) ?? undefined]));
     this.chat = new Chat(this, { ...options, getToken: this.getToken });
     instances.add(this.chat);
+  }
+  // What was set before this class was there hides what it should have reached.
+  #takeEarly() {
+    if (!Object.hasOwn(this, "getToken")) return;
+    const { getToken } = this;
+    delete this.getToken;
+    this.getToken = getToken;
   }
   disconnectedCallback() {
     // Moved elsewhere in the page is not gone; a frame loads again by itself.
@@ -292,10 +325,11 @@ class ChatElement extends HTMLElement {
   attributeChangedCallback(name, before, value) {
     if (!this.chat || before === value) return;
     if (name === "theme") this.chat.setTheme(value ?? "auto");
-    else this.chat.setLocale(value ?? "auto");
+    else if (name === "locale") this.chat.setLocale(value ?? "auto");
+    else this.chat.setRoom(value ?? undefined);
   }
 }
-for (const name of ["open", "close", "toggle", "identify", "reset", "setLocale", "setTheme", "on", "destroy"]) {
+for (const name of ["open", "close", "toggle", "identify", "reset", "setRoom", "setLocale", "setTheme", "on", "destroy"]) {
   ChatElement.prototype[name] = function (...args) {
     return this.chat?.[name](...args);
   };
@@ -305,7 +339,7 @@ Object.defineProperty(ChatElement.prototype, "unreadCount", {
     return this.chat?.unreadCount ?? 0;
   },
 });
-if (!customElements.get("oncewire-chat")) customElements.define("oncewire-chat", ChatElement);
+if (globalThis.customElements && !customElements.get("oncewire-chat")) customElements.define("oncewire-chat", ChatElement);
 
 // ---- the script tag -------------------------------------------------------------------------------
 
@@ -313,7 +347,9 @@ if (!customElements.get("oncewire-chat")) customElements.define("oncewire-chat",
 const name = "OncewireChat";
 
 function start() {
-  const tags = [...document.querySelectorAll("script[src]")].filter(({ src, dataset }) => src === import.meta.url && !("manual" in dataset));
+  // As part of a bundle this file is not the one that a tag names.
+  const isLoader = ({ src, dataset }) => src === import.meta.url && /\/embed\.m?js$/.test(new URL(src).pathname) && !("manual" in dataset);
+  const tags = [...document.querySelectorAll("script[src]")].filter(isLoader);
   const chats = tags.map(({ dataset }) => createChat({ ...dataset }));
   const early = globalThis[name];
   if (chats.length === 0 || (early && !Array.isArray(early))) return;
@@ -323,5 +359,5 @@ function start() {
   if (early) chat.push(...early);
 }
 
-if (document.readyState === "loading") addEventListener("DOMContentLoaded", start, { once: true });
-else start();
+if (globalThis.document?.readyState === "loading") addEventListener("DOMContentLoaded", start, { once: true });
+else if (globalThis.document) start();

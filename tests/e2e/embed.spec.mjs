@@ -1,6 +1,11 @@
 // The chat on other people's sites: another origin, its own rules.
 import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { brotliCompressSync } from "node:zlib";
+import { root } from "../support/server.mjs";
 import { say, stock, Transcript } from "../support/stock.mjs";
 import { expect, inside, launcher, loader, test, tokenFor, write } from "./embed_site.mjs";
 
@@ -102,6 +107,55 @@ test("a visitor is who the site's back end says, and nobody can take the name", 
   await expect(inside(page).getByRole("status")).toContainText("expired");
 });
 
+/** `code` and what it imports from npm, as one file. */
+async function bundled(code) {
+  mkdirSync(join(root, "build/e2e-bundles"), { recursive: true });
+  const directory = mkdtempSync(join(root, "build/e2e-bundles/embed-"));
+  try {
+    mkdirSync(join(directory, "node_modules"));
+    symlinkSync(join(root, "build/oncewire-client"), join(directory, "node_modules/oncewire-client"));
+    const { build } = createRequire(join(root, "client-wasm/package.json"))("esbuild");
+    const stdin = { contents: code, resolveDir: directory };
+    const { outputFiles } = await build({ stdin, bundle: true, write: false, format: "esm", logLevel: "error" });
+    return outputFiles[0].text;
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+test("from npm, in a bundle; the room can be changed", async ({ site, chat, friend, page }) => {
+  const posts = [];
+  friend.socket.on("post", (post) => posts.push([post.place, post.text]));
+  site.answers["/main.js"] = await bundled(`import { createChat } from "oncewire-client/embed";
+    globalThis.chat = createChat({ server: ${JSON.stringify(chat.url)}, room: "sales", locale: "ja" }).open();`);
+  site.page = '<!doctype html><title>Shop</title><script type="module" src="/main.js"></script>';
+  await page.goto(site.url);
+  await expect(page.getByRole("button", { name: "チャット", exact: true })).toBeVisible();
+  await expect(inside(page).getByRole("heading", { level: 1 })).toHaveText("sales");
+  await page.evaluate(() => globalThis.chat.setRoom("support"));
+  await expect(inside(page).getByRole("heading", { level: 1 })).toHaveText("support");
+  await write(page, "npm-1");
+  await expect.poll(() => posts).toEqual([["room/support", "npm-1"]]);
+});
+
+test("an element takes its token and its room whenever they come", async ({ site, chat, friend, page }) => {
+  const posts = [];
+  friend.socket.on("post", (post) => posts.push([post.place, post.text, post.from]));
+  site.page = `<!doctype html><title>Shop</title><oncewire-chat server="${chat.url}" room="sales"></oncewire-chat>
+    <script>document.querySelector("oncewire-chat").getToken = () => ${JSON.stringify(tokenFor({ sub: "17" }))};</script>
+    <script async type="module" src="${chat.url}/embed.js" data-manual></script>`;
+  await page.goto(site.url);
+  await expect(inside(page).getByRole("heading", { level: 1 })).toHaveText("sales");
+  await page.evaluate(() => document.querySelector("oncewire-chat").setAttribute("room", "support"));
+  await expect(inside(page).getByRole("heading", { level: 1 })).toHaveText("support");
+  await write(page, "early-1");
+  await expect.poll(() => posts).toEqual([["room/support", "early-1", "u:17"]]);
+});
+
+test("the loader is at most 5 kB", () => {
+  expect(brotliCompressSync(readFileSync(join(root, "web/embed.js"))).length).toBeLessThanOrEqual(5_000);
+});
+
 test.describe("inline, on a site that trusts the chat", () => {
   /** A site with styles that would spoil everything they reach. */
   const siteOf = (chat, more = "") => `<!doctype html><title>Shop</title><style>
@@ -130,9 +184,12 @@ test.describe("inline, on a site that trusts the chat", () => {
     await expect(page).toHaveTitle("Shop");
     expect(focusAtFirst).toBe(true);
     await expect(element(page).getByRole("heading", { level: 1 })).toHaveText("support");
-    const heard = page.evaluate(() => new Promise((resolve) => document.querySelector("oncewire-chat").addEventListener("oncewire-message", ({ detail }) => resolve(detail.place))));
+    await page.evaluate(() => {
+      globalThis.heard = [];
+      document.addEventListener("oncewire-message", ({ detail }) => globalThis.heard.push(detail.place));
+    });
     friend.socket.emit("post", "room/support", { text: "inline-2" });
-    expect(await heard).toBe("room/support");
+    await expect.poll(() => page.evaluate(() => globalThis.heard)).toEqual(["room/support"]);
     await expect(element(page).getByRole("log")).toContainText("inline-2");
     const colours = () => element(page).locator(".app").evaluate((app) => [getComputedStyle(app).color, getComputedStyle(app).backgroundColor]);
     expect(await colours()).toEqual(["rgb(233, 230, 223)", "rgb(19, 21, 23)"]);

@@ -23,7 +23,8 @@ export const test = base.extend({
     const site = { page: "", headers: {}, answers: {} };
     const listener = createServer((request, response) => {
       const answer = site.answers[request.url];
-      if (answer !== undefined) return response.writeHead(200, { "content-type": "text/plain" }).end(answer);
+      const type = request.url.endsWith(".js") ? "text/javascript" : "text/plain";
+      if (answer !== undefined) return response.writeHead(200, { "content-type": type }).end(answer);
       if (request.url !== "/") return response.writeHead(404).end();
       response.writeHead(200, { "content-type": "text/html", ...site.headers }).end(site.page);
     }).listen(0, "127.0.0.1");
