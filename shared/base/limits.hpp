@@ -43,9 +43,12 @@ inline constexpr std::uint32_t fragments_per_message = 1024;
 /// 10 s: for all attachments of one packet to arrive; Node waits for ever.
 inline constexpr Millis attachments_timeout{10'000};
 
-/// 64: durable messages of one producer on the wire without a verdict. At 50 ms each way that is 640
-/// messages/s per producer; a window of 1 is stock `retries` (10 to 48 messages/s measured).
-inline constexpr std::uint32_t window = 64;
+/// 1,024: durable messages of one producer on the wire without a verdict. At 50 ms each way that is
+/// 10,000 messages/s; a window of 1 is stock `retries` (10 to 48 messages/s measured).
+inline constexpr std::uint32_t window = 1024;
+/// 131,072 bytes of them, unless a single one is larger: what a thin uplink (64 kbit/s) carries within a
+/// heartbeat's deadline, as the pong waits behind it.
+inline constexpr std::uint32_t window_bytes = 131'072;
 /// 4,096: the largest window a server may announce; bounds what a hostile one makes a client track.
 inline constexpr std::uint32_t window_max = 4096;
 

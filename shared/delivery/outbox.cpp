@@ -35,26 +35,35 @@ void Outbox::saved(Sequence sequence) {
 }
 
 const OutboxEntry* Outbox::next() {
-    if (in_flight_ >= limits_.window) return nullptr;
-    for (auto& slot : slots_) {
-        if (slot.state == State::in_flight) continue;
-        if (slot.state == State::saving) return nullptr;  // overtaking it would break the order
-        const bool is_new = slot.entry.sequence > seen_;
-        if (is_new && slots_.front().entry.sequence <= seen_) return nullptr;
-        slot.state = State::in_flight;
-        slot.may_have_arrived = true;
-        ++in_flight_;
-        return &slot.entry;
+    if (in_flight_ == size()) return nullptr;
+    Slot& slot = slots_[in_flight_];
+    if (slot.state == State::saving) return nullptr;  // overtaking it would break the order
+    const bool is_new = slot.entry.sequence > seen_;
+    if (is_new && slots_.front().entry.sequence <= seen_) return nullptr;
+    const std::uint64_t bytes = in_flight_bytes_ + slot.entry.message.size();
+    const bool is_full = in_flight_ >= limits_.window || bytes > limits_.window_bytes;
+    if (is_full && in_flight_ > 0) return nullptr;
+    slot.state = State::in_flight;
+    slot.may_have_arrived = true;
+    ++in_flight_;
+    in_flight_bytes_ = bytes;
+    return &slot.entry;
+}
+
+/// Out of the air, if it was there.
+void Outbox::ground(Slot& slot, State state) {
+    if (slot.state == State::in_flight) {
+        --in_flight_;
+        in_flight_bytes_ -= slot.entry.message.size();
     }
-    return nullptr;
+    slot.state = state;
 }
 
 std::vector<Sequence> Outbox::rewind(Sequence sequence) {
     std::vector<Sequence> rewound;
     for (auto& slot : slots_) {
         if (slot.state != State::in_flight || slot.entry.sequence < sequence) continue;
-        slot.state = State::queued;
-        --in_flight_;
+        ground(slot, State::queued);
         rewound.push_back(slot.entry.sequence);
     }
     return rewound;
@@ -63,7 +72,7 @@ std::vector<Sequence> Outbox::rewind(Sequence sequence) {
 bool Outbox::settle(Sequence sequence) {
     const auto found = position_of(sequence);
     if (found == slots_.end()) return false;
-    if (found->state == State::in_flight) --in_flight_;
+    ground(*found, State::queued);
     bytes_ -= found->entry.message.size();
     slots_.erase(found);  // the front, as verdicts come in order: no elements move
     return true;
@@ -103,8 +112,7 @@ std::vector<Outbox::Renumbered> Outbox::renumber(std::size_t from, Sequence firs
     std::vector<Renumbered> changes;
     for (std::size_t i = from; i < slots_.size(); ++i, ++first) {
         Slot& slot = slots_[i];
-        if (slot.state == State::in_flight) --in_flight_;
-        slot.state = State::saving;
+        ground(slot, State::saving);
         changes.push_back({slot.entry.sequence, first});
         slot.entry.sequence = first;
     }

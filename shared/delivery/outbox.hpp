@@ -47,6 +47,7 @@ class Outbox {
         std::uint64_t bytes_max = 64u << 20;
         std::uint32_t message_bytes_max = limits::durable_message_bytes;
         std::uint32_t window = limits::window;
+        std::uint32_t window_bytes = limits::window_bytes;
     };
 
     /// `salt`: from the host's entropy, new at each start (see digest()).
@@ -61,8 +62,8 @@ class Outbox {
     /// Entry `sequence` is stored (or storage refused and the application was told "not saved").
     void saved(Sequence sequence);
 
-    /// The message to send now, if the window has room. Marks it in flight until it is settled or
-    /// link_lost(). The pointer is valid until the next non-const call.
+    /// The message to send now, if the window has room; one always may go, however large. Marks it in
+    /// flight until it is settled or link_lost(). The pointer is valid until the next non-const call.
     const OutboxEntry* next();
 
     /// How many may be in flight; the receiver announces it at attach.
@@ -113,14 +114,16 @@ class Outbox {
 
     std::deque<Slot>::iterator position_of(Sequence sequence);
     Slot* slot_of(Sequence sequence);
+    void ground(Slot& slot, State state);
     std::vector<Renumbered> renumber(std::size_t from, Sequence first);
 
     Limits limits_;
     std::uint64_t salt_;
     Sequence next_sequence_ = 1;
-    std::deque<Slot> slots_;  // in sequence order
+    std::deque<Slot> slots_;  // in sequence order, those in flight first
     std::uint64_t bytes_ = 0;
     std::uint32_t in_flight_ = 0;
+    std::uint64_t in_flight_bytes_ = 0;
     Sequence seen_ = 0;  // by the receiver, before this attach
 };
 

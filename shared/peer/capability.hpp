@@ -17,7 +17,7 @@
 ///
 ///   client  CONNECT   {…auth, "oncewire":{"version":1,"producer":P,"secret":S,"position":"e.o"}}
 ///   server  CONNECT   {"sid":…,"oncewire":{"version":1,"epoch":7,"last":3,"digest":D,
-///                       "position":"e.o","window":64,"messageBytes":65536,"durability":"disk"}}
+///                       "position":"e.o","window":1024,"messageBytes":65536,"durability":"disk"}}
 ///   client  EVENT     ["oncewire:send",sequence,digest,["event",…args]]
 ///   server  EVENT     ["oncewire:verdicts",first,[[0,body],[1,error],…]]     0 accepted, 1 rejected
 ///   server  EVENT     ["oncewire:expect",sequence]             send from here on

@@ -47,6 +47,23 @@ TEST_CASE("no more than the window is in flight") {
     CHECK(next_sequence_of(outbox) == 3);
 }
 
+TEST_CASE("no more than the window's bytes are in flight, but always one message") {
+    Outbox outbox({.window_bytes = 5}, 0);
+    for (const auto* text : {"ab", "cd", "ef", "larger than all"}) push_saved(outbox, text);
+    CHECK(next_sequence_of(outbox) == 1);
+    CHECK(next_sequence_of(outbox) == 2);
+    CHECK(outbox.next() == nullptr);
+    CHECK(outbox.settle(1));
+    CHECK(next_sequence_of(outbox) == 3);
+    outbox.link_lost();
+    CHECK(next_sequence_of(outbox) == 2);
+    CHECK(outbox.settle(2));
+    CHECK(next_sequence_of(outbox) == 3);
+    CHECK(outbox.next() == nullptr);
+    CHECK(outbox.settle(3));
+    CHECK(next_sequence_of(outbox) == 4);
+}
+
 TEST_CASE("after an attach what the receiver has seen is settled before anything new is offered") {
     Outbox outbox = small_outbox();
     for (const auto* text : {"a", "b", "c"}) push_saved(outbox, text);

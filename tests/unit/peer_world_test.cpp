@@ -87,10 +87,11 @@ TEST_CASE("messages written while away are sent in order at the next connection"
 TEST_CASE("more messages than the window are pipelined and all settle") {
     SmallWorld world;
     const auto alice = world.add_browser(true);
-    for (int i = 0; i < 300; ++i) send(world, alice, std::to_string(i));
+    const int count = 2 * static_cast<int>(limits::window) + 100;
+    for (int i = 0; i < count; ++i) send(world, alice, std::to_string(i));
     world.connect(alice);
-    CHECK(world.log_texts().size() == 300);
-    CHECK(world.seen<peer::MessageSettled>(alice).size() == 300);
+    CHECK(world.log_texts().size() == static_cast<std::size_t>(count));
+    CHECK(world.seen<peer::MessageSettled>(alice).size() == static_cast<std::size_t>(count));
     CHECK(world[alice].client.outbox(0)->size() == 0);
     CHECK(texts_of(world[alice]) == world.log_texts());
 }
