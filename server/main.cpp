@@ -36,8 +36,6 @@ struct CommandLine {
     product::Config config;
     std::string config_path;
     bool only_print = false;
-    std::uint32_t keep_days = 0;
-    std::uint64_t keep_messages = 0;
     bool restored = false;
     std::string check;
     std::string backup;
@@ -72,12 +70,14 @@ void declare(CLI::App& app, CommandLine& line) {
     app.add_option("--log-format", config.log_format, "Lines for people, or JSON")
         ->check(CLI::IsMember({"text", "json"}))
         ->envname("ONCEWIRE_LOG_FORMAT");
-    app.add_option("--keep-days", line.keep_days,
+    app.add_option("--keep-days", config.keep_days,
                    "Remove messages older than this from each room; 0: keep them for ever")
         ->check(CLI::Range(0, 36'500))
+        ->envname("ONCEWIRE_KEEP_DAYS")
         ->capture_default_str();
-    app.add_option("--keep-messages", line.keep_messages,
+    app.add_option("--keep-messages", config.keep_messages,
                    "Keep only so many of the newest messages of each room; 0: all")
+        ->envname("ONCEWIRE_KEEP_MESSAGES")
         ->capture_default_str();
     app.add_flag("--restored", line.restored,
                  "The database is an older copy, put back on purpose: begin a new history, so that "
@@ -238,11 +238,11 @@ std::string url_of(const product::Config& config, std::uint16_t port) {
     return "http://" + host + ":" + std::to_string(port);
 }
 
-store::Retention retention_of(const CommandLine& line) {
+store::Retention retention_of(const product::Config& config) {
     constexpr Millis day{86'400'000};
     store::RetentionRule rule;
-    if (line.keep_days > 0) rule.age = day * line.keep_days;
-    if (line.keep_messages > 0) rule.entries = line.keep_messages;
+    if (config.keep_days > 0) rule.age = day * config.keep_days;
+    if (config.keep_messages > 0) rule.entries = config.keep_messages;
     if (!rule.age && !rule.entries) return {};
     return {{rule}};
 }
@@ -278,7 +278,7 @@ int serve(const CommandLine& line, const ReadAgain& read_again) {
     core::Server::Options options;
     options.address = {config.host, config.port};
     options.cores = config.cores;
-    options.retention = retention_of(line);
+    options.retention = retention_of(config);
     net::OriginList origins = config.origins;
     options.http.engine.origins = origins;
     options.log = [](const std::string& sentence) { spdlog::info(sentence); };

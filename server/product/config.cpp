@@ -103,25 +103,32 @@ TokenKey read_key(const Value& table) {
 
 Readers server_readers(Config& config) {
     const std::vector<std::string> durabilities = {"disk", "process"};
-    constexpr std::int64_t ports = 65'535, cores = 256;
-    return {{"host", [&](const Value& v) { config.host = text(v); }},
-            {"port",
-             [=, &config](const Value& v) { config.port = number<std::uint16_t>(v, 0, ports); }},
-            {"database", [&](const Value& v) { config.database = text(v); }},
-            {"cores",
-             [=, &config](const Value& v) { config.cores = number<std::uint16_t>(v, 1, cores); }},
-            {"durability",
-             [=, &config](const Value& v) { config.durability = text_of(v, durabilities); }},
-            {"origins", [&](const Value& v) {
-                 if (!v.is_array()) fail(v, "must be a list of origins");
-                 config.origins.clear();
-                 for (const auto& each : v.as_array()) {
-                     config.origins.push_back(text(each));
-                     if (!is_origin(config.origins.back())) {
-                         fail(each, "must be like https://example.org, without a path");
-                     }
+    constexpr std::int64_t ports = 65'535, cores = 256, days = 36'500, messages = 4'000'000'000;
+    return {
+        {"host", [&](const Value& v) { config.host = text(v); }},
+        {"port",
+         [=, &config](const Value& v) { config.port = number<std::uint16_t>(v, 0, ports); }},
+        {"database", [&](const Value& v) { config.database = text(v); }},
+        {"cores",
+         [=, &config](const Value& v) { config.cores = number<std::uint16_t>(v, 1, cores); }},
+        {"durability",
+         [=, &config](const Value& v) { config.durability = text_of(v, durabilities); }},
+        {"keep_days",
+         [=, &config](const Value& v) { config.keep_days = number<std::uint32_t>(v, 0, days); }},
+        {"keep_messages",
+         [=, &config](const Value& v) {
+             config.keep_messages = number<std::uint32_t>(v, 0, messages);
+         }},
+        {"origins", [&](const Value& v) {
+             if (!v.is_array()) fail(v, "must be a list of origins");
+             config.origins.clear();
+             for (const auto& each : v.as_array()) {
+                 config.origins.push_back(text(each));
+                 if (!is_origin(config.origins.back())) {
+                     fail(each, "must be like https://example.org, without a path");
                  }
-             }}};
+             }
+         }}};
 }
 
 Readers chat_readers(Config& config) {
@@ -217,7 +224,8 @@ std::string print_config(const Config& config) {
     const auto flag = [](bool on) { return on ? "true" : "false"; };
     out << "[server]\nhost = " << quoted(config.host) << "\nport = " << config.port
         << "\ndatabase = " << quoted(config.database) << "\ncores = " << config.cores
-        << "\ndurability = " << quoted(config.durability) << "\norigins = [";
+        << "\ndurability = " << quoted(config.durability) << "\nkeep_days = " << config.keep_days
+        << "\nkeep_messages = " << config.keep_messages << "\norigins = [";
     for (std::size_t i = 0; i < config.origins.size(); ++i) {
         out << (i ? ", " : "") << quoted(config.origins[i]);
     }
