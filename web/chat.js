@@ -159,6 +159,9 @@ for (const event of ["chat message", "post", "edit", "read"]) {
 }
 const typingPlace = ({ place, from }) => (isPrivate(place) ? `user/${from}` : place);
 socket.on("history_replaced", () => places.clear());
+// Of which place is not said: the server has removed it.
+socket.on("history_lost", () => places.tell(words.historyLost));
+socket.outbox.on("lost", () => places.tell(words.outboxLost));
 
 /** Where an entry of the outbox stands, and what it says; nothing for what is no message. */
 function postOf({ event, args, at, key }) {

@@ -108,6 +108,11 @@ export class Places {
     }
   }
 
+  /** A line in each of them. */
+  tell(text) {
+    for (const place of this.all) place.timeline.notice(text);
+  }
+
   clear() {
     for (const place of this.all) {
       place.timeline.clearConfirmed();

@@ -1,6 +1,6 @@
 // A long history: loaded in pages from its end, and read without a jump or a stutter.
 import { say } from "../support/stock.mjs";
-import { expect, test } from "./chat_page.mjs";
+import { expect, numbered, test } from "./chat_page.mjs";
 
 /** Stores `count` messages "long-1" … in the main room. */
 async function fill(socket, count) {
@@ -60,4 +60,27 @@ test("10,000 messages: opened within a second, scrolled without a stutter @long"
   const memory = await ann.page.evaluate(() => Math.round((performance.memory?.usedJSHeapSize ?? 0) / 1e6));
   console.log(`10,000 messages: opened in ${opened} ms; frames ${frames[150].toFixed(1)} ms in the middle, ${frames[285].toFixed(1)} ms at 95 %; ${memory} MB of JavaScript`);
   expect(frames[150]).toBeLessThan(25);
+});
+
+test.describe("where only three messages of a room are kept", () => {
+  test.use({ config: "[server]\nkeep_messages = 3\n" });
+  test("who was away for longer is told that something is missing, and where", async ({ visit, server, friend }) => {
+    const ann = await visit();
+    await ann.say("kept-1");
+    await ann.showsExactly(["kept-1"]);
+    ann.proxy.refuseSockets();
+    for (const text of numbered("kept", 7, 2)) await say(friend.socket, text);
+    await server.restart(); // which removes what is too much
+    const ben = await visit();
+    await expect(async () => {
+      await ben.page.reload();
+      await ben.showsExactly(numbered("kept", 3, 6), 1000);
+    }).toPass({ timeout: 30_000 });
+    ann.proxy.putUp();
+    await ann.showsExactly(["kept-1", ...numbered("kept", 3, 6)]);
+    const lines = await ann.log.locator(".notice, [data-state]").evaluateAll((nodes) => nodes.map((node) => node.textContent));
+    const lost = lines.findIndex((line) => line.includes("not kept that long"));
+    expect(lines[lost - 1]).toContain("kept-1");
+    expect(lines[lost + 1]).toContain("kept-6");
+  });
 });

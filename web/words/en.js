@@ -79,6 +79,8 @@ export const en = {
   older: "Loading earlier messages",
   olderLater: "Earlier messages appear when you are online",
   beginning: "This is where it begins",
+  historyLost: "What was said here while you were away is not kept that long",
+  outboxLost: "Messages that waited on this device are gone: the browser removed them",
   today: "Today",
   yesterday: "Yesterday",
   joined: (names, more) => `${list(names, more)} came in`,

@@ -77,6 +77,8 @@ export const ja = {
   older: "以前のメッセージを読み込み中",
   olderLater: "接続すると以前のメッセージが表示されます",
   beginning: "ここが始まりです",
+  historyLost: "不在の間のメッセージの一部は保存期間を過ぎました",
+  outboxLost: "この端末で送信待ちだったメッセージをブラウザーが削除しました",
   today: "今日",
   yesterday: "昨日",
   joined: (names, more) => `${list(names, more)} が来ました`,

@@ -77,6 +77,8 @@ export const zh = {
   older: "正在加载更早的消息",
   olderLater: "连接后显示更早的消息",
   beginning: "对话从这里开始",
+  historyLost: "你不在时的部分消息已超过保存期限",
+  outboxLost: "浏览器清除了此设备上待发送的消息",
   today: "今天",
   yesterday: "昨天",
   joined: (names, more) => `${list(names, more)}来了`,
