@@ -298,6 +298,11 @@ Result<Verdict, StoreError> Sequencer::run_handler(const Submit& submit) {
 Result<Verdict, StoreError> Sequencer::call_handler(const Submit& submit) {
     was_marked_ = false;
     if (submit.data == delivery::cancelled_message) return accept();
+    if (submit.data.size() > limits::durable_message_bytes) {
+        // Our client asks before it takes such a message; whoever does not, learns it for good.
+        return reject("too_large", "a stored message has at most " +
+                                       std::to_string(limits::durable_message_bytes) + " bytes");
+    }
     auto elements = json::elements(submit.data);
     const auto event = elements.empty() ? std::nullopt : json::as_string(elements[0]);
     if (!event) return reject("not_an_event", "a message must be an array that begins with a name");

@@ -6,6 +6,7 @@
 
 #include "server/store/memory_store.hpp"
 #include "server/store/sequencer.hpp"
+#include "shared/base/limits.hpp"
 
 using namespace oncewire;
 using namespace oncewire::store;
@@ -37,9 +38,9 @@ struct Machine {
         }
     }
     void handle(ToSequencer mail) { sequencer.handle_mail(std::move(mail), Instant{}, {}); }
-    void submit(delivery::Sequence sequence) {
+    void submit(delivery::Sequence sequence, std::string data = R"(["say",1])") {
         Submit::ProducerKey key{id, epoch, sequence, sequence * 7};
-        handle(Submit{session, "/", R"(["say",1])", "scope", key, std::nullopt});
+        handle(Submit{session, "/", std::move(data), "scope", key, std::nullopt});
     }
     std::vector<FromSequencer> end_batch() {
         sequencer.commit(Instant{});
@@ -82,6 +83,26 @@ TEST_CASE("whoever leaves out a number is told once from where to send again") {
     machine.submit(1);
     machine.submit(3);
     CHECK(count<Expect>(machine.end_batch()) == 1);
+    CHECK(machine.disk.tables.log.size() == 1);
+}
+
+TEST_CASE("a message larger than was announced is rejected for good, and the next goes on") {
+    Machine machine;
+    const auto of_size = [](std::size_t bytes) {
+        return R"(["say",")" + std::string(bytes - 10, 'x') + "\"]";
+    };
+    machine.submit(1, of_size(limits::durable_message_bytes + 1));
+    machine.submit(2, of_size(limits::durable_message_bytes));
+    std::vector<Verdict> verdicts;
+    for (const auto& mail : machine.end_batch()) {
+        const auto* settled = std::get_if<Settled>(&mail);
+        if (settled)
+            verdicts.insert(verdicts.end(), settled->verdicts.begin(), settled->verdicts.end());
+    }
+    REQUIRE(verdicts.size() == 2);
+    CHECK(verdicts[0].kind == Verdict::Kind::rejected);
+    CHECK(verdicts[0].body.find("too_large") != std::string::npos);
+    CHECK(verdicts[1].kind == Verdict::Kind::accepted);
     CHECK(machine.disk.tables.log.size() == 1);
 }
 
