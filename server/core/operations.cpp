@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "server/core/environment.hpp"
+#include "server/core/metrics.hpp"
 #include "server/store/sqlite_check.hpp"
 #include "shared/base/base64.hpp"
 
@@ -73,68 +74,6 @@ Answer on_store_thread(Server& server, std::function<std::string(store::Sequence
     }
 }
 
-void add_metric(std::string& text, const char* name, const char* kind, const char* help,
-                std::uint64_t value) {
-    const std::string full = std::string("oncewire_") + name;
-    text += "# HELP " + full + ' ' + help + "\n# TYPE " + full + ' ' + kind + '\n';
-    text += full + ' ' + std::to_string(value) + '\n';
-}
-
-std::string hub_metrics(const hub::HubCounts& counts) {
-    std::string text;
-    add_metric(text, "connections", "gauge", "Open connections.", counts.connections_open);
-    add_metric(text, "sockets", "gauge", "Open namespace sessions.", counts.sockets_open);
-    add_metric(text, "connections_total", "counter", "Connections accepted.",
-               counts.connections_opened);
-    add_metric(text, "frames_in_total", "counter", "Frames received.", counts.frames_in);
-    add_metric(text, "frames_out_total", "counter", "Frames sent, one for each receiver.",
-               counts.frames_out);
-    add_metric(text, "ephemeral_dropped_total", "counter",
-               "Ephemeral frames not sent to slow readers.", counts.ephemeral_dropped);
-    add_metric(text, "slow_readers_closed_total", "counter", "Readers closed for not reading.",
-               counts.slow_readers_closed);
-    add_metric(text, "violations_total", "counter", "Connections closed for breaking the protocol.",
-               counts.violations);
-    return text;
-}
-
-std::string store_metrics(const store::Sequencer& sequencer, const SqliteStore& store) {
-    const store::SequencerCounts& counts = sequencer.counts();
-    std::string text;
-    add_metric(text, "log_offset", "gauge", "Offset of the newest stored message.",
-               store.head().offset);
-    text +=
-        "# HELP oncewire_durability What a stored message survives.\n"
-        "# TYPE oncewire_durability gauge\noncewire_durability{level=\"";
-    text += store::durability_text(store.durability());
-    text += "\"} 1\n";
-    add_metric(text, "accepts_messages", "gauge", "1 while messages can be stored.",
-               sequencer.accepts_writes() ? 1 : 0);
-    add_metric(text, "submitted_total", "counter", "Messages that came to be stored.",
-               counts.submitted);
-    add_metric(text, "stored_total", "counter", "Messages stored.", counts.stored);
-    add_metric(text, "repeated_total", "counter", "Resent copies answered from the stored verdict.",
-               counts.repeated);
-    add_metric(text, "rejected_total", "counter", "Messages rejected for good.", counts.rejected);
-    add_metric(text, "fenced_total", "counter",
-               "Links closed because another took the sender over.", counts.fenced);
-    add_metric(text, "commits_total", "counter", "Transactions committed.", counts.commits);
-    add_metric(text, "handler_failures_total", "counter", "Durable handlers that failed.",
-               counts.handler_failures);
-    add_metric(text, "tasks_done_total", "counter", "Deferred tasks done.", counts.tasks_done);
-    add_metric(text, "task_failures_total", "counter", "Attempts at deferred tasks that failed.",
-               counts.task_failures);
-    add_metric(text, "trimmed_total", "counter", "Messages removed by retention.", counts.trimmed);
-    add_metric(text, "gaps_told_total", "counter",
-               "Pages for readers who missed what retention had removed.", counts.gaps_told);
-    add_metric(text, "conflicts_total", "counter",
-               "Numbers that met another message: a browser profile was put back.",
-               counts.conflicts);
-    add_metric(text, "unknown_commits_total", "counter", "Commits whose outcome was unknown.",
-               counts.unknown_commits);
-    return text;
-}
-
 /// No server has it: open it as one would.
 Answer back_up_closed(const std::string& database, const std::string& to) {
     if (!std::filesystem::exists(database)) {
@@ -160,10 +99,10 @@ std::map<std::string, Control::Verb> control_verbs(Server& server, SqliteStore& 
         {"status",
          [&server, &store](const std::string&) -> Answer {
              auto text = on_store_thread(server, [&store](const store::Sequencer& sequencer) {
-                 return store_metrics(sequencer, store);
+                 return metrics_of(sequencer, store);
              });
              if (!text) return text;
-             return *text + hub_metrics(server.hub_counts());
+             return *text + metrics_of(server.hub_counts());
          }},
     };
 }

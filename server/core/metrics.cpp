@@ -1,0 +1,72 @@
+#include "server/core/metrics.hpp"
+
+#include <cstdint>
+#include <initializer_list>
+#include <string_view>
+
+namespace oncewire::core {
+namespace {
+
+/// `name`: ends in _total if it only ever grows; may carry {labels}.
+struct Metric {
+    std::string name;
+    std::string_view help;
+    std::uint64_t value;
+};
+
+std::string to_text(std::initializer_list<Metric> metrics) {
+    std::string text;
+    for (const Metric& metric : metrics) {
+        const std::string full = "oncewire_" + metric.name;
+        const std::string bare = full.substr(0, full.find('{'));
+        text += "# HELP " + bare + ' ';
+        text += metric.help;
+        text += "\n# TYPE " + bare + (bare.ends_with("_total") ? " counter\n" : " gauge\n");
+        text += full + ' ' + std::to_string(metric.value) + '\n';
+    }
+    return text;
+}
+
+}  // namespace
+
+std::string metrics_of(const hub::HubCounts& counts) {
+    return to_text({
+        {"connections", "Open connections.", counts.connections_open},
+        {"sockets", "Open namespace sessions.", counts.sockets_open},
+        {"connections_total", "Connections accepted.", counts.connections_opened},
+        {"frames_in_total", "Frames received.", counts.frames_in},
+        {"frames_out_total", "Frames sent, one for each receiver.", counts.frames_out},
+        {"ephemeral_dropped_total", "Ephemeral frames not sent to slow readers.",
+         counts.ephemeral_dropped},
+        {"slow_readers_closed_total", "Readers closed for not reading.",
+         counts.slow_readers_closed},
+        {"violations_total", "Connections closed for breaking the protocol.", counts.violations},
+    });
+}
+
+std::string metrics_of(const store::Sequencer& sequencer, const store::SqliteStore& store) {
+    const store::SequencerCounts& counts = sequencer.counts();
+    const std::string level = store::durability_text(store.durability());
+    return to_text({
+        {"log_offset", "Offset of the newest stored message.", store.head().offset},
+        {"durability{level=\"" + level + "\"}", "What a stored message survives.", 1},
+        {"accepts_messages", "1 while messages can be stored.", sequencer.accepts_writes()},
+        {"submitted_total", "Messages that came to be stored.", counts.submitted},
+        {"stored_total", "Messages stored.", counts.stored},
+        {"repeated_total", "Resent copies answered from the stored verdict.", counts.repeated},
+        {"rejected_total", "Messages rejected for good.", counts.rejected},
+        {"fenced_total", "Links closed because another took the sender over.", counts.fenced},
+        {"commits_total", "Transactions committed.", counts.commits},
+        {"handler_failures_total", "Durable handlers that failed.", counts.handler_failures},
+        {"tasks_done_total", "Deferred tasks done.", counts.tasks_done},
+        {"task_failures_total", "Attempts at deferred tasks that failed.", counts.task_failures},
+        {"trimmed_total", "Messages removed by retention.", counts.trimmed},
+        {"gaps_told_total", "Pages for readers who missed what retention had removed.",
+         counts.gaps_told},
+        {"conflicts_total", "Numbers that met another message: a browser profile was put back.",
+         counts.conflicts},
+        {"unknown_commits_total", "Commits whose outcome was unknown.", counts.unknown_commits},
+    });
+}
+
+}  // namespace oncewire::core
