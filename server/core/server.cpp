@@ -27,9 +27,10 @@ using Handlers = std::map<std::string, store::DurableHandler, std::less<>>;
 /// that the handler failed.
 Handlers catching(const api::Application& application, const Log& log) {
     Handlers handlers;
-    for (const auto& [event, handler] : application.durable_handlers()) {
-        handlers[event] = [handler, log, name = event](store::Tx& tx, const store::Message& message)
+    for (const auto& each : application.durable_handlers()) {
+        handlers[each.first] = [each, log](store::Tx& tx, const store::Message& message)
             -> Result<store::Verdict, store::StoreError> {
+            const auto& [name, handler] = each;
             try {
                 return handler(tx, message);
             } catch (const std::exception& error) {
