@@ -79,8 +79,10 @@ Result<void, Failure> SqliteStore::Connection::prepare_all() {
          " epoch = ?4, last = ?5, last_digest = ?6, last_contact = ?7"},
         {find_verdict,
          "SELECT digest, kind, body FROM verdicts WHERE producer = ?1 AND sequence = ?2"},
+        // Left to itself the planner walks through all verdicts of the producer.
         {verdict_by_digest,
-         "SELECT digest, kind, body FROM verdicts WHERE producer = ?1 AND digest = ?2 LIMIT 1"},
+         "SELECT digest, kind, body FROM verdicts INDEXED BY verdicts_by_digest"
+         " WHERE producer = ?1 AND digest = ?2 LIMIT 1"},
         {put_verdict,
          "INSERT OR REPLACE INTO verdicts (producer, sequence, digest, kind, body)"
          " VALUES (?1, ?2, ?3, ?4, ?5)"},
