@@ -38,3 +38,16 @@ export function count(how, code, output) {
   if (passed + failed === 0) return { passed: 0, failed: 1 };
   return { passed, failed };
 }
+
+/** What failed, each with the runner's own explanation, or the end of the output where a runner has no such form. */
+export function failures(how, output) {
+  const lines = output.trimEnd().split("\n");
+  if (how !== "node") return lines.slice(-80).join("\n");
+  const told = lines.flatMap((line, at) => {
+    const indent = line.match(/^( *)not ok /)?.[1];
+    if (indent === undefined) return [];
+    const end = lines.indexOf(`${indent}  ...`, at);
+    return lines.slice(at, Math.min(end < 0 ? at + 1 : end, at + 40));
+  });
+  return (told.length ? told.slice(0, 400) : lines.slice(-80)).join("\n");
+}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { count } from "./count.mjs";
+import { count, failures } from "./count.mjs";
 
 test("each runner's own words are read", () => {
   assert.deepEqual(count("catch2", 0, "All tests passed (900 assertions in 120 test cases)\n"), { passed: 120, failed: 0 });
@@ -22,4 +22,11 @@ test("a tier that ran nothing has failed", () => {
 test("a bad exit is a failure, whatever was counted", () => {
   assert.deepEqual(count("plain", 1, "9 passed, 0 failed\n"), { passed: 9, failed: 1 });
   assert.deepEqual(count("exit", 134, ""), { passed: 0, failed: 1 });
+});
+
+test("a failed test is told by name and reason, wherever in the output it stands", () => {
+  const output = ["TAP version 13", "    not ok 2 - only members hear it", "      ---", "      error: 'no ben'", "      ...", "ok 3 - more"];
+  const told = failures("node", [...output, ...Array.from({ length: 500 }, (_, i) => `ok ${i}`)].join("\n"));
+  assert.equal(told, output.slice(1, 4).join("\n"));
+  assert.equal(failures("plain", "a\nb\n"), "a\nb");
 });

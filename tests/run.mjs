@@ -7,7 +7,7 @@ import { createWriteStream, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { tiers } from "./tiers.mjs";
-import { count } from "./count.mjs";
+import { count, failures } from "./count.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const logs = join(root, "build", "logs");
@@ -57,7 +57,7 @@ async function run(tier) {
   const result = count(tier.counted, code, output);
   const took = ((Date.now() - begun) / 1000).toFixed(1);
   say(`${result.failed ? "FAILED" : "ok    "} ${tier.name}: ${result.passed} passed, ${result.failed} failed (${took} s)`);
-  if (result.failed) console.log(output.trimEnd().split("\n").slice(-80).join("\n"));
+  if (result.failed) console.log(failures(tier.counted, output));
   return result;
 }
 
@@ -65,13 +65,16 @@ const [form, ...only] = process.argv.slice(2);
 const chosen = (tiers[form] ?? []).filter((tier) => only.length === 0 || only.includes(tier.name));
 mkdirSync(logs, { recursive: true });
 const total = { passed: 0, failed: 0 };
+const failed = [];
 for (const tier of chosen) {
   say(`${tier.name} …`);
   const result = await run(tier);
   total.passed += result.passed;
   total.failed += result.failed;
+  if (result.failed) failed.push(tier.name);
   if (result.failed && tier.stopsAll) break;
 }
+for (const name of failed) console.log(`failed: ${name}, its output is in build/logs/${name}.log`);
 if (chosen.length === 0) total.failed = 1;
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed ? 1 : 0;
