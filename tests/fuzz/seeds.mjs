@@ -55,7 +55,7 @@ for (const { frames } of [...load("socketio_packets").packets, ...load("socketio
 // Any client: the same frames behind an accepted CONNECT.
 const open = [Buffer.from("\0" + '40{"a":1}'), frameEnd, Buffer.from([6])];
 for (const { frames } of load("socketio_packets").packets)
-  write("server_connection_fuzz", Buffer.concat([...open, frameEnd, join(frames, (frame) => [isBinary(frame) ? 1 : 0])]));
+  write("server_connection_fuzz", Buffer.concat([...open, frameEnd, join(frames, (frame) => (isBinary(frame) ? [1] : Buffer.from("\x004")))]));
 
 // Any server: the same frames behind an answered CONNECT, on a WebSocket and by polling.
 const greeting = '0{"sid":"S","upgrades":["websocket"],"pingInterval":300,"pingTimeout":200,"maxPayload":100}';
