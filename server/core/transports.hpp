@@ -5,23 +5,21 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
 
+#include "server/core/routes.hpp"
 #include "server/hub/hub.hpp"
 #include "server/net/http_server.hpp"
-#include "server/net/polling.hpp"
 #include "server/net/web_sockets.hpp"
 
 namespace oncewire::core {
 
-/// How the connections of one core travel: on a WebSocket, by long-polling, or by polling while a
-/// WebSocket is being tried. The hub sees connections; which of the two carries one is known here.
+/// The sockets of one core, and what comes in and goes out by them; Routes says which carries whom.
 ///
 /// Lives on the core's thread. Whatever comes in from HTTP is an input of its own turn.
-class Transports final : private net::EngineHost {
+class Transports final : private net::EngineHost, private Routes::Wires {
   public:
     struct Host {
         /// Runs one input of the hub as a turn.
@@ -60,7 +58,7 @@ class Transports final : private net::EngineHost {
     /// Takes what transports have to say into the hub. False: nothing.
     bool hear(Instant now);
     /// True: the output was for a transport.
-    bool perform(hub::HubOutput& output, Instant now);
+    bool perform(hub::HubOutput& output, Instant now) { return routes_.perform(output, now); }
     void end_turn(Instant now) { web_sockets_.end_turn(now); }
 
     /// Nobody gets in any more.
@@ -88,16 +86,17 @@ class Transports final : private net::EngineHost {
     void handle_upgrade(net::Upgraded upgraded) override;
     void handle_foreign(std::string_view sid, net::Foreign foreign) override;
 
+    void add_entropy() override;
+    bool write(hub::ConnectionId id, Routes::Frames frames) override {
+        return web_sockets_.write(id, std::move(frames));
+    }
+    void close(hub::ConnectionId id) override { web_sockets_.close(id); }
+    void answer(net::RequestId id, net::HttpResponse response) override {
+        http_.answer(id, std::move(response));
+    }
+
     bool hear_web_sockets(Instant now);
-    bool hear_polling(Instant now);
-    void perform(const net::TransportInput& input, bool is_probe, Instant now);
-    void write(hub::ConnectionId id, std::vector<net::SharedFrame> frames, Instant now);
-    void switch_transport(hub::ConnectionId id, Instant now);
     void refuse(const net::Upgraded& upgraded);
-    void add_entropy();
-    void hear_frame(net::TransportId id, FrameView frame, bool is_probe, Instant now);
-    void open_polling(net::RequestId id, const net::HttpRequest& request,
-                      const std::string& address, Instant now);
     void decide(net::RequestId id, const std::optional<std::string>& refusal);
 
     hub::Hub& hub_;
@@ -106,10 +105,8 @@ class Transports final : private net::EngineHost {
     std::uint16_t cores_;
     Host host_;
     bool accepting_ = true;
-    net::WebSockets
-        web_sockets_;  // of a connection that is_open() in polling_: the one being tried
-    net::Polling polling_;
-    std::unordered_set<hub::ConnectionId> text_only_;  // want bytes as base64; never iterated
+    net::WebSockets web_sockets_;
+    Routes routes_;
     net::HttpServer http_;
 };
 

@@ -54,7 +54,7 @@ void Polling::handle_get(TransportId id, RequestId request, bool is_probing, Ins
     session.last_body.clear();
     if (session.waiting.empty()) {
         session.parked = request;
-        if (is_probing) session.release_at = now + noop_after;
+        if (is_probing) release_later(id, session, now);
         return;
     }
     answer_poll(session, request, payload_of(std::exchange(session.waiting, {})));
@@ -64,7 +64,7 @@ void Polling::handle_get(TransportId id, RequestId request, bool is_probing, Ins
 bool Polling::handle_late_get(std::string_view sid, RequestId request) {
     const auto found = farewells_.find(std::string(sid));
     if (found == farewells_.end()) return false;
-    answer_payload(request, std::move(found->second.body));
+    answer_payload(request, std::move(found->second));
     farewells_.erase(found);
     return true;
 }
@@ -142,13 +142,18 @@ void Polling::close(TransportId id, engineio::CloseReason reason, Instant now) {
     // Who asked, broke the rules or has been silent too long is not waited for.
     if (reason != engineio::CloseReason::forced_close) return;
     append_packet(body, close_payload);
-    farewells_.insert_or_assign(std::move(session.sid), Farewell{std::move(body), now + farewell});
+    ends_of_farewells_.emplace_back(now + farewell, session.sid);
+    farewells_.insert_or_assign(std::move(session.sid), std::move(body));
 }
 
 void Polling::release_soon(TransportId id, Instant now) {
     const auto found = sessions_.find(id);
-    if (found != sessions_.end() && found->second.parked)
-        found->second.release_at = now + noop_after;
+    if (found != sessions_.end() && found->second.parked) release_later(id, found->second, now);
+}
+
+void Polling::release_later(TransportId id, Session& session, Instant now) {
+    session.release_at = now + noop_after;
+    releases_.emplace_back(now + noop_after, id);
 }
 
 std::vector<Polling::SharedFrame> Polling::hand_over(TransportId id) {
@@ -161,21 +166,27 @@ std::vector<Polling::SharedFrame> Polling::hand_over(TransportId id) {
 }
 
 void Polling::handle_timeout(Instant now) {
-    for (auto& [id, session] : sessions_) {
+    while (!releases_.empty() && releases_.front().first <= now) {
+        const auto found = sessions_.find(releases_.front().second);
+        releases_.pop_front();
+        if (found == sessions_.end()) continue;
+        Session& session = found->second;
         if (!session.release_at || *session.release_at > now) continue;
         session.release_at.reset();
-        if (session.parked) {
-            answer_poll(session, *std::exchange(session.parked, std::nullopt),
-                        std::string(noop_payload));
-        }
+        if (!session.parked) continue;
+        answer_poll(session, *std::exchange(session.parked, std::nullopt),
+                    std::string(noop_payload));
     }
-    std::erase_if(farewells_, [&](const auto& entry) { return entry.second.until <= now; });
+    while (!ends_of_farewells_.empty() && ends_of_farewells_.front().first <= now) {
+        farewells_.erase(ends_of_farewells_.front().second);
+        ends_of_farewells_.pop_front();
+    }
 }
 
 std::optional<Instant> Polling::next_timeout() const {
     std::optional<Instant> soonest;
-    for (const auto& [id, session] : sessions_) soonest = earliest(soonest, session.release_at);
-    for (const auto& [sid, farewell_] : farewells_) soonest = earliest(soonest, farewell_.until);
+    if (!releases_.empty()) soonest = releases_.front().first;
+    if (!ends_of_farewells_.empty()) soonest = earliest(soonest, ends_of_farewells_.front().first);
     return soonest;
 }
 

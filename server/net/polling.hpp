@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -129,21 +130,21 @@ class Polling {
         std::optional<Instant> release_at;
         Seat seat;
     };
-    struct Farewell {
-        std::string body;
-        Instant until;
-    };
 
     void answer_poll(Session& session, RequestId request, std::string body);
     void answer_payload(RequestId request, std::string body, HeaderList headers = {});
     void answer_ok(RequestId request);
     HeaderList first_headers(Session& session) const;
     void answer_empty(RequestId request, unsigned status);
+    void release_later(TransportId id, Session& session, Instant now);
     void fail(TransportId id, engineio::CloseReason reason);
 
     Options options_;
     std::unordered_map<TransportId, Session> sessions_;
-    std::unordered_map<std::string, Farewell> farewells_;
+    std::unordered_map<std::string, std::string> farewells_;  // by sid: the body
+    // By time, since each kind waits equally long. What was done meanwhile is still in them.
+    std::deque<std::pair<Instant, TransportId>> releases_;
+    std::deque<std::pair<Instant, std::string>> ends_of_farewells_;
     OutputQueue<Output> outputs_;
 };
 

@@ -73,6 +73,8 @@ RULES = {
         theirs=("boost/",),
         std="any",
     ),
+    # Decides, too: the simulator runs it.
+    "server/core/routes.": Rule((*DECIDERS, *GATE, "server/core/routes.")),
     "server/examples/": Rule(("server/api/",), std="any"),
     # Speaks below the public API, which is Socket.IO's.
     "server/examples/engineio_echo.cpp": Rule(("server/core/", "server/store/"), std="any"),
@@ -90,7 +92,7 @@ RULES = {
         std="no_threads",
     ),
     "tests/sim/": Rule(
-        (*DECIDERS, "server/api/", "server/chat/", "tests/sim/"),
+        (*DECIDERS, *GATE, "server/core/routes.", "server/api/", "server/chat/", "tests/sim/"),
         theirs=("catch2/catch.hpp", "nlohmann/json.hpp"),
         std="any",  # seeds run on several threads, each with its own world
     ),

@@ -184,6 +184,8 @@ TEST_CASE("while a WebSocket is tried a parked GET comes back with a noop, and d
     polling.handle_get(session, 3, true, start);
     polling.write(session, frames({"4a"}));  // still travels by polling
     CHECK(drain(polling).answers == Answers{{3, "200 4a"}});
+    polling.handle_timeout(start + Polling::noop_after);
+    CHECK(drain(polling).answers.empty());
     CHECK_FALSE(polling.next_timeout());
 
     polling.write(session, frames({"4b", "4c"}));
