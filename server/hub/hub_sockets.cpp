@@ -228,7 +228,7 @@ void Hub::finish_accept(SocketId id, const store::Attached* attached,
                       attached->seen,
                       *socket.sent.position(),
                       limits::window,
-                      limits::durable_message_bytes,
+                      log_state_.message_bytes_max,
                       store::durability_text(log_state_.durability)};
     }
     socket.state = SocketState::connected;

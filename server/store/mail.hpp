@@ -11,6 +11,7 @@
 #include "server/store/session_mail.hpp"
 #include "server/store/store.hpp"
 #include "server/store/verdict.hpp"
+#include "shared/base/limits.hpp"
 #include "shared/delivery/dedupe.hpp"
 #include "shared/delivery/producer.hpp"
 #include "shared/socketio/packet.hpp"
@@ -78,6 +79,7 @@ struct LogState {
     LogHead head;
     Durability durability = Durability::disk;
     bool accepts_writes = true;
+    std::uint32_t message_bytes_max = limits::durable_message_bytes;  ///< what it rejects beyond
 };
 
 struct Attached {

@@ -298,10 +298,10 @@ Result<Verdict, StoreError> Sequencer::run_handler(const Submit& submit) {
 Result<Verdict, StoreError> Sequencer::call_handler(const Submit& submit) {
     was_marked_ = false;
     if (submit.data == delivery::cancelled_message) return accept();
-    if (submit.data.size() > limits::durable_message_bytes) {
-        // Our client asks before it takes such a message; whoever does not, learns it for good.
+    if (submit.data == delivery::too_large_message ||
+        submit.data.size() > options_.message_bytes_max) {
         return reject("too_large", "a stored message has at most " +
-                                       std::to_string(limits::durable_message_bytes) + " bytes");
+                                       std::to_string(options_.message_bytes_max) + " bytes");
     }
     auto elements = json::elements(submit.data);
     const auto event = elements.empty() ? std::nullopt : json::as_string(elements[0]);
@@ -537,7 +537,8 @@ void Sequencer::retry_later(const SessionRef& session, std::optional<socketio::A
 
 void Sequencer::announce() {
     outputs_.push_back(
-        {OutgoingMail::every_core, LogState{store_.head(), store_.durability(), accepts_writes_}});
+        {OutgoingMail::every_core, LogState{store_.head(), store_.durability(), accepts_writes_,
+                                            options_.message_bytes_max}});
 }
 
 }  // namespace oncewire::store

@@ -11,6 +11,7 @@
 #include "server/store/store.hpp"
 #include "server/store/task_desk.hpp"
 #include "server/store/transaction.hpp"
+#include "shared/base/limits.hpp"
 #include "shared/base/output_queue.hpp"
 #include "shared/base/time.hpp"
 
@@ -62,6 +63,8 @@ class Sequencer {
         /// How often a message whose handler failed is tried before it is rejected (R13). 5: with a
         /// second in between that outlasts a hiccup of what the handler needs, and not more.
         std::uint32_t handler_attempts_max = 5;
+        /// What is larger is rejected for good; announced at attach (R17).
+        std::uint32_t message_bytes_max = limits::durable_message_bytes;
     };
 
     /// `store` outlives the sequencer. `handlers`: by event name; an event without one is rejected.

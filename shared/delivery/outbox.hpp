@@ -25,11 +25,15 @@ struct OutboxEntry {
 /// What a cancelled entry becomes: its verdict is "accepted", and nobody hears of it.
 inline constexpr std::string_view cancelled_message = R"(["oncewire:cancelled"])";
 
+/// What goes on the wire in the place of an entry that has become too large for the receiver. It keeps
+/// number and digest, so the receiver gives the verdict: the one it gave before, or a rejection.
+inline constexpr std::string_view too_large_message = R"(["oncewire:too_large"])";
+
 /// Why push() took nothing. All three are for the user to see at once.
 enum class OutboxError : std::uint8_t {
     entries_full,  ///< wait for some to be delivered
     bytes_full,    ///< likewise
-    too_large,     ///< no server will take it; shorten it
+    too_large,     ///< the server will not take it; shorten it
 };
 
 /// Messages this side has accepted and the peer has not yet given a verdict on, oldest first.
@@ -68,6 +72,13 @@ class Outbox {
 
     /// How many may be in flight; the receiver announces it at attach.
     void set_window(std::uint32_t window) { limits_.window = window; }
+
+    /// The largest message the receiver takes, likewise (R17). Entries that are larger stay, and are
+    /// offered as too_large_message.
+    void set_message_bytes(std::uint32_t bytes) { limits_.message_bytes_max = bytes; }
+    bool is_too_large(const OutboxEntry& entry) const {
+        return entry.message.size() > limits_.message_bytes_max;
+    }
 
     /// The link is gone: everything in flight will be offered again, in order. Returns what was.
     std::vector<Sequence> link_lost() { return rewind(0); }

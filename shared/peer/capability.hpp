@@ -19,6 +19,7 @@
 ///   server  CONNECT   {"sid":…,"oncewire":{"version":1,"epoch":7,"last":3,"digest":D,
 ///                       "position":"e.o","window":1024,"messageBytes":65536,"durability":"disk"}}
 ///   client  EVENT     ["oncewire:send",sequence,digest,["event",…args]]
+///                     …with ["oncewire:too_large"] for an entry of more than messageBytes
 ///   server  EVENT     ["oncewire:verdicts",first,[[0,body],[1,error],…]]     0 accepted, 1 rejected
 ///   server  EVENT     ["oncewire:expect",sequence]             send from here on
 ///   server  EVENT     ["oncewire:conflict",sequence,last]      renumber from here, beyond last

@@ -73,10 +73,12 @@ Guarantee Client::attach_lane(NamespaceIndex index, std::string_view connect_dat
     if (!capability) {
         lane.mode = LaneMode::stock;
         lane.outbox.set_window(1);
+        lane.outbox.set_message_bytes(options_.outbox.message_bytes_max);
         return Guarantee::at_least_once;
     }
     lane.mode = LaneMode::attached;
     lane.outbox.set_window(capability->window);
+    lane.outbox.set_message_bytes(capability->message_bytes_max);
 
     const auto before = lane.outbox.next_sequence();
     const auto changes = lane.outbox.attached(capability->seen);
@@ -206,7 +208,10 @@ void Client::pump(NamespaceIndex index, Instant now) {
         socketio::Packet packet{
             socketio::PacketType::event, nsp.name, std::nullopt, entry->message, {}};
         if (lane.mode == LaneMode::attached) {
-            packet.data = encode(SendEvent{entry->sequence, entry->digest, entry->message});
+            const std::string_view message = lane.outbox.is_too_large(*entry)
+                                                 ? delivery::too_large_message
+                                                 : std::string_view(entry->message);
+            packet.data = encode(SendEvent{entry->sequence, entry->digest, message});
         } else {
             lane.stock_ack = nsp.acks.expect(now + limits::stock_ack_timeout);
             lane.stock_sequence = entry->sequence;

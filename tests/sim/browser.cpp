@@ -79,7 +79,14 @@ void Browser::type(std::uint32_t length) {
     if (env_.choices.chance("long text", 1, 20)) length = env_.choices.choose("length", 6'000);
     text.append(length, 'x');
     const std::string event = poison ? R"(["no such event",")" : R"(["chat message",")";
-    const auto sequence = page_->client.emit_durable(chat, event + text + "\"]", env_.now());
+    const std::string data = event + text + "\"]";
+    env_.witness.sized(message, static_cast<std::uint32_t>(data.size()));
+    const auto sequence = page_->client.emit_durable(chat, data, env_.now());
+    const bool too_large =
+        data.size() > page_->limit.value_or(delivery::Outbox::Limits().message_bytes_max);
+    if (too_large != (!sequence && sequence.error() == peer::EmitError::too_large)) {
+        env_.witness.report(Breach::dishonest, "the limit of the server is not the client's");
+    }
     if (!sequence) return env_.witness.release(message);
     env_.note("browser {} types m{}", options_.author, message);
     page_->waiting[*sequence] = {message, peer::MessageState::saving, false};
@@ -200,13 +207,25 @@ void Browser::link_opened(LinkNumber link) {
 }
 
 void Browser::link_frame(LinkNumber link, const Frame& frame) {
-    when_awake([this, link, frame] {
+    when_awake([this, link, frame = Frame(frame)]() mutable {
+        look_at_limit(frame);
         const bool mixes = env_.mutant == Mutant::old_link_frames;
         may_go_back_ = frame.bytes.starts_with(R"(42["oncewire:expect")") ||
                        frame.bytes.starts_with(R"(42["oncewire:conflict")");
         page_->client.handle_frame(mixes ? page_->newest_link : page_->links[link], frame,
                                    env_.now());
     });
+}
+
+/// R17: what the server takes at most is in its answer to CONNECT.
+void Browser::look_at_limit(Frame& frame) {
+    constexpr std::string_view key = R"("messageBytes":)";
+    const auto found = frame.bytes.find(key);
+    if (!frame.bytes.starts_with("40") || found == std::string::npos) return;
+    const auto first = found + key.size();
+    const auto end = frame.bytes.find(',', first);
+    page_->limit = static_cast<std::uint32_t>(std::stoul(frame.bytes.substr(first, end - first)));
+    if (env_.mutant == Mutant::limit_ignored) frame.bytes.replace(first, end - first, "65536");
 }
 
 void Browser::link_closed(LinkNumber link) {
@@ -286,8 +305,16 @@ void Browser::perform(const peer::SendFrame& send) {
     if (message && !env_.witness.is_promised(*message) && page_->unsaved.count(*message) == 0) {
         env_.witness.report(Breach::lost, "m" + std::to_string(*message) + " was sent unsaved");
     }
+    if (message) check_size(*message, send.frame.bytes);
     if (send.link != page_->newest_link) return;
     network_.send(page_->newest_number, Side::client, {std::make_shared<const Frame>(send.frame)});
+}
+
+void Browser::check_size(MessageId message, const std::string& frame) {
+    const auto size = frame.size() - frame.find(R"(["chat message")") - 1;
+    if (!page_->limit || size <= *page_->limit) return;
+    env_.witness.report(Breach::unbounded,
+                        "m" + std::to_string(message) + " was sent, larger than the server takes");
 }
 
 void Browser::perform(const peer::CloseLink& close) {

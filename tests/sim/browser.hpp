@@ -89,6 +89,8 @@ class Browser final : public LinkEnd {
     void when_awake(EventHeap::Action input);
     void check_outbox();
     void check_echoes();
+    void check_size(MessageId message, const std::string& frame);
+    void look_at_limit(Frame& frame);
 
     void perform(const peer::OpenLink& open);
     void perform(const peer::SendFrame& send);
@@ -148,7 +150,8 @@ class Browser final : public LinkEnd {
         bool storing_outbox = false;
         std::set<MessageId> unsaved;  // storage refused them, and the user was told so
         std::map<socketio::AckId, Echo> echoes;
-        bool lost_link = false;  // during this input
+        bool lost_link = false;              // during this input
+        std::optional<std::uint32_t> limit;  // of one message, as the server announced it last
 
         ReaderState reader;
         std::vector<std::string> gone;      // marks, shown with the next entry

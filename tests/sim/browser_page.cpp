@@ -220,7 +220,8 @@ void Browser::perform(const peer::MessageSettled& settled) {
     }
     env_.note(settled.accepted ? "browser {}: m{} is accepted" : "browser {}: m{} is rejected",
               options_.author, *found->second.message);
-    env_.witness.settled(*found->second.message, settled.accepted);
+    const bool too_large = settled.body.starts_with(R"({"error":"too_large")");
+    env_.witness.settled(*found->second.message, settled.accepted, too_large);
     page_->waiting.erase(found);
 }
 

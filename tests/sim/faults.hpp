@@ -53,6 +53,7 @@ enum class Fault : std::uint8_t {
     read_failed,
     wall_clock_jump,
     history_trimmed,  ///< retention removes what some readers have not read yet (R12)
+    limit_changed,    ///< the server starts with another bound for messages than it had (R17)
     handler_failed,   ///< a durable handler gives up after it has written something
     task_failed,
     task_slow,  ///< the process may die between a task and the word that it is done

@@ -72,14 +72,16 @@ void Witness::restored(MessageId message) {
     messages_[message].cancelled = false;
 }
 
-void Witness::settled(MessageId id, bool accepted) {
+void Witness::settled(MessageId id, bool accepted, bool too_large) {
     Message& message = messages_[id];
     const Fate verdict = accepted ? Fate::accepted : Fate::rejected;
     if (message.verdict != Fate::open && message.verdict != verdict) {
         report(Breach::dishonest, name_of(id) + " got two different verdicts");
     }
     message.verdict = verdict;
-    if (accepted != message.wanted) {
+    message.too_large = too_large && message.bytes > smallest_limit_;
+    if (message.too_large) message.released = true;
+    if (accepted != message.wanted && !message.too_large) {
         report(Breach::dishonest, name_of(id) + (accepted ? " was accepted" : " was rejected"));
     }
     if (accepted && !message.was_stored) {
@@ -164,6 +166,8 @@ void Witness::log_replaced(const delivery::Epoch& epoch, delivery::Offset head) 
         newest_of_author_[messages_[id].author] = id;
     }
     for (auto& message : messages_) {
+        // Nobody remembers why, and the next server may have another limit.
+        if (message.too_large && message.verdict == Fate::rejected) message.verdict = Fate::open;
         // Its author has the verdict and let go of it; only the new epoch tells of the loss (P6).
         if (message.verdict == Fate::accepted && message.copies == 0) message.released = true;
     }

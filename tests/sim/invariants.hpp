@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -62,6 +63,10 @@ class Witness {
     /// `wanted`: false if the server must reject it.
     MessageId add_message(AuthorId author, bool wanted);
     std::uint32_t message_count() const { return static_cast<std::uint32_t>(messages_.size()); }
+    /// As JSON text. Whoever knows nothing of sizes need not say it.
+    void sized(MessageId message, std::uint32_t bytes) { messages_[message].bytes = bytes; }
+    /// A server starts that takes messages of so many bytes at most.
+    void limit_set(std::uint32_t bytes) { smallest_limit_ = std::min(smallest_limit_, bytes); }
     /// From the JSON text of an event of the workload; none if it is not one.
     static std::optional<MessageId> message_in(std::string_view data);
 
@@ -73,8 +78,8 @@ class Witness {
     void cancelled(MessageId message);
     /// It is in browser storage after all: a cancellation or a verdict did not get there.
     void restored(MessageId message);
-    /// The user was told the verdict.
-    void settled(MessageId message, bool accepted);
+    /// The user was told the verdict. `too_large`: it is a rejection for that reason.
+    void settled(MessageId message, bool accepted, bool too_large = false);
     bool is_promised(MessageId message) const { return messages_[message].promised; }
     bool has_verdict(MessageId message) const { return messages_[message].verdict != Fate::open; }
     bool is_cancelled(MessageId message) const { return messages_[message].cancelled; }
@@ -126,7 +131,9 @@ class Witness {
         bool released = false;  // the promise ended honestly
         bool cancelled = false;
         bool risen = false;  // taken back, and storage was rolled back to before: its place is gone
-        bool was_stored = false;   // in some epoch
+        bool was_stored = false;  // in some epoch
+        bool too_large = false;   // rejected for that reason
+        std::uint32_t bytes = 0;
         std::uint32_t copies = 0;  // in the current epoch
         Fate verdict = Fate::open;
     };
@@ -137,6 +144,7 @@ class Witness {
 
     const EventHeap& heap_;
     std::vector<Message> messages_;
+    std::uint32_t smallest_limit_ = UINT32_MAX;
     std::map<std::string, Log> logs_;               // by epoch
     std::map<std::string, delivery::Offset> gone_;  // removed by retention up to here, by epoch
     std::map<std::string, std::uint64_t> tasks_;    // committed, by key: how often they ran

@@ -60,6 +60,8 @@ constexpr Named names[] = {
     {Mutant::producer_forgotten, "producer_forgotten"},
     {Mutant::two_tabs_one_lane, "two_tabs_one_lane"},
     {Mutant::new_log_hidden, "new_log_hidden"},
+    {Mutant::limit_ignored, "limit_ignored"},
+    {Mutant::too_large_is_cut, "too_large_is_cut"},
 };
 
 constexpr bool stand_in_order() {

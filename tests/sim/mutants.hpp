@@ -60,9 +60,11 @@ enum class Mutant : std::uint8_t {
     producer_forgotten,   ///< a producer who was away for ten seconds is not known any more
     two_tabs_one_lane,    ///< two tabs send under the same identity, and neither is fenced (R8)
     new_log_hidden,       ///< the page is not told that the log is another one (R11)
+    limit_ignored,        ///< the client is not told what the server takes at most (R17)
+    too_large_is_cut,  ///< a server closes the connection of whoever has something too large (R17)
 };
 inline constexpr std::uint32_t mutant_count =
-    static_cast<std::uint32_t>(Mutant::new_log_hidden) + 1;
+    static_cast<std::uint32_t>(Mutant::too_large_is_cut) + 1;
 
 /// What CI plants in every run to see the alarm work.
 inline constexpr Mutant canary = Mutant::dedupe_in_memory;

@@ -42,11 +42,16 @@ Handlers chat_handlers(Env& env, api::Application& application) {
     return handlers;
 }
 
-store::Sequencer::Options sequencer_options(const ServerNode::Options& node) {
+store::Sequencer::Options sequencer_options(Env& env, const ServerNode::Options& node) {
     store::Sequencer::Options options;
     if (node.house) options.recovery = node.house->limits();
     options.retention = node.retention;
     options.trim_every = Millis{2'000};
+    if (env.faults.strikes(Fault::limit_changed, 1, 2)) {
+        options.message_bytes_max = env.choices.between("limit", 200, 4'000);
+        env.note("messages may have {} bytes", options.message_bytes_max);
+    }
+    env.witness.limit_set(options.message_bytes_max);
     return options;
 }
 
@@ -55,6 +60,12 @@ hub::SharedFrame without_offset(const hub::SharedFrame& frame) {
     if (!frame->bytes.starts_with("42[\"rumour\"")) return frame;
     auto text = frame->bytes.substr(0, frame->bytes.rfind(','));
     return std::make_shared<const Frame>(Frame{FrameType::text, text + ']'});
+}
+
+bool rejects_size(const store::Settled& settled) {
+    return std::any_of(settled.verdicts.begin(), settled.verdicts.end(), [](const auto& verdict) {
+        return verdict.body.starts_with(R"({"error":"too_large")");
+    });
 }
 
 std::string random_bytes(Prng& prng, std::size_t count) {
@@ -79,7 +90,7 @@ ServerNode::Process::Process(Env& env, store::MemoryDisk& machine_disk, std::uin
       store(env, disk, machine_disk),
       // The guest house has no durable handlers.
       sequencer(store, options.house ? Handlers() : chat_handlers(env, durable),
-                sequencer_options(options)),
+                sequencer_options(env, options)),
       entropy(secret_seed) {}
 
 void ServerNode::install(api::Application& application) const {
@@ -452,6 +463,9 @@ bool ServerNode::spoil(store::FromSequencer& mail) {
         if (env_.mutant == Mutant::verdict_off_by_one) ++settled->first;
         const bool came_back = process_->just_attached.count(settled->to.session) > 0;
         if (env_.mutant == Mutant::verdict_to_old_link && came_back) return false;
+        if (env_.mutant == Mutant::too_large_is_cut && rejects_size(*settled)) {
+            mail = store::Cut{settled->to};
+        }
     } else if (auto* published = std::get_if<store::Published>(&mail)) {
         if (env_.mutant == Mutant::published_backwards) {
             auto entries = *published->entries;

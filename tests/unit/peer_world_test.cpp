@@ -344,6 +344,54 @@ TEST_CASE("reserved names and data that is no event are refused at the call") {
     CHECK(client.emit_durable(0, large, world.now).error() == peer::EmitError::too_large);
 }
 
+TEST_CASE("what the server announced is the largest message a client takes (R17)") {
+    store::Sequencer::Options options;
+    options.message_bytes_max = 100;
+    SmallWorld world(options);
+    const auto alice = world.add_browser(true);
+    auto& client = world[alice].client;
+    const std::string large = chat(std::string(100, 'x'));
+    CHECK(client.emit_durable(0, large, world.now));  // nobody has said anything yet
+    world.connect(alice);
+    CHECK(client.emit_durable(0, large, world.now).error() == peer::EmitError::too_large);
+}
+
+TEST_CASE("an entry that the server's limit shrank below is rejected, and the lane goes on (R17)") {
+    store::Sequencer::Options options;
+    options.message_bytes_max = 100;
+    SmallWorld world(options);
+    const auto alice = world.add_browser(true);
+    send(world, alice, "1");
+    send(world, alice, std::string(100, 'x'));
+    send(world, alice, "2");
+    world.connect(alice);
+    CHECK(world.log_texts() == Texts{"1", "2"});
+    const auto settled = world.seen<peer::MessageSettled>(alice);
+    REQUIRE(settled.size() == 3);
+    CHECK(settled[0].accepted);
+    CHECK_FALSE(settled[1].accepted);
+    CHECK(settled[1].body.find("too_large") != std::string::npos);
+    CHECK(settled[2].accepted);
+}
+
+TEST_CASE("an entry that was accepted before it became too large is told so (R17)") {
+    store::Sequencer::Options options;
+    options.message_bytes_max = 100;
+    SmallWorld world(options);
+    const std::string text(100, 'x');
+    delivery::OutboxEntry entry{1, 77, chat(text)};
+    const ProducerId id(std::string(32, 'c'));
+    const auto alice = world.add_browser(true, {entry}, 2, id);
+    REQUIRE(world.store.begin());
+    REQUIRE(world.store.put_producer({{id, ProducerSecret(std::string(32, 'a'))}, 1, {1, 77}, {}}));
+    REQUIRE(world.store.put_verdict(id, 1, {77, store::accept("{\"id\":1}")}));
+    REQUIRE(world.store.commit() == store::CommitOutcome::committed);
+    world.connect(alice);
+    const auto settled = world.seen<peer::MessageSettled>(alice);
+    REQUIRE(settled.size() == 1);
+    CHECK(settled[0].accepted);
+}
+
 TEST_CASE("a cancelled message is not stored and does not hold up the next") {
     SmallWorld world;
     const auto alice = world.add_browser(true);

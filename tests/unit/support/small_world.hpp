@@ -51,8 +51,8 @@ class SmallWorld {
         std::vector<std::string> texts;        // data of every event handed on
     };
 
-    SmallWorld()
-        : store(disk, &faults), sequencer(store, chat_handlers()), hub([] {
+    explicit SmallWorld(const store::Sequencer::Options& of_sequencer = {})
+        : store(disk, &faults), sequencer(store, chat_handlers(), of_sequencer), hub([] {
               hub::Hub::Options options;
               options.durable_events = {"chat message"};
               return options;
