@@ -25,7 +25,7 @@ socket.outbox.on("change", () => setImmediate(look));
 socket.on("connect", look);
 `;
 
-test("a process that is killed leaves its messages to the next one", { timeout: 60_000 }, async () => {
+test("a process that is killed leaves its messages to the next one", { timeout: 120_000 }, async () => {
   mkdirSync(join(root, "build/e2e-bundles"), { recursive: true });
   const directory = mkdtempSync(join(root, "build/e2e-bundles/store-"));
   const server = await Server.start();

@@ -6,7 +6,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Server } from "../support/server.mjs";
-import { stock, within } from "../support/stock.mjs";
+import { stock, until, within } from "../support/stock.mjs";
 
 const secret = "thirty-two bytes of a secret, or more";
 const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
@@ -100,22 +100,33 @@ describe("a token stays outside", () => {
 });
 
 test("a token's session ends with it unless it is renewed, by the same person only", async () => {
-  const socket = stock(server.url, { auth: { token: hmac(hs, { ...good(), exp: now() - 27 }) }, reconnection: false });
-  const ended = new Promise((resolve) => socket.on("disconnect", resolve));
-  await within(new Promise((resolve) => socket.on("connect", resolve)), "connect");
-  const renew = (claims) => new Promise((resolve) => socket.emit("token", hmac(hs, claims), (refusal) => resolve(refusal?.error ?? "renewed")));
-  assert.equal(await renew({ ...good(), sub: "18" }), "invalid_token");
-  assert.equal(await renew({ ...good(), exp: now() - 26 }), "renewed");
-  assert.equal(await within(ended, "the end"), "io server disconnect");
+  const soon = () => now() - 22; // which with the skew of clocks is good for eight seconds
+  const enter = async (exp) => {
+    const socket = stock(server.url, { auth: { token: hmac(hs, { ...good(), exp }) }, reconnection: false });
+    const ended = new Promise((resolve) => socket.on("disconnect", resolve));
+    await within(new Promise((resolve) => socket.on("connect", resolve)), "connect");
+    const renew = (claims) => within(new Promise((resolve) => socket.emit("token", hmac(hs, claims), (refusal) => resolve(refusal?.error ?? "renewed"))), "renewal");
+    return { socket, ended, renew };
+  };
+  const left = await enter(soon());
+  const shortened = await enter(now() + 600);
+  const prolonged = await enter(soon());
+  assert.equal(await prolonged.renew({ ...good(), sub: "18" }), "invalid_token");
+  assert.equal(await prolonged.renew({ ...good(), exp: now() + 600 }), "renewed");
+  assert.equal(await shortened.renew({ ...good(), exp: soon() }), "renewed");
+  for (const { ended } of [left, shortened]) assert.equal(await within(ended, "the end"), "io server disconnect");
+  assert.ok(prolonged.socket.connected);
+  prolonged.socket.close();
 });
 
 test("keys are read again without a restart", async () => {
   const config = `[identity]\nanonymous = false\n`;
   writeFileSync(server.config, config);
   server.child.kill("SIGHUP");
-  await within((async () => { while ((await outcome({})) !== "token_required") await new Promise((done) => setTimeout(done, 20)); })(), "the new rule");
+  await until(async () => (await outcome({})) === "token_required", "the new rule");
   assert.equal(await outcome({ token: hmac(hs, good()) }), "invalid_token");
   rmSync(server.config);
   server.child.kill("SIGHUP");
+  await until(() => server.log.includes("not reloaded"), "the complaint");
   assert.equal(await outcome({}), "token_required"); // a file that cannot be read changes nothing
 });

@@ -6,7 +6,7 @@ import { get } from "node:http";
 import { after, before, describe, test } from "node:test";
 import WebSocket from "ws";
 import { Server } from "../support/server.mjs";
-import { within } from "../support/stock.mjs";
+import { until, within } from "../support/stock.mjs";
 
 const shop = "https://shop.example";
 const local = "http://localhost:8080";
@@ -100,7 +100,7 @@ test("the list is read again without a restart; one that cannot be used changes 
   const reloaded = async (config, isDone) => {
     writeFileSync(server.config, config);
     server.child.kill("SIGHUP");
-    await within((async () => { while (!(await isDone())) await new Promise((done) => setTimeout(done, 20)); })(), "the new list");
+    await until(isDone, "the new list");
   };
   await reloaded(listOf(["https://other.example"]), async () => (await poll("https://other.example")).status === 200);
   assert.equal((await poll(shop)).status, 403);

@@ -17,13 +17,24 @@ export function stock(url, options = {}) {
   });
 }
 
-/** Rejects with `what` when `promise` takes longer than `ms`. */
-export function within(promise, what, ms = 10_000) {
+/** For what must happen: longer than any machine stands still, so that only what never happens is late. */
+const patience = 30_000;
+
+/** Rejects with `what`, a text or a function that makes it, when `promise` takes longer than `ms`. */
+export function within(promise, what, ms = patience) {
   let timer;
+  const words = () => (typeof what === "function" ? what() : what);
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what}: not within ${ms} ms`)), ms);
+    timer = setTimeout(() => reject(new Error(`${words()}: not within ${ms} ms`)), ms);
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+/** Asks `holds` again and again until it does: for what tells nobody that it happened. */
+export async function until(holds, what, ms = patience) {
+  for (const deadline = Date.now() + ms; !(await holds()); await new Promise((resolve) => setTimeout(resolve, 10))) {
+    if (Date.now() > deadline) throw new Error(`${what}: not within ${ms} ms`);
+  }
 }
 
 export function connected(socket) {
@@ -54,7 +65,7 @@ export class Transcript {
     if (holds()) return Promise.resolve();
     const waiter = (resolve) => () => holds() && (resolve(), true);
     const described = () => `${what} (heard ${this.messages.length}: ${this.texts.slice(-5).join(", ")})`;
-    return within(new Promise((resolve) => this.waiting.push(waiter(resolve))), described(), 20_000);
+    return within(new Promise((resolve) => this.waiting.push(waiter(resolve))), described);
   }
   heard(text) {
     return this.until(() => this.texts.includes(text), `“${text}”`);
