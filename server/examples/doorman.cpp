@@ -8,9 +8,9 @@ using namespace std::chrono_literals;
 int main(int argc, char** argv) {
     Server::Options options;
     options.max_connections = 20;
-    options.header_timeout = 500ms;
-    options.body_timeout = 700ms;
-    options.admission_timeout = 500ms;
+    options.header_timeout = 3s;
+    options.body_timeout = 3s;
+    options.admission_timeout = 3s;
     Server server(std::move(options), [](Application& io) {
         io.allow_request([&io](const oncewire::hub::Request& request, Decision decide) {
             const std::string password = query_value(request.url, "password");

@@ -1,27 +1,15 @@
 // Engine.IO alone, without Socket.IO on top: every message comes back. Speaks on /engine.io/ with the
-// timings that the protocol's own test suite wants, so that it can be pointed here.
+// timings that the protocol's own test suite wants, so that it can be pointed here; others can be given.
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 
 #include "server/core/server.hpp"
+#include "server/examples/take_number.hpp"
 #include "server/store/memory_store.hpp"
 
 using namespace oncewire;
-
-namespace {
-
-std::uint16_t port_of(int argc, char** argv) {
-    for (int i = 1; i + 1 < argc; ++i) {
-        if (std::strcmp(argv[i], "--port") == 0)
-            return static_cast<std::uint16_t>(std::atoi(argv[i + 1]));
-    }
-    return 3000;
-}
-
-}  // namespace
 
 int main(int argc, char** argv) {
     sigset_t ends;
@@ -31,8 +19,9 @@ int main(int argc, char** argv) {
     pthread_sigmask(SIG_BLOCK, &ends, nullptr);  // before the server's threads inherit it
 
     core::Server::Options options;
-    options.address = {"127.0.0.1", port_of(argc, argv)};
-    options.timings = {Millis{300}, Millis{200}};
+    options.address = {"127.0.0.1", take_number<std::uint16_t>(argc, argv, "--port", 3000)};
+    options.timings = {Millis{take_number(argc, argv, "--ping-interval", 300)},
+                       Millis{take_number(argc, argv, "--ping-timeout", 200)}};
     options.http.engine.path = "/engine.io/";
     options.http.engine.origins = {"*"};
     options.on_message = [](hub::Hub& hub, const hub::MessageArrived& arrived) {

@@ -8,8 +8,8 @@ using namespace std::chrono_literals;
 int main(int argc, char** argv) {
     Server::Options options;
     options.path = "/events/";
-    options.ping_interval = 1s;
-    options.ping_timeout = 1500ms;
+    options.ping_interval = 2s;
+    options.ping_timeout = 4s;
     options.serve_client = false;
     options.max_http_buffer_size = 100'000;
     options.per_message_deflate = 1024;

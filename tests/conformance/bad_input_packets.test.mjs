@@ -8,12 +8,12 @@ import { Server } from "../support/server.mjs";
 import { Channel, closed, Polling, request } from "./wire.mjs";
 
 let server; // pings every 2 s
-let quick; // 1 s for CONNECT
+let quick; // 3 s for CONNECT
 let bystander;
 before(async () => {
   server = await Program.start("socketio-lab");
-  quick = await Program.start("socketio-echo");
-  bystander = await Channel.joined(server);
+  quick = await Program.start("socketio-echo", "--ping-timeout", "60000", "--connect-timeout", "3000");
+  bystander = (await Channel.joined(server)).attend(); // for as long as the tests last
 });
 after(async () => {
   bystander.close();
@@ -154,13 +154,13 @@ test("bad input 81: answers to questions that were never asked, or were answered
 test("bad input 84: a million digits (CVE-2020-36049)", async () => {
   const began = Date.now();
   await closes(`42${"1".repeat(999_000)}["x"]`);
-  assert.ok(Date.now() - began < 2000);
+  assert.ok(Date.now() - began < 20_000); // what is quadratic takes hours
 });
 
-test("bad input 88: attachments that never come", { timeout: 20_000 }, async () => {
+test("bad input 88: attachments that never come", { timeout: 60_000 }, async () => {
   const channel = await Channel.joined(server);
-  channel.send('451-["x",{"_placeholder":true,"num":0}]');
   const began = Date.now();
+  channel.send('451-["x",{"_placeholder":true,"num":0}]');
   assert.equal(await channel.said(), closed);
   assert.ok(Date.now() - began >= 9000);
 });
@@ -239,7 +239,7 @@ test("bad input 100: events behind a DISCONNECT, the client's or the server's", 
   assert.equal(await program.stop(), 0);
 });
 
-test("bad input 101: events faster than they can be answered, from a peer that does not read", { timeout: 30_000 }, async () => {
+test("bad input 101: events faster than they can be answered, from a peer that does not read", { timeout: 120_000 }, async () => {
   const flooder = await Channel.joined(server);
   flooder.socket._socket.pause();
   const question = `420["echo","${"x".repeat(1000)}"]`;
@@ -307,7 +307,7 @@ for (const auth of ['{"username":"admin"}', '{"username":"admin","password":{}}'
 test("bad input 110: a sid or an offset after its session is gone", async () => {
   const session = await Polling.open(server);
   await session.post("1");
-  assert.ok(await session.isOver());
+  await session.ends();
   assert.equal((await request(server, `EIO=4&transport=websocket&sid=${session.sid}`)).status, 400);
   const channel = await Channel.joined(server, `40{"pid":"${session.sid}","offset":"${session.sid}"}`);
   assert.match(channel.welcome, /^40\{"sid"/);

@@ -3,13 +3,13 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { Program } from "../support/program.mjs";
-import { get, Polling, probe, refused, request, Tcp } from "./wire.mjs";
+import { calm, get, Polling, probe, refused, request, Tcp } from "./wire.mjs";
 
 let server; // pings every 2 s
 let echo; // Engine.IO alone: what is delivered comes back
 before(async () => {
   server = await Program.start("socketio-lab");
-  echo = await Program.start("engineio-echo");
+  echo = await Program.start("engineio-echo", ...calm);
 });
 after(async () => {
   assert.equal(await server.stop(), 0);
@@ -18,47 +18,44 @@ after(async () => {
 
 const raw = (session, head, body = "") =>
   `POST /socket.io/?${session.query} HTTP/1.1\r\nHost: a\r\n${head}\r\n${body}`;
-async function ends(session) {
-  assert.ok(await session.isOver());
+/** A plain connection whose `bytes` are in the server's hands: what came before them, and later elsewhere, was answered. */
+async function arrived(session, bytes) {
+  const tcp = new Tcp(server).send(raw(session, "Content-Length: 1\r\n", "3") + bytes);
+  await tcp.until("\r\n\r\nok");
+  await Polling.open(server);
+  return tcp;
 }
+const pollOf = (session) => get(`/socket.io/?${session.query}`);
 async function goesOn(session) {
   assert.equal((await session.post("40")).body, "ok");
   assert.match((await session.packets())[0], /^40\{/);
 }
-const wasSeen = () => new Promise((resolve) => setTimeout(resolve, 50));
 
 test("bad input 21: a second GET while one is parked", async () => {
   const session = await Polling.open(server);
   const answers = await Promise.all([session.poll(), session.poll()]);
   assert.deepEqual(answers.map(({ status, body }) => `${status} ${body}`).sort(), ["200 1", "400 "]);
-  await ends(session);
+  await session.ends();
 });
 
 test("bad input 22: a second POST while one is being read", async () => {
   const session = await Polling.open(server);
-  const first = new Tcp(server).send(raw(session, "Content-Length: 10\r\n", "40"));
-  await wasSeen();
+  const first = await arrived(session, raw(session, "Content-Length: 10\r\n", "40"));
   assert.equal((await session.post("40")).status, 400);
   await first.send("________").until("HTTP/1.1 400 ");
   first.reset();
-  await ends(session);
+  await session.ends();
 });
 
 test("bad input 23: a parked GET that is reset, and what is said to it afterwards", async () => {
   const session = await Polling.open(server);
-  const parked = new Tcp(server).send(get(`/socket.io/?${session.query}`));
-  await wasSeen();
-  parked.reset();
-  await wasSeen();
-  await ends(session);
+  (await arrived(session, pollOf(session))).reset();
+  await session.ends();
 });
 test("bad input 23: a POST that is reset in the middle", async () => {
   const session = await Polling.open(server);
-  const post = new Tcp(server).send(raw(session, "Content-Length: 10\r\n", "40"));
-  await wasSeen();
-  post.reset();
-  await wasSeen();
-  await ends(session);
+  (await arrived(session, raw(session, "Content-Length: 10\r\n", "40"))).reset();
+  await session.ends();
 });
 
 test("bad input 24: a POST beyond the limit is refused before it is read, chunked ones always", async () => {
@@ -85,7 +82,7 @@ test("bad input 26: bytes instead of text are answered, and end the session (CVE
   const session = await Polling.open(server);
   const { status } = await session.post("40", { headers: { "content-type": "application/octet-stream" } });
   assert.equal(status, 400);
-  await ends(session);
+  await session.ends();
 });
 
 const separator = "\x1e";
@@ -108,15 +105,13 @@ for (const [number, name, body] of [
     const { status, body: answer } = await session.post(body);
     // Whole packets in the wrong direction are heard before they are judged.
     assert.deepEqual([status, answer], number === 30 ? [200, "ok"] : [400, ""]);
-    await ends(session);
+    await session.ends();
   });
 }
 
 test("bad input 29: half a million packets in one body", async () => {
   const session = await Polling.open(echo, "/engine.io/");
-  const began = Date.now();
   assert.equal((await session.post(`3${"\x1e3".repeat(499_999)}`)).body, "ok");
-  assert.ok(Date.now() - began < 5000);
   assert.equal((await session.post("4still here")).body, "ok");
   assert.deepEqual(await session.packets(), ["4still here"]);
 });
@@ -134,14 +129,14 @@ test("bad input 32: what follows a close packet is not looked at", async () => {
   const parked = session.poll();
   assert.equal((await session.post("4before\x1e1\x1e4after")).status, 200);
   assert.equal((await parked).body.split("\x1e").includes("4after"), false);
-  await ends(session);
+  await session.ends();
 });
 
 test("bad input 35: a compressed body is not decompressed", async () => {
   const session = await Polling.open(server);
   const bomb = gzipSync(Buffer.alloc(50_000_000));
   assert.equal((await session.post(bomb, { headers: { "content-encoding": "gzip" } })).status, 400);
-  await ends(session);
+  await session.ends();
 });
 
 test("bad input 36: GET and POST after the upgrade", async () => {
@@ -175,26 +170,23 @@ test("bad input 38: a POST and a GET in one go are taken in order", async () => 
 
 test("bad input 39: a peer that ends its side while its GET is parked has gone", async () => {
   const session = await Polling.open(server);
-  const tcp = new Tcp(server).send(get(`/socket.io/?${session.query}`));
-  await wasSeen();
+  const tcp = await arrived(session, pollOf(session));
   tcp.socket.end();
-  await tcp.end;
-  await ends(session);
+  await tcp.all();
+  await session.ends();
 });
 
-test("bad input 40: an answer that nobody reads is given up", { timeout: 20_000 }, async () => {
-  const doorman = await Program.start("example-doorman"); // writes for 700 ms at most
+test("bad input 40: an answer that nobody reads is given up", async () => {
+  const doorman = await Program.start("example-doorman"); // writes for 3 s at most
   const session = await Polling.open(doorman);
   const tcp = new Tcp(doorman);
   await new Promise((resolve) => tcp.socket.once("connect", resolve));
   tcp.socket.pause();
-  // As many answers as fill every buffer on the way; none is read.
-  for (let i = 0; i < 40_000 && !tcp.socket.destroyed; i++) tcp.send(get("/socket.io/?EIO=4&transport=nonsense"));
-  const gone = new Promise((resolve) => tcp.socket.once("close", resolve));
-  await new Promise((resolve) => setTimeout(resolve, 1500));
-  tcp.socket.resume();
-  await gone;
-  assert.ok((tcp.text.match(/HTTP\/1.1 400/g) ?? []).length < 40_000);
+  // Answers fill every buffer on the way. Who does not read hears of the end when it writes.
+  const ask = (times) => tcp.send(get("/socket.io/?EIO=4&transport=nonsense").repeat(times));
+  ask(40_000);
+  const asking = setInterval(() => ask(10), 50);
+  await tcp.all().finally(() => clearInterval(asking));
   assert.equal((await session.post("40")).body, "ok");
   assert.equal(await doorman.stop(), 0);
 });

@@ -5,7 +5,7 @@ import { heard, Program } from "../support/program.mjs";
 import { Channel, Polling } from "./wire.mjs";
 
 const path = "/events/";
-let server; // a ping every second, 1.5 s for a pong; messages of 100 KB at most
+let server; // a ping every 2 s, 4 s for a pong; messages of 100 KB at most
 before(async () => (server = await Program.start("example-options")));
 after(async () => assert.equal(await server.stop(), 0));
 

@@ -2,13 +2,13 @@
 // left to Engine.IO alone. The official suites ask the same; the words and the code are ours.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { until } from "../support/stock.mjs";
 import { Channel, closed, Polling, probe, request } from "./wire.mjs";
 
 const isHandshake = (handshake, upgrades) =>
   assert.deepEqual(handshake, { sid: handshake.sid, upgrades, pingInterval: 300, pingTimeout: 200, maxPayload: 1_000_000 });
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** `program`: a function, since the program starts later. */
+/** `program`: a function, since the program starts later; one with the timings that the official suites want. */
 export function handshakes(program, path) {
   describe("handshake", () => {
     test("by polling: five keys, and a WebSocket to move to", async () => {
@@ -39,22 +39,22 @@ export function handshakes(program, path) {
   });
 }
 
-export function heartbeats(program, path) {
+/** `hasty` ends who does not answer in 200 ms, `patient` only pings as often. */
+export function heartbeats(hasty, patient, path) {
   describe("heartbeat", () => {
     test("by polling: pings come one after another as long as they are answered", async () => {
-      const session = await Polling.open(program(), path);
+      const session = await Polling.open(patient(), path);
       for (let round = 0; round < 3; round++) {
         assert.equal((await session.poll()).body, "2");
         assert.deepEqual((({ status, body }) => [status, body])(await session.post("3")), [200, "ok"]);
       }
     });
     test("by polling: silence ends the session", async () => {
-      const session = await Polling.open(program(), path);
-      await pause(700);
-      assert.equal((await session.poll()).status, 400);
+      const session = await Polling.open(hasty(), path);
+      await until(async () => (await session.poll()).status === 400, "the end");
     });
     test("on a WebSocket: pings come one after another as long as they are answered", async () => {
-      const channel = await Channel.open(program(), { path });
+      const channel = await Channel.open(patient(), { path });
       for (let round = 0; round < 3; round++) {
         assert.equal(await channel.next(), "2");
         channel.send("3");
@@ -62,11 +62,12 @@ export function heartbeats(program, path) {
       channel.close();
     });
     test("on a WebSocket: silence ends it", async () => {
-      await (await Channel.open(program(), { path })).ended();
+      await (await Channel.open(hasty(), { path })).ended();
     });
   });
 }
 
+/** From here on time is no subject: the program has the patience of a busy machine. */
 export function closes(program, path) {
   describe("close", () => {
     test("by polling: a parked GET is released with a noop, and the session is over", async () => {
@@ -149,8 +150,7 @@ export function messages(program, path) {
       await session.post("3");
       control.abort();
       await assert.rejects(parked);
-      await pause(50);
-      assert.equal((await session.poll()).status, 400);
+      await session.ends();
     });
   });
 

@@ -3,16 +3,22 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Program } from "../support/program.mjs";
 import { closes, handshakes, heartbeats, messages, upgrades } from "./engineio.mjs";
-import { Polling, request } from "./wire.mjs";
+import { calm, patient, Polling, request } from "./wire.mjs";
 
 const path = "/engine.io/";
-let echo;
-before(async () => (echo = await Program.start("engineio-echo")));
-after(async () => assert.equal(await echo.stop(), 0));
+let hasty, pinging, echo;
+before(async () => {
+  hasty = await Program.start("engineio-echo");
+  pinging = await Program.start("engineio-echo", ...patient);
+  echo = await Program.start("engineio-echo", ...calm);
+});
+after(async () => {
+  for (const program of [hasty, pinging, echo]) assert.equal(await program.stop(), 0);
+});
 
-handshakes(() => echo, path);
+handshakes(() => hasty, path);
 messages(() => echo, path);
-heartbeats(() => echo, path);
+heartbeats(() => hasty, () => pinging, path);
 closes(() => echo, path);
 upgrades(() => echo, path, async (channel) => {
   channel.send("4hello");

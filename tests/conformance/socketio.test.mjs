@@ -3,19 +3,28 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Program } from "../support/program.mjs";
 import { closes, handshakes, heartbeats, upgrades } from "./engineio.mjs";
-import { Channel, closed } from "./wire.mjs";
+import { calm, Channel, closed, patient } from "./wire.mjs";
 
-let echo;
-before(async () => (echo = await Program.start("socketio-echo")));
-after(async () => assert.equal(await echo.stop(), 0));
-
-handshakes(() => echo);
-heartbeats(() => echo);
-closes(() => echo);
-upgrades(() => echo, undefined, async (channel) => {
-  assert.equal(await channel.next(), "2");
-  channel.send("3");
+let hasty, pinging, echo;
+before(async () => {
+  hasty = await Program.start("socketio-echo");
+  pinging = await Program.start("socketio-echo", ...patient);
+  echo = await Program.start("socketio-echo", ...calm);
 });
+after(async () => {
+  for (const program of [hasty, pinging, echo]) assert.equal(await program.stop(), 0);
+});
+
+/** The connection works, whatever it has joined. */
+async function works(channel) {
+  channel.send("40/random");
+  assert.equal(await channel.said(), '44/random,{"message":"Invalid namespace"}');
+}
+
+handshakes(() => hasty);
+heartbeats(() => hasty, () => pinging);
+closes(() => echo);
+upgrades(() => echo, undefined, works);
 
 /** Into a namespace; the two greetings were heard. */
 async function joined(namespace = "", auth = "") {
@@ -37,8 +46,7 @@ describe("connect", () => {
   }
   test("to a namespace that nobody opened: refused in exactly these words", async () => {
     const channel = await Channel.open(echo);
-    channel.send("40/random");
-    assert.equal(await channel.said(), '44/random,{"message":"Invalid namespace"}');
+    await works(channel);
     channel.close();
   });
   test("what is no packet ends the connection", async () => {
@@ -47,7 +55,7 @@ describe("connect", () => {
     assert.equal(await channel.next(), closed);
   });
   test("who joins nothing is sent away", async () => {
-    const channel = await Channel.open(echo);
+    const channel = await Channel.open(hasty);
     assert.equal(await channel.said(), closed);
   });
 });
@@ -56,7 +64,7 @@ describe("disconnect", () => {
   test("from the main namespace: nothing is said, the connection stays", async () => {
     const channel = await joined();
     channel.send("41");
-    assert.equal(await channel.next(), "2");
+    await works(channel);
     channel.close();
   });
   test("from one namespace: the other goes on", async () => {

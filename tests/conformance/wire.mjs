@@ -1,9 +1,14 @@
 // Peers that may break every rule: HTTP requests, WebSockets and plain TCP connections, byte by byte.
 import { connect } from "node:net";
 import { WebSocket } from "ws";
-import { within } from "../support/stock.mjs";
+import { until, within } from "../support/stock.mjs";
 
 export const closed = Symbol("closed");
+
+/** For the echo servers, which by themselves are as hasty as the official suites want: patience with a busy machine. */
+export const patient = ["--ping-timeout", "60000", "--connect-timeout", "60000"];
+/** And no pings in between. */
+export const calm = ["--ping-interval", "60000", ...patient];
 
 /** The URL of an Engine.IO request to `program` (or to anything else with a `url`). */
 export function address(program, query, path = "/socket.io/") {
@@ -44,6 +49,10 @@ export class Polling {
       if (packets.length > 0) return packets;
     }
   }
+  /** Waits for its end: a pong is taken at any time, and harms nothing. */
+  ends() {
+    return until(async () => (await this.post("3")).status === 400, "the end of the session");
+  }
   async isOver() {
     const { status, body } = await this.poll();
     return status === 400 && JSON.parse(body || "{}").code === 1;
@@ -68,7 +77,13 @@ export class Channel {
       this.#take(closed);
     });
   }
+  /** From now on pings are answered as they come, whether somebody listens or not. */
+  attend() {
+    this.isAttending = true;
+    return this;
+  }
   #take(message) {
+    if (this.isAttending && message === "2") return this.socket.send("3");
     const waiter = this.waiting.shift();
     if (waiter) waiter(message);
     else this.heard.push(message);
@@ -112,11 +127,10 @@ export class Channel {
   }
 }
 
-/** A WebSocket beside a polling session, as far as the answer to its probe. */
+/** A WebSocket beside a polling session, as far as the answer to its probe: “3probe”, or `closed`. */
 export async function probe(session) {
   const channel = new Channel(session.program, `EIO=4&transport=websocket&sid=${session.sid}`, { path: session.path });
-  await within(new Promise((resolve) => channel.socket.once("open", resolve)), "upgrade");
-  channel.send("2probe");
+  channel.socket.once("open", () => channel.send("2probe"));
   channel.answer = await channel.next("the answer to a probe");
   return channel;
 }

@@ -75,9 +75,11 @@ RULES = {
     ),
     # Decides, too: the simulator runs it.
     "server/core/routes.": Rule((*DECIDERS, *GATE, "server/core/routes.")),
-    "server/examples/": Rule(("server/api/",), std="any"),
+    "server/examples/": Rule(("server/api/", "server/examples/"), std="any"),
     # Speaks below the public API, which is Socket.IO's.
-    "server/examples/engineio_echo.cpp": Rule(("server/core/", "server/store/"), std="any"),
+    "server/examples/engineio_echo.cpp": Rule(
+        ("server/core/", "server/store/", "server/examples/"), std="any"
+    ),
     "server/product/": Rule(
         ("shared/base/", "server/api/", "server/chat/", "server/product/"),
         theirs=("toml.hpp", "jwt.h", "openssl/sha.h"),
