@@ -1,8 +1,9 @@
 // Acknowledgements with callbacks: the client's events are answered, and the client is asked.
+#include <chrono>
+
 #include "server/api/server.hpp"
 
 using namespace oncewire::api;
-using namespace std::chrono_literals;
 
 int main(int argc, char** argv) {
     Server server({}, [](Application& io) {
@@ -11,9 +12,9 @@ int main(int argc, char** argv) {
                 ack(Json{{"status", "ok"}, {"first", first}, {"second", second}});
             });
 
-            socket.on("ask me", [socket] {
-                socket.timeout(1s).emit_with_ack(
-                    "question", "how are you", [socket](AckResult answer) {
+            socket.on("ask me", [socket](int seconds) {
+                socket.timeout(std::chrono::seconds(seconds))
+                    .emit_with_ack("question", "how are you", [socket](AckResult answer) {
                         if (answer) {
                             socket.emit("you answered", *answer);
                         } else {
@@ -22,8 +23,8 @@ int main(int argc, char** argv) {
                     });
             });
 
-            socket.on("ask everybody", [&io, socket] {
-                io.timeout(1s)
+            socket.on("ask everybody", [&io, socket](int seconds) {
+                io.timeout(std::chrono::seconds(seconds))
                     .on_answer([socket](std::string_view who, const Arguments& answer) {
                         socket.emit("answer", who, answer);
                     })

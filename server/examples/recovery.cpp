@@ -39,6 +39,13 @@ int main(int argc, char** argv) {
             socket.join(room);
             ack(socket.rooms());
         });
+        io.on("who is here", [&io](Ack ack) {
+            io.fetch_sockets().then([ack](const std::vector<RemoteSocket>& all) {
+                std::vector<std::string> ids;
+                for (const auto& socket : all) ids.push_back(socket.id());
+                ack(ids);
+            });
+        });
         io.on("rooms", [](Socket socket, Ack ack) { ack(socket.rooms()); });
         io.on("kick", [&io](std::string id, std::string room) { io.in(id).sockets_leave(room); });
         io.on("eject", [&io](std::string id) { io.in(id).disconnect_sockets(); });

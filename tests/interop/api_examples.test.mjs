@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { DurableProducer } from "../support/durable.mjs";
 import { answer, heard, Program } from "../support/program.mjs";
-import { isOld, within } from "../support/stock.mjs";
+import { isOld, until, within } from "../support/stock.mjs";
 
 let program;
 const start = async (...args) => (program = await Program.start(...args));
@@ -57,13 +57,13 @@ describe("a transactional handler", () => {
     assert.deepEqual(heardOf.filter(([name]) => name === "transferred").map((event) => event[3]), [1000]);
   });
 
-  test("is tried again when it throws, and its message rejected in the end, and then the next one goes on", { timeout: 30_000 }, async () => {
+  test("is tried again when it throws, and its message rejected in the end, and then the next one goes on", async () => {
     await start("example-transactions", "--db", "bank.db");
     const verdicts = [];
     const producer = new DurableProducer(program.url, { auth: {}, onVerdict: ([, , to], accepted) => verdicts.push([to, accepted]) });
     producer.push(["transfer", "ann", "nobody", 1]);
     producer.push(["transfer", "ann", "ben", 1]);
-    await within(producer.settled(), "both verdicts");
+    await within(producer.settled(), "both verdicts", 60_000);
     await producer.stop();
     assert.deepEqual(verdicts, [
       ["nobody", false],
@@ -73,15 +73,19 @@ describe("a transactional handler", () => {
 });
 
 describe("acknowledgements", () => {
+  // Seconds: for an answer that comes, and for one that never does.
+  const inTime = 60;
+  const soon = 1;
+
   test("by callback: both ways", async () => {
     await start("example-acks-callback");
     const socket = await program.connected();
     const answered = await answer(socket, "request", "a", { b: 1 });
     assert.deepEqual(answered, [{ status: "ok", first: "a", second: { b: 1 } }]);
     socket.once("question", (text, callback) => callback(text.length, Buffer.from([7])));
-    socket.emit("ask me");
+    socket.emit("ask me", inTime);
     assert.deepEqual(await heard(socket, "you answered"), [11, Buffer.from([7])]);
-    socket.emit("ask me");
+    socket.emit("ask me", soon);
     assert.deepEqual(await heard(socket, "you did not answer"), ["operation has timed out"]);
   });
 
@@ -96,11 +100,17 @@ describe("acknowledgements", () => {
     await start("example-acks-callback", "--cores", "2");
     const sockets = await Promise.all(Array.from({ length: 6 }, () => program.connected()));
     const [asker, silent, ...others] = sockets;
-    const answers = [];
+    let answers;
     asker.on("answer", (who, what) => answers.push([who, what]));
     for (const socket of [asker, ...others]) socket.on("question", (_, callback) => callback(`I am ${socket.id}`));
-    asker.emit("ask everybody");
-    assert.deepEqual(await heard(asker, "answers"), [5, 6, true]);
+    const ask = (seconds) => {
+      answers = [];
+      asker.emit("ask everybody", seconds);
+      return heard(asker, "answers");
+    };
+    let told = await ask(soon);
+    if (told[0] < 5) told = await ask(10); // the machine stood still
+    assert.deepEqual(told, [5, 6, true]);
     assert.equal(answers.length, 5);
     for (const [who, what] of answers) assert.equal(what, `I am ${who}`);
     assert.ok(!answers.some(([who]) => who === silent.id));
@@ -110,9 +120,9 @@ describe("acknowledgements", () => {
     await start("example-acks-await");
     const socket = await program.connected();
     socket.once("question", (callback) => callback(42));
-    socket.emit("ask me");
+    socket.emit("ask me", inTime);
     assert.deepEqual(await heard(socket, "you answered"), [42]);
-    socket.emit("ask me");
+    socket.emit("ask me", soon);
     assert.deepEqual(await heard(socket, "you did not answer"), ["operation has timed out"]);
   });
 });
@@ -179,7 +189,7 @@ test("server delivery: what was missed is sent", async () => {
 
 test("client delivery: retried messages are stored at least once, with an id exactly once", { skip: isOld }, async () => {
   await start("example-client-delivery");
-  const retrying = await program.connected("/", { retries: 3, ackTimeout: 10_000 });
+  const retrying = await program.connected("/", { retries: 3, ackTimeout: 60_000 });
   const texts = [];
   retrying.on("chat message", (text) => texts.push(text));
   // With retries the client puts a null of its own in front of what it was answered.
@@ -200,10 +210,7 @@ test("all cores: one order for everybody, everybody is found, cores hear each ot
   });
   const each = 25;
   for (let i = 0; i < each; i++) sockets.forEach((socket, who) => socket.emit("chat message", `${who}:${i}`));
-  const deadline = Date.now() + 10_000;
-  while (transcripts.some((texts) => texts.length < each * sockets.length) && Date.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  await until(() => transcripts.every((texts) => texts.length >= each * sockets.length), "every message everywhere");
   assert.equal(transcripts[0].length, each * sockets.length);
   for (const texts of transcripts) assert.deepEqual(texts, transcripts[0]);
   const [ids] = await answer(sockets[0], "who");
@@ -270,25 +277,31 @@ describe("options", () => {
     await heard(socket, "disconnect");
   });
 
+  /** [coding, bytes] of the next poll, as they were sent. */
+  const pollBytes = (query, coding) =>
+    new Promise((resolve, reject) => {
+      request(program.url + query, { headers: { "accept-encoding": coding } }, async (response) => {
+        const chunks = [];
+        for await (const chunk of response) chunks.push(chunk);
+        resolve([response.headers["content-encoding"], Buffer.concat(chunks)]);
+      }).on("error", reject).end();
+    });
+
   test("answers to polls are compressed if they are long, and only then", async () => {
     for (const [coding, first] of [["gzip", 0x1f], ["deflate", 0x78]]) {
       const session = await get(`${path}?EIO=4&transport=polling`, { headers: { "accept-encoding": coding } });
       assert.equal(session.headers.get("content-encoding"), null);
       const query = `${path}?EIO=4&transport=polling&sid=${JSON.parse((await session.text()).slice(1)).sid}`;
       await get(query, { method: "POST", body: "40" });
-      assert.match(await (await get(query)).text(), /^40\{/);
+      let packets = await (await get(query)).text();
+      if (packets === "2") packets = await (await get(query)).text();
+      assert.match(packets, /(^|\x1e)40\{/);
       await get(query, { method: "POST", body: `420["echo","${"x".repeat(5000)}"]` });
-      const headers = { "accept-encoding": coding };
-      const bytes = await new Promise((resolve, reject) => {
-        request(program.url + query, { headers }, async (response) => {
-          const chunks = [];
-          for await (const chunk of response) chunks.push(chunk);
-          resolve([response.headers["content-encoding"], Buffer.concat(chunks)]);
-        }).on("error", reject).end();
-      });
-      assert.equal(bytes[0], coding);
-      assert.equal(bytes[1][0], first);
-      assert.ok(bytes[1].length < 500);
+      let [answeredAs, bytes] = await pollBytes(query, coding);
+      if (bytes.length === 1) [answeredAs, bytes] = await pollBytes(query, coding); // that was a ping
+      assert.equal(answeredAs, coding);
+      assert.equal(bytes[0], first);
+      assert.ok(bytes.length < 500);
     }
   });
 

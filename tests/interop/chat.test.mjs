@@ -159,6 +159,7 @@ for (const transports of [["websocket"], ["polling"], ["polling", "websocket"]])
         const author = await join({ auth: { serverOffset: messages.at(-1).id } });
         await say(author.socket, "live");
         await reader.transcript.heard("live");
+        await author.transcript.heard("live");
         assert.deepEqual(reader.transcript.messages.slice(0, 10), messages.slice(20));
         assert.equal(reader.transcript.messages.length, 11);
         assert.deepEqual(author.transcript.texts, ["live"]);
@@ -193,7 +194,7 @@ for (const transports of [["websocket"], ["polling"], ["polling", "websocket"]])
           });
         });
         await Promise.all(writing);
-        await within(complete, "all messages", 20_000);
+        await within(complete, "all messages", 60_000);
         await authors[0].transcript.count(total);
         assert.deepEqual(heard, authors[0].transcript.messages);
         assert.ok(isIncreasing(heard.map((message) => message.id)));
@@ -231,7 +232,7 @@ for (const transports of [["websocket"], ["polling"], ["polling", "websocket"]])
           await transcript.count(after);
           await server.restart();
         }
-        await within(Promise.all(stored), "every acknowledgement", 30_000);
+        await within(Promise.all(stored), "every acknowledgement", 60_000);
         await transcript.count(texts.length);
         assert.deepEqual(transcript.texts, texts);
         assert.ok(isIncreasing(transcript.ids));
