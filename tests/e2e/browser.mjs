@@ -35,13 +35,18 @@ export class KeptBrowser {
       this.child.once("error", reject);
       this.child.once("exit", (code) => reject(new Error(`the browser ended with ${code}`)));
     });
-    this.context = (await chromium.connectOverCDP(endpoint)).contexts()[0];
+    this.connection = await chromium.connectOverCDP(endpoint);
+    this.disconnected = once(this.connection, "disconnected");
+    this.context = this.connection.contexts()[0];
   }
 
-  /** As the kernel does when memory is short: nobody is asked, nothing is written. */
+  /**
+   * As the kernel does when memory is short: nobody is asked, nothing is written. Over when Playwright knows, too,
+   * who would want to end its recordings in there.
+   */
   async kill() {
     process.kill(-this.child.pid, "SIGKILL");
-    await this.ended;
+    await Promise.all([this.ended, this.disconnected]);
   }
 
   async remove() {

@@ -153,6 +153,7 @@ test("a half-open link: the page comes back on a new one and nothing is there tw
   await expect(ann.message("half-4")).toHaveAttribute("data-state", /^(queued|sent)$/);
   await ann.page.reload();
   await ann.showsExactly(["half-1", "half-5", "half-2", "half-3", "half-4"]);
+  await friend.transcript.count(5);
   expect(friend.transcript.texts).toEqual(["half-1", "half-5", "half-2", "half-3", "half-4"]);
 });
 

@@ -155,7 +155,7 @@ test("messages that were removed with the database are told as lost, once; other
   await expect(page).toHaveTitle("saved");
   expect(await page.evaluate("lost")).toEqual([]);
 
-  expect(await notes()).toBe(1);
+  await expect.poll(notes).toBe(1);
   await page.evaluate("void socket.connect()");
   await expect(page).toHaveTitle("saved");
   await expect.poll(() => page.evaluate("socket.outbox.size")).toBe(0);

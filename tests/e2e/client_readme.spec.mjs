@@ -49,7 +49,7 @@ async function runInNode(code, url) {
     symlinkSync(folder, join(directory, "node_modules/oncewire-client"));
     symlinkSync(join(root, "tests/node_modules/ws"), join(directory, "node_modules/ws"));
     writeFileSync(join(directory, "main.mjs"), code.replace("http://localhost:3000", url));
-    await promisify(execFile)(process.execPath, ["main.mjs"], { cwd: directory, timeout: 20_000 });
+    await promisify(execFile)(process.execPath, ["main.mjs"], { cwd: directory, timeout: 60_000 });
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

@@ -239,6 +239,7 @@ test("page, client and engine together are light, and nothing jumps", async ({ v
     if (url.origin === ann.proxy.url && url.pathname !== "/socket.io/") paths.add(url.pathname);
   });
   await ann.open();
+  await expect.poll(() => ann.page.evaluate(() => performance.getEntriesByName("first-contentful-paint").length)).toBe(1);
   const figures = await ann.page.evaluate(() => ({
     firstPaint: performance.getEntriesByName("first-contentful-paint")[0].startTime,
     ...globalThis.figures,

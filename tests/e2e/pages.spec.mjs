@@ -139,6 +139,7 @@ onBothWithBoth(
       await page.getByLabel("Your name").fill("ann");
       await page.getByRole("button", { name: "Enter" }).click();
       await expect(ben.person("ann")).not.toHaveClass(/away/);
+      await expect(page.getByRole("button", { name: "ann (yourself)" })).toBeVisible();
       const userID = await page.evaluate("socket.userID");
 
       // In the midst of an upgrade nobody tells the server, neither one, that the page has gone.
@@ -152,8 +153,9 @@ onBothWithBoth(
       await page.evaluate("void socket.connect()");
       await expect(ben.person("ann")).not.toHaveClass(/away/);
 
-      ben.proxy.cut();
+      ben.proxy.takeDown();
       await expect(ben.person("yourself")).toHaveClass("away");
+      ben.proxy.putUp();
       await expect(ben.person("yourself")).not.toHaveClass(/away/);
       await page.getByRole("button", { name: "ben" }).click();
       await page.getByLabel("Message", { exact: true }).fill("still there?");
@@ -196,9 +198,10 @@ onBothWithBoth("a whiteboard", { page: "whiteboard.html", install: whiteboard, e
       await expect.poll(() => colourAt(page, 0.4, 0.4)).toBe("red");
       expect(await colourAt(page, 0.4, 0.2)).toBe("none");
     }
-    ann.proxy.cut();
+    ann.proxy.takeDown();
     await expect.poll(() => ann.page.evaluate("socket.connected")).toBe(false);
     await stroke(ann.page, "blue", [0.8, 0.1], [0.8, 0.7]); // waits for the link
+    ann.proxy.putUp();
     await expect.poll(() => colourAt(ben.page, 0.8, 0.4)).toBe("blue");
     await stroke(ben.page, "green", [0.1, 0.8], [0.7, 0.8]);
     await expect.poll(() => colourAt(ann.page, 0.4, 0.8)).toBe("green");

@@ -4,7 +4,7 @@ export default defineConfig({
   testDir: ".",
   outputDir: "../../build/e2e",
   timeout: 90_000,
-  expect: { timeout: 15_000 },
+  expect: { timeout: 30_000 },
   workers: 2,
   fullyParallel: true,
   forbidOnly: true,
