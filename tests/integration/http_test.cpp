@@ -70,22 +70,21 @@ TEST_CASE("requests on one connection are answered in order, also when they come
 
 TEST_CASE("dribbled heads and bodies end at an absolute deadline") {
     oncewire::core::Server::Options options;
-    options.http.head_timeout = Millis(300);
-    options.http.body_timeout = Millis(300);
+    options.http.head_timeout = Millis(2000);
+    options.http.body_timeout = Millis(2000);
     QuickServer server(std::move(options));
-    for (const std::string& start :
-         {std::string("GET / HT"),
-          std::string("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n")}) {
-        TcpClient client(server.port());
-        client.send(start);
-        const auto began = std::chrono::steady_clock::now();
-        while (client.send("T") && !client.receive(Millis(20))) {
-            if (client.is_closed()) break;
-            REQUIRE(std::chrono::steady_clock::now() - began < std::chrono::seconds(5));
+    TcpClient silent(server.port()), head(server.port()), body(server.port());
+    head.send("GET / HT");
+    body.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
+    const auto limit = std::chrono::steady_clock::now() + patience;
+    for (TcpClient* client : {&head, &body}) {
+        while (!client->receive(Millis(20)) && !client->is_closed()) {
+            for (TcpClient* each : {&head, &body}) each->send("T");
+            REQUIRE(std::chrono::steady_clock::now() < limit);
         }
-        CHECK(receive_answer(client).status == 408);
     }
-    TcpClient silent(server.port());
+    CHECK(receive_answer(head).status == 408);
+    CHECK(receive_answer(body).status == 408);
     CHECK(silent.receive_all().empty());
     CHECK(silent.is_closed());
     CHECK(fetch(server.port(), get("/socket.io/")).status == 400);
@@ -191,7 +190,7 @@ TEST_CASE("out of descriptors the server rests, and serves again when there are 
             CHECK(bystander.is_served());
             std::this_thread::sleep_for(std::chrono::milliseconds(100));
         }
-        CHECK(server.cpu_time() - before < Millis(100));
+        CHECK(server.cpu_time() - before < Millis(300));
     }
     CHECK(fetch(server.port(), get("/")).status == 200);
     CHECK(bystander.is_served());

@@ -34,7 +34,7 @@ class ServerProcess {
 
     void signal(int number) const;
     /// Waits for its end; its exit status, or none if a signal ended it or `limit` passed.
-    std::optional<int> wait(oncewire::Millis limit = oncewire::Millis(10'000));
+    std::optional<int> wait(oncewire::Millis limit = oncewire::Millis(60'000));
     bool is_running();
     /// Processor time used since its start.
     oncewire::Millis cpu_time() const;

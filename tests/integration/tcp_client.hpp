@@ -11,6 +11,9 @@ namespace integration {
 
 using oncewire::Millis;
 
+/// For what must happen: longer than any machine stands still.
+inline constexpr Millis patience{30'000};
+
 /// A plain TCP connection to 127.0.0.1 that says exactly what it is told, and waits with a limit.
 class TcpClient {
   public:
@@ -25,11 +28,11 @@ class TcpClient {
     std::size_t send_some(const std::string& bytes);
     void end_sending();
     /// Waits for at most `limit` until something arrives; false: nothing, or the end.
-    bool receive(Millis limit = Millis(5000));
+    bool receive(Millis limit = patience);
     /// Everything until the peer closes.
-    std::string receive_all(Millis limit = Millis(5000));
+    std::string receive_all(Millis limit = patience);
     /// Waits until the received text contains `what`; removes and returns everything up to its end.
-    std::optional<std::string> receive_until(const std::string& what, Millis limit = Millis(5000));
+    std::optional<std::string> receive_until(const std::string& what, Millis limit = patience);
     /// The peer has dropped the connection, whatever is still to be read.
     bool is_reset() const;
     bool is_closed() const { return closed_; }
@@ -70,9 +73,9 @@ class WebSocketClient {
         std::string payload;
     };
     /// The next frame; none: nothing came, or the connection ended.
-    std::optional<Frame> receive(Millis limit = Millis(5000));
+    std::optional<Frame> receive(Millis limit = patience);
     /// The next text that is no Engine.IO ping; pings are answered.
-    std::optional<std::string> receive_text(Millis limit = Millis(5000));
+    std::optional<std::string> receive_text(Millis limit = patience);
     /// Reads until the server closes; the code of its close frame (1005: empty, 0: none came).
     unsigned receive_close();
     /// Joins the main namespace and swallows the answer. False if refused.
