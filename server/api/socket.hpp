@@ -166,7 +166,7 @@ class Socket {
     /// Has the durable handler of this event (Application::on_durable) run as if this client had sent
     /// it: from an ordinary handler, what is stored is stored once, and its verdict comes back after the
     /// commit. With a function that takes a SubmitResult behind the arguments, or without: a Request.
-    /// No bytes.
+    /// No bytes; at most a packet's worth of text (limits::message_bytes), where clients may send less.
     template <class... A>
     auto submit(std::string_view event, A&&... args) const {
         return internal::request_or_start<SubmitResult>(

@@ -134,9 +134,9 @@ void Hub::disconnect_now(SocketId id, bool close_connection) {
 std::uint64_t Hub::submit(SocketId id, std::string_view data) {
     const std::uint64_t number = ++newest_submission_;
     if (Socket* socket = find_socket(id)) {
-        outputs_.push_back(ToStore{
-            store::Submit{session_ref(id), std::string(namespace_of(*socket)), std::string(data),
-                          socket->sid, std::nullopt, first_submission + number, socket->sender}});
+        outputs_.push_back(ToStore{store::Submit{
+            session_ref(id), std::string(namespace_of(*socket)), std::string(data), socket->sid,
+            std::nullopt, first_submission + number, socket->sender, true}});
     }
     return number;
 }

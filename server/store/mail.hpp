@@ -47,6 +47,8 @@ struct Submit {
     /// Stock clients: the acknowledgement they wait for, if any.
     std::optional<socketio::AckId> ack_id;
     std::string sender = {};  ///< what the application said of who it is
+    /// The application's own words for this client: as long as a packet, where clients have a bound.
+    bool is_applications = false;
 };
 
 /// "I am a member of these rooms and have everything up to `after`." Answered by one Page.

@@ -298,10 +298,11 @@ Result<Verdict, StoreError> Sequencer::run_handler(const Submit& submit) {
 Result<Verdict, StoreError> Sequencer::call_handler(const Submit& submit) {
     was_marked_ = false;
     if (submit.data == delivery::cancelled_message) return accept();
-    if (submit.data == delivery::too_large_message ||
-        submit.data.size() > options_.message_bytes_max) {
-        return reject("too_large", "a stored message has at most " +
-                                       std::to_string(options_.message_bytes_max) + " bytes");
+    const std::size_t most =
+        submit.is_applications ? limits::message_bytes : options_.message_bytes_max;
+    if (submit.data == delivery::too_large_message || submit.data.size() > most) {
+        return reject("too_large",
+                      "a stored message has at most " + std::to_string(most) + " bytes");
     }
     auto elements = json::elements(submit.data);
     const auto event = elements.empty() ? std::nullopt : json::as_string(elements[0]);
