@@ -225,10 +225,16 @@ chat::Options chat_options(const product::Config& config, const CurrentIdentity&
         return std::atomic_load(&identity)->identify(auth, now);
     };
     options.grace = Millis{1000} * config.grace_seconds;
-    options.burst = config.burst;
-    options.per_second = config.per_second;
-    options.address_burst = config.address_burst;
-    options.address_per_second = config.address_per_second;
+    options.messages = {config.burst, config.per_second};
+    options.messages_of_address = {config.address_burst, config.address_per_second};
+    // 60 pages of history or pictures at once, as somebody scrolls through a year; ten times over.
+    options.questions = {600, 60};
+    options.searches = {config.search_burst, config.search_per_second};
+    options.signals = {config.signal_burst, config.signal_per_second};
+    constexpr std::uint64_t megabyte = 1'000'000;
+    const std::uint64_t each_day = megabyte * config.pictures_megabytes_each_day;
+    options.pictures = {megabyte * config.pictures_megabytes, each_day, 10 * each_day,
+                        Millis{86'400'000} * config.keep_days};
     return options;
 }
 

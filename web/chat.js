@@ -9,12 +9,14 @@ import { Pages } from "./history.js";
 import { me, rememberOwn } from "./me.js";
 import { learnName } from "./names.js";
 import { Notices } from "./notices.js";
+import { Outgoing } from "./outgoing.js";
 import { People } from "./people.js";
 import { isPrivate, mainPlace, personOf, Places } from "./places.js";
 import { Scroll } from "./scroll.js";
 import { Search } from "./search.js";
 import { ask, keepSignedIn, open, rooms, toldName } from "./session.js";
 import { Settings } from "./settings.js";
+import { Shelf, shelf } from "./shelf.js";
 import { Sidebar } from "./sidebar.js";
 import { onForgotten, recallJson, rememberJson } from "./storage.js";
 import { surface } from "./surface.js";
@@ -32,6 +34,10 @@ if (frame?.room) rooms.add(frame.room);
 const socket = open(frame?.getToken, here.server);
 keepSignedIn(socket, here.signal);
 here.signal.addEventListener("abort", () => socket.disconnect());
+const outgoing = new Outgoing(socket);
+shelf.current = new Shelf(socket, outgoing);
+outgoing.onDone = (picture) => shelf.current.keep(picture);
+const countWaiting = () => socket.outbox.size + outgoing.size;
 const scroll = new Scroll({ scroller: $("scroller"), jump: $("jump") });
 const places = new Places({ socket, scroll, parent: $("logs"), top: $("top"), signal: here.signal });
 const people = new People(socket);
@@ -89,7 +95,7 @@ const settings = new Settings(
     hint: $("sign-out-hint"),
   },
   here,
-  () => socket.outbox.size,
+  countWaiting,
 );
 
 // ---- the link -------------------------------------------------------------------------------------
@@ -99,7 +105,7 @@ line.onPatienceLost = show;
 
 function show(change) {
   Object.assign(situation, change);
-  line.show({ ...situation, waiting: socket.outbox.size });
+  line.show({ ...situation, waiting: countWaiting() });
   const isOffline = situation.link !== "online" && situation.link !== "connecting";
   for (const { timeline } of places.all) timeline.setOffline(isOffline);
   $("toggle").textContent = socket.active ? words.disconnect : words.connect;
@@ -170,7 +176,11 @@ function postOf({ event, args, at, key }) {
   return undefined;
 }
 
-socket.outbox.on("change", (entry) => {
+socket.outbox.on("change", moved);
+outgoing.onChange = moved;
+
+/** A message of ours came, or went on. */
+function moved(entry) {
   if (entry.key) rememberOwn(entry.key.split(":")[0]);
   const post = postOf(entry);
   if (post) places.get(post.place).timeline.showEntry(entry, post);
@@ -178,7 +188,7 @@ socket.outbox.on("change", (entry) => {
   // The server stores again when a message got through.
   if (entry.state === "accepted") situation.isBusy = false;
   show();
-});
+}
 socket.outbox.on("renumber", (entry, before) => {
   const post = postOf(entry);
   if (post) places.get(post.place).timeline.renameEntry(entry, before, post);
@@ -211,9 +221,10 @@ let edited; // the message that is being changed
 
 composer.onSend = (body) => {
   const { id } = places.current;
+  if (body.picture) outgoing.send(id, body.picture, body.text);
   // Text for everybody is what every Socket.IO client understands.
-  if (id === mainPlace && body.text) socket.emit("chat message", body.text);
-  else socket.emit("post", id, body);
+  else if (id === mainPlace) socket.emit("chat message", body.text);
+  else socket.emit("post", id, { text: body.text });
 };
 composer.onTyping = () => {
   if (socket.connected) socket.volatile.emit("typing", places.current.id);
@@ -254,7 +265,13 @@ new Actions({
 
 function rejectedActions(view, entry) {
   const { timeline } = places.current;
-  const { text } = view.post;
+  const { text, picture } = view.post;
+  if (picture) {
+    return [
+      [words.again, () => outgoing.again(picture)],
+      [words.discard, () => (timeline.forget(entry), outgoing.discard(picture))],
+    ];
+  }
   return [
     ...(text ? [[words.edit, () => (timeline.forget(entry), composer.restore(text))]] : []),
     ...(text ? [[words.copy, () => navigator.clipboard?.writeText(text).catch(() => {})]] : []),
@@ -346,6 +363,7 @@ function describe() {
 const privateDetail = (id) => (people.isHere(personOf(id)) ? words.privateWith : `${words.away}. ${words.privateWith}`);
 
 places.show(frame?.room ?? mainPlace);
+outgoing.recover();
 show();
 if (here.isPage && new URLSearchParams(location.search).has("debug")) import("./debug.js").then(({ openDebug }) => openDebug(socket));
 if ("serviceWorker" in navigator && here.isPage && !frame) socket.once("connect", () => keepShell().catch(() => {}));

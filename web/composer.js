@@ -8,7 +8,7 @@ import { words } from "./words.js";
 const typingEvery = 3000; // ms between two hints that somebody writes
 
 export class Composer {
-  /** What was written: {text} or {picture}. */
+  /** What was written: {text, picture}, one or both; the picture as shrink() gives it. */
   onSend = () => {};
   /** The changed text of the message that edit() began with. */
   onEdited = () => {};
@@ -114,8 +114,7 @@ export class Composer {
     this.#field.value = "";
     this.#setPicture(undefined);
     this.#changed();
-    if (picture) this.onSend({ picture });
-    if (text) this.onSend({ text });
+    this.onSend({ text, picture });
   }
 
   #endEdit() {
@@ -135,11 +134,13 @@ export class Composer {
     }
   }
 
-  #setPicture(url) {
-    this.#picture = url;
-    this.#preview.hidden = !url;
-    if (url) this.#preview.querySelector("img").src = url;
-    if (!this.#edited) this.#say(url ? words.pictureReady(Math.ceil((url.length * 0.75) / 1000)) : "");
+  #setPicture(picture) {
+    const image = this.#preview.querySelector("img");
+    URL.revokeObjectURL(image.src);
+    this.#picture = picture;
+    this.#preview.hidden = !picture;
+    if (picture) image.src = URL.createObjectURL(new Blob([picture.bytes], { type: picture.type }));
+    if (!this.#edited) this.#say(picture ? words.pictureReady(Math.ceil(picture.bytes.byteLength / 1000)) : "");
     this.#changed();
   }
 

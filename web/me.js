@@ -33,6 +33,7 @@ export const me = {
   async forget() {
     for (const key of ["id", "name", "visitor", "own", "rooms", "read"]) remember(key, null);
     producers.clear();
+    await globalThis.caches?.delete("oncewire-pictures").catch(() => {});
     Object.assign(this, { id: null, name: "", token: undefined, secret: await keep(newSecret()) });
   },
 };

@@ -5,6 +5,8 @@ import { timeOf } from "./dates.js";
 import { appendText } from "./links.js";
 import { isOwn } from "./me.js";
 import { hueOf, nameOf } from "./names.js";
+import { reserve } from "./picture.js";
+import { shelf } from "./shelf.js";
 import { words } from "./words.js";
 
 export class MessageView {
@@ -13,7 +15,7 @@ export class MessageView {
   #body = document.createElement("span");
   #label = "";
 
-  /** `post`: {text or picture, at, from?, name?, key?}. */
+  /** `post`: {text, picture or both, at, from?, name?, key?}. */
   constructor(post) {
     this.post = post;
     this.node.className = "message";
@@ -75,16 +77,19 @@ export class MessageView {
   }
 
   #fill() {
-    const { text, picture, at, isGone } = this.post;
+    const { text = "", picture, at, isGone } = this.post;
     this.#body.dataset.time = this.node.hasAttribute("data-edited") ? `${words.edited} ${timeOf(at)}` : timeOf(at);
-    if (isGone) this.#body.append(words.gone);
-    else if (picture) this.#body.append(this.#pictureOf(picture));
-    else appendText(this.#body, text);
+    if (isGone) return this.#body.append(words.gone);
+    if (picture) this.#body.append(this.#pictureOf(picture));
+    appendText(this.#body, text);
   }
 
   #pictureOf(source) {
     const image = document.createElement("img");
+    reserve(image, this.post);
+    // Earlier versions kept small pictures inside their messages.
     if (/^data:image\/(png|jpeg|webp|gif);base64,/.test(source)) image.src = source;
+    else shelf.current.show(image, source);
     image.alt = words.pictureFrom(this.isOwn ? words.you : nameOf({ ...this.post, id: this.post.from }));
     image.decoding = "async";
     return image;

@@ -58,13 +58,17 @@ function pauseFor(token) {
 }
 
 /** The server's answer to a question that leaves no trace; rejects with {code, message}. */
-export async function ask(socket, event, ...args) {
+export const ask = (socket, event, ...args) => askPatiently(patience, socket, event, ...args);
+
+/** The same, with so many milliseconds for the answer. */
+export async function askPatiently(patience, socket, event, ...args) {
   // What is volatile is dropped while the link is busy; a question has time.
   while (socket.connected && socket.io.engine?.writable === false) {
     await new Promise((resolve) => setTimeout(resolve, 30));
   }
   return new Promise((resolve, reject) => {
     const lost = () => reject(Object.assign(new Error("the link is gone"), { code: "no_answer" }));
+    if (!socket.connected) return lost();
     socket.once("disconnect", lost);
     socket.timeout(patience).volatile.emit(event, ...args, (late, refusal, answer) => {
       socket.off("disconnect", lost);

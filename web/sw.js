@@ -2,6 +2,7 @@
 // none of its business; they wait in the outbox.
 
 const cacheName = "oncewire-shell-1";
+const picturesName = "oncewire-pictures"; // the page's own
 const patience = 3000; // ms for the network before the kept copy is shown
 
 const isOurs = (url) => url.origin === location.origin && !/^\/socket\.io\/?$/.test(url.pathname) && url.pathname !== "/embed.js";
@@ -18,7 +19,8 @@ addEventListener("fetch", (event) => {
 
 async function takeOver() {
   await clients.claim();
-  for (const name of await caches.keys()) if (name !== cacheName) await caches.delete(name);
+  const isOld = (name) => name !== cacheName && name !== picturesName;
+  for (const name of await caches.keys()) if (isOld(name)) await caches.delete(name);
 }
 
 /** What a page has loaded, also before there was anybody to keep it. */

@@ -22,7 +22,7 @@ export class Timeline {
   #shown = []; // confirmed views, ascending by id
   #byId = new Map(); // id → view
   #byKey = new Map(); // "producer:sequence" → view
-  #byEntry = new Map(); // OutboxEntry.id → view
+  #byEntry = new Map(); // what slotOf() says → view
   #byNode = new WeakMap(); // element → view
   #changes = new Map(); // id → text or null: of messages that are not here yet
   #isOffline = false;
@@ -153,7 +153,7 @@ export class Timeline {
   /** A message of ours changed, or is new: `post` as for receive(), without id. Shown at once. */
   showEntry(entry, post) {
     if (entry.state === "cancelled") return this.forget(entry);
-    const view = this.#byEntry.get(entry.id) ?? this.#adopt(entry) ?? this.#addPending(entry, post);
+    const view = this.#byEntry.get(slotOf(entry)) ?? this.#adopt(entry) ?? this.#addPending(entry, post);
     if (entry.key) this.#byKey.set(entry.key, view);
     if (view.post.id !== undefined) return; // the log has had the last word
     this.#showState(view, entry);
@@ -167,9 +167,9 @@ export class Timeline {
   }
 
   forget(entry) {
-    const view = this.#byEntry.get(entry.id);
+    const view = this.#byEntry.get(slotOf(entry));
     if (view) remove(view.node);
-    this.#byEntry.delete(entry.id);
+    this.#byEntry.delete(slotOf(entry));
     if (entry.key) this.#byKey.delete(entry.key);
   }
 
@@ -222,7 +222,7 @@ export class Timeline {
 
   // One of ours that is on the screen already.
   #claim(post) {
-    const ours = post.key && this.#byKey.get(post.key);
+    const ours = (post.key && this.#byKey.get(post.key)) ?? (post.picture && this.#byEntry.get(post.picture));
     if (!ours || ours.post.id !== undefined) return ours;
     this.#showState(ours, { state: "accepted" });
     this.#confirm(ours, post.id);
@@ -237,6 +237,7 @@ export class Timeline {
     view.node.dataset.id = post.id;
     this.#byId.set(post.id, view);
     if (post.key) this.#byKey.set(post.key, view);
+    if (post.picture) this.#byEntry.set(post.picture, view);
     this.#applyChange(view);
     return view;
   }
@@ -255,7 +256,7 @@ export class Timeline {
     view.isOwn = true;
     view.node.toggleAttribute("data-own", true);
     this.#byNode.set(view.node, view);
-    this.#byEntry.set(entry.id, view);
+    this.#byEntry.set(slotOf(entry), view);
     view.setState(entry.state);
     this.#follow(() => {
       this.#append(view.node);
@@ -269,7 +270,7 @@ export class Timeline {
   // A message of another tab, which this page takes over, may be in the log and on the screen already.
   #adopt(entry) {
     const view = entry.key && this.#byKey.get(entry.key);
-    if (view) this.#byEntry.set(entry.id, view);
+    if (view) this.#byEntry.set(slotOf(entry), view);
     return view;
   }
 
@@ -377,6 +378,9 @@ export class Timeline {
     view.decorate({ isFirst: isNewDay || !isSame, day: isNewDay && dayName(post.at) });
   }
 }
+
+/** One message of ours, also while its picture is still on the way and the outbox has no entry for it. */
+const slotOf = ({ id, event, args }) => (event === "post" && args[1]?.picture) || id;
 
 function newChunk() {
   const chunk = document.createElement("div");

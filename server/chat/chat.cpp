@@ -5,8 +5,10 @@
 #include <utility>
 
 #include "server/chat/history.hpp"
+#include "server/chat/limiter.hpp"
 #include "server/chat/messages.hpp"
 #include "server/chat/people.hpp"
+#include "server/chat/pictures.hpp"
 
 namespace oncewire::chat {
 namespace {
@@ -37,17 +39,20 @@ class Chat {
     Chat(api::Application& application, Options options)
         : application_(application),
           options_(std::move(options)),
-          people_(application, options_.grace) {}
+          people_(application, options_.grace),
+          signals_(options_.signals) {}
 
     std::optional<api::Refusal> enter(const Socket& socket);
     void greet(const Socket& socket);
     void leave(const Socket& socket);
-    void enter_room(const Socket& socket, const std::string& place, const Ack& ack) const;
+    void enter_room(const Socket& socket, const std::string& place, const Ack& ack);
     void rename(const Socket& socket, const std::string& wanted, const Ack& ack);
     void renew(const Socket& socket, const std::string& token, const Ack& ack) const;
-    void tell_typing(const Socket& socket, const std::string& place) const;
+    void tell_typing(const Socket& socket, const std::string& place);
 
   private:
+    /// Why this session may tell the others nothing more for now; none: it may.
+    std::optional<Json> refuse_signal(const Socket& socket);
     void join_places(const Socket& socket, const Json& auth, const std::string& id) const;
     void expire_later(const Socket& socket, std::optional<UnixMillis> when) const;
 
@@ -58,6 +63,7 @@ class Chat {
     api::Application& application_;
     Options options_;
     People people_;
+    Allowance signals_;
 };
 
 std::optional<api::Refusal> Chat::enter(const Socket& socket) {
@@ -106,7 +112,15 @@ void Chat::leave(const Socket& socket) {
     if (const std::string id = id_of(socket); !id.empty()) people_.leave(id);
 }
 
-void Chat::enter_room(const Socket& socket, const std::string& place, const Ack& ack) const {
+std::optional<Json> Chat::refuse_signal(const Socket& socket) {
+    const Sender sender{id_of(socket), "", address_of(socket)};
+    const char* code = signals_.refuse(sender, application_.wall_clock());
+    if (!code) return std::nullopt;
+    return refusal(code, "that was a lot at once; wait a moment");
+}
+
+void Chat::enter_room(const Socket& socket, const std::string& place, const Ack& ack) {
+    if (const auto refused = refuse_signal(socket)) return ack(*refused);
     if (!is_room(place)) return ack(refusal("invalid_place", "there is no such room"));
     std::size_t rooms = 0;
     for (const auto& room : socket.rooms()) rooms += is_room(room) ? 1 : 0;
@@ -116,6 +130,7 @@ void Chat::enter_room(const Socket& socket, const std::string& place, const Ack&
 }
 
 void Chat::rename(const Socket& socket, const std::string& wanted, const Ack& ack) {
+    if (const auto refused = refuse_signal(socket)) return ack(*refused);
     const auto name = clean_name(wanted);
     const std::string id = id_of(socket);
     if (!name) return ack(refusal("invalid_name", "a name has 1 to 40 characters"));
@@ -152,9 +167,12 @@ void Chat::expire_later(const Socket& socket, std::optional<UnixMillis> when) co
 }
 
 /// Whoever writes to a person is writing in their inbox; everybody else is in the room.
-void Chat::tell_typing(const Socket& socket, const std::string& place) const {
+void Chat::tell_typing(const Socket& socket, const std::string& place) {
     const std::string id = id_of(socket);
     if (id.empty()) return;
+    if (const auto refused = refuse_signal(socket)) {
+        return socket.volatile_().emit("refused", *refused);
+    }
     const Json who = {{"id", id}, {"name", string_in(socket.data(), "name").value_or("")}};
     if (is_person(place)) {
         socket.to(inbox_of(place)).volatile_().emit("typing", inbox_of(id), who);
@@ -169,7 +187,8 @@ void Chat::tell_typing(const Socket& socket, const std::string& place) const {
 
 void install_with(api::Application& application, Options options) {
     install_messages(application, options);
-    install_history(application);
+    install_history(application, options);
+    install_pictures(application, options);
     const auto chat = std::make_shared<Chat>(application, std::move(options));
     application.use([chat](Socket socket) { return chat->enter(socket); });
     application.on_connection([chat](Socket socket) { chat->greet(socket); });

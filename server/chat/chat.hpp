@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "server/api/application.hpp"
@@ -21,7 +22,8 @@
 ///
 /// Stored, once, answered with {"id"}:
 ///   "chat message" (text, clientOffset?)     → "chat message" (text, id, {at, key?, from?, name?})
-///   "post" (place, {text} or {picture})      → "post" ({place, id, at, key?, from, name, text|picture})
+///   "post" (place, {text}, {picture} or both) → "post" ({place, id, at, key?, from, name, text?,
+///                                              picture?, width?, height?}); a picture is an id
 ///   "edit" (place, id, text or null)         → "edit" ({place, id, at, from, text}); null: taken back
 ///   "read" (person, id)                      → "read" ({from, id}) to that person
 ///   "open room" (name)                       → "room opened" ({name, id, at, from}) in "lobby"
@@ -29,10 +31,13 @@
 ///   "history" (place, before or null, count) → {"entries": [[offset, event]], "more"}; newest first
 ///   "search" (place, text, before or null)   → {"entries", "edited": [id], "before": offset or null}
 ///   with "inbox" and "lobby" as further places
+///   "see picture" (id)                       → {"type", "bytes"}; for whoever may read its message
+/// Kept until it is posted or a day has passed, with an ack; again does no harm:
+///   "picture" (id, bytes)                    id: 32 hexadecimal digits, drawn by the sender
 /// Ephemeral:
 ///   "enter" (place, ack), "leave" (place), "rename" (name, ack), "token" (jwt, ack), "typing" (place)
 ///   → "people" ({people: [{id, name}], count}), "joined", "left", "renamed" ({id, name}),
-///     "typing" (place, {id, name})
+///     "typing" (place, {id, name}), "refused" ({error, message}): a hint that nobody was given
 ///   "echo" (value, ack)                      acks the value
 namespace oncewire::chat {
 
@@ -43,6 +48,20 @@ struct User {
     bool may_rename = true;
     /// When this stops being true unless renewed.
     std::optional<UnixMillis> expires = {};
+};
+
+/// How often something may be done: at once, and each second in the long run.
+struct Rate {
+    std::uint32_t burst = 0;  ///< 0: any number
+    std::uint32_t per_second = 1;
+};
+
+/// Bytes of pictures; each counts as 4,096 at least.
+struct PictureLimits {
+    std::uint64_t in_all = 0;               ///< beyond it the oldest go; 0: no more are taken
+    std::uint64_t of_person_each_day = 0;   ///< 0: any number, as in the next
+    std::uint64_t of_address_each_day = 0;  ///< loopback aside
+    Millis keep{0};                         ///< 0: until others need the room
 };
 
 struct Options {
@@ -57,12 +76,17 @@ struct Options {
     };
     /// Somebody who reloads the page has not left.
     Millis grace{15'000};
-    /// Messages a user may store at once, and each second in the long run. 0: any number.
-    std::uint32_t burst = 0;
-    std::uint32_t per_second = 0;
+    /// What a user may store.
+    Rate messages;
     /// The same for everybody behind one address, guests too; loopback addresses are not counted.
-    std::uint32_t address_burst = 0;
-    std::uint32_t address_per_second = 0;
+    Rate messages_of_address;
+    /// A user's questions: pages of history, pictures; searches, which cost more; and what is told to
+    /// all others: hints of typing, names, rooms entered. Ten times that for an address.
+    Rate questions;
+    Rate searches;
+    Rate signals;
+    /// None: the chat has no tables, and nobody can send pictures.
+    std::optional<PictureLimits> pictures = {};
 };
 
 /// Registers everything of the chat.

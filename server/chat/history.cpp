@@ -1,7 +1,9 @@
 #include "server/chat/history.hpp"
 
 #include <algorithm>
+#include <memory>
 
+#include "server/chat/limiter.hpp"
 #include "server/chat/messages.hpp"
 #include "shared/base/json.hpp"
 
@@ -138,9 +140,17 @@ Answer take_search(Tx& tx, const Message& message) {
 
 }  // namespace
 
-void install_history(api::Application& application) {
-    application.on_durable("history", take_history);
-    application.on_durable("search", take_search);
+void install_history(api::Application& application, const Options& options) {
+    const auto answer = [&](std::string_view event, Rate rate, auto take) {
+        const auto allowance = std::make_shared<Allowance>(rate);
+        application.on_durable(event, [=](Tx& tx, const Message& message) -> Answer {
+            const char* code = allowance->refuse(decode_sender(message.sender), tx.now());
+            return code ? reject(code, "too many questions at once; wait a moment")
+                        : take(tx, message);
+        });
+    };
+    answer("history", options.questions, take_history);
+    answer("search", options.searches, take_search);
 }
 
 }  // namespace oncewire::chat

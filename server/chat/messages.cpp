@@ -6,6 +6,7 @@
 
 #include "server/api/insert_once.hpp"
 #include "server/chat/limiter.hpp"
+#include "server/chat/pictures.hpp"
 #include "shared/base/json.hpp"
 
 namespace oncewire::chat {
@@ -103,6 +104,41 @@ Json event_of(const Tx& tx, const Sender& sender, const std::string& place) {
     return {{"place", place}, {"at", tx.now().value}, {"from", sender.id}};
 }
 
+/// A text, a picture, or a picture with words under it.
+struct Post {
+    std::optional<std::string> text;
+    std::optional<std::string> picture;  ///< its id
+};
+
+/// Why `picture` cannot stand in a message of `sender`; or what to answer, if it does already.
+std::optional<Verdict> refuse_picture(const std::optional<KeptPicture>& picture,
+                                      const Sender& sender) {
+    if (!picture) return reject("no_picture", "this picture is not kept");
+    if (picture->owner != sender.id) return reject("not_yours", "this is not your picture");
+    if (picture->posted) return stored_as(*picture->posted);
+    return std::nullopt;
+}
+
+Answer publish_post(Tx& tx, const Message& message, const Sender& sender, const std::string& place,
+                    const Post& post) {
+    const delivery::Offset id = tx.next_offset();
+    Json event = event_of(tx, sender, place);
+    event["id"] = id;
+    event["name"] = sender.name;
+    if (!message.key.empty()) event["key"] = message.key;
+    if (post.text) event["text"] = *post.text;
+    if (!post.picture) return publish_event(tx, sender, place, "post", event);
+    const auto picture = find_picture(tx, *post.picture);
+    if (!picture) return Err{picture.error()};
+    if (auto refused = refuse_picture(*picture, sender)) return std::move(*refused);
+    event["picture"] = *post.picture;
+    event["width"] = (*picture)->width;
+    event["height"] = (*picture)->height;
+    const auto noted = note_posted(tx, *post.picture, place, id);
+    if (!noted) return Err{noted.error()};
+    return publish_event(tx, sender, place, "post", event);
+}
+
 Answer take_post(Tx& tx, const Message& message) {
     const Sender sender = decode_sender(message.sender);
     const auto place = string_at(message.args, 0);
@@ -110,34 +146,34 @@ Answer take_post(Tx& tx, const Message& message) {
     if (sender.id.empty() && is_person(*place)) return refuse_guest();
     const auto body =
         message.args.size() > 1 ? api::decode_json(message.args[1], {}) : std::nullopt;
-    const auto text = body ? string_in(*body, "text") : std::nullopt;
-    const auto picture = body ? string_in(*body, "picture") : std::nullopt;
-    if (!text == !picture) return reject("invalid_post", "a post is a text or a picture");
-    if (text && message.args[1].size() > text_bytes_max) {
+    Post post;
+    if (body) post = {string_in(*body, "text"), string_in(*body, "picture")};
+    if (!post.text && !post.picture) return reject("invalid_post", "a post is a text or a picture");
+    if (message.args[1].size() > text_bytes_max) {
         return reject("text_too_long", "the text is too long");
     }
-    if (picture && !is_picture(*picture)) {
-        return reject("invalid_picture", "this is no picture, or it is too large");
+    if (post.picture && sender.id.empty()) return refuse_guest();
+    if (post.picture && !is_picture_id(*post.picture)) {
+        return reject("invalid_picture", "this is no picture");
     }
-    Json event = event_of(tx, sender, *place);
-    event["id"] = tx.next_offset();
-    event["name"] = sender.name;
-    if (!message.key.empty()) event["key"] = message.key;
-    event[text ? "text" : "picture"] = text ? *text : *picture;
-    return publish_event(tx, sender, *place, "post", event);
+    return publish_post(tx, message, sender, *place, post);
 }
 
 // ---- changes ------------------------------------------------------------------------------------
 
-/// Who wrote what is stored at `id` in `place`; none if nothing is.
-Result<std::optional<std::string>, StoreError> author_of(Tx& tx, const std::string& place,
-                                                         delivery::Offset id) {
+/// What is to be changed.
+struct Original {
+    std::optional<std::string> from;  ///< none: there is nothing, or a guest's
+    std::optional<std::string> picture;
+};
+
+Result<Original, StoreError> find_original(Tx& tx, const std::string& place, delivery::Offset id) {
     const auto found = tx.read_before(is_person(place) ? inbox_of(place) : place, id + 1, 1);
     if (!found) return Err{found.error()};
-    if (found->empty() || found->front().offset != id) return std::optional<std::string>();
+    if (found->empty() || found->front().offset != id) return Original();
     const auto event = api::decode_json(found->front().data, {});
-    if (!event || !event->is_array() || event->empty()) return std::optional<std::string>();
-    return string_in(event->back(), "from");
+    if (!event || !event->is_array() || event->empty()) return Original();
+    return Original{string_in(event->back(), "from"), string_in(event->back(), "picture")};
 }
 
 Answer take_edit(Tx& tx, const Message& message) {
@@ -152,9 +188,15 @@ Answer take_edit(Tx& tx, const Message& message) {
     if (text && message.args[2].size() > text_bytes_max) {
         return reject("text_too_long", "the text is too long");
     }
-    const auto author = author_of(tx, *place, *id);
-    if (!author) return Err{author.error()};
-    if (*author != sender.id) return reject("not_yours", "only its author can change a message");
+    const auto original = find_original(tx, *place, *id);
+    if (!original) return Err{original.error()};
+    if (original->from != sender.id) {
+        return reject("not_yours", "only its author can change a message");
+    }
+    if (is_gone && original->picture && is_picture_id(*original->picture)) {
+        const auto dropped = drop_picture(tx, *original->picture);
+        if (!dropped) return Err{dropped.error()};
+    }
     Json event = event_of(tx, sender, *place);
     event["id"] = *id;
     event["text"] = text ? Json(*text) : Json();
@@ -198,20 +240,13 @@ std::string inbox_of(std::string_view user) {
 
 void install_messages(api::Application& application, const Options& options) {
     // One for all kinds, on the one thread that runs them.
-    const auto of_person = std::make_shared<Limiter>(options.burst, options.per_second);
-    const auto of_address =
-        std::make_shared<Limiter>(options.address_burst, options.address_per_second);
+    const auto allowance =
+        std::make_shared<Allowance>(options.messages, options.messages_of_address);
     const auto store = [&](std::string_view event, Answer (*take)(Tx&, const Message&)) {
         application.on_durable(event, [=](Tx& tx, const Message& message) -> Answer {
-            const Sender sender = decode_sender(message.sender);
-            if (!of_person->take(sender.id, tx.now())) {
-                return reject("too_fast", "too many messages at once; wait a moment");
-            }
-            if (!of_address->take(sender.address, tx.now())) {
-                return reject("too_fast_here",
-                              "too many messages from your network; wait a moment");
-            }
-            return take(tx, message);
+            const char* code = allowance->refuse(decode_sender(message.sender), tx.now());
+            return code ? reject(code, "too many messages at once; wait a moment")
+                        : take(tx, message);
         });
     };
     store("chat message", take_text);

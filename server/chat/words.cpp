@@ -82,17 +82,10 @@ bool is_person(std::string_view place) {
     return place.starts_with(user_prefix) && is_user_id(place.substr(user_prefix.size()));
 }
 
-bool is_picture(std::string_view url) {
-    if (url.size() > picture_bytes_max) return false;
-    for (const std::string_view type : {"png", "jpeg", "webp", "gif"}) {
-        const std::string head = "data:image/" + std::string(type) + ";base64,";
-        if (!url.starts_with(head) || url.size() == head.size()) continue;
-        url.remove_prefix(head.size());
-        return std::all_of(url.begin(), url.end(), [](char c) {
-            return is_letter_or_digit(c) || c == '+' || c == '/' || c == '=';
-        });
-    }
-    return false;
+bool is_picture_id(std::string_view id) {
+    return id.size() == picture_id_digits && std::all_of(id.begin(), id.end(), [](char c) {
+               return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+           });
 }
 
 std::string encode(const Sender& sender) {

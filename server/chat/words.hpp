@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,8 +15,12 @@ namespace oncewire::chat {
 
 /// 32,768 bytes: one text as JSON, so that the whole event stays below what is accepted as durable.
 inline constexpr std::size_t text_bytes_max = 32'768;
-/// 60,000 bytes: one picture as a data URL, for the same reason.
-inline constexpr std::size_t picture_bytes_max = 60'000;
+/// 262,144 bytes: one picture; at 20 kB/s it is through before a heartbeat behind it is missed.
+inline constexpr std::size_t picture_bytes_max = 262'144;
+/// 4,096: pixels of a picture's side; a few bytes could otherwise fill a reader's memory.
+inline constexpr std::uint32_t picture_side_max = 4'096;
+/// 32: hexadecimal digits of a picture's id.
+inline constexpr std::size_t picture_id_digits = 32;
 /// 256 bytes: the id a stock client gives its message; the tutorial's have about 25.
 inline constexpr std::size_t client_offset_bytes_max = 256;
 /// 40 characters: names of people and rooms; longer ones break every list they stand in.
@@ -40,8 +45,7 @@ bool is_user_id(std::string_view id);
 bool is_room(std::string_view place);
 /// "user/" and an id.
 bool is_person(std::string_view place);
-/// A data URL of a PNG, JPEG, WebP or GIF picture, in base64, not too long.
-bool is_picture(std::string_view url);
+bool is_picture_id(std::string_view id);
 
 /// Who a session belongs to, as durable handlers get it: Socket::introduce().
 struct Sender {

@@ -133,22 +133,20 @@ Readers server_readers(Config& config) {
 
 Readers chat_readers(Config& config) {
     constexpr std::int64_t many = 1'000'000, day = 86'400;
-    return {
-        {"burst",
-         [=, &config](const Value& v) { config.burst = number<std::uint32_t>(v, 0, many); }},
-        {"per_second",
-         [=, &config](const Value& v) { config.per_second = number<std::uint32_t>(v, 1, many); }},
-        {"address_burst",
-         [=, &config](const Value& v) {
-             config.address_burst = number<std::uint32_t>(v, 0, many);
-         }},
-        {"address_per_second",
-         [=, &config](const Value& v) {
-             config.address_per_second = number<std::uint32_t>(v, 1, many);
-         }},
-        {"grace_seconds", [=, &config](const Value& v) {
-             config.grace_seconds = number<std::uint32_t>(v, 0, day);
-         }}};
+    const auto upto = [](std::int64_t least, std::int64_t most, std::uint32_t& setting) {
+        return [=, &setting](const Value& v) { setting = number<std::uint32_t>(v, least, most); };
+    };
+    return {{"burst", upto(0, many, config.burst)},
+            {"per_second", upto(1, many, config.per_second)},
+            {"address_burst", upto(0, many, config.address_burst)},
+            {"address_per_second", upto(1, many, config.address_per_second)},
+            {"search_burst", upto(0, many, config.search_burst)},
+            {"search_per_second", upto(1, many, config.search_per_second)},
+            {"signal_burst", upto(0, many, config.signal_burst)},
+            {"signal_per_second", upto(1, many, config.signal_per_second)},
+            {"pictures_megabytes", upto(0, many, config.pictures_megabytes)},
+            {"pictures_megabytes_each_day", upto(0, many, config.pictures_megabytes_each_day)},
+            {"grace_seconds", upto(0, day, config.grace_seconds)}};
 }
 
 Readers identity_readers(IdentityOptions& identity) {
@@ -233,6 +231,12 @@ std::string print_config(const Config& config) {
         << "\nformat = " << quoted(config.log_format) << "\n\n[chat]\nburst = " << config.burst
         << "\nper_second = " << config.per_second << "\naddress_burst = " << config.address_burst
         << "\naddress_per_second = " << config.address_per_second
+        << "\nsearch_burst = " << config.search_burst
+        << "\nsearch_per_second = " << config.search_per_second
+        << "\nsignal_burst = " << config.signal_burst
+        << "\nsignal_per_second = " << config.signal_per_second
+        << "\npictures_megabytes = " << config.pictures_megabytes
+        << "\npictures_megabytes_each_day = " << config.pictures_megabytes_each_day
         << "\ngrace_seconds = " << config.grace_seconds
         << "\n\n[identity]\nanonymous = " << flag(config.identity.anonymous)
         << "\nclock_skew_seconds = " << config.identity.clock_skew.count() / 1000 << "\n";

@@ -1,4 +1,4 @@
-// What people do with each other: names, rooms, private messages, changing one's mind, pictures.
+// What people do with each other: names, rooms, private messages, changing one's mind.
 import { expect, numbered, test } from "./chat_page.mjs";
 
 test.use({ config: "[chat]\ngrace_seconds = 1\n" });
@@ -213,52 +213,6 @@ test("the Enter that chooses a word of an input method sends nothing", async ({ 
   await ann.composer.dispatchEvent("keydown", { key: "Enter", isComposing: true, bubbles: true });
   await ann.composer.dispatchEvent("keydown", { key: "Enter", keyCode: 229, bubbles: true });
   await expect(ann.composer).toHaveValue("にほんご");
-  await expect(ann.messages).toHaveCount(0);
-});
-
-/** Puts a picture of this many pixels, or any bytes, on the clipboard and pastes it. */
-const paste = (chat, { pixels, bytes, type = "image/png" }) =>
-  chat.composer.evaluate(
-    async (field, { pixels, bytes, type }) => {
-      let blob = new Blob([new Uint8Array(bytes ?? 0)], { type });
-      if (pixels) {
-        const canvas = new OffscreenCanvas(pixels, pixels);
-        const context = canvas.getContext("2d");
-        for (let i = 0; i < 400; i++) {
-          context.fillStyle = `hsl(${(i * 47) % 360} 80% 50%)`;
-          context.fillRect((i * 131) % pixels, (i * 197) % pixels, pixels / 9, pixels / 7);
-        }
-        blob = await canvas.convertToBlob({ type });
-      }
-      const clipboardData = new DataTransfer();
-      clipboardData.items.add(new File([blob], "picture", { type }));
-      field.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
-    },
-    { pixels, bytes, type },
-  );
-
-test("a pasted picture is looked at, sent, and kept", async ({ visit }) => {
-  const ann = await meet(visit, "Ann");
-  const ben = await visit();
-  await paste(ann, { pixels: 2000 });
-  await expect(ann.page.getByText(/Picture, \d+ kB/)).toBeVisible();
-  await ann.composer.fill("look-1");
-  await ann.composer.press("Enter");
-  const picture = ben.page.getByRole("img", { name: "Picture from Ann" });
-  await expect(picture).toBeVisible();
-  expect(await picture.evaluate((image) => image.decode().then(() => image.naturalWidth))).toBeGreaterThan(300);
-  await expect(ben.message("look-1")).toBeVisible();
-  await ben.page.reload();
-  await expect(picture).toBeVisible();
-});
-
-test("a file that is no picture, or too large, is refused before anything is sent", async ({ visit }) => {
-  const ann = await visit();
-  await paste(ann, { bytes: 100 });
-  await expect(ann.page.getByText("no picture the browser can read")).toBeVisible();
-  await paste(ann, { bytes: 21 * 1024 * 1024 });
-  await expect(ann.page.getByText("larger than 20 MB")).toBeVisible();
-  await ann.composer.press("Enter");
   await expect(ann.messages).toHaveCount(0);
 });
 

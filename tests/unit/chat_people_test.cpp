@@ -208,19 +208,31 @@ TEST_CASE("names are what can be shown") {
     CHECK(chat::is_room("room/tea"));
 }
 
-TEST_CASE("a picture is a data URL of a known kind, nothing else") {
-    CHECK(chat::is_picture("data:image/png;base64,AAAA"));
-    CHECK_FALSE(chat::is_picture("data:image/svg+xml;base64,AAAA"));
-    CHECK_FALSE(chat::is_picture("data:image/png;base64,"));
-    CHECK_FALSE(chat::is_picture("data:image/png;base64,\"><script>"));
-    CHECK_FALSE(chat::is_picture("https://example.org/x.png"));
-    CHECK_FALSE(chat::is_picture("data:image/png;base64," + std::string(60'000, 'A')));
+TEST_CASE("who searches, asks or tells too much at once is told so, and nobody else is") {
+    chat::Options options = trusting();
+    options.searches = options.questions = options.signals = {2, 1};
+    Town town(std::move(options));
+    const auto ann = town.join("ann"), ben = town.join("ben");
+    const auto is_refused = [&](SmallServer::Client client, const std::string& question) {
+        return any_contains(town.ask(client, question), R"("error":"too_fast")");
+    };
+    for (const char* question : {R"(["search","chat","x",null])", R"(["history","chat",null,1])"}) {
+        CAPTURE(question);
+        for (int i = 0; i < 2; ++i) CHECK_FALSE(is_refused(ann, question));
+        CHECK(is_refused(ann, question));
+        CHECK_FALSE(is_refused(ben, question));
+    }
+    CHECK_FALSE(is_refused(ann, R"(["enter","room/tea"])"));
+    CHECK_FALSE(is_refused(ann, R"(["typing","chat"])"));
+    CHECK(any_contains(town.heard(ben), R"(["typing","chat")"));
+    CHECK(any_contains(town.ask(ann, R"(["typing","chat"])"), R"(["refused",{"error":"too_fast")"));
+    CHECK(is_refused(ann, R"(["rename","Anne"])"));
+    CHECK_FALSE(any_contains(town.heard(ben), "typing"));
 }
 
 TEST_CASE("who shares an address with somebody who sends too much is told so, guests too") {
     chat::Options options = trusting();
-    options.address_burst = 3;
-    options.address_per_second = 1;
+    options.messages_of_address = {3, 1};
     Town town(std::move(options));
     const auto post = [&](SmallServer::Client client) {
         const auto frames = town.ask(client, R"(["chat message","hi"])");
@@ -241,7 +253,7 @@ TEST_CASE("who shares an address with somebody who sends too much is told so, gu
 }
 
 TEST_CASE("a person who sends too much is told so, and may go on after a while") {
-    chat::Limiter limiter(3, 1);
+    chat::Limiter limiter(chat::Rate{3, 1});
     for (int i = 0; i < 3; ++i) CHECK(limiter.take("ann", UnixMillis{1000}));
     CHECK_FALSE(limiter.take("ann", UnixMillis{1000}));
     CHECK(limiter.take("ben", UnixMillis{1000}));
