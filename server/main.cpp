@@ -285,6 +285,7 @@ int serve(const CommandLine& line, const ReadAgain& read_again) {
     options.address = {config.host, config.port};
     options.cores = config.cores;
     options.retention = retention_of(config);
+    options.limits = {config.connections, config.connections_per_address};
     net::OriginList origins = config.origins;
     options.http.engine.origins = origins;
     options.log = [](const std::string& sentence) { spdlog::info(sentence); };

@@ -14,7 +14,7 @@ import { People } from "./people.js";
 import { isPrivate, mainPlace, personOf, Places } from "./places.js";
 import { Scroll } from "./scroll.js";
 import { Search } from "./search.js";
-import { ask, keepSignedIn, open, rooms, toldName } from "./session.js";
+import { ask, isFull, keepSignedIn, open, rooms, toldName } from "./session.js";
 import { Settings } from "./settings.js";
 import { Shelf, shelf } from "./shelf.js";
 import { Sidebar } from "./sidebar.js";
@@ -125,8 +125,13 @@ socket.on("disconnect", (reason) => {
 socket.on("connect_error", (error) => {
   if (error.permanent) show({ link: "broken", reason: error.message });
   else if (!socket.active) show({ link: "refused", reason: error.message });
-  else show({ link: "offline" });
+  else {
+    show({ link: situation.link === "full" ? "full" : "offline" });
+    isFull(here.server).then((full) => socket.active && !socket.connected && show({ link: full ? "full" : "offline" }));
+  }
 });
+// What was to be told to others at once was too much.
+socket.on("refused", ({ error, message }) => line.say(words.slow[error] ?? message));
 socket.on("expired", () => show({ link: "expired" }));
 // Another tab has become somebody else; what waits here stays with whom it belongs to.
 onForgotten("visitor", here.signal, () => {
@@ -291,7 +296,17 @@ function showPlace(id) {
 function enterRoom(id) {
   rooms.add(id);
   rememberJson("rooms", [...rooms]);
-  if (socket.connected) ask(socket, "enter", id).catch(() => {});
+  hear(id);
+}
+
+/** From now on, not only with the next link; again a while later if the server asks for patience. */
+function hear(id) {
+  if (!socket.connected || !rooms.has(id)) return;
+  ask(socket, "enter", id).catch(({ code, message }) => {
+    if (!(code in words.slow)) return;
+    line.say(words.slow[code] ?? message);
+    setTimeout(() => hear(id), 3000);
+  });
 }
 
 const lobby = new Pages(socket, "lobby", (entries) => {
@@ -314,7 +329,7 @@ search.onChoose = (id) => places.reveal(id);
 settings.onRename = (name) => {
   me.rename(name);
   if (!socket.connected) return;
-  if (name) ask(socket, "rename", name).catch((error) => line.say(error.message));
+  if (name) ask(socket, "rename", name).catch(({ code, message }) => line.say(words.slow[code] ?? message));
   else socket.disconnect().connect();
 };
 

@@ -24,7 +24,7 @@ export class Composer {
   #place = "";
   #picture;
   #edited;
-  #toldTyping = 0;
+  #toldTyping = -Infinity;
 
   constructor({ form, note, preview, file, attach, drop }) {
     this.#form = form;
@@ -106,7 +106,7 @@ export class Composer {
     const text = this.#field.value.trim();
     const picture = this.#picture;
     if (!text && !picture) return;
-    this.#toldTyping = 0;
+    this.#toldTyping = -Infinity;
     if (this.#edited) {
       this.#endEdit();
       return this.onEdited(text);

@@ -20,7 +20,7 @@ export class ConnectionLine {
 
   /**
    * @param {Object} situation
-   * @param {"connecting"|"offline"|"disconnected"|"kicked"|"refused"|"broken"|"expired"|"elsewhere"|"online"} situation.link
+   * @param {"connecting"|"offline"|"full"|"disconnected"|"kicked"|"refused"|"broken"|"expired"|"elsewhere"|"online"} situation.link
    * @param {number} situation.waiting messages in the outbox
    * @param {string} [situation.reason] why the server refused, or why nothing works
    * @param {boolean} [situation.isBusy] the server stores nothing for now
@@ -68,7 +68,7 @@ export class ConnectionLine {
     }
     if (this.#text.textContent !== text) this.#text.textContent = text;
     this.#line.toggleAttribute("data-shown", text !== "");
-    this.#retry.hidden = link !== "offline" && link !== "elsewhere";
+    this.#retry.hidden = link !== "offline" && link !== "full" && link !== "elsewhere";
     this.#retry.textContent = link === "elsewhere" ? words.goOn : words.retry;
   }
 }

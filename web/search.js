@@ -72,8 +72,8 @@ export class Search {
       more.hidden = before === null;
       this.#show(entries, edited);
       note.textContent = this.#found ? words.searchFound(this.#found) : before === null ? words.searchNothing : "";
-    } catch {
-      if (run === this.#run) note.textContent = words.searchOffline;
+    } catch ({ code }) {
+      if (run === this.#run) note.textContent = words.slow[code] ?? words.searchOffline;
     }
   }
 

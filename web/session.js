@@ -6,6 +6,7 @@ import { io } from "/socket.io/socket.io.esm.min.js";
 import { me } from "./me.js";
 
 const patience = 15_000; // ms for an answer
+const lookEvery = 4000; // ms between two looks at a server that cannot be reached
 const refreshAhead = 60_000; // ms before a token ends
 
 /** Rooms to hear, as they are when it connects. */
@@ -55,6 +56,30 @@ function pauseFor(token) {
   } catch {
     return refreshAhead;
   }
+}
+
+let looked; // when, and what was found
+
+/** Whether the server is there, but takes no more connections: a WebSocket that fails does not say why. */
+export async function isFull(server = location.origin) {
+  if (performance.now() - looked?.at < lookEvery) return looked.found;
+  looked = { at: performance.now(), found: find(server) };
+  return looked.found;
+}
+
+async function find(server) {
+  const url = `${server}/socket.io/?EIO=4&transport=polling`;
+  try {
+    const answer = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(patience) });
+    const text = await answer.text();
+    if (answer.status === 503) return /^too many/.test(text);
+    // There is room by now: what was opened only to ask is closed again.
+    const { sid } = JSON.parse(text.slice(1));
+    await fetch(`${url}&sid=${encodeURIComponent(sid)}`, { method: "POST", body: "1" });
+  } catch {
+    // nobody is there
+  }
+  return false;
 }
 
 /** The server's answer to a question that leaves no trace; rejects with {code, message}. */

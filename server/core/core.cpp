@@ -101,7 +101,8 @@ void Core::welcome(asio::ip::tcp::socket socket, std::string address) {
         return;
     }
     constexpr std::string_view answer =
-        "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 20\r\n"
+        "Access-Control-Allow-Origin: *\r\nConnection: close\r\n\r\ntoo many connections";
     boost::system::error_code ignored;
     socket.non_blocking(true, ignored);
     socket.write_some(asio::buffer(answer), ignored);

@@ -103,7 +103,8 @@ TokenKey read_key(const Value& table) {
 
 Readers server_readers(Config& config) {
     const std::vector<std::string> durabilities = {"disk", "process"};
-    constexpr std::int64_t ports = 65'535, cores = 256, days = 36'500, messages = 4'000'000'000;
+    constexpr std::int64_t ports = 65'535, cores = 256, many = 10'000'000, days = 36'500,
+                           messages = 4'000'000'000;
     return {
         {"host", [&](const Value& v) { config.host = text(v); }},
         {"port",
@@ -111,6 +112,12 @@ Readers server_readers(Config& config) {
         {"database", [&](const Value& v) { config.database = text(v); }},
         {"cores",
          [=, &config](const Value& v) { config.cores = number<std::uint16_t>(v, 1, cores); }},
+        {"connections",
+         [=, &config](const Value& v) { config.connections = number<std::uint32_t>(v, 1, many); }},
+        {"connections_per_address",
+         [=, &config](const Value& v) {
+             config.connections_per_address = number<std::uint32_t>(v, 1, many);
+         }},
         {"durability",
          [=, &config](const Value& v) { config.durability = text_of(v, durabilities); }},
         {"keep_days",
@@ -222,6 +229,8 @@ std::string print_config(const Config& config) {
     const auto flag = [](bool on) { return on ? "true" : "false"; };
     out << "[server]\nhost = " << quoted(config.host) << "\nport = " << config.port
         << "\ndatabase = " << quoted(config.database) << "\ncores = " << config.cores
+        << "\nconnections = " << config.connections
+        << "\nconnections_per_address = " << config.connections_per_address
         << "\ndurability = " << quoted(config.durability) << "\nkeep_days = " << config.keep_days
         << "\nkeep_messages = " << config.keep_messages << "\norigins = [";
     for (std::size_t i = 0; i < config.origins.size(); ++i) {

@@ -15,9 +15,11 @@ struct Config {
     std::uint16_t port = 3000;
     std::string database = "oncewire.db";
     std::uint16_t cores = 1;
-    std::string durability = "disk";  ///< or "process": no fsync
-    std::uint32_t keep_days = 0;      ///< of each room's history; 0: for ever
-    std::uint32_t keep_messages = 0;  ///< the newest of each room; 0: all
+    std::uint32_t connections = 100'000;            ///< and polling sessions, in all
+    std::uint32_t connections_per_address = 1'024;  ///< loopback aside
+    std::string durability = "disk";                ///< or "process": no fsync
+    std::uint32_t keep_days = 0;                    ///< of each room's history; 0: for ever
+    std::uint32_t keep_messages = 0;                ///< the newest of each room; 0: all
     /// Pages that may connect and embed the chat, besides the server's own.
     std::vector<std::string> origins;
     std::string log_level = "info";

@@ -1,5 +1,5 @@
 // The page for everybody: by keyboard, by screen reader, in light and dark, wide and narrow.
-import { say } from "../support/stock.mjs";
+import { connected, say, stock } from "../support/stock.mjs";
 import { accessibilityProblems } from "./axe.mjs";
 import { expect, numbered, test } from "./chat_page.mjs";
 
@@ -80,4 +80,54 @@ test("the policy of the page allows neither inline script nor eval, and the page
   ).catch((error) => error.message);
   expect(blocked).toMatch(/script-src/);
   expect(await ann.page.evaluate(() => globalThis.ran)).toBeUndefined();
+});
+
+test.describe("where little may be done at once", () => {
+  test.use({ config: "[chat]\nsearch_burst = 1\nsearch_per_second = 1\nsignal_burst = 1\nsignal_per_second = 1\n" });
+
+  test("who searches, renames or types too much at once is told so, and goes on", async ({ visit, server }) => {
+    const ann = await visit();
+    const visitor = await ann.page.evaluate(() => localStorage.getItem("oncewire-chat:visitor"));
+    const other = stock(server.url, { auth: { visitor, live: true } });
+    await connected(other);
+    // The same person elsewhere, in a hurry; until nothing is left for the page.
+    const rush = setInterval(() => {
+      for (let i = 0; i < 5; ++i) other.emit("search", "chat", "x", null).emit("typing", "room/none");
+    }, 50);
+    await ann.page.getByRole("button", { name: "Search" }).click();
+    await ann.page.getByRole("searchbox").fill("something");
+    await ann.page.getByRole("searchbox").press("Enter");
+    await expect(ann.page.locator("#search-note")).toHaveText("That was a lot at once. Wait a moment");
+    await ann.page.keyboard.press("Escape");
+    await ann.composer.pressSequentially("typed");
+    await expect(ann.status).toHaveText("That was a lot at once. Wait a moment");
+    await expect(ann.status).toBeEmpty();
+    await ann.page.getByRole("button", { name: "Settings" }).click();
+    await ann.page.getByRole("dialog").getByRole("textbox").fill("Ann");
+    await ann.page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+    await expect(ann.status).toHaveText("That was a lot at once. Wait a moment");
+    clearInterval(rush);
+    other.close();
+    await ann.composer.fill("limits-1");
+    await ann.composer.press("Enter");
+    await ann.showsExactly(["limits-1"]);
+  });
+});
+
+test.describe("where few may connect", () => {
+  test.use({ config: "[server]\nconnections = 30\n" });
+
+  test("who finds no room is told so, and comes in when there is some", async ({ visit, server }) => {
+    const ann = await visit();
+    await expect(ann.toggle).toHaveText("Disconnect");
+    const others = Array.from({ length: 34 }, () => stock(server.url));
+    await expect.poll(() => others.filter((each) => each.connected).length).toBeGreaterThan(15);
+    ann.proxy.cut();
+    await ann.say("room-1");
+    await expect(ann.status).toContainText("no room for more connections", { timeout: 45_000 });
+    await expect(ann.status).toContainText("1 message is waiting");
+    for (const each of others) each.close();
+    await ann.showsExactly(["room-1"]);
+    await expect(ann.status).toBeEmpty();
+  });
 });
