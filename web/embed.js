@@ -12,7 +12,7 @@ const patience = 3000; // ms for a busy page to become idle
 const settings = ["room", "theme", "locale"];
 
 const style = `
-:host { display: block; --oncewire-accent: #0d6b5e; --oncewire-on-accent: #fff; --oncewire-gap: 20px; }
+:host { display: block; --oncewire-gap: 20px; }
 :host([launcher]) { position: fixed; z-index: 2147483000; inset: auto var(--oncewire-gap) var(--oncewire-gap) auto; }
 [hidden] { display: none !important; }
 iframe, .inline { display: block; width: 100%; height: 100%; border: 0; }
@@ -22,9 +22,9 @@ iframe { color-scheme: normal; }
   height: min(640px, 100vh - 72px - 2 * var(--oncewire-gap)); overflow: hidden; border-radius: 16px;
   box-shadow: 0 8px 40px rgb(0 0 0 / 25%); background: Canvas; }
 button { position: relative; display: grid; place-items: center; width: 56px; height: 56px; padding: 0; border: 0;
-  border-radius: 50%; background: var(--oncewire-accent); color: var(--oncewire-on-accent); cursor: pointer;
+  border-radius: 50%; background: var(--oncewire-accent, #0d6b5e); color: var(--oncewire-on-accent, #fff); cursor: pointer;
   box-shadow: 0 2px 12px rgb(0 0 0 / 25%); }
-button:focus-visible { outline: 3px solid var(--oncewire-accent); outline-offset: 3px; }
+button:focus-visible { outline: 3px solid var(--oncewire-accent, #0d6b5e); outline-offset: 3px; }
 svg { width: 28px; fill: none; stroke: currentcolor; stroke-width: 2; stroke-linecap: round; stroke-linejoin: round; }
 .badge { position: absolute; inset: -4px -4px auto auto; min-width: 20px; padding: 0 5px; box-sizing: border-box;
   border-radius: 10px; background: #b3261e; color: #fff; font: 700 12px/20px system-ui, sans-serif; text-align: center; }`;
@@ -214,7 +214,9 @@ class Chat {
   }
 
   #hello() {
-    return { oncewire: "hello", room: this.#options.room, isOpen: this.#isOpen, hasToken: !!this.#getToken };
+    const style = getComputedStyle(this.#host);
+    const [accent, onAccent] = ["--oncewire-accent", "--oncewire-on-accent"].map((name) => style.getPropertyValue(name).trim());
+    return { oncewire: "hello", room: this.#options.room, isOpen: this.#isOpen, hasToken: !!this.#getToken, accent, onAccent };
   }
 
   /** The other end of a new channel, with what was to be said on it. */

@@ -11,6 +11,7 @@ export async function connectFrame(here) {
   if (here.isPage && (!params.has("frame") || globalThis.parent === globalThis)) return undefined;
   const { port, options } = here.isPage ? await hello() : here;
   setOpen(options.isOpen === true);
+  if (here.isPage) paint(here.app, options);
   const answers = new Map();
   let asked = 0;
   const frame = {
@@ -39,6 +40,13 @@ export async function connectFrame(here) {
   };
   here.root.addEventListener("keydown", (event) => event.key === "Escape" && frame.tell("escape"));
   return frame;
+}
+
+/** The site's accent, which its styles cannot bring into a frame. */
+function paint({ style }, { accent, onAccent }) {
+  for (const [name, colour] of [["--oncewire-accent", accent], ["--oncewire-on-accent", onAccent]]) {
+    if (typeof colour === "string" && CSS.supports("color", colour)) style.setProperty(name, colour);
+  }
 }
 
 // The server said which sites may frame us, so whoever does may talk to us.

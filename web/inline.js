@@ -1,27 +1,19 @@
 // The chat in a shadow root, for sites that let us run on their pages: the same page, its elements and style
 // sheets, without a frame around them. Its outbox lives in the site's origin.
 
-import { surface } from "./surface.js";
-
 let count = 0;
-let last = Promise.resolve();
 
 /**
- * Builds a chat inside `host`, one after the other, since modules learn where they are from one place.
+ * Builds a chat inside `host`.
  * @param {Object} here
  * @param {MessagePort} here.port what embed.js says and hears, as in a frame
  * @param {Object} here.options what it would tell a frame first
- * @param {string} [here.locale] the first one on a page decides for all
+ * @param {string} [here.locale]
  * @param {string} [here.theme]
  * @param {AbortSignal} here.signal
  * @param {function()} here.restart
  */
-export function mount(host, here) {
-  last = last.catch(() => {}).then(() => !here.signal.aborted && build(host, here));
-  return last;
-}
-
-async function build(host, here) {
+export async function mount(host, here) {
   const page = await fetch(new URL("/", import.meta.url)).then((answer) => answer.text());
   const parsed = new DOMParser().parseFromString(page, "text/html");
   const root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
@@ -32,9 +24,11 @@ async function build(host, here) {
   const theme = themeOf(host);
   theme.choose(here.theme);
   if (here.signal.aborted) return;
+  // The same modules under another address, so that nothing of one chat is another's. The client they share.
+  const own = ++count === 1 ? "." : `./inline-${count}`;
+  const { surface } = await import(`${own}/surface.js`);
   surface.current = { ...here, root, app, theme, isPage: false, server: new URL(import.meta.url).origin };
-  // The same module under another name: each chat runs it once, and shares what it imports.
-  await import(`./chat.js?${++count}`);
+  await import(`${own}/chat.js`);
 }
 
 async function sheetOf(link) {

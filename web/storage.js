@@ -31,10 +31,15 @@ export function recallJson(key, otherwise) {
   }
 }
 
-/** Calls `listener` when another tab has forgotten this. */
+/** Calls `listener` when another tab, or another chat of this page, has forgotten this. */
 export function onForgotten(key, signal, listener) {
   const isIt = (event) => event.key === null || (event.key === prefix + key && event.newValue === null);
   addEventListener("storage", (event) => isIt(event) && listener(), { signal });
+}
+
+/** Other tabs hear it by themselves; other chats of this page do not. */
+export function tellForgotten(key) {
+  dispatchEvent(new StorageEvent("storage", { key: prefix + key, newValue: null }));
 }
 
 export const rememberJson = (key, value) => remember(key, JSON.stringify(value));

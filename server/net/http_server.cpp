@@ -151,8 +151,9 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
             return serve_static(request_, std::string(built_in_client) + name, static_files(),
                                 *origins);
         }
-        const bool is_page = options.serves_page && !path.starts_with(built_in_client);
-        return is_page ? serve_static(request_, path, static_files(), *origins) : std::nullopt;
+        const std::string_view page = without_instance(path);
+        const bool is_page = options.serves_page && !page.starts_with(built_in_client);
+        return is_page ? serve_static(request_, page, static_files(), *origins) : std::nullopt;
     }
 
     void begin_post() {

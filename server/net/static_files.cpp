@@ -101,6 +101,16 @@ HttpResponse describe(const StaticFile& file, const Choice& choice,
 
 }  // namespace
 
+std::string_view without_instance(std::string_view path) {
+    constexpr std::string_view prefix = "/inline-";
+    constexpr std::size_t digits_max = 4;
+    if (!path.starts_with(prefix)) return path;
+    const std::string_view rest = path.substr(prefix.size());
+    const std::size_t digits = std::min(rest.find_first_not_of("0123456789"), rest.size());
+    const bool is_instance = digits > 0 && digits <= digits_max && rest.substr(digits, 1) == "/";
+    return is_instance ? rest.substr(digits) : path;
+}
+
 std::optional<HttpResponse> serve_static(const HttpRequest& request, std::string_view path,
                                          std::span<const StaticFile> files,
                                          std::span<const std::string> origins) {

@@ -33,6 +33,10 @@ struct StaticFile {
 /// What the build found, sorted by path. Defined in a generated file.
 std::span<const StaticFile> static_files();
 
+/// "/inline-N/chat.js" is "/chat.js" for the Nth chat of a page: a module runs once for each address, and
+/// every chat has its own person, language and place. Other paths are themselves.
+std::string_view without_instance(std::string_view path);
+
 /// The answer to a request for one of `files`, sorted by path (for HEAD as for GET); none if `path` is not
 /// among them. Pages of `origins` may show ours in a frame.
 std::optional<HttpResponse> serve_static(const HttpRequest& request, std::string_view path,

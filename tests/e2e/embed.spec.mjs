@@ -152,6 +152,13 @@ test("an element takes its token and its room whenever they come", async ({ site
   await expect.poll(() => posts).toEqual([["room/support", "early-1", "u:17"]]);
 });
 
+test("the site's accent reaches into the frame", async ({ site, chat, page }) => {
+  site.page = `<!doctype html><title>Shop</title><style>oncewire-chat { --oncewire-accent: rgb(120, 40, 160); --oncewire-on-accent: white; }</style>
+    <oncewire-chat></oncewire-chat><script async type="module" src="${chat.url}/embed.js" data-manual></script>`;
+  await page.goto(site.url);
+  await expect(inside(page).getByRole("button", { name: "Send" })).toHaveCSS("background-color", "rgb(120, 40, 160)");
+});
+
 test("the loader is at most 5 kB", () => {
   expect(brotliCompressSync(readFileSync(join(root, "web/embed.js"))).length).toBeLessThanOrEqual(5_000);
 });
@@ -213,6 +220,43 @@ test.describe("inline, on a site that trusts the chat", () => {
     await say(page, "later-2");
     await expect.poll(() => posts).toEqual(["later-1", "later-2"]);
     socket.close();
+  });
+
+  test("two beside each other are two people, in two languages and two colours", async ({ site, chat, friend, page }) => {
+    const said = [];
+    friend.socket.on("post", (post) => said.push([post.from, post.name, post.text]));
+    site.page = `<!doctype html><title>Shop</title>
+      <style>oncewire-chat { height: 400px; } #ann { --oncewire-accent: rgb(120, 40, 160); }</style>
+      <oncewire-chat inline id="ann" room="support" locale="ja" theme="light"></oncewire-chat>
+      <oncewire-chat inline id="ben" room="support" locale="zh" theme="light"></oncewire-chat>
+      <script>
+        document.getElementById("ann").getToken = () => ${JSON.stringify(tokenFor({ sub: "17", name: "Ann" }))};
+        document.getElementById("ben").getToken = () => ${JSON.stringify(tokenFor({ sub: "18", name: "Ben" }))};
+      </script>
+      <script async type="module" src="${chat.url}/embed.js" data-manual></script>`;
+    await page.goto(site.url);
+    const [ann, ben] = [page.locator("#ann"), page.locator("#ben")];
+    for (const each of [ann, ben]) await expect(each.locator("#detail")).not.toBeEmpty();
+    for (const [each, text] of [[ann, "two-1"], [ben, "two-2"]]) {
+      await each.locator("form").getByRole("textbox").fill(text);
+      await each.locator("form").getByRole("textbox").press("Enter");
+      await expect.poll(() => said.at(-1)?.[2]).toBe(text);
+    }
+    expect(said).toEqual([["u:17", "Ann", "two-1"], ["u:18", "Ben", "two-2"]]);
+    for (const each of [ann, ben]) {
+      await expect(each.locator("[data-state]")).toHaveCount(2);
+      await expect(each.locator("[data-own]")).toHaveCount(1);
+    }
+    const send = (each) => each.locator("form button[type=submit]");
+    await expect(send(ann)).toHaveText("送信");
+    await expect(send(ben)).toHaveText("发送");
+    await expect(send(ann)).toHaveCSS("background-color", "rgb(120, 40, 160)");
+    await expect(send(ben)).toHaveCSS("background-color", "rgb(13, 107, 94)");
+    // The one that is built anew leaves the other as it is.
+    await page.evaluate(() => document.getElementById("ann").setLocale("en"));
+    await expect(send(ann)).toHaveText("Send");
+    await expect(ann.locator("[data-state]")).toHaveCount(2);
+    await expect(send(ben)).toHaveText("发送");
   });
 
   test("two beside each other; destroy leaves nothing, and another visitor begins with nothing", async ({ site, chat, page }) => {

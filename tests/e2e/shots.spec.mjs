@@ -1,7 +1,119 @@
 // Pictures of every state, to be looked at: `make shots`.
 import { join } from "node:path";
+import { drawId, png } from "../support/pictures.mjs";
 import { root } from "../support/server.mjs";
+import { connected, say, stock } from "../support/stock.mjs";
 import { expect, test } from "./chat_page.mjs";
+
+/** A landscape, more or less, drawn in the page and pasted. */
+const pasteView = (chat, [width, height]) =>
+  chat.composer.evaluate(
+    async (field, [width, height]) => {
+      const canvas = new OffscreenCanvas(width, height);
+      const context = canvas.getContext("2d");
+      const sky = context.createLinearGradient(0, 0, 0, height);
+      for (const [at, colour] of [[0, "#33507a"], [0.55, "#e8b98a"], [0.56, "#3c5a4a"], [1, "#1c2c26"]]) sky.addColorStop(at, colour);
+      context.fillStyle = sky;
+      context.fillRect(0, 0, width, height);
+      const clipboardData = new DataTransfer();
+      clipboardData.items.add(new File([await canvas.convertToBlob({ type: "image/png" })], "view.png", { type: "image/png" }));
+      field.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+    },
+    [width, height],
+  );
+
+test.describe("where little is kept and little is allowed @shots", () => {
+  test.use({ config: "[server]\nkeep_messages = 3\nconnections = 30\n[chat]\nsearch_burst = 1\nsearch_per_second = 1\npictures_megabytes_each_day = 1\n" });
+  for (const colorScheme of ["light", "dark"]) {
+    for (const width of [390, 1280]) {
+      test(`${colorScheme} ${width}`, async ({ visit, server, friend }) => {
+        test.setTimeout(180_000);
+        const ann = await visit({ browser: { colorScheme, viewport: { width, height: 800 } } });
+        const shoot = (state) => ann.page.screenshot({ path: join(root, `build/shots/${colorScheme}-${width}-${state}.png`) });
+        const visitor = await ann.page.evaluate(() => localStorage.getItem("oncewire-chat:visitor"));
+
+        await pasteView(ann, [1200, 800]);
+        await expect(ann.page.locator("#note")).toContainText("kB");
+        await ann.composer.fill("The view from the train.");
+        await shoot("picture-preview");
+        await ann.composer.press("Enter");
+        await expect(ann.message("view")).toHaveAttribute("data-state", "delivered");
+        await say(friend.socket, "Lovely. Where is that?");
+        await expect(ann.message("Lovely")).toBeVisible();
+        ann.proxy.refuseSockets();
+        await pasteView(ann, [300, 700]);
+        await expect(ann.page.locator("#note")).toContainText("kB");
+        await ann.say("");
+        await expect(ann.messages.last()).toHaveAttribute("data-state", "queued");
+        await expect(ann.status).toContainText("waiting");
+        await shoot("picture-waiting");
+        ann.proxy.putUp();
+        await expect(ann.messages.last()).toHaveAttribute("data-state", "delivered");
+        await expect(ann.page.locator("img[data-loading]")).toHaveCount(0);
+        await shoot("pictures");
+        await ann.page.evaluate(() => {
+          for (const image of document.querySelectorAll("#logs img")) {
+            image.dataset.loading = "";
+            image.removeAttribute("src");
+          }
+        });
+        await shoot("pictures-loading");
+        await ann.page.reload();
+        await expect(ann.page.locator("img[data-loading]")).toHaveCount(0);
+        await ann.isIn();
+
+        const other = stock(server.url, { auth: { visitor, live: true } });
+        await connected(other);
+        for (let i = 0; i < 3; ++i) await new Promise((resolve) => other.emit("picture", drawId(), png(510, 510, { noise: true }), resolve));
+        await ann.page.locator("#file").setInputFiles({ name: "a.png", mimeType: "image/png", buffer: png(500, 480, { noise: true }) });
+        await expect(ann.page.locator("#note")).toContainText("kB");
+        await ann.say("One more.");
+        await expect(ann.message("One more")).toHaveAttribute("data-state", "rejected");
+        await ann.message("One more").hover();
+        await shoot("picture-refused");
+        await ann.page.getByRole("button", { name: "Discard" }).click();
+
+        const rush = setInterval(() => other.emit("search", "chat", "x", null), 5);
+        await ann.page.getByRole("button", { name: "Search" }).click();
+        await ann.page.getByRole("searchbox").fill("view");
+        await expect(async () => {
+          await ann.page.getByRole("searchbox").press("Enter");
+          await expect(ann.page.locator("#search-note")).toContainText("a lot at once", { timeout: 1000 });
+        }).toPass();
+        await shoot("too-fast");
+        clearInterval(rush);
+        other.close();
+        await ann.page.keyboard.press("Escape");
+
+        const others = Array.from({ length: 34 }, () => stock(server.url));
+        await expect.poll(() => others.filter((each) => each.connected).length).toBeGreaterThan(10);
+        ann.proxy.cut();
+        await ann.say("Is anybody there?");
+        await expect(ann.status).toContainText("no room for more connections", { timeout: 60_000 });
+        await shoot("full");
+        for (const each of others) each.close();
+        await expect(ann.message("anybody")).toHaveAttribute("data-state", "delivered");
+
+        ann.proxy.takeDown();
+        for (let i = 1; i <= 6; ++i) await say(friend.socket, `While you were away, ${i}`);
+        await server.restart(); // history is removed when nobody is busy; at the latest now
+        ann.proxy.putUp();
+        await expect(ann.page.getByText("not kept that long").first()).toBeVisible({ timeout: 30_000 });
+        await shoot("history-lost");
+
+        ann.proxy.refuseSockets();
+        await ann.say("This one will be gone.");
+        await expect(ann.message("will be gone")).toHaveAttribute("data-state", "queued");
+        await ann.page.goto(`${ann.proxy.url}/favicon.svg`);
+        await ann.page.evaluate(() => new Promise((resolve) => (indexedDB.deleteDatabase("oncewire").onsuccess = resolve)));
+        ann.proxy.putUp();
+        await ann.page.goto(ann.proxy.url);
+        await expect(ann.page.getByText("the browser removed them").first()).toBeVisible();
+        await shoot("outbox-lost");
+      });
+    }
+  }
+});
 
 test.describe("pictures @shots", () => {
   for (const colorScheme of ["light", "dark"]) {

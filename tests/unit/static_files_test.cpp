@@ -118,3 +118,13 @@ TEST_CASE("static files can be read, not written") {
     request.method = "HEAD";
     CHECK(serve(request, files)->status == 200);
 }
+
+TEST_CASE("every chat of a page finds its modules under an address of its own") {
+    CHECK(net::without_instance("/inline-1/chat.js") == "/chat.js");
+    CHECK(net::without_instance("/inline-9999/words/en.js") == "/words/en.js");
+    for (const char* other : {"/", "/chat.js", "/inline.js", "/inline-", "/inline-/chat.js",
+                              "/inline-1", "/inline-12345/chat.js", "/inline-1x/chat.js"}) {
+        CHECK(net::without_instance(other) == other);
+    }
+    CHECK(net::without_instance("/inline-1/inline-1/chat.js") == "/inline-1/chat.js");
+}
