@@ -47,8 +47,11 @@ Browser::Browser(Env& env, Network& network, Options options)
 void Browser::open() {
     if (page_ || closed_) return;
     env_.note("browser {} loads the page", options_.author);
+    peer::Client::Options options;
+    options.engine = options_.engine;
     page_ = std::make_unique<Page>(
-        peer::Client({}, Prng(env_.choices.choose("client prng", 0xffffffff))));
+        peer::Client(std::move(options), Prng(env_.choices.choose("client prng", 0xffffffff))),
+        begin_requests());
     const StoredLane& stored = storage_.lane();
     peer::RestoredLane lane{stored.producer, stored.next_sequence, {}, {}, 0};
     for (const auto& [sequence, entry] : stored.entries) lane.entries.push_back(entry);
@@ -164,6 +167,7 @@ void Browser::close() {
 
 void Browser::leave() {
     for (const auto& [number, link] : page_->links) network_.abandon(number, Side::client);
+    page_->requests.leave();
     ++life_;
     const auto page = std::exchange(page_, nullptr);
     storage_.page_gone();
@@ -202,18 +206,33 @@ std::string Browser::describe() const {
 
 // ---- links --------------------------------------------------------------------------------------
 
+Requests Browser::begin_requests() {
+    return {env_, network_, *this,
+            [this](peer::LinkId link, bool is_post, std::uint32_t status, std::string_view body) {
+                page_->client.handle_response(link, is_post, status, body, env_.now());
+            }};
+}
+
 void Browser::link_opened(LinkNumber link) {
-    when_awake([this, link] { page_->client.handle_link_opened(page_->links[link], env_.now()); });
+    when_awake([this, link] {
+        if (page_->requests.carries(link)) return page_->requests.link_opened(link);
+        const auto found = page_->links.find(link);
+        if (found != page_->links.end())
+            page_->client.handle_link_opened(found->second, env_.now());
+    });
 }
 
 void Browser::link_frame(LinkNumber link, const Frame& frame) {
     when_awake([this, link, frame = Frame(frame)]() mutable {
+        const auto found = page_->links.find(link);
+        const bool by_request = page_->requests.carries(link);
+        if (!by_request && found == page_->links.end()) return;
         look_at_limit(frame);
+        may_go_back_ = frame.bytes.find(R"(42["oncewire:expect")") != std::string::npos ||
+                       frame.bytes.find(R"(42["oncewire:conflict")") != std::string::npos;
+        if (by_request) return page_->requests.link_frame(link, frame);
         const bool mixes = env_.mutant == Mutant::old_link_frames;
-        may_go_back_ = frame.bytes.starts_with(R"(42["oncewire:expect")") ||
-                       frame.bytes.starts_with(R"(42["oncewire:conflict")");
-        page_->client.handle_frame(mixes ? page_->newest_link : page_->links[link], frame,
-                                   env_.now());
+        page_->client.handle_frame(mixes ? page_->newest_link : found->second, frame, env_.now());
     });
 }
 
@@ -221,7 +240,7 @@ void Browser::link_frame(LinkNumber link, const Frame& frame) {
 void Browser::look_at_limit(Frame& frame) {
     constexpr std::string_view key = R"("messageBytes":)";
     const auto found = frame.bytes.find(key);
-    if (!frame.bytes.starts_with("40") || found == std::string::npos) return;
+    if (found == std::string::npos) return;
     const auto first = found + key.size();
     const auto end = frame.bytes.find(',', first);
     page_->limit = static_cast<std::uint32_t>(std::stoul(frame.bytes.substr(first, end - first)));
@@ -229,7 +248,12 @@ void Browser::look_at_limit(Frame& frame) {
 }
 
 void Browser::link_closed(LinkNumber link) {
-    when_awake([this, link] { page_->client.handle_link_closed(page_->links[link], env_.now()); });
+    when_awake([this, link] {
+        if (page_->requests.carries(link)) return page_->requests.link_closed(link);
+        const auto found = page_->links.find(link);
+        if (found != page_->links.end())
+            page_->client.handle_link_closed(found->second, env_.now());
+    });
 }
 
 // ---- the host of the Client ---------------------------------------------------------------------
@@ -296,18 +320,34 @@ void Browser::when_awake(EventHeap::Action input) {
 
 void Browser::perform(const peer::OpenLink& open) {
     page_->newest_link = open.link;
-    page_->newest_number = network_.dial(*this);
-    page_->links[page_->newest_number] = open.link;
+    if (open.transport == engineio::TransportKind::polling) return;
+    const LinkNumber number = network_.dial(*this, {Target::Kind::websocket, open.sid, {}});
+    page_->numbers[open.link] = number;
+    page_->links[number] = open.link;
 }
 
-void Browser::perform(const peer::SendFrame& send) {
-    const auto message = message_sent(send.frame.bytes);
+/// R5.
+void Browser::check_saved(std::string_view frame) {
+    const auto message = message_sent(frame);
     if (message && !env_.witness.is_promised(*message) && page_->unsaved.count(*message) == 0) {
         env_.witness.report(Breach::lost, "m" + std::to_string(*message) + " was sent unsaved");
     }
-    if (message) check_size(*message, send.frame.bytes);
-    if (send.link != page_->newest_link) return;
-    network_.send(page_->newest_number, Side::client, {std::make_shared<const Frame>(send.frame)});
+}
+
+void Browser::perform(const peer::SendRequest& request) {
+    std::string_view rest = request.body ? std::string_view(*request.body) : std::string_view();
+    while (!rest.empty()) {
+        const std::string_view packet = rest.substr(0, rest.find('\x1e'));
+        check_saved(packet);
+        rest.remove_prefix(std::min(packet.size() + 1, rest.size()));
+    }
+    page_->requests.send(request);
+}
+
+void Browser::perform(const peer::SendFrame& send) {
+    check_saved(send.frame.bytes);
+    network_.send(page_->numbers.at(send.link), Side::client,
+                  {std::make_shared<const Frame>(send.frame)});
 }
 
 void Browser::check_size(MessageId message, const std::string& frame) {
@@ -318,7 +358,9 @@ void Browser::check_size(MessageId message, const std::string& frame) {
 }
 
 void Browser::perform(const peer::CloseLink& close) {
-    if (close.link == page_->newest_link) network_.close(page_->newest_number, Side::client);
+    const auto found = page_->numbers.find(close.link);
+    if (found == page_->numbers.end()) return page_->requests.abandon(close.link);
+    network_.close(found->second, Side::client);
 }
 
 void Browser::perform(const peer::AskAuth& ask) {

@@ -14,6 +14,7 @@
 #include "tests/sim/env.hpp"
 #include "tests/sim/indexed_db.hpp"
 #include "tests/sim/link.hpp"
+#include "tests/sim/requests.hpp"
 
 namespace oncewire::sim {
 
@@ -26,6 +27,8 @@ class Browser final : public LinkEnd {
         /// The page keeps what it shows in IndexedDB, with the cursor, in one transaction; otherwise it
         /// starts from nothing after each refresh.
         bool keeps_page = false;
+        /// How it reaches the server.
+        peer::EngineClient::Options engine = {};
     };
 
     Browser(Env& env, Network& network, Options options);
@@ -92,6 +95,8 @@ class Browser final : public LinkEnd {
     void check_size(MessageId message, const std::string& frame);
     void look_at_limit(Frame& frame);
 
+    Requests begin_requests();
+    void check_saved(std::string_view frame);
     void perform(const peer::OpenLink& open);
     void perform(const peer::SendFrame& send);
     void perform(const peer::CloseLink& close);
@@ -100,7 +105,7 @@ class Browser final : public LinkEnd {
     void perform(const peer::Connected& connected);
     void perform(const peer::ConnectFailed&) { may_go_back_ = true; }
     void perform(const peer::Disconnected& disconnected);
-    void perform(const peer::SendRequest&) {}  // this one has no polling
+    void perform(const peer::SendRequest& request);
     void perform(const peer::AttemptBegun&) {}
     void perform(const peer::LinkOpened&) {}
     void perform(const peer::LinkUpgraded&) {}
@@ -135,14 +140,16 @@ class Browser final : public LinkEnd {
 
     // What a refresh takes away:
     struct Page {
-        explicit Page(peer::Client client_) : client(std::move(client_)) {}
+        Page(peer::Client client_, Requests requests_)
+            : client(std::move(client_)), requests(std::move(requests_)) {}
         peer::Client client;
+        Requests requests;
         Timer timer;
         bool frozen = false;
-        std::deque<EventHeap::Action> asleep;  // inputs that wait for the thaw
-        std::map<LinkNumber, peer::LinkId> links;
+        std::deque<EventHeap::Action> asleep;      // inputs that wait for the thaw
+        std::map<LinkNumber, peer::LinkId> links;  // WebSockets
+        std::map<peer::LinkId, LinkNumber> numbers;
         peer::LinkId newest_link = 0;
-        LinkNumber newest_number = 0;
 
         Waitings waiting;
         Waitings renumbered;  // on their way to their new places

@@ -23,6 +23,7 @@ constexpr FaultClass classes[] = {
     {Fault::zombie_server, "zombie_server", 65},
     {Fault::zombie_client, "zombie_client", 65},
     {Fault::slow_reader, "slow_reader", 65},
+    {Fault::request_repeated, "request_repeated", 65},
     {Fault::tab_frozen, "tab_frozen", 65},
     {Fault::refresh, "refresh", 65},
     {Fault::save_lost, "save_lost", 65},

@@ -22,7 +22,8 @@ enum class Fault : std::uint8_t {
     stall,          ///< one direction stands still, then goes on
     zombie_server,  ///< what was under way arrives long after the client has gone elsewhere
     zombie_client,
-    slow_reader,  ///< the client does not read; the server's transport stays unwritten
+    slow_reader,       ///< the client does not read; the server's transport stays unwritten
+    request_repeated,  ///< a browser sends a request again whose connection broke
     // the browser
     tab_frozen,       ///< nothing runs for a while: no timers, no frames, no callbacks
     refresh,          ///< memory is gone, IndexedDB stays

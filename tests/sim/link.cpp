@@ -22,9 +22,10 @@ bool is_heartbeat(const Frame& frame) { return frame.bytes == "2" || frame.bytes
 
 // ---- what the ends do ---------------------------------------------------------------------------
 
-LinkNumber Network::dial(LinkEnd& client) {
+LinkNumber Network::dial(LinkEnd& client, Target target) {
     const LinkNumber number = ++last_;
     Link& link = links_[number];
+    link.target = std::move(target);
     link.end(Side::client) = {&client, {}, {}, true, true, false};
     const bool far = env_.faults.strikes(Fault::delay, 1, 3);
     link.latency = env_.choices.delay("latency", far ? 100 : 1, far ? 2'000 : 30);
@@ -60,7 +61,9 @@ void Network::send(LinkNumber number, Side from, const std::vector<SharedFrame>&
         send_item(number, other(from), Pipe::Kind::frame, frame, arrival(*link));
         // A cut hurts most while something is under way.
         if (is_heartbeat(*frame) || !env_.faults.is_possible(Fault::link_cut)) continue;
-        if (!env_.choices.chance("cut under way", 1, 150)) continue;
+        // One frame is all that a request ever has.
+        const bool is_request = link->target.kind != Target::Kind::websocket;
+        if (!env_.choices.chance("cut under way", 1, is_request ? 25 : 150)) continue;
         env_.heap.after(env_.choices.delay("cut after", 0, 40), [this, number] {
             if (find(number) && links_[number].end(Side::server).hears_closed) cut(number);
         });

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "tests/sim/env.hpp"
@@ -10,8 +11,16 @@
 
 namespace oncewire::sim {
 
-/// One WebSocket connection of the simulated network, numbered from 1 and never reused.
+/// One connection of the simulated network, numbered from 1 and never reused.
 using LinkNumber = std::uint32_t;
+
+/// What a connection is dialled for: what its first line would say.
+struct Target {
+    enum class Kind : std::uint8_t { websocket, get, post };
+    Kind kind = Kind::websocket;
+    std::string sid;   ///< of the session it belongs to; empty: a new one
+    std::string mark;  ///< of a request (net::request_mark)
+};
 
 /// Whoever has ends of links: a tab, or the server. Calls come from the event heap, never from inside
 /// a call to the network.
@@ -25,7 +34,8 @@ class LinkEnd {
     virtual void link_closed(LinkNumber link) = 0;
 };
 
-/// All links between the browsers and the one server, and what happens to them.
+/// All links between the browsers and the one server, and what happens to them. A link is a WebSocket,
+/// or carries one request and its answer.
 class Network {
   public:
     enum class Side : std::uint8_t { server, client };
@@ -35,7 +45,9 @@ class Network {
     /// The server's process listens, or nobody does.
     void listen(LinkEnd* server) { server_ = server; }
     /// A browser opens a link: `client` hears link_opened(), or link_closed(), or for ever nothing.
-    LinkNumber dial(LinkEnd& client);
+    LinkNumber dial(LinkEnd& client, Target target = {});
+    /// Of a link that is there.
+    const Target& target(LinkNumber link) const { return links_.at(link).target; }
     /// What `from` says goes to the other side.
     void send(LinkNumber link, Side from, const std::vector<SharedFrame>& frames);
     /// What was sent still arrives; `from` hears nothing more.
@@ -60,6 +72,7 @@ class Network {
         bool awaits_written = false;
     };
     struct Link {
+        Target target;
         std::array<End, 2> ends;  // by Side
         Millis latency{0};
         std::uint32_t jitter = 0;

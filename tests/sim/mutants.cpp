@@ -62,6 +62,8 @@ constexpr Named names[] = {
     {Mutant::new_log_hidden, "new_log_hidden"},
     {Mutant::limit_ignored, "limit_ignored"},
     {Mutant::too_large_is_cut, "too_large_is_cut"},
+    {Mutant::requests_unmarked, "requests_unmarked"},
+    {Mutant::unread_at_upgrade, "unread_at_upgrade"},
 };
 
 constexpr bool stand_in_order() {

@@ -61,10 +61,12 @@ enum class Mutant : std::uint8_t {
     two_tabs_one_lane,    ///< two tabs send under the same identity, and neither is fenced (R8)
     new_log_hidden,       ///< the page is not told that the log is another one (R11)
     limit_ignored,        ///< the client is not told what the server takes at most (R17)
-    too_large_is_cut,  ///< a server closes the connection of whoever has something too large (R17)
+    too_large_is_cut,   ///< a server closes the connection of whoever has something too large (R17)
+    requests_unmarked,  ///< a request that is sent again is taken for another one
+    unread_at_upgrade,  ///< what no GET has taken is gone when a WebSocket takes over
 };
 inline constexpr std::uint32_t mutant_count =
-    static_cast<std::uint32_t>(Mutant::too_large_is_cut) + 1;
+    static_cast<std::uint32_t>(Mutant::unread_at_upgrade) + 1;
 
 /// What CI plants in every run to see the alarm work.
 inline constexpr Mutant canary = Mutant::dedupe_in_memory;

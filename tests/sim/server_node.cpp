@@ -115,7 +115,9 @@ void ServerNode::start() {
         install(application);
         hub_options.durable_events = application.durable_event_names();
         hub_options.recovery = options_.house != nullptr;
-        process_->cores.push_back(std::make_unique<Core>(std::move(hub_options)));
+        process_->cores.push_back(std::make_unique<Core>(
+            env_, network_, std::move(hub_options),
+            [this](std::size_t count) { return random_bytes(process_->entropy, count); }));
         auto& served = process_->cores.back()->application;
         install(served);
         served.on_task("note", [this, i](const api::DeferredTask& task, api::EndTask end) {
@@ -231,111 +233,85 @@ void ServerNode::in_this_life(Instant when, EventHeap::Action action) {
 
 // ---- links --------------------------------------------------------------------------------------
 
-std::optional<hub::ConnectionId> ServerNode::connection_of(LinkNumber link) const {
-    if (!process_) return std::nullopt;
-    const auto& connections = process_->cores[core_of(link)]->connections;
-    const auto found = connections.find(link);
-    return found == connections.end() ? std::nullopt : std::optional(found->second);
+/// Whoever owns the session; who has none yet is anybody's.
+std::uint16_t ServerNode::core_of(LinkNumber link) const {
+    const auto owner = hub::Hub::owner_of(network_.target(link).sid);
+    return static_cast<std::uint16_t>(owner.value_or(link) % options_.cores);
 }
 
 void ServerNode::link_opened(LinkNumber link) {
-    feed(core_of(link), [this, link](hub::Hub& hub) {
-        Core& core = *process_->cores[core_of(link)];
-        hub::Request request;
-        request.url = "/socket.io/?EIO=4&transport=websocket";
-        const auto connection = hub.handle_accept(std::move(request), env_.now());
-        core.connections[link] = connection;
-        core.links[connection] = link;
-    });
+    const std::uint16_t core = core_of(link);
+    feed(core, [&](hub::Hub&) { process_->cores[core]->wires.link_opened(link); });
 }
 
 void ServerNode::link_frame(LinkNumber link, const Frame& frame) {
-    if (const auto connection = connection_of(link)) {
-        feed(core_of(link),
-             [&](hub::Hub& hub) { hub.handle_frame(*connection, frame, env_.now()); });
-    }
+    if (!process_) return;
+    const std::uint16_t core = core_of(link);
+    feed(core, [&](hub::Hub&) { process_->cores[core]->wires.link_frame(link, frame); });
 }
 
 void ServerNode::link_written(LinkNumber link) {
-    const auto connection = connection_of(link);
-    if (!connection) return;
+    if (!process_) return;
     if (env_.mutant == Mutant::writable_missed && env_.choices.chance("miss", 1, 20)) return;
-    process_->cores[core_of(link)]->writing.erase(*connection);
-    feed(core_of(link), [&](hub::Hub& hub) { hub.handle_written(*connection, env_.now()); });
+    const std::uint16_t core = core_of(link);
+    feed(core, [&](hub::Hub&) { process_->cores[core]->wires.link_written(link); });
 }
 
 void ServerNode::link_closed(LinkNumber link) {
-    if (const auto connection = connection_of(link)) {
-        feed(core_of(link), [&](hub::Hub& hub) {
-            hub.handle_transport_closed(*connection, engineio::CloseReason::transport_close,
-                                        env_.now());
-        });
-    }
+    if (!process_) return;
+    const std::uint16_t core = core_of(link);
+    feed(core, [&](hub::Hub&) { process_->cores[core]->wires.link_closed(link); });
 }
 
 // ---- cores --------------------------------------------------------------------------------------
 
 template <class Input>
 void ServerNode::feed(std::uint16_t number, Input input) {
-    hub::Hub& hub = process_->cores[number]->hub;
-    if (const auto wanted = hub.secrets().wanted()) {
-        hub.secrets().add(random_bytes(process_->entropy, wanted));
-    }
-    input(hub);
-    drain(number);
+    Core& core = *process_->cores[number];
+    core.wires.add_entropy();
+    input(core.hub);
+    do {
+        drain(number);
+    } while (core.wires.routes().hear(env_.now()));
+    arm(number);
 }
 
 void ServerNode::drain(std::uint16_t number) {
     Core& core = *process_->cores[number];
     while (auto output = core.hub.poll_output()) {
         if (core.application.handle(core.hub, *output, env_.now())) continue;
-        if (const auto* bytes = std::get_if<hub::Write>(&*output)) {
-            write(number, *bytes);
-        } else if (const auto* closed = std::get_if<hub::CloseTransport>(&*output)) {
-            close(number, closed->connection);
-        } else if (auto* request = std::get_if<hub::ToStore>(&*output)) {
+        if (auto* bytes = std::get_if<hub::Write>(&*output)) check(*bytes);
+        if (core.wires.perform(*output)) continue;
+        if (auto* request = std::get_if<hub::ToStore>(&*output)) {
             ask_sequencer(number, std::move(request->mail));
         } else if (auto* mail = std::get_if<hub::ToCore>(&*output)) {
             tell_core(number, std::move(*mail));
         }
     }
-    arm(number);
 }
 
 void ServerNode::arm(std::uint16_t number) {
     Core& core = *process_->cores[number];
-    core.timer.arm(env_.heap, core.hub.next_timeout(), [this, life = life_, number] {
+    const auto next = earliest(core.hub.next_timeout(), core.wires.routes().next_timeout());
+    core.timer.arm(env_.heap, next, [this, life = life_, number] {
         if (life != life_ || !process_->cores[number]->timer.fired(env_.now())) return;
-        feed(number, [this](hub::Hub& hub) { hub.handle_timeout(env_.now()); });
+        feed(number, [&](hub::Hub& hub) {
+            hub.handle_timeout(env_.now());
+            process_->cores[number]->wires.routes().handle_timeout(env_.now());
+        });
     });
 }
 
-void ServerNode::write(std::uint16_t number, const hub::Write& write) {
-    Core& core = *process_->cores[number];
+void ServerNode::check(hub::Write& write) {
     std::uint64_t bytes = 0;
     for (const auto& frame : write.frames) bytes += frame->bytes.size();
     if (bytes > write_bytes_max) env_.witness.report(Breach::unbounded, "a huge Write");
-    if (!core.writing.insert(write.connection).second) {
-        env_.witness.report(Breach::unbounded, "a second Write before the first was taken");
-    }
     if (options_.house) {
         for (const auto& frame : write.frames) options_.house->look_at_answer(*frame);
     }
     if (env_.mutant == Mutant::volatile_without_offset) {
-        auto frames = write.frames;
-        for (auto& frame : frames) frame = without_offset(frame);
-        return network_.send(core.links[write.connection], Side::server, frames);
+        for (auto& frame : write.frames) frame = without_offset(frame);
     }
-    network_.send(core.links[write.connection], Side::server, write.frames);
-}
-
-void ServerNode::close(std::uint16_t number, hub::ConnectionId connection) {
-    Core& core = *process_->cores[number];
-    const LinkNumber link = core.links[connection];
-    network_.close(link, Side::server);
-    core.connections.erase(link);
-    core.links.erase(connection);
-    core.writing.erase(connection);
 }
 
 void ServerNode::ask_sequencer(std::uint16_t number, store::ToSequencer request) {

@@ -13,6 +13,7 @@
 #include "server/hub/hub.hpp"
 #include "server/store/memory_store.hpp"
 #include "server/store/sequencer.hpp"
+#include "tests/sim/core_wires.hpp"
 #include "tests/sim/env.hpp"
 #include "tests/sim/guest_house.hpp"
 #include "tests/sim/link.hpp"
@@ -61,13 +62,13 @@ class ServerNode final : public LinkEnd {
 
   private:
     struct Core {
-        explicit Core(hub::Hub::Options options) : hub(std::move(options)) {}
+        Core(Env& env, Network& network, hub::Hub::Options options,
+             std::function<std::string(std::size_t)> random)
+            : hub(std::move(options)), wires(env, network, hub, std::move(random)) {}
         hub::Hub hub;
+        CoreWires wires;
         api::Application application;
         Timer timer;
-        std::map<LinkNumber, hub::ConnectionId> connections;
-        std::map<hub::ConnectionId, LinkNumber> links;
-        std::set<hub::ConnectionId> writing;
         Instant newest_mail;  // due times of a mailbox never go back: first in, first out
         Instant newest_request;
         Instant newest_word;  // to other cores
@@ -102,8 +103,7 @@ class ServerNode final : public LinkEnd {
     void in_this_life(Instant when, EventHeap::Action action);
 
     void drain(std::uint16_t core);
-    void write(std::uint16_t core, const hub::Write& write);
-    void close(std::uint16_t core, hub::ConnectionId connection);
+    void check(hub::Write& write);
     void ask_sequencer(std::uint16_t core, store::ToSequencer request);
     void tell_core(std::uint16_t core, hub::ToCore mail);
     void arm(std::uint16_t core);
@@ -119,10 +119,7 @@ class ServerNode final : public LinkEnd {
     void check_entries(const std::vector<store::LogEntry>& entries);
     void arm_sequencer();
     UnixMillis wall_clock();
-    std::uint16_t core_of(LinkNumber link) const {
-        return static_cast<std::uint16_t>(link % options_.cores);
-    }
-    std::optional<hub::ConnectionId> connection_of(LinkNumber link) const;
+    std::uint16_t core_of(LinkNumber link) const;
 
     Env& env_;
     Network& network_;

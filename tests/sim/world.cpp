@@ -30,6 +30,28 @@ store::Retention draw_retention(Choices& choices) {
     return {{rule}};
 }
 
+/// Half of the browsers use WebSockets alone, as the chat's page does.
+peer::EngineClient::Options draw_engine(Choices& choices) {
+    using engineio::TransportKind;
+    peer::EngineClient::Options options;
+    switch (choices.choose("transports", 6)) {
+        case 3:
+            options.transports = {TransportKind::polling};
+            break;
+        case 4:
+            options.transports = {TransportKind::polling, TransportKind::websocket};
+            options.remember_upgrade = choices.chance("remembers", 1, 2);
+            break;
+        case 5:
+            options.transports = {TransportKind::websocket, TransportKind::polling};
+            options.try_all_transports = true;
+            break;
+        default:
+            break;
+    }
+    return options;
+}
+
 }  // namespace
 
 World::World(Choices choices, Trace::Detail detail, Mutant mutant)
@@ -59,8 +81,8 @@ void World::add_browsers() {
     const std::uint32_t count = env_.choices.between("browsers", 1, 4);
     for (AuthorId author = 0; author < count; ++author) {
         const bool keeps_page = env_.choices.choose("keeps its page", 2) == 0;
-        browsers_.push_back(
-            std::make_unique<Browser>(env_, network_, Browser::Options{author, keeps_page}));
+        browsers_.push_back(std::make_unique<Browser>(
+            env_, network_, Browser::Options{author, keeps_page, draw_engine(env_.choices)}));
     }
     const std::uint32_t stock = env_.choices.choose("stock clients", 3);
     for (AuthorId number = 0; number < stock; ++number) {
