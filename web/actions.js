@@ -70,7 +70,9 @@ export class Actions {
   #put(node) {
     const body = node.querySelector(".text").getBoundingClientRect();
     const frame = this.#bar.parentElement.getBoundingClientRect();
-    const top = Math.max(body.top - frame.top - this.#bar.offsetHeight + 6, 4);
+    // Never over the head of the page, however far up its message has gone.
+    const highest = this.#scroller.getBoundingClientRect().top + 4;
+    const top = Math.max(body.top - this.#bar.offsetHeight + 6, highest) - frame.top;
     const isRight = body.left + body.width / 2 > frame.left + frame.width / 2;
     const left = isRight ? body.right - frame.left - this.#bar.offsetWidth : body.left - frame.left;
     this.#bar.style.top = `${top}px`;

@@ -135,7 +135,7 @@ test.describe("where few may connect", () => {
     await expect.poll(() => others.filter((each) => each.connected).length).toBeGreaterThan(15);
     ann.proxy.cut();
     await ann.say("room-1");
-    await expect(ann.status).toContainText("no room for more connections", { timeout: 45_000 });
+    await expect(ann.status).toContainText("No room on the server", { timeout: 45_000 });
     await expect(ann.status).toContainText("1 message is waiting");
     for (const each of others) each.close();
     await ann.showsExactly(["room-1"]);

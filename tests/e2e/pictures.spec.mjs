@@ -1,6 +1,7 @@
 // Pictures: by paste, drop and file; kept while there is no link; seen by whoever may read them, and nobody else.
 import { drawId, png } from "../support/pictures.mjs";
 import { connected, stock, within } from "../support/stock.mjs";
+import { accessibilityProblems } from "./axe.mjs";
 import { expect, test } from "./chat_page.mjs";
 
 const meet = async (visit, name, options) => (await visit(options)).called(name);
@@ -204,6 +205,42 @@ test("files that are two things at once are shown as pictures, and nothing in th
   expect(new Set(sources)).toEqual(new Set(["blob:"]));
   expect(await ann.page.evaluate(() => [globalThis.harmed, globalThis.reports])).toEqual([undefined, []]);
   eve.close();
+});
+
+for (const [name, browser] of [["light", { colorScheme: "light" }], ["dark", { colorScheme: "dark" }], ["phone", { viewport: { width: 390, height: 800 } }]]) {
+  test(`pictures stand in nobody's way: ${name}`, async ({ visit }) => {
+    const ann = await visit({ browser });
+    const ben = await visit();
+    const check = async (what) => expect(await accessibilityProblems(ann.page), what).toEqual([]);
+    await hand(ann, { bytes: png(300, 200) });
+    await ready(ann);
+    await check("a picture that is looked at before it is sent");
+    await ann.say("mine-1");
+    await expect(ann.message("mine-1")).toHaveAttribute("data-state", "delivered");
+    await send(ben, "theirs-2");
+    await sees(ann, "theirs-2");
+    await ann.message("mine-1").focus();
+    await check("pictures in the conversation");
+    ann.proxy.refuseSockets();
+    await send(ann, "waits-3");
+    await expect(ann.status).toContainText("1 message is waiting");
+    await check("a picture that waits");
+  });
+}
+
+test("a picture is added, looked at and removed by keyboard alone", async ({ visit }) => {
+  const ann = await visit();
+  const chooser = ann.page.waitForEvent("filechooser");
+  await ann.page.getByRole("button", { name: "Add a picture" }).focus();
+  await ann.page.keyboard.press("Enter");
+  await (await chooser).setFiles({ name: "a.png", mimeType: "image/png", buffer: png(300, 200) });
+  await ready(ann);
+  await ann.page.keyboard.press("Shift+Tab");
+  await expect(ann.page.getByRole("button", { name: "Remove the picture" })).toBeFocused();
+  await ann.page.keyboard.press("Enter");
+  await expect(ann.page.locator("#preview")).toBeHidden();
+  await ann.composer.press("Enter");
+  await expect(ann.messages).toHaveCount(0);
 });
 
 test.describe("where little is kept", () => {

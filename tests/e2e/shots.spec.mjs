@@ -89,7 +89,7 @@ test.describe("where little is kept and little is allowed @shots", () => {
         await expect.poll(() => others.filter((each) => each.connected).length).toBeGreaterThan(10);
         ann.proxy.cut();
         await ann.say("Is anybody there?");
-        await expect(ann.status).toContainText("no room for more connections", { timeout: 60_000 });
+        await expect(ann.status).toContainText("No room on the server", { timeout: 60_000 });
         await shoot("full");
         for (const each of others) each.close();
         await expect(ann.message("anybody")).toHaveAttribute("data-state", "delivered");
