@@ -4,6 +4,7 @@
 import { io } from "/socket.io/socket.io.esm.min.js";
 
 import { me } from "./me.js";
+import { recall, remember } from "./storage.js";
 
 const patience = 15_000; // ms for an answer
 const lookEvery = 4000; // ms between two looks at a server that cannot be reached
@@ -17,10 +18,12 @@ let getToken;
 /** `server`: where it is, if this page comes from elsewhere. */
 export function open(tokens, server = location.origin) {
   getToken = tokens;
+  if (me.token) remember("owner", me.owner);
   return io(server, {
     forceNew: true,
     delivery: "exactly-once",
-    owner: me.owner,
+    // Without a network there is no token, and yet it is the same person's outbox.
+    owner: (tokens && recall("owner")) || me.owner,
     transports: ["websocket"],
     auth: (give) => describe().then(give),
   });

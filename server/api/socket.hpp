@@ -193,7 +193,8 @@ class Socket {
     /// Who this is, in the application's own words: what durable handlers read as Message::sender.
     void introduce(std::string who) const;
     /// In a middleware: who this client proved to be. Its session is resumed by the same user only,
-    /// whoever else has learnt its pid.
+    /// whoever else has learnt its pid; an outbox that this user has sent from is nobody else's, and
+    /// whoever comes with it is refused ("other_user").
     void identify(std::string_view user) const;
     /// Ends this namespace session, or with `close` the whole connection. The client stays away.
     void disconnect(bool close = false) const;

@@ -71,6 +71,7 @@ std::optional<api::Refusal> Chat::enter(const Socket& socket) {
     const auto user = options_.identify(handshake.auth, application_.wall_clock());
     if (!user) return user.error();
     socket.data() = {{"id", user->id}, {"name", user->name}, {"fixed", !user->may_rename}};
+    socket.identify(user->id);
     socket.introduce(encode(Sender{user->id, user->name, address_of(socket)}));
     join_places(socket, handshake.auth, user->id);
     if (user->expires) socket.data()["expires"] = user->expires->value;

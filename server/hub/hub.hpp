@@ -250,7 +250,8 @@ class Hub {
         /// Entries of these rooms beyond this offset follow CONNECT, then live ones; none: live only.
         /// A tier-2 client's own position wins.
         std::optional<delivery::Offset> replay_after;
-        /// Who the client proved to be; only the same may resume its session. Empty: not asked.
+        /// Who the client proved to be; only the same may resume its session, or go on with its outbox.
+        /// Empty: not asked.
         std::string user = {};
     };
     void accept(SocketId socket, AcceptOptions options, Instant now);

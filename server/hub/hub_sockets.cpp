@@ -31,7 +31,8 @@ void Hub::accept(SocketId id, AcceptOptions options, Instant now) {
         return finish_accept(id, nullptr, nullptr);
     }
     socket->state = SocketState::attaching;
-    outputs_.push_back(ToStore{store::Attach{session_ref(id), socket->capability->producer}});
+    outputs_.push_back(ToStore{
+        store::Attach{session_ref(id), socket->capability->producer, std::move(options.user)}});
 }
 
 void Hub::reject(SocketId id, std::string_view error_json, Instant now) {

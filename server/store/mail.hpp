@@ -26,6 +26,7 @@ namespace oncewire::store {
 struct Attach {
     SessionRef from;
     delivery::ProducerIdentity identity;
+    std::string user = {};  ///< who it proved to be; empty: nobody asked
 };
 
 /// A durable message. Answered, after COMMIT, by Settled (producer) or Answered (ack id) — or by
@@ -92,7 +93,7 @@ struct Attached {
 
 struct AttachRefused {
     SessionRef to;
-    std::string reason;  ///< a short code: "bad_secret", "unavailable"
+    std::string reason;  ///< a short code: "bad_secret", "other_user"
 };
 
 /// Another session attached the same producer, so this link must be closed (R10). It is a zombie, or the

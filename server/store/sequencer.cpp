@@ -126,6 +126,9 @@ void Sequencer::handle(const Attach& attach) {
     if (!is_same_secret(attachment.row.identity.secret, attach.identity.secret)) {
         return reply(attach.from, AttachRefused{attach.from, "bad_secret"});
     }
+    auto& user = attachment.row.user;
+    if (user.empty()) user = attach.user;  // kept with the next message
+    if (user != attach.user) return reply(attach.from, AttachRefused{attach.from, "other_user"});
     if (!(attachment.session == attach.from)) {
         ++counts_.fenced;
         reply(attachment.session, Fence{attachment.session});

@@ -135,10 +135,15 @@ ALTER TABLE meta ADD COLUMN application INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX verdicts_by_digest ON verdicts (producer, digest);
 )sql";
 
+/// Whose outbox it is: what waits in it must not be said by whoever signs in later.
+inline constexpr const char* migration_4 = R"sql(
+ALTER TABLE producers ADD COLUMN user TEXT NOT NULL DEFAULT '';
+)sql";
+
 /// Step i leads from version i (PRAGMA user_version) to i + 1. A step that ever was on the main branch
 /// does not change: what is new comes as a further constant at the end, with its file of that version in
 /// tests/unit/store_migration_sqlite_test.cpp, so that every old file can be brought forward.
-inline constexpr const char* migrations[] = {migration_1, migration_2, migration_3};
+inline constexpr const char* migrations[] = {migration_1, migration_2, migration_3, migration_4};
 inline constexpr std::int64_t newest_schema = sizeof(migrations) / sizeof(migrations[0]);
 
 /// All tables of ours, which an application's own SQL may not touch.

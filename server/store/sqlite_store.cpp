@@ -71,12 +71,12 @@ Result<void, Failure> SqliteStore::Connection::prepare_all() {
          " WHERE room = (SELECT id FROM rooms WHERE name = ?1) AND offset < ?2 AND offset <= ?3"
          " ORDER BY offset DESC"},
         {find_producer,
-         "SELECT id, secret, epoch, last, last_digest, last_contact FROM producers"
+         "SELECT id, secret, epoch, last, last_digest, last_contact, user FROM producers"
          " WHERE name = ?1"},
         {put_producer,
-         "INSERT INTO producers (id, name, secret, epoch, last, last_digest, last_contact)"
-         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO UPDATE SET secret = ?3,"
-         " epoch = ?4, last = ?5, last_digest = ?6, last_contact = ?7"},
+         "INSERT INTO producers (id, name, secret, epoch, last, last_digest, last_contact, user)"
+         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO UPDATE SET secret = ?3,"
+         " epoch = ?4, last = ?5, last_digest = ?6, last_contact = ?7, user = ?8"},
         {find_verdict,
          "SELECT digest, kind, body FROM verdicts WHERE producer = ?1 AND sequence = ?2"},
         // Left to itself the planner walks through all verdicts of the producer.
@@ -344,6 +344,7 @@ Result<std::optional<ProducerRow>, StoreError> SqliteStore::find_producer(const 
     row.epoch = run.number(2);
     row.seen = {run.number(3), run.number(4)};
     row.last_contact = {run.integer(5)};
+    row.user = run.text(6);
     return std::optional(std::move(row));
 }
 
@@ -354,7 +355,7 @@ Result<void, StoreError> SqliteStore::put_producer(const ProducerRow& row) {
     const std::int64_t number = *known ? **known : number_producer(row.identity.id);
     const Run run(connection_->put_producer, number, std::string_view(row.identity.id.text),
                   std::string_view(row.identity.secret.text), row.epoch, row.seen.last,
-                  row.seen.last_digest, row.last_contact.value);
+                  row.seen.last_digest, row.last_contact.value, std::string_view(row.user));
     if (run.error()) return fail(*run.error());
     unbound_producers_.erase(row.identity.id.text);
     return {};

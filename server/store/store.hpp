@@ -48,6 +48,7 @@ struct ProducerRow {
     delivery::ProducerEpoch epoch = 0;
     delivery::HighWater seen;
     UnixMillis last_contact;
+    std::string user = {};  ///< who used it first; empty: nobody in particular, so far
     bool operator==(const ProducerRow&) const = default;
 };
 

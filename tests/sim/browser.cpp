@@ -364,12 +364,19 @@ void Browser::perform(const peer::CloseLink& close) {
 }
 
 void Browser::perform(const peer::AskAuth& ask) {
+    if (env_.faults.strikes(Fault::other_user, 1, 6)) is_other_user_ = !is_other_user_;
     if (env_.choices.chance("auth at once", 1, 2)) {
-        return page_->client.provide_auth(ask.index, "{}", env_.now());
+        return page_->client.provide_auth(ask.index, auth(), env_.now());
     }
     in_this_page(env_.now() + env_.choices.delay("auth", 0, 300), [this, index = ask.index] {
-        page_->client.provide_auth(index, R"({"token":"x"})", env_.now());
+        page_->client.provide_auth(index, auth(), env_.now());
     });
+}
+
+/// One in four begins as a guest, and becomes somebody.
+std::string Browser::auth() {
+    if (is_other_user_ && options_.author % 4 == 0) return "{}";
+    return R"({"user":"u)" + std::to_string(options_.author) + (is_other_user_ ? "b" : "") + "\"}";
 }
 
 }  // namespace oncewire::sim

@@ -94,6 +94,7 @@ class Browser final : public LinkEnd {
     void check_echoes();
     void check_size(MessageId message, const std::string& frame);
     void look_at_limit(Frame& frame);
+    std::string auth();
 
     Requests begin_requests();
     void check_saved(std::string_view frame);
@@ -103,7 +104,7 @@ class Browser final : public LinkEnd {
     void perform(const peer::AskAuth& ask);
     void perform(const peer::Save& save);
     void perform(const peer::Connected& connected);
-    void perform(const peer::ConnectFailed&) { may_go_back_ = true; }
+    void perform(const peer::ConnectFailed& failed);
     void perform(const peer::Disconnected& disconnected);
     void perform(const peer::SendRequest& request);
     void perform(const peer::AttemptBegun&) {}
@@ -137,6 +138,7 @@ class Browser final : public LinkEnd {
     IndexedDb storage_;
     std::uint64_t life_ = 0;  // of the page; events of earlier ones are nobody's
     bool closed_ = false;
+    bool is_other_user_ = false;  // somebody else is signed in
 
     // What a refresh takes away:
     struct Page {

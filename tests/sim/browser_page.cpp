@@ -146,6 +146,19 @@ void Browser::perform(const peer::Disconnected&) {
     page_->lost_link = true;
 }
 
+/// The outbox is somebody else's: they sign in again after a while.
+void Browser::perform(const peer::ConnectFailed& failed) {
+    may_go_back_ = true;
+    if (!failed.refused) return;
+    if (failed.error.find("other_user") == std::string::npos) {
+        return env_.witness.report(Breach::dishonest, "refused: " + failed.error);
+    }
+    env_.note("browser {} is somebody else's", options_.author);
+    is_other_user_ = !is_other_user_;
+    in_this_page(env_.now() + env_.choices.delay("sign in", 10, 3'000),
+                 [this, index = failed.index] { page_->client.connect(index, env_.now()); });
+}
+
 void Browser::perform(const peer::Connected&) {
     may_go_back_ = true;
     for (auto& [id, echo] : page_->echoes) echo.on_the_wire = true;

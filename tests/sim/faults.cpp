@@ -31,6 +31,7 @@ constexpr FaultClass classes[] = {
     {Fault::idb_abort, "idb_abort", 65},
     {Fault::idb_refused, "idb_refused", 35},
     {Fault::idb_rolled_back, "idb_rolled_back", 15},
+    {Fault::other_user, "other_user", 25},
     {Fault::cancelled, "cancelled", 65},
     {Fault::crash_any_time, "crash_any_time", 65},
     {Fault::crash_before_begin, "crash_before_begin", 65},

@@ -32,6 +32,7 @@ enum class Fault : std::uint8_t {
     idb_abort,        ///< a transaction fails and is tried again
     idb_refused,      ///< storage takes nothing: the message is "queued, not saved"
     idb_rolled_back,  ///< the profile comes back as it was some time ago (R9)
+    other_user,       ///< somebody else is signed in where an outbox waits
     cancelled,        ///< the user takes a message back
     // the server process
     crash_any_time,

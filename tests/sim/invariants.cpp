@@ -111,6 +111,23 @@ void Witness::look_at_disk(const store::MemoryDisk& disk) {
     }
 }
 
+/// What one outbox holds is said by one user: whoever signs in later must not say it.
+void Witness::check_user(std::string_view data) {
+    const auto member = [data](std::string_view name) {
+        const auto key = '"' + std::string(name) + R"(":")";
+        const auto found = data.find(key);
+        if (found == std::string_view::npos) return std::string();
+        const auto first = found + key.size();
+        return std::string(data.substr(first, data.find('"', first) - first));
+    };
+    const std::string key = member("key");
+    if (key.empty()) return;
+    std::string& user = user_of_[key.substr(0, key.find(':'))];
+    const std::string from = member("from");
+    if (!user.empty() && user != from) report(Breach::leaked, user + "'s outbox as " + from);
+    user = from;
+}
+
 void Witness::take_in(const store::LogEntry& entry) {
     Log& log = logs_[epoch_.text];
     const auto before = std::find_if(log.rbegin(), log.rend(), [&](const store::LogEntry& other) {
@@ -120,6 +137,7 @@ void Witness::take_in(const store::LogEntry& entry) {
     log.push_back(entry);
     if (entry.offset != log.size()) report(Breach::lost, "a hole in the offsets of the log");
     if (entry.room_seq != room_seq) report(Breach::lost, "a hole in the numbers of a room");
+    check_user(entry.data);
     const auto id = message_in(entry.data);
     if (!id || *id >= messages_.size()) return report(Breach::leaked, "a stranger: " + entry.data);
     Message& message = messages_[*id];
@@ -160,7 +178,9 @@ void Witness::log_replaced(const delivery::Epoch& epoch, delivery::Offset head) 
     std::erase_if(tasks_, [](const auto& task) { return task.second == 0; });
     for (auto& message : messages_) message.copies = 0;
     newest_of_author_.clear();
+    user_of_.clear();
     for (const auto& entry : logs_[epoch.text]) {
+        check_user(entry.data);
         const MessageId id = *message_in(entry.data);
         ++messages_[id].copies;
         newest_of_author_[messages_[id].author] = id;

@@ -140,6 +140,7 @@ class Witness {
     using Log = std::vector<store::LogEntry>;
 
     void take_in(const store::LogEntry& entry);
+    void check_user(std::string_view data);
     const Log* find_log(const delivery::Epoch& epoch) const;
 
     const EventHeap& heap_;
@@ -151,6 +152,7 @@ class Witness {
     std::map<delivery::Offset, std::string> left_;  // keys of those not committed yet
     delivery::Epoch epoch_;
     std::map<AuthorId, MessageId> newest_of_author_;  // in the current log
+    std::map<std::string, std::string> user_of_;      // by producer, in the current log
     std::vector<Violation> violations_;
 };
 

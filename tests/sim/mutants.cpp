@@ -64,6 +64,7 @@ constexpr Named names[] = {
     {Mutant::too_large_is_cut, "too_large_is_cut"},
     {Mutant::requests_unmarked, "requests_unmarked"},
     {Mutant::unread_at_upgrade, "unread_at_upgrade"},
+    {Mutant::user_not_kept, "user_not_kept"},
 };
 
 constexpr bool stand_in_order() {

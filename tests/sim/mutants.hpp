@@ -64,9 +64,9 @@ enum class Mutant : std::uint8_t {
     too_large_is_cut,   ///< a server closes the connection of whoever has something too large (R17)
     requests_unmarked,  ///< a request that is sent again is taken for another one
     unread_at_upgrade,  ///< what no GET has taken is gone when a WebSocket takes over
+    user_not_kept,      ///< nobody remembers whose outbox it is
 };
-inline constexpr std::uint32_t mutant_count =
-    static_cast<std::uint32_t>(Mutant::unread_at_upgrade) + 1;
+inline constexpr std::uint32_t mutant_count = static_cast<std::uint32_t>(Mutant::user_not_kept) + 1;
 
 /// What CI plants in every run to see the alarm work.
 inline constexpr Mutant canary = Mutant::dedupe_in_memory;

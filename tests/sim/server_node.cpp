@@ -96,6 +96,12 @@ ServerNode::Process::Process(Env& env, store::MemoryDisk& machine_disk, std::uin
 void ServerNode::install(api::Application& application) const {
     if (options_.house) return options_.house->install(application);
     chat::install(application);
+    application.use([](const api::Socket& socket) {
+        const auto user = socket.handshake().auth_value<std::string>("user").value_or("");
+        socket.identify(user);
+        socket.introduce(user + "\n\n");  // as the chat reads it: id, address, name
+        return api::allow();
+    });
 }
 
 // ---- life and death -----------------------------------------------------------------------------

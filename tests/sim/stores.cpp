@@ -231,6 +231,11 @@ Result<std::optional<store::ProducerRow>, StoreError> MutantStore::find_producer
 }
 
 Result<void, StoreError> MutantStore::put_producer(const store::ProducerRow& row) {
+    if (env_.mutant == Mutant::user_not_kept) {
+        store::ProducerRow anybodys = row;
+        anybodys.user.clear();
+        return behind_.put_producer(anybodys);
+    }
     if (!keeps_dedupe_back()) return behind_.put_producer(row);
     changes_.rows[row.identity.id] = row;
     return {};

@@ -181,6 +181,7 @@ void check_producers(StoreMachine& machine) {
         row.epoch = largest;
         row.seen = {std::uint64_t{1} << 53, largest};
         row.last_contact = {-1};
+        row.user = "ann";
         CHECK(store.put_producer(row));
         CHECK(**store.find_producer(ProducerId("p")) == row);
         CHECK(store.commit() == CommitOutcome::committed);

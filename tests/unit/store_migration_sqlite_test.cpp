@@ -20,7 +20,8 @@ namespace {
 namespace fs = std::filesystem;
 
 /// What the steps were when they were released.
-constexpr delivery::Digest released[] = {0x3dc5a68ecc8babee, 0xcb7b90f5ded95b2, 0xc1c611e9224d5dcc};
+constexpr delivery::Digest released[] = {0x3dc5a68ecc8babee, 0xcb7b90f5ded95b2, 0xc1c611e9224d5dcc,
+                                         0x1564e3a8d5dfff4b};
 
 /// A database file made by the SQL that `sqlite3 FILE .dump` wrote of one of that version.
 class OldFile {
@@ -85,6 +86,7 @@ TEST_CASE("a file of any released version is brought forward with all that is in
                 CHECK(store.tasks(0, 9)->size() == 1);
                 CHECK(store.last_task() == 4);
             }
+            CHECK((*row)->user == (version >= 4 ? "ann" : ""));
             test::commit_one(store, "/,chat", "[\"new\"]");
         }
     }

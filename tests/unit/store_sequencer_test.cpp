@@ -86,6 +86,32 @@ TEST_CASE("whoever leaves out a number is told once from where to send again") {
     CHECK(machine.disk.tables.log.size() == 1);
 }
 
+TEST_CASE("an outbox that one user has sent from is refused to everybody else") {
+    Machine machine;
+    const delivery::ProducerIdentity outbox{machine.id, ProducerSecret(std::string(32, 'b'))};
+    const auto answer = [&](const std::string& user) -> std::string {
+        machine.handle(Attach{machine.session, outbox, user});
+        const auto mails = machine.end_batch();
+        const auto* refused = std::get_if<AttachRefused>(&mails.at(0));
+        if (refused) return refused->reason;
+        machine.epoch = std::get<Attached>(mails.at(0)).epoch;
+        return "";
+    };
+    machine.submit(1);
+    machine.end_batch();
+    CHECK(answer("ann") == "");  // a guest so far
+    CHECK(answer("bob") == "other_user");
+    machine.handle(Detach{machine.session});
+    CHECK(answer("bob") == "");  // she has sent nothing
+    machine.submit(2);
+    machine.end_batch();
+    machine.handle(Detach{machine.session});
+    CHECK(machine.disk.tables.producers.at(machine.id).user == "bob");
+    CHECK(answer("ann") == "other_user");
+    CHECK(answer("") == "other_user");
+    CHECK(answer("bob") == "");
+}
+
 TEST_CASE("a message larger than was announced is rejected for good, and the next goes on") {
     Machine machine;
     const auto of_size = [](std::size_t bytes) {
