@@ -243,7 +243,8 @@ void Browser::look_at_limit(Frame& frame) {
     if (found == std::string::npos) return;
     const auto first = found + key.size();
     const auto end = frame.bytes.find(',', first);
-    page_->limit = static_cast<std::uint32_t>(std::stoul(frame.bytes.substr(first, end - first)));
+    page_->heard_limit =
+        static_cast<std::uint32_t>(std::stoul(frame.bytes.substr(first, end - first)));
     if (env_.mutant == Mutant::limit_ignored) frame.bytes.replace(first, end - first, "65536");
 }
 

@@ -161,6 +161,7 @@ class Browser final : public LinkEnd {
         std::map<socketio::AckId, Echo> echoes;
         bool lost_link = false;              // during this input
         std::optional<std::uint32_t> limit;  // of one message, as the server announced it last
+        std::optional<std::uint32_t> heard_limit;  // perhaps over a link that counts no more
 
         ReaderState reader;
         std::vector<std::string> gone;      // marks, shown with the next entry

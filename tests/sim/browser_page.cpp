@@ -160,6 +160,7 @@ void Browser::perform(const peer::ConnectFailed& failed) {
 }
 
 void Browser::perform(const peer::Connected&) {
+    page_->limit = page_->heard_limit;
     may_go_back_ = true;
     for (auto& [id, echo] : page_->echoes) echo.on_the_wire = true;
 }
