@@ -214,6 +214,18 @@ EMSCRIPTEN_KEEPALIVE double client_emit_durable(ClientHost* host, Namespace inde
     return sequence ? static_cast<double>(*sequence) : client_wasm::failure(sequence.error());
 }
 
+/// `text`: the question's name, `name_size` bytes, and the arguments behind it. Returns as
+/// client_emit_durable().
+EMSCRIPTEN_KEEPALIVE double client_answer(ClientHost* host, Namespace index,
+                                          std::uint32_t name_size, const char* text,
+                                          std::uint32_t size) {
+    const std::string_view both(text, size);
+    const auto sequence = host->client().answer(index, both.substr(0, name_size),
+                                                both.substr(name_size), client_wasm::now());
+    host->settle();
+    return sequence ? static_cast<double>(*sequence) : client_wasm::failure(sequence.error());
+}
+
 /// Answers the `save` event with this token.
 EMSCRIPTEN_KEEPALIVE void client_saved(ClientHost* host, Namespace index, double token) {
     host->client().handle_saved(index, static_cast<std::uint64_t>(token), client_wasm::now());

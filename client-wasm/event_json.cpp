@@ -158,6 +158,7 @@ struct Writer {
         made.json("data", out.data);
         if (out.ack_id) made.number("ack", *out.ack_id);
         if (out.position) made.string("position", delivery::format(*out.position));
+        if (out.question) made.string("question", delivery::format(*out.question));
         return with_attachments(made, std::move(out.attachments));
     }
     Made operator()(peer::AckArrived& out) {

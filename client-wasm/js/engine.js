@@ -171,6 +171,10 @@ class Client {
     this.#attach(attachments);
     this.#call("acknowledge", index, id, ...this.#text(text));
   }
+  /** Of an event with a `question`; throws a DeliveryError. */
+  answer(index, question, text) {
+    orThrow(this.#call("answer", index, question.length, ...this.#text(question + text)));
+  }
   retryNow() {
     this.#call("retry_now");
   }

@@ -6,6 +6,8 @@ import { randomHex } from "./lanes.js";
 
 // What the engine leaves in the place of a message that was taken back (delivery/outbox.hpp).
 const cancelledMessage = '["oncewire:cancelled"]';
+// And how an answer begins that it keeps there (delivery/answer.hpp).
+const answerPrefix = '["oncewire:answer",';
 
 export class LaneSender {
   /** How long a change that must reach the disk waits before it is tried again, in milliseconds. */
@@ -34,7 +36,7 @@ export class LaneSender {
     for (const { sequence, message, at } of lane.entries) {
       this.#stored.add(sequence);
       this.#onDisk.add(sequence);
-      if (message === cancelledMessage) continue;
+      if (message === cancelledMessage || message.startsWith(answerPrefix)) continue;
       const withdraw = (withdrawn) => this.withdraw(withdrawn);
       const entry = outbox.add(JSON.parse(message), { at, withdraw });
       this.#entries.set(sequence, entry);

@@ -321,10 +321,7 @@ export class Socket extends Emitter {
 
   #emitDurable(args) {
     const settle = typeof args.at(-1) === "function" ? args.pop() : undefined;
-    if (hasBinary(args)) {
-      throw new TypeError("binary arguments cannot be kept in the outbox; use volatile.emit()");
-    }
-    const text = JSON.stringify(args);
+    const text = durableText(args);
     let handedOver = false;
     const entry = this.outbox.add(args, {
       settle,
@@ -378,10 +375,11 @@ export class Socket extends Emitter {
     }
   }
 
-  #handleEvent({ data: args, ack, position }) {
-    // Who left hears no more; but what the log says has been read is not said again.
+  #handleEvent({ data: args, ack, position, question }) {
+    // Who left hears no more; but what has been read is not said again, nor asked in this page.
     if (position) this.#position = position;
-    else if (!this.#active) return;
+    else if (!this.#active && !question) return;
+    if (question) args.push(this.#answerForGood(question));
     if (ack !== undefined) args.push(this.#answer(ack));
     if (this.connected) this.#dispatch(args);
     else this.receiveBuffer.push(args);
@@ -406,6 +404,17 @@ export class Socket extends Emitter {
           this.#client.acknowledge(this.#index, ackId, text, bytes),
         ),
       );
+    };
+  }
+
+  /** The same, where the server asks until it has the answer: a message of our outbox. */
+  #answerForGood(question) {
+    let isAnswered = false;
+    return (...args) => {
+      if (isAnswered) return;
+      const text = durableText(args);
+      this.#run(() => this.#client.answer(this.#index, question, text));
+      isAnswered = true;
     };
   }
 
@@ -442,6 +451,13 @@ export class Socket extends Emitter {
 
 Socket.prototype.open = Socket.prototype.connect;
 Socket.prototype.close = Socket.prototype.disconnect;
+
+function durableText(args) {
+  if (hasBinary(args)) {
+    throw new TypeError("binary arguments cannot be kept in the outbox; use volatile.emit()");
+  }
+  return JSON.stringify(args);
+}
 
 function without(list, listener) {
   return listener === undefined ? [] : list.filter((other) => other !== listener);

@@ -59,6 +59,10 @@ void Application::on_durable(std::string_view event, store::DurableHandler handl
     durable_.insert_or_assign(std::string(event), std::move(handler));
 }
 
+void Application::on_reply(std::string_view event, store::AnswerHandler handler) {
+    answers_.insert_or_assign(std::string(event), std::move(handler));
+}
+
 void Application::on_task(std::string_view name,
                           std::function<void(const DeferredTask&, EndTask)> handler) {
     context_->tasks.insert_or_assign(std::string(name), std::move(handler));

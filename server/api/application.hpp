@@ -21,8 +21,12 @@ namespace oncewire::api {
 
 // What durable handlers are made of.
 using store::accept;
+using store::Asked;
+using store::AskOptions;
 using store::Message;
+using store::Question;
 using store::reject;
+using store::Reply;
 using store::SqlError;
 using store::SqlRow;
 using store::SqlValue;
@@ -153,6 +157,10 @@ class Application : public Broadcasts<Application> {
 
     /// Runs inside the transaction that stores the message, see store::Tx. In every namespace.
     void on_durable(std::string_view event, store::DurableHandler handler);
+    /// What follows from the answer to a question of this event (Tx::ask), or from its expiry: runs once,
+    /// inside the transaction that ends the question. In every namespace.
+    void on_reply(std::string_view event, store::AnswerHandler handler);
+    const store::AnswerHandlers& answer_handlers() const { return answers_; }
     /// Does the tasks of this name that durable handlers deferred (Tx::defer), after their commit and at
     /// least once: again with the same key after a failure, a crash, or five minutes without a word. Runs
     /// on the first core; `end` may be called later there, with false if it is to be tried again.
@@ -197,6 +205,7 @@ class Application : public Broadcasts<Application> {
 
     std::unique_ptr<Context> context_;
     std::map<std::string, store::DurableHandler, std::less<>> durable_;
+    store::AnswerHandlers answers_;
     std::vector<std::string> schema_;
 };
 

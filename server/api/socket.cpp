@@ -169,6 +169,10 @@ std::string_view Socket::id() const {
     return state ? std::string_view(state->sid) : std::string_view();
 }
 
+std::string Socket::producer() const {
+    return context_ && context_->hub ? context_->hub->producer_of(number_).text : std::string();
+}
+
 std::string_view Socket::nsp() const {
     const SocketState* state = context_ ? context_->find(number_) : nullptr;
     return state ? std::string_view(state->nsp->name) : std::string_view();

@@ -106,6 +106,9 @@ class Socket {
     /// not yet in its `disconnecting` and `disconnect` handlers.
     std::string_view id() const;
     std::string_view nsp() const;
+    /// Of a client of ours with delivery: "exactly-once": the name of its lane, by which durable handlers
+    /// can ask it something (Tx::ask), also when it is away. Empty for others.
+    std::string producer() const;
     /// True from the `connection` handlers on, until it is gone.
     bool connected() const;
     /// Known in the `connection` handlers: the client came back to the session it had, with the same id

@@ -21,28 +21,46 @@ void add_to(hub::HubCounts& sum, const hub::HubCounts& counts) {
     sum.violations += counts.violations;
 }
 
+/// What a handler throws concerns its message alone: the sequencer, which knows no exceptions, is told
+/// that the handler of `event` failed on `key`. `call` runs it.
+template <class Call>
+auto catching(const Call& call, const std::string& event, std::string_view key, const Log& log)
+    -> decltype(call()) {
+    const auto said = [&] {
+        return "the handler of \"" + event + "\" failed on " + std::string(key);
+    };
+    try {
+        return call();
+    } catch (const std::exception& error) {
+        log(said() + ": " + error.what());
+    } catch (...) {
+        log(said());
+    }
+    return Err{store::StoreError::handler};
+}
+
 using Handlers = std::map<std::string, store::DurableHandler, std::less<>>;
 
-/// What a handler throws concerns its message alone: the sequencer, which knows no exceptions, is told
-/// that the handler failed.
-Handlers catching(const api::Application& application, const Log& log) {
-    Handlers handlers;
-    for (const auto& each : application.durable_handlers()) {
-        handlers[each.first] = [each, log](store::Tx& tx, const store::Message& message)
-            -> Result<store::Verdict, store::StoreError> {
-            const auto& [name, handler] = each;
-            try {
-                return handler(tx, message);
-            } catch (const std::exception& error) {
-                log("the handler of \"" + name + "\" failed on " + message.key + ": " +
-                    error.what());
-            } catch (...) {
-                log("the handler of \"" + name + "\" failed on " + message.key);
-            }
-            return Err{store::StoreError::handler};
+Handlers catching(const Handlers& handlers, const Log& log) {
+    Handlers safe;
+    for (const auto& each : handlers) {
+        safe[each.first] = [each, log](store::Tx& tx, const store::Message& message) {
+            return catching([&] { return each.second(tx, message); }, each.first, message.key, log);
         };
     }
-    return handlers;
+    return safe;
+}
+
+store::AnswerHandlers catching(const store::AnswerHandlers& handlers, const Log& log) {
+    store::AnswerHandlers safe;
+    for (const auto& each : handlers) {
+        safe[each.first] = [each, log](store::Tx& tx, const store::Question& question,
+                                       const store::Reply& reply) {
+            return catching([&] { return each.second(tx, question, reply); }, each.first,
+                            question.key, log);
+        };
+    }
+    return safe;
 }
 
 }  // namespace
@@ -86,8 +104,10 @@ Server::Server(Options options, std::unique_ptr<store::Store> store,
     sequencer_options.on_damage = options_.on_damage;
     api::Application durable;
     install(durable);
+    sequencer_options.sequencer.answers = catching(durable.answer_handlers(), options_.log);
     sequencer_ = std::make_unique<SequencerThread>(
-        std::move(store), catching(durable, options_.log), inboxes, std::move(sequencer_options));
+        std::move(store), catching(durable.durable_handlers(), options_.log), inboxes,
+        std::move(sequencer_options));
     schema_ = durable.schema();
     for (const auto& core : cores_) core->connect(sequencer_->inbox(), inboxes);
 }

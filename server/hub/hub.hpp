@@ -311,6 +311,8 @@ class Hub {
     /// Valid until the next input; null and empty for a session that is gone.
     const Request* request_of(SocketId socket);
     std::string_view sid_of(SocketId socket);
+    /// Whose lane it proved to be, while it is connected; empty for stock clients.
+    ProducerId producer_of(SocketId socket);
     const HubCounts& counts() const { return counts_; }
     const store::LogState& log_state() const { return log_state_; }
 
@@ -481,6 +483,7 @@ class Hub {
     void handle(const store::Settled& settled);
     void handle(const store::Answered& answered);
     void handle(const store::RunTask& run);
+    void handle(const store::Ask& ask);
     void handle(const store::Expect& expect);
     void handle(const store::Conflict& conflict);
     void handle(const store::RetryLater& later);

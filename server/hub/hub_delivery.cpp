@@ -157,6 +157,14 @@ void Hub::handle(const store::Answered& answered) {
 
 void Hub::handle(const store::RunTask& run) { outputs_.push_back(TaskArrived{run.task}); }
 
+/// A client that does not know the word would take it for a violation; it waits for the page's next
+/// version, or expires.
+void Hub::handle(const store::Ask& ask) {
+    const Socket* socket = find_socket(ask.to.session);
+    if (!socket || !socket->capability || !socket->capability->answers) return;
+    send_event(ask.to.session, peer::encode(peer::AskEvent{ask.number, ask.data}), {});
+}
+
 void Hub::end_task(std::uint64_t id, bool is_done) {
     outputs_.push_back(ToStore{store::TaskEnded{id, is_done}});
 }

@@ -137,7 +137,7 @@ std::uint64_t Hub::submit(SocketId id, std::string_view data) {
     if (Socket* socket = find_socket(id)) {
         outputs_.push_back(ToStore{store::Submit{
             session_ref(id), std::string(namespace_of(*socket)), std::string(data), socket->sid,
-            std::nullopt, first_submission + number, socket->sender, true}});
+            std::nullopt, first_submission + number, socket->sender, true, producer_of(id)}});
     }
     return number;
 }
@@ -145,6 +145,12 @@ std::uint64_t Hub::submit(SocketId id, std::string_view data) {
 const Request* Hub::request_of(SocketId id) {
     const Socket* socket = find_socket(id);
     return socket ? &find_connection(socket->connection)->request : nullptr;
+}
+
+ProducerId Hub::producer_of(SocketId id) {
+    const Socket* socket = find_socket(id);
+    const bool is_known = socket && socket->state == SocketState::connected && socket->capability;
+    return is_known ? socket->capability->producer.id : ProducerId();
 }
 
 std::string_view Hub::sid_of(SocketId id) {

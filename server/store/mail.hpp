@@ -50,6 +50,7 @@ struct Submit {
     std::string sender = {};  ///< what the application said of who it is
     /// The application's own words for this client: as long as a packet, where clients have a bound.
     bool is_applications = false;
+    ProducerId producer = {};  ///< without a key: of the session it came from, if it has one
 };
 
 /// "I am a member of these rooms and have everything up to `after`." Answered by one Page.
@@ -145,6 +146,13 @@ struct RunTask {
     TaskRow task;
 };
 
+/// The application asks this session's client something; the same again after each Attach until it ended.
+struct Ask {
+    SessionRef to;
+    std::uint64_t number = 0;
+    std::string data;  ///< JSON array text: ["event", …args]
+};
+
 /// Send from `sequence` on: something is missing (R4).
 struct Expect {
     SessionRef to;
@@ -172,6 +180,6 @@ struct Cut {
 
 using FromSequencer =
     std::variant<LogState, Attached, AttachRefused, Fence, Published, Page, Settled, Answered,
-                 RunTask, Expect, Conflict, RetryLater, Cut, SessionOpened, Recorded, Relayed>;
+                 RunTask, Ask, Expect, Conflict, RetryLater, Cut, SessionOpened, Recorded, Relayed>;
 
 }  // namespace oncewire::store

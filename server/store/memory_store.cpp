@@ -33,6 +33,9 @@ void MemoryTables::apply(MemoryTables changes) {
     for (auto& [id, row] : changes.tasks) tasks[id] = std::move(row);
     last_task = std::max(last_task, changes.last_task);
     for (const auto id : changes.erased_tasks) tasks.erase(id);
+    for (auto& [id, row] : changes.questions) questions[id] = std::move(row);
+    last_question = std::max(last_question, changes.last_question);
+    for (const auto id : changes.erased_questions) questions.erase(id);
     for (const auto& [room, offset] : changes.trimmed) trimmed[room] = offset;
 }
 
@@ -270,6 +273,73 @@ Result<std::vector<TaskRow>, StoreError> MemoryStore::tasks(std::uint64_t after,
     return found;
 }
 
+// ---- questions ----------------------------------------------------------------------------------
+
+Result<void, StoreError> MemoryStore::put_question(const QuestionRow& row) {
+    VERIFY(in_transaction_ && row.id == last_question_ + 1);
+    if (const auto error = fault(Call::write)) return Err{*error};
+    last_question_ = changes_.last_question = row.id;
+    changes_.questions[row.id] = row;
+    return {};
+}
+
+Result<void, StoreError> MemoryStore::erase_question(std::uint64_t id) {
+    VERIFY(in_transaction_);
+    if (const auto error = fault(Call::write)) return Err{*error};
+    changes_.erased_questions.push_back(id);
+    return {};
+}
+
+Result<std::optional<QuestionRow>, StoreError> MemoryStore::find_question(std::string_view key) {
+    if (const auto error = fault(Call::read)) return Err{*error};
+    for (auto& [id, row] : questions()) {
+        if (row.key == key) return std::optional(row);
+    }
+    return std::optional<QuestionRow>();
+}
+
+Result<std::vector<QuestionRow>, StoreError> MemoryStore::questions_to(const ProducerId& recipient,
+                                                                       std::uint64_t after,
+                                                                       std::uint32_t count_max) {
+    if (const auto error = fault(Call::read)) return Err{*error};
+    std::vector<QuestionRow> found;
+    for (auto& [id, row] : questions()) {
+        const bool is_wanted = id > after && row.recipient == recipient;
+        if (is_wanted && found.size() < count_max) found.push_back(row);
+    }
+    return found;
+}
+
+Result<std::uint32_t, StoreError> MemoryStore::count_questions_to(const ProducerId& recipient) {
+    const auto found = questions_to(recipient, 0, UINT32_MAX);
+    if (!found) return Err{found.error()};
+    return static_cast<std::uint32_t>(found->size());
+}
+
+Result<std::vector<QuestionRow>, StoreError> MemoryStore::expiring_questions(
+    UnixMillis until, std::uint32_t count_max) {
+    if (const auto error = fault(Call::read)) return Err{*error};
+    std::vector<QuestionRow> found;
+    for (auto& [id, row] : questions()) {
+        if (row.expires_at.value <= until.value) found.push_back(row);
+    }
+    std::stable_sort(found.begin(), found.end(), [](const QuestionRow& a, const QuestionRow& b) {
+        return a.expires_at.value < b.expires_at.value;
+    });
+    if (found.size() > count_max) found.resize(count_max);
+    return found;
+}
+
+/// As the open transaction leaves them.
+std::map<std::uint64_t, QuestionRow> MemoryStore::questions() const {
+    auto all = disk_.tables.questions;
+    for (const auto& [id, row] : changes_.questions) all[id] = row;
+    for (const auto id : changes_.erased_questions) all.erase(id);
+    return all;
+}
+
+// ---- what it does not have, and what goes -------------------------------------------------------
+
 Result<void, std::string> MemoryStore::prepare_application(const std::vector<std::string>& steps) {
     if (steps.empty()) return {};
     return Err{std::string("a store in memory keeps no tables for applications")};
@@ -344,6 +414,7 @@ void MemoryStore::load_head() {
         head_ = std::max(head_, tables.sessions->recorded.rbegin()->first);
     committed_ = {disk_.epoch, head_};
     last_task_ = std::max(last_task_, tables.last_task);
+    last_question_ = std::max(last_question_, tables.last_question);
 }
 
 std::uint64_t MemoryStore::stored_in_room(std::string_view room) const {

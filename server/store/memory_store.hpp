@@ -31,6 +31,9 @@ struct MemoryTables {
     std::map<std::uint64_t, TaskRow> tasks;
     std::uint64_t last_task = 0;              ///< the newest id ever, also of those erased
     std::vector<std::uint64_t> erased_tasks;  ///< by a transaction
+    std::map<std::uint64_t, QuestionRow> questions;
+    std::uint64_t last_question = 0;
+    std::vector<std::uint64_t> erased_questions;  ///< by a transaction
     /// Up to where each room was trimmed. The entries stay in `log`, for whoever judges.
     std::map<std::string, delivery::Offset, std::less<>> trimmed;
 
@@ -109,6 +112,17 @@ class MemoryStore final : public Store {
                                                    std::uint32_t count_max) override;
     std::uint64_t last_task() const override { return last_task_; }
 
+    Result<void, StoreError> put_question(const QuestionRow& row) override;
+    Result<void, StoreError> erase_question(std::uint64_t id) override;
+    Result<std::optional<QuestionRow>, StoreError> find_question(std::string_view key) override;
+    Result<std::vector<QuestionRow>, StoreError> questions_to(const ProducerId& recipient,
+                                                              std::uint64_t after,
+                                                              std::uint32_t count_max) override;
+    Result<std::uint32_t, StoreError> count_questions_to(const ProducerId& recipient) override;
+    Result<std::vector<QuestionRow>, StoreError> expiring_questions(
+        UnixMillis until, std::uint32_t count_max) override;
+    std::uint64_t last_question() const override { return last_question_; }
+
     /// It keeps no tables for applications.
     Result<void, std::string> prepare_application(const std::vector<std::string>& steps) override;
     Result<std::vector<SqlRow>, SqlError> run_sql(std::string_view statement,
@@ -152,6 +166,7 @@ class MemoryStore final : public Store {
     const LogEntry& entry_at(delivery::Offset offset) const;
     std::array<const MemoryTables*, 2> oldest_first() const { return {&disk_.tables, &changes_}; }
     std::array<const MemoryTables*, 2> newest_first() const { return {&changes_, &disk_.tables}; }
+    std::map<std::uint64_t, QuestionRow> questions() const;
     std::uint64_t stored_in_room(std::string_view room) const;
     delivery::Offset trimmed_in(std::string_view room) const;
     std::vector<delivery::Offset> offsets_after(const std::vector<std::string>& rooms,
@@ -171,6 +186,7 @@ class MemoryStore final : public Store {
     MemoryTables marked_;   // changes_ at the mark
     delivery::Offset marked_head_ = 0;
     std::uint64_t last_task_ = 0;
+    std::uint64_t last_question_ = 0;
     bool in_transaction_ = false;
     /// What every call answers until rollback(), or until reopen() if that is needed.
     std::optional<StoreError> broken_;

@@ -4,7 +4,6 @@
 
 #include "shared/base/json.hpp"
 #include "shared/base/limits.hpp"
-#include "shared/delivery/outbox.hpp"
 
 namespace oncewire::store {
 namespace {
@@ -59,6 +58,7 @@ void Sequencer::commit(Instant now) {
     for (auto& mail : replies_) outputs_.push_back(std::move(mail));
     clear_batch();
     answer_reads();
+    ask_questions();
 }
 
 void Sequencer::handle_timeout(Instant now, UnixMillis wall_clock) {
@@ -67,6 +67,8 @@ void Sequencer::handle_timeout(Instant now, UnixMillis wall_clock) {
     if (refuse_until_ && *refuse_until_ > now) return;
     if (needs_reopen_) return reopen_store();
     if (!options_.retention.keeps_all() && trim_at_ <= now) trim();
+    if (!needs_reopen_ && expiry_at_ && *expiry_at_ <= now) expire_questions();
+    ask_questions();
     if (needs_reopen_) return;
     const auto due = tasks_.take_due(store_, now);
     if (!due) return refuse_for_a_while(due.error());
@@ -85,12 +87,14 @@ void Sequencer::reopen_store() {
     needs_reopen_ = false;
     refuse_until_.reset();
     tasks_.look_again();
+    expiry_at_ = now_;
     announce();
 }
 
 std::optional<Instant> Sequencer::next_timeout() const {
     if (needs_reopen_) return refuse_until_;
-    auto next = tasks_.next_timeout();
+    auto next = earliest(tasks_.next_timeout(), expiry_at_);
+    if (!unasked_.empty()) next = now_;
     if (!options_.retention.keeps_all() && (!next || trim_at_ < *next)) next = trim_at_;
     if (next && refuse_until_ && *next < *refuse_until_) next = refuse_until_;
     return next;
@@ -139,6 +143,8 @@ void Sequencer::handle(const Attach& attach) {
     attachment.expect_said = false;
     attachment.row.last_contact = wall_clock_;
     producer_of_[key_of(attach.from)] = id;
+    asking_.erase(id);
+    unasked_.insert(id);
     ++attachment.row.epoch;
     reply(attach.from, Attached{attach.from, attachment.row.epoch, attachment.row.seen});
 }
@@ -251,6 +257,7 @@ Result<Verdict, StoreError> Sequencer::store_message(const Submit& submit) {
             return verdict;
         }
         verdict = reject("handler_failed", "the server failed on this message again and again");
+        if (const auto dropped = drop_question(submit); !dropped) verdict = Err{dropped.error()};
     }
     if (!verdict) fail_batch(verdict.error());
     if (verdict && verdict->kind == Verdict::Kind::rejected) ++counts_.rejected;
@@ -289,13 +296,20 @@ bool Sequencer::may_try_again(const Submit& submit) {
 /// What is not accepted leaves nothing behind.
 Result<Verdict, StoreError> Sequencer::run_handler(const Submit& submit) {
     const std::size_t published = published_.size();
+    const std::size_t questions = questions_.size();
     const auto verdict = call_handler(submit);
     const bool accepted = verdict && verdict->kind == Verdict::Kind::accepted;
     const bool spoilt = !verdict && verdict.error() != StoreError::handler;
     if (accepted || spoilt || !was_marked_) return verdict;
-    published_.resize(published);
-    if (const auto undone = store_.undo(); !undone) return Err{undone.error()};
+    if (const auto undone = undo(published, questions); !undone) return Err{undone.error()};
     return verdict;
+}
+
+/// Back to where the newest handler began, when there were so many.
+Result<void, StoreError> Sequencer::undo(std::size_t published, std::size_t questions) {
+    published_.resize(published);
+    questions_.resize(questions);
+    return store_.undo();
 }
 
 Result<Verdict, StoreError> Sequencer::call_handler(const Submit& submit) {
@@ -307,6 +321,8 @@ Result<Verdict, StoreError> Sequencer::call_handler(const Submit& submit) {
         return reject("too_large",
                       "a stored message has at most " + std::to_string(most) + " bytes");
     }
+    const auto answer = delivery::parse_answer(submit.data);
+    if (answer && submit.key) return take_answer(submit, *answer);
     auto elements = json::elements(submit.data);
     const auto event = elements.empty() ? std::nullopt : json::as_string(elements[0]);
     if (!event) return reject("not_an_event", "a message must be an array that begins with a name");
@@ -315,9 +331,11 @@ Result<Verdict, StoreError> Sequencer::call_handler(const Submit& submit) {
         return reject("unknown_event", "this server stores no such event");
     }
     elements.erase(elements.begin());
-    Message message{submit.nsp, *event, std::move(elements), submit.scope, {}, submit.sender};
+    const ProducerId& producer = submit.key ? submit.key->id : submit.producer;
+    Message message{submit.nsp, *event,        std::move(elements), submit.scope,
+                    {},         submit.sender, producer.text};
     if (submit.key) message.key = submit.key->id.text + ':' + std::to_string(submit.key->sequence);
-    Tx tx(store_, submit.nsp, message.key, wall_clock_, published_);
+    Tx tx(store_, submit.nsp, message.key, wall_clock_, published_, questions_);
     auto verdict = handler->second(tx, message);
     was_marked_ = tx.is_marked();
     return verdict;
@@ -351,6 +369,7 @@ void Sequencer::finish_committed() {
     ended_tasks_.clear();
     if (std::exchange(last_task_, store_.last_task()) != last_task_) tasks_.look_again();
     refuse_until_.reset();
+    note_questions(true);
     end_dirty([](Attachment& attachment) {
         attachment.committed = attachment.row.seen;
         attachment.bound = true;
@@ -401,6 +420,7 @@ void Sequencer::fail_batch(StoreError error) {
 
 void Sequencer::lose_batch() {
     ++counts_.unknown_commits;
+    note_questions(false);
     end_dirty([](Attachment&) {});  // forgotten below: the disk knows, we do not
     auto involved = std::move(involved_);
     for (const auto& attach : attaches_) involved.push_back({attach.from, std::nullopt});
@@ -453,6 +473,7 @@ void Sequencer::void_batch() {
 
 void Sequencer::clear_batch() {
     published_.clear();
+    questions_.clear();
     ordered_.clear();
     session_work_in_batch_ = false;
     replies_.clear();
@@ -507,6 +528,7 @@ void Sequencer::forget(const SessionRef& session) {
     const auto found = producer_of_.find(key_of(session));
     if (found == producer_of_.end()) return;
     const auto attachment = attachments_.find(found->second);
+    asking_.erase(found->second);
     producer_of_.erase(found);
     if (attachment->second.dirty) {
         attachment->second.gone = true;  // what it sent in the running batch still counts

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,8 @@
 #include "shared/base/limits.hpp"
 #include "shared/base/output_queue.hpp"
 #include "shared/base/time.hpp"
+#include "shared/delivery/answer.hpp"
+#include "shared/delivery/outbox.hpp"
 
 namespace oncewire::store {
 
@@ -43,6 +46,9 @@ struct SequencerCounts {
     std::uint64_t trimmed = 0;    ///< entries removed by retention
     std::uint64_t gaps_told = 0;  ///< readers who were told that entries are gone (R12)
     std::uint64_t conflicts = 0;  ///< numbers that met another message (R9)
+    std::uint64_t asked = 0;      ///< questions given out, repetitions counted
+    std::uint64_t answered = 0;
+    std::uint64_t expired = 0;  ///< questions
 };
 
 /// The one writer: gives positions, dedupes, runs durable handlers, answers from history.
@@ -65,6 +71,9 @@ class Sequencer {
         std::uint32_t handler_attempts_max = 5;
         /// What is larger is rejected for good; announced at attach (R17).
         std::uint32_t message_bytes_max = limits::durable_message_bytes;
+        /// What to do when a question has come to its end, by the question's event; without one its end
+        /// has no effect.
+        AnswerHandlers answers = {};
     };
 
     /// `store` outlives the sequencer. `handlers`: by event name; an event without one is rejected.
@@ -108,6 +117,12 @@ class Sequencer {
         delivery::Sequence failed_sequence = 0;
         std::uint32_t failures = 0;
     };
+    /// What a producer with an attached session is being asked: the oldest of its questions, as many as
+    /// may be on the wire. There is none for those who are asked nothing.
+    struct Asking {
+        delivery::Outbox outbox{{.window = limits::questions_window}, 0};
+        std::uint64_t read_to = 0;  // id
+    };
     /// Whoever has something in the running batch.
     struct Involved {
         SessionRef session;
@@ -146,11 +161,25 @@ class Sequencer {
     Result<void, StoreError> add_recorded(const ReadPage& request, Page& page,
                                           std::vector<LogEntry>& entries);
 
+    // sequencer_questions.cpp: what clients are asked
+    Result<Verdict, StoreError> take_answer(const Submit& submit, const delivery::Answer& answer);
+    Result<void, StoreError> end_question(const QuestionRow& row, const Reply& reply);
+    Result<void, StoreError> drop_question(const Submit& submit);
+    void ask_questions();
+    Result<void, StoreError> ask_questions(const ProducerId& recipient, const SessionRef& session);
+    void note_questions(bool outcome_known);
+    void expire_questions();
+    Result<void, StoreError> expire(const std::vector<QuestionRow>& due);
+    Result<void, StoreError> expire(const QuestionRow& row);
+    Result<void, StoreError> look_for_expiry();
+    void note_expiry(UnixMillis expires_at);
+
     void handle_keyed(const Submit& submit, Attachment& attachment);
     void handle_stock(const Submit& submit);
     void answer_repeated(const Submit& submit, const Attachment& attachment);
     Result<Verdict, StoreError> run_handler(const Submit& submit);
     Result<Verdict, StoreError> call_handler(const Submit& submit);
+    Result<void, StoreError> undo(std::size_t published, std::size_t questions);
     Result<Verdict, StoreError> store_message(const Submit& submit);
     Result<Verdict, StoreError> take_number(const Submit& submit, Verdict verdict);
     bool is_refusing() const { return needs_reopen_ || (refuse_until_ && *refuse_until_ > now_); }
@@ -189,7 +218,8 @@ class Sequencer {
 
     // The batch: what is said once it is durable, and who is concerned if it fails.
     bool in_transaction_ = false;
-    std::vector<LogEntry> published_;    // since the newest in ordered_
+    std::vector<LogEntry> published_;  // since the newest in ordered_
+    std::vector<QuestionChange> questions_;
     std::vector<OutgoingMail> ordered_;  // what must be told in the order it was decided
     bool was_marked_ = false;            // the newest handler changed something
     std::vector<OutgoingMail> replies_;
@@ -203,6 +233,10 @@ class Sequencer {
     std::vector<std::uint64_t> ended_tasks_;  // done, and erased by the running batch
     std::uint64_t last_task_ = 0;             // the newest one that tasks_ was told of
     Instant trim_at_;
+    std::map<ProducerId, Asking> asking_;
+    std::set<ProducerId> unasked_;                  // may have to be asked something more
+    std::optional<Instant> expiry_at_ = Instant{};  // when to look for questions that expired
+    std::map<std::uint64_t, std::uint32_t> expiry_failures_;  // of handlers, by question
 
     std::map<ProducerId, Attachment> attachments_;
     std::map<SessionKey, ProducerId> producer_of_;

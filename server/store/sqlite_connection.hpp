@@ -23,6 +23,8 @@ struct SqliteStore::Connection {
     sqlite::Statement once_oldest, once_by_scope, once_by_body, put_once;
     sqlite::Statement mark, undo, release, put_task, erase_task, tasks;
     sqlite::Statement next_room, oldest_in_room, trim_room, set_trimmed, trimmed_in_room;
+    sqlite::Statement put_question, erase_question, find_question, questions_to, count_questions;
+    sqlite::Statement expiring_questions;
     std::vector<sqlite::Statement> room_cursors;
     sqlite::SessionTables sessions;
     std::map<std::string, sqlite::Statement, std::less<>> foreign;  ///< the application's, by text

@@ -73,6 +73,76 @@ Result<std::vector<TaskRow>, StoreError> SqliteStore::tasks(std::uint64_t after,
     return found;
 }
 
+// ---- questions ----------------------------------------------------------------------------------
+
+namespace {
+
+QuestionRow question_in(const Run& run) {
+    return {run.number(0), ProducerId(run.text(1)),   run.text(2), run.text(3),
+            run.text(4),   UnixMillis{run.integer(5)}};
+}
+
+std::vector<QuestionRow> questions_in(Run& run) {
+    std::vector<QuestionRow> found;
+    for (; run.has_row(); run.step()) found.push_back(question_in(run));
+    return found;
+}
+
+}  // namespace
+
+Result<void, StoreError> SqliteStore::put_question(const QuestionRow& row) {
+    VERIFY(in_transaction_ && row.id == last_question_ + 1);
+    if (broken_) return Err{*broken_};
+    last_question_ = row.id;
+    const Run run(connection_->put_question, row.id, std::string_view(row.recipient.text),
+                  std::string_view(row.key), std::string_view(row.nsp), std::string_view(row.data),
+                  row.expires_at.value);
+    if (run.error()) return fail(*run.error());
+    return {};
+}
+
+Result<void, StoreError> SqliteStore::erase_question(std::uint64_t id) {
+    VERIFY(in_transaction_);
+    if (broken_) return Err{*broken_};
+    const Run run(connection_->erase_question, id);
+    if (run.error()) return fail(*run.error());
+    return {};
+}
+
+Result<std::optional<QuestionRow>, StoreError> SqliteStore::find_question(std::string_view key) {
+    if (broken_) return Err{*broken_};
+    const Run run(connection_->find_question, key);
+    if (run.error()) return fail(*run.error());
+    return run.has_row() ? std::optional(question_in(run)) : std::nullopt;
+}
+
+Result<std::vector<QuestionRow>, StoreError> SqliteStore::questions_to(const ProducerId& recipient,
+                                                                       std::uint64_t after,
+                                                                       std::uint32_t count_max) {
+    if (broken_) return Err{*broken_};
+    Run run(connection_->questions_to, std::string_view(recipient.text), after,
+            std::uint64_t{count_max});
+    auto found = questions_in(run);
+    if (run.error()) return fail(*run.error());
+    return found;
+}
+
+Result<std::uint32_t, StoreError> SqliteStore::count_questions_to(const ProducerId& recipient) {
+    if (broken_) return Err{*broken_};
+    const Run run(connection_->count_questions, std::string_view(recipient.text));
+    if (run.error()) return fail(*run.error());
+    return static_cast<std::uint32_t>(run.number(0));
+}
+
+Result<std::vector<QuestionRow>, StoreError> SqliteStore::expiring_questions(
+    UnixMillis until, std::uint32_t count_max) {
+    if (broken_) return Err{*broken_};
+    Run run(connection_->expiring_questions, until.value, std::uint64_t{count_max});
+    auto found = questions_in(run);
+    if (run.error()) return fail(*run.error());
+    return found;
+}
+
 // ---- the application's own tables ---------------------------------------------------------------
 
 namespace {

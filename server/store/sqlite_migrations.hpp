@@ -140,15 +140,30 @@ inline constexpr const char* migration_4 = R"sql(
 ALTER TABLE producers ADD COLUMN user TEXT NOT NULL DEFAULT '';
 )sql";
 
+/// What clients are asked until they answer.
+inline constexpr const char* migration_5 = R"sql(
+CREATE TABLE questions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,  -- clients know them by it: none twice
+    recipient TEXT NOT NULL,  -- the name of a producer, who may not have sent anything yet
+    key TEXT NOT NULL UNIQUE,
+    nsp TEXT NOT NULL,
+    data TEXT NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX questions_by_recipient ON questions (recipient);
+CREATE INDEX questions_by_expiry ON questions (expires_at);
+)sql";
+
 /// Step i leads from version i (PRAGMA user_version) to i + 1. A step that ever was on the main branch
 /// does not change: what is new comes as a further constant at the end, with its file of that version in
 /// tests/unit/store_migration_sqlite_test.cpp, so that every old file can be brought forward.
-inline constexpr const char* migrations[] = {migration_1, migration_2, migration_3, migration_4};
+inline constexpr const char* migrations[] = {migration_1, migration_2, migration_3, migration_4,
+                                             migration_5};
 inline constexpr std::int64_t newest_schema = sizeof(migrations) / sizeof(migrations[0]);
 
 /// All tables of ours, which an application's own SQL may not touch.
 inline constexpr std::string_view own_tables[] = {
-    "meta",     "rooms",         "log",      "producers",    "verdicts",  "once",
-    "sessions", "session_rooms", "recorded", "recorded_for", "recording", "tasks"};
+    "meta",          "rooms",    "log",          "producers", "verdicts", "once",     "sessions",
+    "session_rooms", "recorded", "recorded_for", "recording", "tasks",    "questions"};
 
 }  // namespace oncewire::store::sqlite

@@ -102,6 +102,19 @@ Result<void, Failure> SqliteStore::Connection::prepare_all() {
         {put_task, "INSERT INTO tasks (id, key, name, payload) VALUES (?1, ?2, ?3, ?4)"},
         {erase_task, "DELETE FROM tasks WHERE id = ?1"},
         {tasks, "SELECT id, key, name, payload FROM tasks WHERE id > ?1 ORDER BY id LIMIT ?2"},
+        {put_question,
+         "INSERT INTO questions (id, recipient, key, nsp, data, expires_at)"
+         " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
+        {erase_question, "DELETE FROM questions WHERE id = ?1"},
+        {find_question,
+         "SELECT id, recipient, key, nsp, data, expires_at FROM questions WHERE key = ?1"},
+        {questions_to,
+         "SELECT id, recipient, key, nsp, data, expires_at FROM questions"
+         " WHERE recipient = ?1 AND id > ?2 ORDER BY id LIMIT ?3"},
+        {count_questions, "SELECT count(*) FROM questions WHERE recipient = ?1"},
+        {expiring_questions,
+         "SELECT id, recipient, key, nsp, data, expires_at FROM questions"
+         " WHERE expires_at <= ?1 ORDER BY expires_at, id LIMIT ?2"},
         {next_room, "SELECT id, name, last_seq FROM rooms WHERE id > ?1 ORDER BY id LIMIT 1"},
         {oldest_in_room,
          "SELECT offset, room_seq, stored_at FROM log WHERE room = ?1 ORDER BY offset LIMIT ?2"},
@@ -598,6 +611,9 @@ Result<void, Failure> SqliteStore::load() {
     if (!last_producer) return Err{last_producer.error()};
     const auto last_task = database.integer("SELECT seq FROM sqlite_sequence WHERE name = 'tasks'");
     if (!last_task) return Err{last_task.error()};
+    const auto last_question =
+        database.integer("SELECT seq FROM sqlite_sequence WHERE name = 'questions'");
+    if (!last_question) return Err{last_question.error()};
     const auto newest = newest_known();
     if (newest && found->epoch == newest->epoch && found->offset < newest->offset) {
         // To go on would give the offsets of durable messages to other messages.
@@ -610,6 +626,7 @@ Result<void, Failure> SqliteStore::load() {
     last_room_id_ = *last_room;
     last_producer_number_ = *last_producer;
     last_task_ = std::max(last_task_, static_cast<std::uint64_t>(*last_task));
+    last_question_ = std::max(last_question_, static_cast<std::uint64_t>(*last_question));
     return {};
 }
 

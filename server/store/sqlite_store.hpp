@@ -101,6 +101,17 @@ class SqliteStore final : public Store {
                                                    std::uint32_t count_max) override;
     std::uint64_t last_task() const override { return last_task_; }
 
+    Result<void, StoreError> put_question(const QuestionRow& row) override;
+    Result<void, StoreError> erase_question(std::uint64_t id) override;
+    Result<std::optional<QuestionRow>, StoreError> find_question(std::string_view key) override;
+    Result<std::vector<QuestionRow>, StoreError> questions_to(const ProducerId& recipient,
+                                                              std::uint64_t after,
+                                                              std::uint32_t count_max) override;
+    Result<std::uint32_t, StoreError> count_questions_to(const ProducerId& recipient) override;
+    Result<std::vector<QuestionRow>, StoreError> expiring_questions(
+        UnixMillis until, std::uint32_t count_max) override;
+    std::uint64_t last_question() const override { return last_question_; }
+
     Result<void, std::string> prepare_application(const std::vector<std::string>& steps) override;
     Result<std::vector<SqlRow>, SqlError> run_sql(std::string_view statement,
                                                   const std::vector<SqlValue>& values) override;
@@ -194,6 +205,7 @@ class SqliteStore final : public Store {
     std::set<std::string> unbound_producers_;  // have a verdict in this transaction, no row yet
     std::int64_t last_producer_number_ = 0;
     std::uint64_t last_task_ = 0;
+    std::uint64_t last_question_ = 0;
     std::int64_t trimming_after_ = 0;  // the room that trim() looked at last
 
     // As it was at the mark, beside what SQLite goes back to.

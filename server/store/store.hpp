@@ -69,6 +69,18 @@ struct TaskRow {
     bool operator==(const TaskRow&) const = default;
 };
 
+/// Something that one client is asked until it answers (Tx::ask): its row is there exactly as long as
+/// that has not ended, and what ends it commits with the row's end.
+struct QuestionRow {
+    std::uint64_t id = 0;  ///< 1, 2, 3 …; never used twice in one history
+    ProducerId recipient;
+    std::string key;   ///< by which the application knows it; no two that are there share one
+    std::string nsp;   ///< where it was asked
+    std::string data;  ///< JSON array text: ["event", …args]
+    UnixMillis expires_at;
+    bool operator==(const QuestionRow&) const = default;
+};
+
 /// Where one database stands.
 struct LogHead {
     delivery::Epoch epoch;
@@ -140,6 +152,21 @@ class Store : public Sessions {
                                                            std::uint32_t count_max) = 0;
     /// The newest id given so far.
     virtual std::uint64_t last_task() const = 0;
+
+    /// `row.id` must be last_question() + 1, and no question with its key be there.
+    virtual Result<void, StoreError> put_question(const QuestionRow& row) = 0;
+    virtual Result<void, StoreError> erase_question(std::uint64_t id) = 0;
+    virtual Result<std::optional<QuestionRow>, StoreError> find_question(std::string_view key) = 0;
+    /// Those to `recipient` with id > `after`, in order, at most `count_max`.
+    virtual Result<std::vector<QuestionRow>, StoreError> questions_to(const ProducerId& recipient,
+                                                                      std::uint64_t after,
+                                                                      std::uint32_t count_max) = 0;
+    virtual Result<std::uint32_t, StoreError> count_questions_to(const ProducerId& recipient) = 0;
+    /// Those that expire at `until` or before, soonest first, at most `count_max`.
+    virtual Result<std::vector<QuestionRow>, StoreError> expiring_questions(
+        UnixMillis until, std::uint32_t count_max) = 0;
+    /// The newest id given so far.
+    virtual std::uint64_t last_question() const = 0;
 
     /// Brings the application's own tables forward: step i leads from version i to i + 1; those that
     /// were run before are not run again. Error: a sentence. Not in a transaction.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "shared/base/json.hpp"
 #include "shared/base/limits.hpp"
 
 namespace oncewire::store {
@@ -16,6 +17,13 @@ std::string once_key(std::string_view id, std::string_view scope) {
     if (id.substr(0, 10) != "undefined-") return key;
     key += scope;
     return key += '\n' + std::to_string(id.size());
+}
+
+/// ["event", …args], as it fits into what carries it: a client would take anything else for a violation.
+bool is_event(std::string_view data) {
+    if (!json::is_valid(data, limits::json_depth - 1)) return false;
+    const auto name = json::first_element(data);
+    return name && json::kind_of(*name) == json::Kind::string;
 }
 
 }  // namespace
@@ -60,6 +68,50 @@ Result<std::string, StoreError> Tx::defer(std::string_view name, std::string pay
     if (const auto marked = mark(); !marked) return Err{marked.error()};
     if (const auto put = store_.put_task(row); !put) return Err{put.error()};
     return row.key;
+}
+
+Result<Asked, StoreError> Tx::ask(std::string_view recipient, std::string data,
+                                  AskOptions options) {
+    constexpr Millis longest{100ll * 365 * 24 * 3'600'000};
+    using Outcome = Asked::Outcome;
+    if (!delivery::is_producer_token(recipient)) return Asked{Outcome::nobody};
+    if (data.size() > limits::durable_message_bytes) return Asked{Outcome::too_large};
+    if (!is_event(data)) return Err{StoreError::handler};  // the application's mistake
+    QuestionRow row;
+    row.id = store_.last_question() + 1;
+    row.recipient = ProducerId(std::string(recipient));
+    row.key = options.key.empty() ? store_.head().epoch.text + "/question/" + std::to_string(row.id)
+                                  : std::move(options.key);
+    row.nsp = nsp_;
+    row.data = std::move(data);
+    const auto wait = std::clamp(options.expires_after, Millis{0}, longest);
+    row.expires_at.value = now_.value + wait.count();
+
+    const auto known = store_.find_question(row.key);
+    if (!known) return Err{known.error()};
+    if (*known) return Asked{Outcome::open_already, row.key};
+    const auto open = store_.count_questions_to(row.recipient);
+    if (!open) return Err{open.error()};
+    if (*open >= limits::questions_per_client) return Asked{Outcome::too_many};
+    if (const auto marked = mark(); !marked) return Err{marked.error()};
+    if (const auto put = store_.put_question(row); !put) return Err{put.error()};
+    questions_.push_back({row.recipient, row.id, row.expires_at});
+    return Asked{Outcome::asked, std::move(row.key)};
+}
+
+Result<bool, StoreError> Tx::cancel(std::string_view key) {
+    const auto found = store_.find_question(key);
+    if (!found) return Err{found.error()};
+    if (!*found) return false;
+    if (const auto ended = end(**found); !ended) return Err{ended.error()};
+    return true;
+}
+
+Result<void, StoreError> Tx::end(const QuestionRow& row) {
+    if (const auto marked = mark(); !marked) return marked;
+    if (const auto erased = store_.erase_question(row.id); !erased) return erased;
+    questions_.push_back({row.recipient, row.id, std::nullopt});
+    return {};
 }
 
 Result<Tx::OnceAnswer, StoreError> Tx::check_once(std::string_view id, std::string_view scope,

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 
 #include "server/store/store.hpp"
 #include "server/store/verdict.hpp"
+#include "shared/base/time.hpp"
 
 namespace oncewire::store {
 
@@ -25,6 +27,51 @@ struct Message {
     /// What the application said of the sender when it let them in (api::Socket::introduce()); empty
     /// if nothing.
     std::string_view sender = {};
+    /// Whose lane it came from: can be asked with Tx::ask, now and later. Empty for stock clients, who
+    /// have none.
+    std::string_view producer = {};
+};
+
+struct AskOptions {
+    /// Who has not answered by then is not asked any more. Goes by the clock on the wall, to the second.
+    Millis expires_after{7 * 24 * 3'600'000};
+    /// By which to cancel() it. As long as a question of this name is open it is not asked a second
+    /// time. Empty: a name of its own.
+    std::string key = {};
+};
+
+/// What became of Tx::ask().
+struct Asked {
+    enum class Outcome : std::uint8_t {
+        asked,
+        open_already,  ///< under this key, perhaps somebody else: nothing was done
+        too_many,      ///< the client has limits::questions_per_client to answer: nothing was done
+        too_large,     ///< more than limits::durable_message_bytes: nothing was done
+        nobody,        ///< not the name of a producer; stock clients have none: nothing was done
+    };
+    Outcome outcome = Outcome::asked;
+    std::string key = {};
+};
+
+/// A question that has come to its end.
+struct Question {
+    std::string_view nsp;        ///< where it was asked
+    std::string_view recipient;  ///< as given to Tx::ask
+    std::string_view key;        ///< stable: no other question in this history has it, unless
+                                 ///< the application gave it twice
+    std::string_view event;      ///< the name, escapes resolved
+    std::vector<std::string_view> args;  ///< JSON slices, without the event name
+};
+struct Reply {
+    bool expired = false;                ///< there is no answer, and will be none
+    std::vector<std::string_view> args;  ///< what the client answered: JSON slices
+};
+
+/// What a transaction means for the questions of one client: one more, or one less.
+struct QuestionChange {
+    ProducerId recipient;
+    std::uint64_t id = 0;
+    std::optional<UnixMillis> expires_at;  ///< of one more; none: it is over
 };
 
 /// What a durable handler may do: everything it does commits together with the dedupe row and the
@@ -33,8 +80,13 @@ class Tx {
   public:
     /// `key`: of the message, see Message.
     Tx(Store& store, std::string_view nsp, std::string_view key, UnixMillis now,
-       std::vector<LogEntry>& published)
-        : store_(store), nsp_(nsp), key_(key), now_(now), published_(published) {}
+       std::vector<LogEntry>& published, std::vector<QuestionChange>& questions)
+        : store_(store),
+          nsp_(nsp),
+          key_(key),
+          now_(now),
+          published_(published),
+          questions_(questions) {}
 
     /// Whether anything was changed: then undo() takes it back.
     bool is_marked() const { return is_marked_; }
@@ -58,6 +110,18 @@ class Tx {
     /// least once: again after a failure or a crash, with the same key each time. For what cannot be in
     /// the transaction: a mail, a payment, another server. `payload`: JSON text. Returns the key.
     Result<std::string, StoreError> defer(std::string_view name, std::string payload);
+
+    /// Asks one client of ours (Message::producer) until it answers, over lost links, its refreshes and
+    /// crashes of this process: `socket.on(event, (…args, ack) => …)` there. `data`: JSON array text,
+    /// ["event", …args]. What is asked of one client comes in order. Its answer, or the end of the
+    /// waiting, is handled once, by the handler of this event (Application::on_reply).
+    Result<Asked, StoreError> ask(std::string_view recipient, std::string data,
+                                  AskOptions options = {});
+    /// Takes back the question of this key: an answer that comes yet has no effect, and no handler is
+    /// called. False: there is none, so it was answered, or expired.
+    Result<bool, StoreError> cancel(std::string_view key);
+    /// The question is over, whatever it came to.
+    Result<void, StoreError> end(const QuestionRow& row);
 
     /// One statement on the application's own tables (Application::schema), with `values` bound to ?1, ?2
     /// and so on; all the rows it gives. It commits or vanishes with the message. The tables of this
@@ -110,6 +174,7 @@ class Tx {
     UnixMillis now_;
     std::uint32_t deferred_ = 0;
     std::vector<LogEntry>& published_;
+    std::vector<QuestionChange>& questions_;
 };
 
 /// Runs inside the store transaction, on the sequencer's thread, one message at a time. What it did
@@ -118,5 +183,10 @@ class Tx {
 /// times (Sequencer::Options), then the message is rejected, so that it cannot hold up its sender for
 /// ever.
 using DurableHandler = std::function<Result<Verdict, StoreError>(Tx&, const Message&)>;
+
+/// Runs inside the transaction that ends the question, so that its effect is there exactly once. Errors
+/// are those of a DurableHandler; one that fails too often ends the question without an effect.
+using AnswerHandler = std::function<Result<void, StoreError>(Tx&, const Question&, const Reply&)>;
+using AnswerHandlers = std::map<std::string, AnswerHandler, std::less<>>;
 
 }  // namespace oncewire::store

@@ -55,6 +55,12 @@ inline constexpr std::uint32_t window_max = 4096;
 /// 65,536 bytes: one durable message (event name and arguments as JSON text), announced at attach.
 inline constexpr std::uint32_t durable_message_bytes = 65'536;
 
+/// 256: questions of the server that one client has not answered; a client who stays away, or whose
+/// application never answers, costs no more until they expire.
+inline constexpr std::uint32_t questions_per_client = 256;
+/// 16: of them on the wire, and in the server's memory; people and their pages answer few at a time.
+inline constexpr std::uint32_t questions_window = 16;
+
 /// 10,000: ephemeral emits a client holds while it is not connected; the reference has no bound.
 inline constexpr std::uint32_t send_buffer_packets = 10'000;
 

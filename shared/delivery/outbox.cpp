@@ -8,13 +8,15 @@ Outbox::Outbox(Limits limits, std::uint64_t salt) : limits_(limits), salt_(salt)
 
 void Outbox::restore(Sequence next_sequence, std::vector<OutboxEntry> entries) {
     VERIFY(slots_.empty() && next_sequence_ == 1);
-    for (auto& entry : entries) {
-        VERIFY(slots_.empty() || slots_.back().entry.sequence < entry.sequence);
-        bytes_ += entry.message.size();
-        next_sequence_ = entry.sequence + 1;
-        slots_.push_back({std::move(entry), State::queued, true});
-    }
+    for (auto& entry : entries) take(std::move(entry));
     next_sequence_ = std::max(next_sequence_, next_sequence);
+}
+
+void Outbox::take(OutboxEntry entry) {
+    VERIFY(slots_.empty() || slots_.back().entry.sequence < entry.sequence);
+    bytes_ += entry.message.size();
+    next_sequence_ = entry.sequence + 1;
+    slots_.push_back({std::move(entry), State::queued, true});
 }
 
 Result<Sequence, OutboxError> Outbox::push(std::string message) {

@@ -60,6 +60,9 @@ class Outbox {
     /// What the host found in storage: entries in sequence order, and the counter. Call once, first.
     void restore(Sequence next_sequence, std::vector<OutboxEntry> entries);
 
+    /// Takes over delivery of what the host numbered and stored itself, behind all that is here.
+    void take(OutboxEntry entry);
+
     /// Takes over delivery of `message`. The host now stores find(sequence) and next_sequence() in one
     /// transaction and then calls saved().
     Result<Sequence, OutboxError> push(std::string message);

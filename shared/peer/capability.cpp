@@ -70,6 +70,7 @@ std::string add_capability(std::string_view auth, const ClientCapability& capabi
     text += json::members_text(auth);
     if (text.size() > 1) text += ',';
     text += R"("oncewire":{"version":)" + std::to_string(capability_version);
+    if (capability.answers) text += R"(,"answers":true)";
     text += R"(,"producer":)" + json::quoted(capability.producer.id.text);
     text += R"(,"secret":)" + json::quoted(capability.producer.secret.text);
     if (capability.position) text += R"(,"position":)" + json::quoted(format(*capability.position));
@@ -85,7 +86,9 @@ std::optional<ClientCapability> find_client_capability(std::string_view connect_
     if (!delivery::is_producer_token(*producer) || !delivery::is_producer_token(*secret)) {
         return std::nullopt;
     }
-    ClientCapability capability{{ProducerId(*producer), ProducerSecret(*secret)}, std::nullopt};
+    ClientCapability capability{{ProducerId(*producer), ProducerSecret(*secret)},
+                                std::nullopt,
+                                json::member(*object, "answers") == "true"};
     if (const auto position = member_string(*object, "position")) {
         capability.position = delivery::parse_position(*position);
     }
@@ -177,6 +180,11 @@ std::string encode(const GapEvent& event) {
            ']';
 }
 
+std::string encode(const AskEvent& event) {
+    std::string text = R"(["oncewire:ask",)" + std::to_string(event.number) + ',';
+    return text.append(event.message) + ']';
+}
+
 std::optional<SendEvent> decode_send(std::string_view data) {
     const auto elements = json::elements(data);
     if (elements.size() != 4 || json::as_string(elements[0]) != "oncewire:send")
@@ -202,6 +210,9 @@ std::optional<ServerDeliveryEvent> decode_delivery_event(std::string_view data) 
         return ServerDeliveryEvent(ExpectEvent{*number});
     if (*name == "oncewire:later" && elements.size() == 2) {
         return ServerDeliveryEvent(LaterEvent{Millis{static_cast<std::int64_t>(*number)}});
+    }
+    if (*name == "oncewire:ask" && elements.size() == 3 && is_event(elements[2])) {
+        return ServerDeliveryEvent(AskEvent{*number, elements[2]});
     }
     const auto second = element_number(elements, 2);
     if (!second || elements.size() != 3) return std::nullopt;

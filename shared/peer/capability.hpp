@@ -15,7 +15,8 @@
 /// Tier 2 on the wire: a capability object inside the CONNECT payload, then ordinary EVENT packets with
 /// reserved names. A stock peer ignores the object, and then none of the rest is ever sent.
 ///
-///   client  CONNECT   {…auth, "oncewire":{"version":1,"producer":P,"secret":S,"position":"e.o"}}
+///   client  CONNECT   {…auth, "oncewire":{"version":1,"answers":true,"producer":P,"secret":S,
+///                       "position":"e.o"}}
 ///   server  CONNECT   {"sid":…,"oncewire":{"version":1,"epoch":7,"last":3,"digest":D,
 ///                       "position":"e.o","window":1024,"messageBytes":65536,"durability":"disk"}}
 ///   client  EVENT     ["oncewire:send",sequence,digest,["event",…args]]
@@ -25,6 +26,8 @@
 ///   server  EVENT     ["oncewire:conflict",sequence,last]      renumber from here, beyond last
 ///   server  EVENT     ["oncewire:gap",from,to]                 entries in there are gone for good
 ///   server  EVENT     ["oncewire:later",milliseconds]          nothing was stored; send again then
+///   server  EVENT     ["oncewire:ask",number,["event",…args]]  to be answered by a message, see
+///                                                              delivery/answer.hpp
 namespace oncewire::peer {
 
 inline constexpr std::int64_t capability_version = 1;
@@ -33,6 +36,7 @@ inline constexpr std::int64_t capability_version = 1;
 struct ClientCapability {
     delivery::ProducerIdentity producer;
     std::optional<delivery::Position> position;  ///< none: from wherever the application starts
+    bool answers = true;                         ///< knows what AskEvent is; the first ones did not
     bool operator==(const ClientCapability&) const = default;
 };
 
@@ -91,6 +95,12 @@ struct GapEvent {
     delivery::Offset from = 0;
     delivery::Offset to = 0;
 };
+/// The application of the server asks this client something. Numbers grow, with holes; the same number
+/// may come again at each attach, and is the same question.
+struct AskEvent {
+    std::uint64_t number = 0;
+    std::string_view message;  ///< JSON array text, a valid event
+};
 
 /// True for every event name this protocol keeps for itself ("oncewire:…"); applications may not use
 /// them, and from a peer without the capability they are ordinary events.
@@ -102,12 +112,13 @@ std::string encode(const ExpectEvent& event);
 std::string encode(const ConflictEvent& event);
 std::string encode(const LaterEvent& event);
 std::string encode(const GapEvent& event);
+std::string encode(const AskEvent& event);
 
 /// `data`: JSON array text of an event whose name is a delivery event. None: malformed, which from a
 /// peer that negotiated the capability is a violation.
 std::optional<SendEvent> decode_send(std::string_view data);
 using ServerDeliveryEvent =
-    std::variant<VerdictsEvent, ExpectEvent, ConflictEvent, LaterEvent, GapEvent>;
+    std::variant<VerdictsEvent, ExpectEvent, ConflictEvent, LaterEvent, GapEvent, AskEvent>;
 std::optional<ServerDeliveryEvent> decode_delivery_event(std::string_view data);
 
 }  // namespace oncewire::peer

@@ -73,6 +73,7 @@ NamespaceIndex Client::open_namespace(std::string_view name, std::optional<Resto
         added.lane.emplace(Lane{std::move(lane->producer),
                                 delivery::Outbox(options_.outbox, lane->salt),
                                 delivery::Cursor(std::move(lane->position)),
+                                delivery::Cursor(),
                                 LaneMode::detached,
                                 {},
                                 {},

@@ -95,6 +95,11 @@ class Client {
     void acknowledge(NamespaceIndex index, socketio::AckId id, std::string_view data,
                      std::vector<std::string> attachments);
 
+    /// Answers a question (EventArrived::question): a durable message of its own, whose verdict nobody
+    /// needs to wait for. `arguments`: JSON array text. Answered twice, the first answer counts.
+    Result<delivery::Sequence, EmitError> answer(NamespaceIndex index, std::string_view question,
+                                                 std::string_view arguments, Instant now);
+
     // ---- host -----------------------------------------------------------------------------------
 
     void provide_auth(NamespaceIndex index, std::string_view auth, Instant now);
@@ -145,6 +150,7 @@ class Client {
         delivery::ProducerIdentity producer;
         delivery::Outbox outbox;
         delivery::Cursor cursor;
+        delivery::Cursor asked;  // the newest question that was handed on
         LaneMode mode = LaneMode::detached;
         std::optional<Instant> resume_at;          // the server said "later"
         std::optional<socketio::AckId> stock_ack;  // the one in flight, LaneMode::stock
@@ -196,6 +202,8 @@ class Client {
     Guarantee attach_lane(NamespaceIndex index, std::string_view connect_data, Instant now);
     void detach_lane(NamespaceIndex index);
     bool handle_delivery_event(NamespaceIndex index, std::string_view data, Instant now);
+    void hand_on(NamespaceIndex index, const AskEvent& ask);
+    Result<delivery::Sequence, EmitError> push(NamespaceIndex index, std::string message);
     bool take_position(NamespaceIndex index, EventArrived& event);
     void settle(NamespaceIndex index, delivery::Sequence sequence, bool accepted,
                 std::string_view body, std::vector<delivery::Sequence>& erase);

@@ -5,6 +5,7 @@
 #include "shared/base/json.hpp"
 #include "shared/base/limits.hpp"
 #include "shared/base/verify.hpp"
+#include "shared/delivery/answer.hpp"
 #include "shared/peer/client.hpp"
 #include "shared/socketio/encoder.hpp"
 
@@ -36,7 +37,22 @@ Result<delivery::Sequence, EmitError> Client::emit_durable(NamespaceIndex index,
     Namespace& nsp = namespaces_[index];
     if (!nsp.lane) return Err{EmitError::no_lane};
     if (const auto error = check_event(data)) return Err{*error};
-    const auto pushed = nsp.lane->outbox.push(std::move(data));
+    return push(index, std::move(data));
+}
+
+Result<delivery::Sequence, EmitError> Client::answer(NamespaceIndex index,
+                                                     std::string_view question,
+                                                     std::string_view arguments, Instant) {
+    if (!namespaces_[index].lane) return Err{EmitError::no_lane};
+    if (!delivery::parse_position(question) || !json::is_valid(arguments, limits::json_depth - 2) ||
+        json::kind_of(arguments) != json::Kind::array) {
+        return Err{EmitError::not_an_event};
+    }
+    return push(index, delivery::answer_message(question, arguments));
+}
+
+Result<delivery::Sequence, EmitError> Client::push(NamespaceIndex index, std::string message) {
+    const auto pushed = namespaces_[index].lane->outbox.push(std::move(message));
     if (!pushed) return Err{emit_error(pushed.error())};
     outputs_.push_back(MessageMoved{index, *pushed, MessageState::saving});
     save(index, {}, {*pushed});
@@ -138,10 +154,28 @@ bool Client::handle_delivery_event(NamespaceIndex index, std::string_view data, 
                        lane.resume_at = now + after;
                        outputs_.push_back(ServerBusy{index, after});
                    },
+                   [&](const AskEvent& ask) { hand_on(index, ask); },
                },
                *event);
     pump(index, now);
     return true;
+}
+
+/// A question, unless the application has it already: this one, or an earlier one of this lane, whose
+/// answer is in the outbox. An answer leaves that only when the server has it and asks no more.
+void Client::hand_on(NamespaceIndex index, const AskEvent& ask) {
+    Lane& lane = *namespaces_[index].lane;
+    const delivery::Position question{lane.cursor.position()->epoch, ask.number};
+    const auto arrival = lane.asked.arrive(question);
+    if (arrival == delivery::Cursor::Arrival::repeated) return;
+    if (arrival == delivery::Cursor::Arrival::stream_changed) lane.asked.reset(question);
+    const auto waiting = lane.outbox.entries();
+    const bool is_answered = std::any_of(waiting.begin(), waiting.end(), [&](const auto* entry) {
+        return delivery::is_answer_to(entry->message, question);
+    });
+    if (is_answered) return;
+    outputs_.push_back(
+        EventArrived{index, std::string(ask.message), {}, std::nullopt, std::nullopt, question});
 }
 
 /// Takes the position off an entry of the log. False: it was handed on before; drop it (R6).

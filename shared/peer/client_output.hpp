@@ -130,6 +130,9 @@ struct EventArrived {
     std::vector<std::string> attachments;
     std::optional<socketio::AckId> ack_id;  ///< answer with acknowledge()
     std::optional<delivery::Position> position;
+    /// Answer with Client::answer(), now or after any number of links: the server asks again until then.
+    /// Handed on once, and again by the next Client of the lane if storage does not hold an answer.
+    std::optional<delivery::Position> question = {};
 };
 /// The answer to an emit that asked for one.
 struct AckArrived {

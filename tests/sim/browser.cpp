@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "shared/delivery/answer.hpp"
+
 namespace oncewire::sim {
 namespace {
 
@@ -54,23 +56,29 @@ void Browser::open() {
         begin_requests());
     const StoredLane& stored = storage_.lane();
     peer::RestoredLane lane{stored.producer, stored.next_sequence, {}, {}, 0};
-    for (const auto& [sequence, entry] : stored.entries) lane.entries.push_back(entry);
+    for (const auto& [sequence, entry] : stored.entries) {
+        const bool is_answer = delivery::parse_answer(entry.message).has_value();
+        if (env_.mutant == Mutant::answer_not_kept && is_answer) continue;
+        lane.entries.push_back(entry);
+    }
     lane.salt = env_.choices.choose("salt", 0xffffffff);
     if (options_.keeps_page && stored.cursor) {
         lane.position = stored.cursor;
         page_->reader = {stored.cursor->epoch, stored.cursor->offset};
     }
-    restore_waiting();
+    restore_waiting(lane.entries);
     page_->client.open_namespace("/", std::move(lane));
     page_->client.connect(chat, env_.now());
     drain();
 }
 
-void Browser::restore_waiting() {
-    for (const auto& [sequence, entry] : storage_.lane().entries) {
+void Browser::restore_waiting(const std::vector<delivery::OutboxEntry>& entries) {
+    for (const auto& entry : entries) {
         const auto id = Witness::message_in(entry.message);
+        const bool is_answer = delivery::parse_answer(entry.message).has_value();
         if (id) env_.witness.restored(*id);
-        page_->waiting[sequence] = {id, peer::MessageState::queued, !id};
+        page_->waiting[entry.sequence] = {id, peer::MessageState::queued, !id && !is_answer,
+                                          is_answer};
     }
 }
 
@@ -92,7 +100,7 @@ void Browser::type(std::uint32_t length) {
     }
     if (!sequence) return env_.witness.release(message);
     env_.note("browser {} types m{}", options_.author, message);
-    page_->waiting[*sequence] = {message, peer::MessageState::saving, false};
+    page_->waiting[*sequence] = {message, peer::MessageState::saving, false, false};
     drain();
 }
 
@@ -110,7 +118,8 @@ void Browser::ask_echo() {
 void Browser::take_back() {
     if (!page_ || page_->frozen || page_->waiting.empty()) return;
     auto& [sequence, newest] = *page_->waiting.rbegin();
-    if (newest.taken_back || !page_->client.cancel(chat, sequence, env_.now())) return;
+    if (newest.taken_back || newest.is_answer || !page_->client.cancel(chat, sequence, env_.now()))
+        return;
     env_.faults.count(Fault::cancelled);
     env_.note("browser {} takes back m{}", options_.author, *newest.message);
     newest.taken_back = true;
@@ -333,6 +342,7 @@ void Browser::check_saved(std::string_view frame) {
     if (message && !env_.witness.is_promised(*message) && page_->unsaved.count(*message) == 0) {
         env_.witness.report(Breach::lost, "m" + std::to_string(*message) + " was sent unsaved");
     }
+    check_answer_sent(frame);
 }
 
 void Browser::perform(const peer::SendRequest& request) {

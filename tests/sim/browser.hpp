@@ -39,6 +39,8 @@ class Browser final : public LinkEnd {
     void type(std::uint32_t length = 3);
     /// The page asks the server to echo something.
     void ask_echo();
+    /// The page answers what it was asked and has not answered yet.
+    void answer_all();
     /// The user takes back the newest message.
     void take_back();
     /// Memory is gone; the page comes back from storage after a while.
@@ -69,6 +71,7 @@ class Browser final : public LinkEnd {
         std::optional<MessageId> message;  ///< none: taken back before the last refresh
         peer::MessageState state = peer::MessageState::saving;
         bool taken_back = false;  ///< still in the outbox, as words that say nothing
+        bool is_answer = false;   ///< to a question of the server
     };
     using Waitings = std::map<delivery::Sequence, Waiting>;
     struct Echo {
@@ -84,7 +87,10 @@ class Browser final : public LinkEnd {
     static void apply(const OwedSave& owed, Witness& witness, StoredLane& lane);
 
     void leave();
-    void restore_waiting();
+    void restore_waiting(const std::vector<delivery::OutboxEntry>& entries);
+    void be_asked(const peer::EventArrived& event);
+    void answer(const delivery::Position& question, QuestionId id);
+    void check_answer_sent(std::string_view frame);
     bool is_storage_at_rest() const;
     void drain();
     void arm();
@@ -159,7 +165,10 @@ class Browser final : public LinkEnd {
         bool storing_outbox = false;
         std::set<MessageId> unsaved;  // storage refused them, and the user was told so
         std::map<socketio::AckId, Echo> echoes;
-        bool lost_link = false;              // during this input
+        AskedPage asked;
+        std::map<std::string, QuestionId> unanswered;  // by their names
+        std::set<std::string> unsaved_answers;         // storage refused them: what they answer
+        bool lost_link = false;                        // during this input
         std::optional<std::uint32_t> limit;  // of one message, as the server announced it last
         std::optional<std::uint32_t> heard_limit;  // perhaps over a link that counts no more
 

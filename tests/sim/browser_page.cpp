@@ -1,9 +1,15 @@
 // What a Browser does beyond hosting the Client: its storage, and the page that shows the chat.
 #include <algorithm>
 
+#include "shared/delivery/answer.hpp"
 #include "tests/sim/browser.hpp"
 
 namespace oncewire::sim {
+namespace {
+
+constexpr peer::NamespaceIndex chat_page = 0;
+
+}  // namespace
 
 // ---- storage ------------------------------------------------------------------------------------
 
@@ -18,7 +24,12 @@ void Browser::perform(const peer::Save& save) {
     }
     page_->owed.push_back(std::move(owed));
     store_outbox();
-    if (env_.mutant != Mutant::sent_before_saved) return;
+    const bool is_answer =
+        !save.put.empty() && delivery::parse_answer(save.put.front().message).has_value();
+    if (env_.mutant != Mutant::sent_before_saved &&
+        !(env_.mutant == Mutant::answer_before_saved && is_answer)) {
+        return;
+    }
     in_this_page(env_.now(),
                  [this, save] { page_->client.handle_saved(save.index, save.token, env_.now()); });
 }
@@ -81,6 +92,8 @@ void Browser::outbox_stored(std::size_t count, bool stored) {
             const auto id = Witness::message_in(entry.message);
             if (id && stored) env_.witness.saved(*id);
             if (id && !stored) page_->unsaved.insert(*id);
+            const auto answer = delivery::parse_answer(entry.message);
+            if (answer && !stored) page_->unsaved_answers.insert(format(answer->question));
         }
         for (const auto id : owed.taken_back) env_.witness.cancelled(id);
         if (owed.answered) continue;
@@ -165,7 +178,51 @@ void Browser::perform(const peer::Connected&) {
     for (auto& [id, echo] : page_->echoes) echo.on_the_wire = true;
 }
 
+/// The page answers at once, after a while, or not before somebody makes it.
+void Browser::be_asked(const peer::EventArrived& event) {
+    env_.note("browser {} is asked {}", options_.author, event.question->offset, event.data);
+    env_.witness.questions.handed_on(page_->asked, storage_.lane().producer.id, *event.question,
+                                     event.data);
+    const QuestionId id = *QuestionWitness::question_in(event.data);
+    page_->unanswered[format(*event.question)] = id;
+    if (env_.faults.strikes(Fault::unanswered, 1, 6)) return;
+    const Instant when = env_.now() + env_.choices.long_tailed("thinks", 1, 20'000);
+    in_this_page(when, [this, question = *event.question, id] { answer(question, id); });
+}
+
+void Browser::answer(const delivery::Position& question, QuestionId id) {
+    if (page_->unanswered.erase(format(question)) == 0) return;
+    const std::string value = 'v' + std::to_string(env_.choices.choose("answer", 1'000'000));
+    const auto sequence =
+        page_->client.answer(chat_page, format(question), "[\"" + value + "\"]", env_.now());
+    if (!sequence) return;
+    env_.note("browser {} answers {}", options_.author, question.offset);
+    env_.witness.questions.answered(id, value);
+    page_->waiting[*sequence] = {std::nullopt, peer::MessageState::saving, false, true};
+}
+
+void Browser::answer_all() {
+    if (!page_ || page_->frozen) return;
+    for (const auto& [name, id] : std::map(page_->unanswered))
+        answer(*delivery::parse_position(name), id);
+    drain();
+}
+
+/// R5, of answers.
+void Browser::check_answer_sent(std::string_view frame) {
+    const auto begin = frame.find(R"(["oncewire:answer")");
+    if (!frame.starts_with(R"(42["oncewire:send")") || begin == std::string_view::npos) return;
+    const auto answer = delivery::parse_answer(frame.substr(begin, frame.size() - begin - 1));
+    const auto& lane = storage_.lane();
+    if (!env_.witness.questions.is_stored(lane.producer.id, answer->question) &&
+        !page_->unsaved_answers.contains(format(answer->question))) {
+        env_.witness.report(Breach::lost,
+                            "an answer was sent unsaved: " + format(answer->question));
+    }
+}
+
 void Browser::perform(const peer::EventArrived& event) {
+    if (event.question) return be_asked(event);
     if (!event.position) {
         return env_.witness.report(Breach::leaked, "an event without a place: " + event.data);
     }
@@ -214,6 +271,10 @@ void Browser::perform(const peer::AckLost& lost) {
 void Browser::perform(const peer::MessageMoved& moved) {
     const auto found = page_->waiting.find(moved.sequence);
     if (found == page_->waiting.end() || found->second.taken_back) return;
+    if (found->second.is_answer) {
+        found->second.state = moved.state;
+        return;
+    }
     if (moved.state < found->second.state) went_back_ = found->second.message;
     found->second.state = moved.state;
     env_.note("browser {}: m{} moves", options_.author, *found->second.message,
@@ -231,6 +292,11 @@ void Browser::perform(const peer::MessageSettled& settled) {
     const auto found = page_->waiting.find(settled.sequence);
     if (found == page_->waiting.end() || found->second.taken_back) {
         return env_.witness.report(Breach::duplicated, "a verdict on a message that does not wait");
+    }
+    if (found->second.is_answer) {
+        if (!settled.accepted) env_.witness.report(Breach::dishonest, "an answer was rejected");
+        page_->waiting.erase(found);
+        return;
     }
     env_.note(settled.accepted ? "browser {}: m{} is accepted" : "browser {}: m{} is rejected",
               options_.author, *found->second.message);

@@ -54,10 +54,12 @@ constexpr FaultClass classes[] = {
     {Fault::history_trimmed, "history_trimmed", 25},
     {Fault::limit_changed, "limit_changed", 25},
     {Fault::handler_failed, "handler_failed", 65},
+    {Fault::answer_failed, "answer_failed", 65},
     {Fault::task_failed, "task_failed", 65},
     {Fault::task_slow, "task_slow", 65},
     {Fault::flood, "flood", 6},
     {Fault::burst, "burst", 65},
+    {Fault::unanswered, "unanswered", 65},
     {Fault::silence, "silence", 30},
 };
 

@@ -57,12 +57,14 @@ enum class Fault : std::uint8_t {
     history_trimmed,  ///< retention removes what some readers have not read yet (R12)
     limit_changed,    ///< the server starts with another bound for messages than it had (R17)
     handler_failed,   ///< a durable handler gives up after it has written something
+    answer_failed,    ///< the handler of a question's end gives up after it has written something
     task_failed,
     task_slow,  ///< the process may die between a task and the word that it is done
     // the load
     flood,  ///< so many and so long messages that queues fill and history is read in pages
     burst,
-    silence,  ///< nothing more is said for a long time: lost wakeups show only then
+    unanswered,  ///< a page keeps a question to itself until it expires, or faults stop
+    silence,     ///< nothing more is said for a long time: lost wakeups show only then
 };
 inline constexpr std::uint32_t fault_count = static_cast<std::uint32_t>(Fault::silence) + 1;
 const char* fault_name(Fault fault);

@@ -51,6 +51,7 @@ void IndexedDb::land(const Change& change) {
     const bool copies = env_.faults.is_possible(Fault::idb_rolled_back);
     if (copies && env_.choices.chance("copy", 1, 4)) copy_ = lane_;
     change(lane_);
+    note_answers();
     env_.witness.check_durable_reader(lane_.cursor, lane_.shown);
 }
 
@@ -70,7 +71,14 @@ bool IndexedDb::roll_back() {
         const auto id = Witness::message_in(entry.message);
         if (id && !lane_.holds(*id)) env_.witness.release(*id);
     }
+    env_.witness.questions.rolled_back(lane_.producer.id);
+    note_answers();
     return true;
+}
+
+void IndexedDb::note_answers() {
+    for (const auto& [sequence, entry] : lane_.entries)
+        env_.witness.questions.stored(lane_.producer.id, entry.message);
 }
 
 }  // namespace oncewire::sim

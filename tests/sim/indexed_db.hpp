@@ -59,6 +59,7 @@ class IndexedDb {
     void attempt(std::uint64_t life);
     bool refuses();
     void land(const Change& change);
+    void note_answers();
 
     Env& env_;
     StoredLane lane_;

@@ -12,6 +12,7 @@
 #include "server/store/memory_store.hpp"
 #include "shared/delivery/position.hpp"
 #include "tests/sim/event_heap.hpp"
+#include "tests/sim/question_witness.hpp"
 
 namespace oncewire::sim {
 
@@ -53,7 +54,13 @@ inline constexpr const char* gone_mark = "(gone)";
 /// what they were promised. An independent model: it shares no code with what it judges.
 class Witness {
   public:
-    explicit Witness(const EventHeap& heap) : heap_(heap) {}
+    explicit Witness(const EventHeap& heap)
+        : questions([this](Breach breach, std::string what) { report(breach, std::move(what)); }),
+          heap_(heap) {}
+    Witness(const Witness&) = delete;
+    Witness& operator=(const Witness&) = delete;
+
+    QuestionWitness questions;
 
     void report(Breach breach, std::string what);
     const std::vector<Violation>& violations() const { return violations_; }

@@ -59,8 +59,16 @@ enum class Mutant : std::uint8_t {
     published_backwards,  ///< all but the first that one transaction published goes out newest first
     producer_forgotten,   ///< a producer who was away for ten seconds is not known any more
     two_tabs_one_lane,    ///< two tabs send under the same identity, and neither is fenced (R8)
-    new_log_hidden,       ///< the page is not told that the log is another one (R11)
-    limit_ignored,        ///< the client is not told what the server takes at most (R17)
+    question_forgotten,   ///< a question is not stored
+    question_kept,        ///< the end of a question is not stored, so it is asked again
+    question_ended_apart,  ///< a question stays over though what its end did was undone
+    asked_before_commit,   ///< clients are asked what may yet be rolled back
+    asked_when_over,       ///< clients are asked what has expired, or was answered or taken back
+    not_asked_again,       ///< who comes back is not asked what was open
+    answer_not_kept,       ///< the browser restores its outbox without the answers in it
+    answer_before_saved,   ///< answers are sent before storage holds them (R5)
+    new_log_hidden,        ///< the page is not told that the log is another one (R11)
+    limit_ignored,         ///< the client is not told what the server takes at most (R17)
     too_large_is_cut,   ///< a server closes the connection of whoever has something too large (R17)
     requests_unmarked,  ///< a request that is sent again is taken for another one
     unread_at_upgrade,  ///< what no GET has taken is gone when a WebSocket takes over

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "server/chat/chat.hpp"
+#include "server/chat/words.hpp"
+#include "shared/base/json.hpp"
 
 namespace oncewire::sim {
 namespace {
@@ -16,6 +18,60 @@ using Side = Network::Side;
 constexpr std::uint64_t write_bytes_max = (256u << 10) + 2ull * limits::message_bytes;
 
 using Handlers = std::map<std::string, store::DurableHandler, std::less<>>;
+
+/// A message makes the server ask its sender something, now and then, or take back what somebody is asked.
+Result<void, store::StoreError> ask_or_cancel(Env& env, store::Tx& tx,
+                                              const store::Message& message) {
+    auto& questions = env.witness.questions;
+    const delivery::Offset place = tx.next_offset() - 1;
+    std::optional<QuestionId> id;
+    if (!message.producer.empty() && env.choices.chance("ask", 1, 8)) {
+        id = questions.add();
+        store::AskOptions options;
+        options.expires_after = env.choices.chance("short", 1, 3)
+                                    ? env.choices.long_tailed("expires", 1'000, 30'000)
+                                    : Millis{3'600'000};
+        const auto asked = tx.ask(message.producer, "[\"question\"," + std::to_string(*id) + ']',
+                                  std::move(options));
+        if (!asked) return Err{asked.error()};
+        if (asked->outcome != store::Asked::Outcome::asked) id.reset();
+    }
+    const auto* open = questions.open_question(env.choices.choose("which", 64));
+    if (open && env.choices.chance("cancel", 1, 20)) {
+        const auto cancelled = tx.cancel(open->key);
+        if (!cancelled) return Err{cancelled.error()};
+        const auto over = QuestionWitness::over(*QuestionWitness::question_in(open->data),
+                                                tx.next_offset(), "cancelled");
+        if (*cancelled) {
+            if (const auto told = tx.publish(chat::main_place, over); !told)
+                return Err{told.error()};
+        }
+    }
+    questions.asked(place, id);
+    return {};
+}
+
+/// What ends a question shows in the log.
+store::AnswerHandlers answer_handlers(Env& env) {
+    return {{"question",
+             [&env](store::Tx& tx, const store::Question& question,
+                    const store::Reply& reply) -> Result<void, store::StoreError> {
+                 const auto id = static_cast<QuestionId>(*json::as_integer(question.args.at(0)));
+                 if (reply.expired) env.witness.questions.expires(id, tx.now());
+                 const std::string how =
+                     reply.expired ? "expired" : json::as_string(reply.args.at(0)).value_or("");
+                 env.witness.task_left(tx.next_offset(), {});
+                 env.witness.questions.asked(tx.next_offset(), std::nullopt);
+                 const auto told =
+                     tx.publish(chat::main_place, QuestionWitness::over(id, tx.next_offset(), how));
+                 if (!told) return Err{told.error()};
+                 if (env.faults.strikes(Fault::answer_failed, 1, 20)) {
+                     env.note("the handler of an answer fails");
+                     return Err{store::StoreError::handler};
+                 }
+                 return {};
+             }}};
+}
 
 /// The chat's handlers, which also leave work for later, and fail now and then when all is written.
 Handlers chat_handlers(Env& env, api::Application& application) {
@@ -31,6 +87,10 @@ Handlers chat_handlers(Env& env, api::Application& application) {
             Result<std::string, store::StoreError> key{std::string()};
             if (env.choices.chance("defer", 1, 12)) key = tx.defer("note", "1");
             if (!key) return Err{key.error()};
+            if (tx.next_offset() > place) {
+                if (const auto asked = ask_or_cancel(env, tx, message); !asked)
+                    return Err{asked.error()};
+            }
             if (env.faults.strikes(Fault::handler_failed, 1, 40)) {
                 env.note("a handler fails");
                 return Err{store::StoreError::handler};
@@ -44,6 +104,7 @@ Handlers chat_handlers(Env& env, api::Application& application) {
 
 store::Sequencer::Options sequencer_options(Env& env, const ServerNode::Options& node) {
     store::Sequencer::Options options;
+    if (!node.house) options.answers = answer_handlers(env);
     if (node.house) options.recovery = node.house->limits();
     options.retention = node.retention;
     options.trim_every = Millis{2'000};
@@ -208,7 +269,7 @@ void ServerNode::heal() {
 
 bool ServerNode::is_idle() const {
     return process_ && !process_->committing && process_->inbox.empty() &&
-           process_->under_way == 0 && disk_.tables.tasks.empty();
+           process_->under_way == 0 && disk_.tables.tasks.empty() && disk_.tables.questions.empty();
 }
 
 /// All clients here keep the protocol, so nobody may be cut off for breaking it.
@@ -360,6 +421,7 @@ void ServerNode::run_batch() {
         process.store.look_at_clock(clock);
         if (const auto* attach = std::get_if<store::Attach>(&mail)) {
             process.just_attached.insert(attach->from.session);
+            process.sessions[attach->identity.id] = attach->from;
         }
         process.sequencer.handle_mail(std::move(mail), env_.now(), clock);
         tell_house();
@@ -399,6 +461,11 @@ void ServerNode::deliver_outputs() {
               store::Published{std::make_shared<std::vector<store::LogEntry>>(1, entry)}});
     }
     for (const auto& task : process_->store.take_deferred()) post({0, store::RunTask{task}});
+    for (const auto& row : process_->store.take_mistaken()) {
+        const auto session = process_->sessions.find(row.recipient);
+        if (session == process_->sessions.end()) continue;
+        post({session->second.core, store::Ask{session->second, row.id, row.data}});
+    }
     while (auto output = process_->sequencer.poll_output()) {
         if (!process_->disk.is_crashed()) post(std::move(*output));
     }
@@ -457,6 +524,9 @@ bool ServerNode::spoil(store::FromSequencer& mail) {
         }
     } else if (const auto* run = std::get_if<store::RunTask>(&mail)) {
         if (env_.mutant == Mutant::task_done_when_given) disk_.tables.tasks.erase(run->task.id);
+    } else if (const auto* ask = std::get_if<store::Ask>(&mail)) {
+        const bool came_back = process_->just_attached.count(ask->to.session) > 0;
+        return !(env_.mutant == Mutant::not_asked_again && came_back);
     } else if (const auto* later = std::get_if<store::RetryLater>(&mail)) {
         if (env_.mutant == Mutant::later_is_no && later->ack_id) {
             mail = store::Answered{later->to, *later->ack_id, store::reject("busy", "no")};
@@ -489,6 +559,8 @@ void ServerNode::do_task(std::uint16_t core, const api::DeferredTask& task, api:
 /// What is said about the log must be on the disk by now (R1).
 void ServerNode::check(const store::FromSequencer& mail) {
     if (options_.house) options_.house->look_at(mail, disk_);
+    if (const auto* ask = std::get_if<store::Ask>(&mail))
+        env_.witness.questions.given_out(*ask, disk_);
     if (const auto* published = std::get_if<store::Published>(&mail)) {
         check_entries(*published->entries);
     } else if (const auto* page = std::get_if<store::Page>(&mail)) {

@@ -87,6 +87,7 @@ class ServerNode final : public LinkEnd {
         std::uint32_t under_way = 0;            // mail, either direction
         std::uint64_t forgotten = 0;            // times that the sequencer forgot all sessions
         std::set<std::uint64_t> just_attached;  // sessions, in the running batch
+        std::map<ProducerId, store::SessionRef> sessions;  // the newest of each
         Prng entropy;
         std::vector<std::unique_ptr<Core>> cores;
     };

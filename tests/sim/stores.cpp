@@ -113,6 +113,24 @@ Result<void, StoreError> FaultyStore::erase_task(std::uint64_t id) {
     return run([&] { return memory_.erase_task(id); });
 }
 
+Result<void, StoreError> FaultyStore::put_question(const store::QuestionRow& row) {
+    return run([&] { return memory_.put_question(row); });
+}
+
+Result<void, StoreError> FaultyStore::erase_question(std::uint64_t id) {
+    return run([&] { return memory_.erase_question(id); });
+}
+
+Result<std::vector<store::QuestionRow>, StoreError> FaultyStore::questions_to(
+    const ProducerId& recipient, std::uint64_t after, std::uint32_t count) {
+    return run([&] { return memory_.questions_to(recipient, after, count); });
+}
+
+Result<std::vector<store::QuestionRow>, StoreError> FaultyStore::expiring_questions(
+    UnixMillis until, std::uint32_t count) {
+    return run([&] { return memory_.expiring_questions(until, count); });
+}
+
 Result<store::Store::Trimmed, StoreError> FaultyStore::trim(const store::Retention& retention,
                                                             UnixMillis now,
                                                             std::uint32_t entries_max) {
@@ -180,6 +198,8 @@ CommitOutcome MutantStore::commit() {
         if (synced_.size() > 3) synced_.erase(synced_.begin());
     }
     const CommitOutcome outcome = behind_.commit();
+    mistaken_.insert(mistaken_.end(), late_questions_.begin(), late_questions_.end());
+    late_questions_.clear();
     Dedupe changes = std::exchange(changes_, {});
     if (outcome == CommitOutcome::committed) {
         if (env_.mutant == Mutant::dedupe_committed_apart) commit_apart(changes);
@@ -204,6 +224,7 @@ void MutantStore::commit_apart(const Dedupe& changes) {
 
 void MutantStore::rollback() {
     changes_ = {};
+    late_questions_.clear();
     behind_.rollback();
 }
 
@@ -269,7 +290,33 @@ Result<std::optional<store::StoredVerdict>, StoreError> MutantStore::find_verdic
 
 Result<void, StoreError> MutantStore::undo() {
     if (env_.mutant == Mutant::handler_effects_kept) return {};
-    return behind_.undo();
+    auto undone = behind_.undo();
+    if (undone && env_.mutant == Mutant::question_ended_apart) {
+        for (const auto id : ended_questions_) (void)behind_.erase_question(id);
+    }
+    return undone;
+}
+
+Result<void, StoreError> MutantStore::mark() {
+    ended_questions_.clear();
+    return behind_.mark();
+}
+
+/// Forgotten: as a task is.
+Result<void, StoreError> MutantStore::put_question(const store::QuestionRow& row) {
+    if (env_.mutant == Mutant::asked_before_commit) mistaken_.push_back(row);
+    auto put = behind_.put_question(row);
+    if (put && env_.mutant == Mutant::question_forgotten) return behind_.erase_question(row.id);
+    return put;
+}
+
+Result<void, StoreError> MutantStore::erase_question(std::uint64_t id) {
+    ended_questions_.push_back(id);
+    const auto row = disk_.tables.questions.find(id);
+    if (env_.mutant == Mutant::asked_when_over && row != disk_.tables.questions.end())
+        late_questions_.push_back(row->second);
+    if (env_.mutant == Mutant::question_kept) return {};
+    return behind_.erase_question(id);
 }
 
 /// Forgotten: it is stored and erased in one go, so that its number is used.

@@ -71,6 +71,29 @@ class StoreInFront : public store::Store {
         return behind_.tasks(after, count);
     }
     std::uint64_t last_task() const override { return behind_.last_task(); }
+    Result<void, store::StoreError> put_question(const store::QuestionRow& row) override {
+        return behind_.put_question(row);
+    }
+    Result<void, store::StoreError> erase_question(std::uint64_t id) override {
+        return behind_.erase_question(id);
+    }
+    Result<std::optional<store::QuestionRow>, store::StoreError> find_question(
+        std::string_view key) override {
+        return behind_.find_question(key);
+    }
+    Result<std::vector<store::QuestionRow>, store::StoreError> questions_to(
+        const ProducerId& recipient, std::uint64_t after, std::uint32_t count) override {
+        return behind_.questions_to(recipient, after, count);
+    }
+    Result<std::uint32_t, store::StoreError> count_questions_to(
+        const ProducerId& recipient) override {
+        return behind_.count_questions_to(recipient);
+    }
+    Result<std::vector<store::QuestionRow>, store::StoreError> expiring_questions(
+        UnixMillis until, std::uint32_t count) override {
+        return behind_.expiring_questions(until, count);
+    }
+    std::uint64_t last_question() const override { return behind_.last_question(); }
     Result<void, std::string> prepare_application(const std::vector<std::string>& steps) override {
         return behind_.prepare_application(steps);
     }
@@ -172,6 +195,12 @@ class FaultyStore final : public StoreInFront {
                                                 const store::StoredVerdict& verdict) override;
     Result<void, store::StoreError> put_task(const store::TaskRow& row) override;
     Result<void, store::StoreError> erase_task(std::uint64_t id) override;
+    Result<void, store::StoreError> put_question(const store::QuestionRow& row) override;
+    Result<void, store::StoreError> erase_question(std::uint64_t id) override;
+    Result<std::vector<store::QuestionRow>, store::StoreError> questions_to(
+        const ProducerId& recipient, std::uint64_t after, std::uint32_t count) override;
+    Result<std::vector<store::QuestionRow>, store::StoreError> expiring_questions(
+        UnixMillis until, std::uint32_t count) override;
     Result<Trimmed, store::StoreError> trim(const store::Retention& retention, UnixMillis now,
                                             std::uint32_t entries_max) override;
     Result<void, store::StoreError> put_once(std::string_view id,
@@ -215,6 +244,8 @@ class MutantStore final : public StoreInFront {
     void look_at_clock(UnixMillis now) { wall_clock_ = now; }
     /// Mutant::task_before_commit: what was deferred since the last call.
     std::vector<store::TaskRow> take_deferred() { return std::exchange(deferred_, {}); }
+    /// Mutant::asked_before_commit, Mutant::asked_when_over: what clients must not be asked.
+    std::vector<store::QuestionRow> take_mistaken() { return std::exchange(mistaken_, {}); }
     /// Mutant::no_fsync: the process died, and with it what the disk had only promised.
     void lose_unsynced();
 
@@ -232,7 +263,10 @@ class MutantStore final : public StoreInFront {
     Result<std::optional<store::StoredVerdict>, store::StoreError> find_verdict_by_digest(
         const ProducerId& id, delivery::Digest digest) override;
     Result<void, store::StoreError> undo() override;
+    Result<void, store::StoreError> mark() override;
     Result<void, store::StoreError> put_task(const store::TaskRow& row) override;
+    Result<void, store::StoreError> put_question(const store::QuestionRow& row) override;
+    Result<void, store::StoreError> erase_question(std::uint64_t id) override;
     Result<Trimmed, store::StoreError> trim(const store::Retention& retention, UnixMillis now,
                                             std::uint32_t entries_max) override;
     Result<void, store::StoreError> put_once(std::string_view id,
@@ -264,6 +298,9 @@ class MutantStore final : public StoreInFront {
     store::MemoryDisk& disk_;
     std::vector<store::LogEntry> appended_;
     std::vector<store::TaskRow> deferred_;
+    std::vector<store::QuestionRow> mistaken_;
+    std::vector<store::QuestionRow> late_questions_;  // over when this transaction ends
+    std::vector<std::uint64_t> ended_questions_;      // since the mark
     UnixMillis wall_clock_;
     std::vector<store::MemoryDisk> synced_;  // what a crash goes back to, oldest first
     bool commit_owed_ = false;

@@ -270,7 +270,10 @@ void World::come_to_rest() {
     env_.faults.heal();
     network_.heal();
     server_->heal();
-    for (auto& browser : browsers_) browser->thaw();
+    for (auto& browser : browsers_) {
+        browser->thaw();
+        browser->answer_all();
+    }
     for (auto& guest : guests_) guest->stay_near();
     const Instant deadline = env_.now() + rest_deadline;
     while (!is_at_rest() && env_.now() < deadline) {

@@ -28,7 +28,8 @@ struct Bench {
     std::string path = directory.file("shop.db");
     std::unique_ptr<SqliteStore> store = open();
     std::vector<LogEntry> published;
-    Tx tx{*store, "/", "key", UnixMillis{1}, published};
+    std::vector<QuestionChange> questions;
+    Tx tx{*store, "/", "key", UnixMillis{1}, published, questions};
 
     std::unique_ptr<SqliteStore> open() const {
         auto opened = SqliteStore::open(path, {"first"}, {.ballast_bytes = 0});
@@ -88,7 +89,8 @@ TEST_CASE("what a message wrote is undone with it") {
     Bench bench;
     CHECK(bench.tx.sql("INSERT INTO accounts VALUES ('ann', 5)"));
     std::vector<LogEntry> published;
-    Tx next(*bench.store, "/", "next", UnixMillis{1}, published);
+    std::vector<QuestionChange> questions;
+    Tx next(*bench.store, "/", "next", UnixMillis{1}, published, questions);
     CHECK(next.sql("INSERT INTO accounts VALUES ('bob', 5)"));
     CHECK(next.publish("room", "[\"sold\"]"));
     CHECK(bench.store->undo());

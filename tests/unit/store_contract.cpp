@@ -425,6 +425,7 @@ void check_store_contract(StoreMachine& machine) {
     SECTION("ids that senders chose") { check_once(machine); }
     SECTION("marks") { check_marks(machine); }
     SECTION("tasks") { check_tasks(machine); }
+    SECTION("questions") { check_questions_contract(machine); }
     SECTION("trimming") { check_trimming(machine); }
 }
 

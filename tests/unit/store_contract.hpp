@@ -21,6 +21,8 @@ class StoreMachine {
 void check_store_contract(StoreMachine& machine);
 /// The part of it that is about recovery.
 void check_sessions_contract(StoreMachine& machine);
+/// The part of it that is about what clients are asked.
+void check_questions_contract(StoreMachine& machine);
 
 /// Appends to the open transaction, as the log wants it.
 Result<void, store::StoreError> append(store::Store& store, const std::string& room,

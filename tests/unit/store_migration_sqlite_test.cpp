@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 /// What the steps were when they were released.
 constexpr delivery::Digest released[] = {0x3dc5a68ecc8babee, 0xcb7b90f5ded95b2, 0xc1c611e9224d5dcc,
-                                         0x1564e3a8d5dfff4b};
+                                         0x1564e3a8d5dfff4b, 0xb0b0dde1e33b7939};
 
 /// A database file made by the SQL that `sqlite3 FILE .dump` wrote of one of that version.
 class OldFile {
@@ -87,6 +87,10 @@ TEST_CASE("a file of any released version is brought forward with all that is in
                 CHECK(store.last_task() == 4);
             }
             CHECK((*row)->user == (version >= 4 ? "ann" : ""));
+            if (version >= 5) {
+                CHECK((*store.find_question("key"))->recipient == ProducerId("p"));
+                CHECK(store.last_question() == 6);
+            }
             test::commit_one(store, "/,chat", "[\"new\"]");
         }
     }

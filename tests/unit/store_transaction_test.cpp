@@ -15,7 +15,8 @@ struct Transaction {
     MemoryFaults faults;
     MemoryStore store{disk, &faults};
     std::vector<LogEntry> published;
-    Tx tx{store, "/", "", UnixMillis{42}, published};
+    std::vector<QuestionChange> questions;
+    Tx tx{store, "/", "", UnixMillis{42}, published, questions};
 
     Transaction() { CHECK(store.begin()); }
 

@@ -49,6 +49,10 @@ export class FakeClient {
     if (this.refuse) throw this.refuse;
     return this.#nextSequence++;
   }
+  answer(...args) {
+    if (this.refuse) throw this.refuse;
+    this.calls.push(["answer", ...args]);
+  }
   cancel(...args) {
     this.calls.push(["cancel", ...args]);
     return this.cancels ?? true;

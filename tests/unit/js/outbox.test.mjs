@@ -91,6 +91,54 @@ describe("emit with delivery: exactly-once", () => {
   });
 });
 
+describe("a question of the server", () => {
+  const question = (args, question = "e1.7") => ({ type: "event", data: args, question });
+
+  test("is answered by a message of the outbox, once, and never shown there", async () => {
+    const { socket, client, told } = await ready();
+    socket.on("ready?", (who, ack) => {
+      ack("yes", who);
+      ack("no");
+    });
+    await client.say(question(["ready?", "ann"]));
+    assert.deepEqual(client.named("answer"), [[0, "e1.7", '["yes","ann"]']]);
+    await client.say({ type: "save", token: 1, next: 2, erase: [], put: [[1, "0", '["oncewire:answer","e1.7",["yes"]]']] });
+    await client.say(moved(1, "queued"), accepted(1));
+    assert.deepEqual([told, socket.outbox.size], [[], 0]);
+    assert.equal(client.named("saved").length, 1);
+  });
+
+  test("reaches a page that has left, as what the log says does", async () => {
+    const { socket, client } = await ready();
+    socket.on("ready?", (ack) => ack());
+    socket.disconnect();
+    await client.say(question(["ready?"]));
+    assert.equal(client.named("answer").length, 1);
+  });
+
+  test("can be answered otherwise if the first answer was refused", async () => {
+    const { socket, client } = await ready();
+    let answer;
+    socket.on("ready?", (ack) => (answer = ack));
+    await client.say(question(["ready?"]));
+    assert.throws(() => answer(new Uint8Array(1)), TypeError);
+    client.refuse = new Error("too large");
+    assert.throws(() => answer("x"), /too large/);
+    client.refuse = undefined;
+    answer("y");
+    assert.deepEqual(client.named("answer"), [[0, "e1.7", '["y"]']]);
+  });
+
+  test("whose answer waits in storage is not among the entries after a reload", () => {
+    const message = '["oncewire:answer","e1.7",["yes"]]';
+    const lane = new HeldLane({ lane: { producer: "p", secret: "s", next: 2, entries: [{ sequence: 1, digest: "0", message }] } });
+    const outbox = new Outbox();
+    const { entries } = new LaneSender(outbox, lane).options();
+    assert.equal(outbox.size, 0);
+    assert.equal(entries.length, 1);
+  });
+});
+
 describe("the outbox", () => {
   test("takes back what has not left", async () => {
     const { socket, client, told } = await ready();

@@ -34,7 +34,27 @@ inline std::map<std::string, store::DurableHandler, std::less<>> chat_handlers()
                      "chat", "[\"chat message\"," + std::string(message.args[0]) + ',' + id + ']');
                  if (!offset) return Err{offset.error()};
                  return store::accept("{\"id\":" + id + '}');
+             }},
+            {"ask me",
+             [](store::Tx& tx,
+                const store::Message& message) -> Result<store::Verdict, store::StoreError> {
+                 const auto asked = tx.ask(message.producer,
+                                           "[\"question\"," + std::string(message.args[0]) + ']');
+                 if (!asked) return Err{asked.error()};
+                 return store::accept();
              }}};
+}
+
+/// Publishes what a question of "ask me" was answered.
+inline store::Sequencer::Options with_answers(store::Sequencer::Options options) {
+    options.answers["question"] = [](store::Tx& tx, const store::Question&,
+                                     const store::Reply& reply) -> Result<void, store::StoreError> {
+        const auto offset =
+            tx.publish("chat", "[\"answer\"," + std::string(reply.args.at(0)) + ']');
+        if (!offset) return Err{offset.error()};
+        return {};
+    };
+    return options;
 }
 
 class SmallWorld {
@@ -49,10 +69,13 @@ class SmallWorld {
         bool reads = true;  // a browser that does not read leaves writes unfinished
         std::vector<peer::ClientOutput> seen;  // what the application was told
         std::vector<std::string> texts;        // data of every event handed on
+        bool knows_questions = true;
     };
 
     explicit SmallWorld(const store::Sequencer::Options& of_sequencer = {})
-        : store(disk, &faults), sequencer(store, chat_handlers(), of_sequencer), hub([] {
+        : store(disk, &faults),
+          sequencer(store, chat_handlers(), with_answers(of_sequencer)),
+          hub([] {
               hub::Hub::Options options;
               options.durable_events = {"chat message"};
               return options;
@@ -186,6 +209,9 @@ class SmallWorld {
             browser.connection = hub.handle_accept({}, now);
         } else if (auto* send = std::get_if<peer::SendFrame>(&output)) {
             top_up();
+            const auto word = send->frame.bytes.find(R"("answers":true,)");
+            if (!browser.knows_questions && word != std::string::npos)
+                send->frame.bytes.erase(word, std::string_view(R"("answers":true,)").size());
             if (browser.connection && send->link == browser.link) {
                 hub.handle_frame(*browser.connection, send->frame, now);
             }
