@@ -1,4 +1,4 @@
--- A small database as version 4 left it, every kind of row in it.
+-- A small database as version 5 left it, every kind of row in it.
 PRAGMA application_id = 1332631410;
 PRAGMA user_version = 5;
 CREATE TABLE meta (
