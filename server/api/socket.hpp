@@ -190,8 +190,9 @@ class Socket {
 
     void join(std::string_view room) const;
     void leave(std::string_view room) const;
-    /// In a middleware: what the rooms it joined hold beyond this offset is sent to it first, then it
-    /// goes on live. A tier-2 client's own position wins.
+    /// In a middleware: what its rooms hold beyond this offset is sent to it first, then it goes on live.
+    /// Its rooms are those it has when the last connection handler returns. A tier-2 client's own position
+    /// wins.
     void replay_after(delivery::Offset offset) const;
     /// Who this is, in the application's own words: what durable handlers read as Message::sender.
     void introduce(std::string who) const;

@@ -176,8 +176,9 @@ std::optional<HubOutput> Hub::poll_output() {
         pump(id, now_);
     }
     if (auto output = outputs_.poll()) return output;
-    if (!new_greetings_.empty()) {
+    if (!new_greetings_.empty() || !new_readers_.empty()) {
         answer_greetings();
+        start_new_readers();
         if (auto output = outputs_.poll()) return output;
     }
     while (dirty_taken_ < dirty_.size()) {

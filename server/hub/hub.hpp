@@ -492,6 +492,7 @@ class Hub {
     void hand_over(Socket& socket, const store::LogEntry& entry, const SharedFrame& frame);
     void enqueue_entry(Socket& socket, const store::LogEntry& entry, SharedFrame frame);
     void start_reading(SocketId id, Socket& socket);
+    void start_new_readers();
     void resume_reader(SocketId id);
     bool has_room(Socket& socket, delivery::Offset offset);
     void catch_up_everybody(delivery::Offset before);
@@ -522,6 +523,7 @@ class Hub {
     std::map<SocketId, std::string> resuming_;  // their pids
     std::map<SocketId, Greeting> greetings_;
     std::vector<SocketId> new_greetings_;
+    std::vector<SocketId> new_readers_;  // the application may be letting them into rooms yet
     std::uint64_t passages_sent_ = 0;  // through the sequencer, in order
     std::uint64_t passages_back_ = 0;
     std::uint64_t letter_at_hand_ = 0;  // its number, while it is obeyed; else 0

@@ -97,6 +97,14 @@ void Hub::start_reading(SocketId id, Socket& socket) {
                                                socket.sent.position()->offset, socket.is_resumed}});
 }
 
+/// The application has been told of all of them by now, so the rooms are those that it lets them into
+/// when they connect.
+void Hub::start_new_readers() {
+    for (const SocketId id : std::exchange(new_readers_, {})) {
+        if (Socket* socket = find_socket(id)) start_reading(id, *socket);
+    }
+}
+
 void Hub::resume_reader(SocketId id) {
     Socket* socket = find_socket(id);
     if (!socket || socket->reader != Reader::paused) return;

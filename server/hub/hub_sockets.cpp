@@ -251,11 +251,8 @@ void Hub::finish_accept(SocketId id, const store::Attached* attached,
         find_connection(socket.connection)->peer->accept(socket.index, answer);
         pump(socket.connection, now_);
     }
-    if (replays) {
-        start_reading(id, socket);
-    } else {
-        socket.reader = Reader::live;
-    }
+    socket.reader = replays ? Reader::asked : Reader::live;
+    if (replays) new_readers_.push_back(id);
 }
 
 void Hub::end_socket(SocketId id, socketio::DisconnectReason reason) {

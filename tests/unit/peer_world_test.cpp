@@ -259,6 +259,24 @@ TEST_CASE("a reader that does not read waits in the log, and gets everything onc
     CHECK(std::equal(received.rbegin(), received.rend(), log.rbegin()));
 }
 
+TEST_CASE("a room that the application lets in on connection is read from where the client stood") {
+    SmallWorld world;
+    const auto alice = world.add_browser(true);
+    const auto bob = world.add_browser(true);
+    world.joins_when_connected = "side";
+    world.connect(alice);
+    world.connect(bob);
+    send(world, alice, "side 1");
+    world[bob].can_connect = false;
+    world.cut(bob);
+    send(world, alice, "side 2");
+    send(world, alice, "3");
+    world[bob].can_connect = true;
+    world.pass(Millis{6'000});
+    send(world, alice, "side 4");
+    CHECK(texts_of(world[bob]) == Texts{"side 1", "side 2", "3", "side 4"});
+}
+
 TEST_CASE("a slow reader is closed at the deadline and catches up when it comes back") {
     SmallWorld world;
     const auto alice = world.add_browser(true);

@@ -22,7 +22,8 @@ inline std::string random_bytes(Prng& prng, std::size_t count) {
     return bytes;
 }
 
-/// Publishes ["chat message", text, offset] to room "chat"; refuses the text "bad".
+/// Publishes ["chat message", text, offset] to room "chat", or to "side" if the text begins so; refuses
+/// the text "bad".
 inline std::map<std::string, store::DurableHandler, std::less<>> chat_handlers() {
     return {{"chat message",
              [](store::Tx& tx,
@@ -31,7 +32,8 @@ inline std::map<std::string, store::DurableHandler, std::less<>> chat_handlers()
                  if (message.args[0] == "\"bad\"") return store::reject("bad_text", "not that");
                  const auto id = std::to_string(tx.next_offset());
                  const auto offset = tx.publish(
-                     "chat", "[\"chat message\"," + std::string(message.args[0]) + ',' + id + ']');
+                     message.args[0].starts_with("\"side") ? "side" : "chat",
+                     "[\"chat message\"," + std::string(message.args[0]) + ',' + id + ']');
                  if (!offset) return Err{offset.error()};
                  return store::accept("{\"id\":" + id + '}');
              }},
@@ -173,6 +175,8 @@ class SmallWorld {
     std::vector<std::pair<hub::SocketId, std::string>> events;  // that reached the application
     std::map<hub::SocketId, std::string> auths;
     delivery::Offset replay_after = 0;  // what the application lets the next ones read from
+    // A room that the application lets everybody into when they are connected.
+    std::optional<std::string> joins_when_connected;
 
   private:
     void top_up() {
@@ -246,6 +250,8 @@ class SmallWorld {
                 browser.connection.reset();
                 browser.client.handle_link_closed(browser.link, now);
             }
+        } else if (const auto* connected = std::get_if<hub::SocketConnected>(&output)) {
+            if (joins_when_connected) hub.join(connected->socket, *joins_when_connected);
         } else if (auto* mail = std::get_if<hub::ToStore>(&output)) {
             sequencer.handle_mail(std::move(mail->mail), now, UnixMillis{1});
         } else if (const auto* asked = std::get_if<hub::ConnectAsked>(&output)) {
