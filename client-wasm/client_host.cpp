@@ -116,10 +116,14 @@ std::uint32_t ClientHost::handle_abridged(peer::LinkId link, std::string_view ev
     // What is held counts by its size, and is handed on in another call.
     if (client_.is_joining()) return show_whole;
     client_.handle_frame(link, {FrameType::text, event}, now());
-    auto output = client_.poll_output();
-    const auto* arrived = output ? std::get_if<peer::EventArrived>(&*output) : nullptr;
-    const std::uint32_t verdict = arrived ? verdict_on(*arrived) : drop;
-    if (output && !arrived) perform(std::move(*output));
+    std::uint32_t verdict = drop;
+    while (auto output = client_.poll_output()) {
+        if (const auto* arrived = std::get_if<peer::EventArrived>(&*output)) {
+            verdict = verdict_on(*arrived);
+            break;
+        }
+        perform(std::move(*output));
+    }
     settle();
     return verdict;
 }

@@ -196,6 +196,13 @@ struct Writer {
         return plain(
             object("history_lost", out.index).number("from", out.from).number("to", out.to));
     }
+    Made operator()(peer::Noticed& out) {
+        const auto& [holes, repeated, late] = out.anomalies;
+        return plain(object("noticed", out.index)
+                         .number("holes", holes)
+                         .number("repeated", repeated)
+                         .number("late", late));
+    }
     Made operator()(peer::ServerBusy& out) {
         return plain(object("busy", out.index).millis("after", out.after));
     }

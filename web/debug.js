@@ -42,7 +42,7 @@ export function openDebug(socket) {
     isSaved: socket.outbox.durable,
     cursor: newest,
     roundTrip,
-    counters,
+    counters: { ...counters, ...socket.anomalies },
   });
 
   const panel = document.createElement("section");

@@ -236,8 +236,8 @@ class Client {
     const verdict = pass?.link === link && pass.header === header ? pass.verdict : this.#ask(link, header, args);
     if (verdict === showWhole) return false;
     const position = verdict & withoutLast ? args.pop() : undefined;
+    this.#deliver(); // what is to be known before it
     if (verdict & handOn) this.onArrived(verdict >> indexShift, args, position);
-    this.#deliver();
     return true;
   }
 

@@ -72,8 +72,10 @@ export class Socket extends Emitter {
     this.options = options;
     this.#isDurable = options.delivery === "exactly-once";
     this.#guarantee = this.#isDurable || options.retries ? "at-least-once" : "at-most-once";
-    if (this.#isDurable) this.outbox = new Outbox();
-    else if (options.retries) {
+    if (this.#isDurable) {
+      this.outbox = new Outbox();
+      this.anomalies = { holes: 0, repeated: 0, late: 0 };
+    } else if (options.retries) {
       const timeout = options.ackTimeout ?? defaultAckTimeout;
       this.#retryQueue = new RetryQueue({
         retries: options.retries,
@@ -223,6 +225,9 @@ export class Socket extends Emitter {
         break;
       case "history_lost":
         this.notify("history_lost", { from: event.from, to: event.to });
+        break;
+      case "noticed":
+        this.anomalies = { holes: event.holes, repeated: event.repeated, late: event.late };
     }
   }
 

@@ -88,6 +88,16 @@ export type Guarantee = "exactly-once" | "at-least-once" | "at-most-once";
 /** Nobody knows the session (or it was ended); it is too old; too much was missed; that was never sent; not now. */
 export type NotRecovered = "unknown" | "expired" | "too_much" | "bad_offset" | "unavailable" | (string & {});
 
+/** How often the log came otherwise than it is promised, since the page began: expected 0, 0 and 0. */
+export interface Anomalies {
+  /** Entries that did not come, noticed by the next one, and fetched over another connection. */
+  holes: number;
+  /** Entries that came again, and were dropped. */
+  repeated: number;
+  /** Entries that came after later ones, and were dropped. */
+  late: number;
+}
+
 export interface SocketReservedEvents {
   connect: () => void;
   connect_error: (error: Error & { data?: any; type?: string; description?: any; context?: unknown }) => void;
@@ -251,6 +261,8 @@ export declare class Socket<
   readonly guarantee: Guarantee;
   /** Only with delivery: "exactly-once". */
   readonly outbox?: Outbox;
+  /** Only with delivery: "exactly-once"; an Oncewire server is told, too, and counts them. */
+  readonly anomalies?: Readonly<Anomalies>;
   auth: SocketOptions["auth"];
   sendBuffer: Packet[];
   receiveBuffer: any[][];

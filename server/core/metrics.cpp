@@ -41,6 +41,12 @@ std::string metrics_of(const hub::HubCounts& counts) {
         {"slow_readers_closed_total", "Readers closed for not reading.",
          counts.slow_readers_closed},
         {"violations_total", "Connections closed for breaking the protocol.", counts.violations},
+        {"holes_noticed_total", "Holes in the log that clients report; none is expected.",
+         counts.noticed.holes},
+        {"repeats_noticed_total", "Entries that clients report to have come twice; likewise.",
+         counts.noticed.repeated},
+        {"late_noticed_total", "Entries that clients report to have come too late; likewise.",
+         counts.noticed.late},
     });
 }
 

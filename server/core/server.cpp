@@ -19,6 +19,9 @@ void add_to(hub::HubCounts& sum, const hub::HubCounts& counts) {
     sum.ephemeral_dropped += counts.ephemeral_dropped;
     sum.slow_readers_closed += counts.slow_readers_closed;
     sum.violations += counts.violations;
+    sum.noticed.holes += counts.noticed.holes;
+    sum.noticed.repeated += counts.noticed.repeated;
+    sum.noticed.late += counts.noticed.late;
 }
 
 /// What a handler throws concerns its message alone: the sequencer, which knows no exceptions, is told

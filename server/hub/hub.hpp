@@ -181,6 +181,7 @@ struct HubCounts {
     std::uint64_t slow_readers_closed = 0;
     std::uint64_t sessions_resumed = 0;
     std::uint64_t violations = 0;
+    delivery::Anomalies noticed;  ///< what clients say: expected 0, 0 and 0
 };
 
 /// Promise: an entry of the log reaches every session that may read its room once and in order, over
@@ -339,6 +340,7 @@ class Hub {
         Reader reader = Reader::absent;
         bool is_recoverable = false;  // has a pid
         bool is_resumed = false;
+        bool has_new_rooms = false;  // since the log was handed to it last
         peer::NamespaceIndex index = 0;
         ConnectionId connection = 0;
         delivery::Cursor sent;  // up to where the log was handed to this session
@@ -379,6 +381,11 @@ class Hub {
         std::string answer;
         bool has_new_rooms = false;
     };
+    /// An entry of the log as its readers get it, encoded when the first of each kind is met.
+    struct EntryFrames {
+        SharedFrame plain;
+        SharedFrame linked;  // tells which entry came before
+    };
     /// Something to do when so many passages through the sequencer have come back.
     struct Deferred {
         std::uint64_t after = 0;
@@ -411,6 +418,8 @@ class Hub {
     void handle_event(ConnectionId id, peer::EventReceived event);
     void submit(SocketId id, const Socket& socket, socketio::Packet packet);
     void submit_keyed(SocketId id, const Socket& socket, const socketio::Packet& packet);
+    void take_notice(const delivery::Anomalies& anomalies);
+    bool enter(SocketId id, std::string_view log_room);
     void finish_accept(SocketId id, const store::Attached* attached,
                        const store::SessionOpened* opened);
     void send_event(SocketId id, std::string_view data,
@@ -488,9 +497,10 @@ class Hub {
     void handle(const store::Conflict& conflict);
     void handle(const store::RetryLater& later);
     void handle(const store::Cut& cut);
-    SharedFrame encode_entry(const store::LogEntry& entry) const;
-    void hand_over(Socket& socket, const store::LogEntry& entry, const SharedFrame& frame);
-    void enqueue_entry(Socket& socket, const store::LogEntry& entry, SharedFrame frame);
+    SharedFrame encode_entry(const store::LogEntry& entry, bool is_linked) const;
+    void hand_over(Socket& socket, const store::LogEntry& entry, EntryFrames& frames);
+    void enqueue_entry(Socket& socket, const store::LogEntry& entry, EntryFrames& frames);
+    void tell_reached(Socket& socket, delivery::Offset offset);
     void start_reading(SocketId id, Socket& socket);
     void start_new_readers();
     void resume_reader(SocketId id);
@@ -524,7 +534,7 @@ class Hub {
     std::map<SocketId, Greeting> greetings_;
     std::vector<SocketId> new_greetings_;
     std::vector<SocketId> new_readers_;  // the application may be letting them into rooms yet
-    std::uint64_t passages_sent_ = 0;  // through the sequencer, in order
+    std::uint64_t passages_sent_ = 0;    // through the sequencer, in order
     std::uint64_t passages_back_ = 0;
     std::uint64_t letter_at_hand_ = 0;  // its number, while it is obeyed; else 0
     std::deque<Deferred> deferred_;

@@ -109,8 +109,7 @@ void Hub::apply(const Broadcast& command) { broadcast_now(command); }
 void Hub::apply(const JoinRooms& command) {
     for (const SocketId id : sockets(command.target, SocketState::resuming)) {
         for (const auto& room : command.rooms) {
-            if (rooms_.join(id, store::log_room(command.target.nsp, room)))
-                note_room(id, room, true);
+            if (enter(id, store::log_room(command.target.nsp, room))) note_room(id, room, true);
         }
     }
 }

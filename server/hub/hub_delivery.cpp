@@ -32,12 +32,10 @@ void Hub::handle(const store::Published& published) {
     log_state_.head.offset = entries.back().offset;
     if (entries.front().offset > before + 1) return catch_up_everybody(before);
     for (const auto& entry : entries) {
-        SharedFrame frame;
+        EntryFrames frames;
         for (const SocketId id : rooms_.members(entry.room)) {
             Socket& socket = *find_socket(id);
-            if (socket.reader != Reader::live) continue;
-            if (!frame) frame = encode_entry(entry);
-            hand_over(socket, entry, frame);
+            if (socket.reader == Reader::live) hand_over(socket, entry, frames);
         }
     }
 }
@@ -55,7 +53,9 @@ void Hub::handle(const store::Page& page) {
         send_event(page.to.session, peer::encode(peer::GapEvent{page.after + 1, page.lost_to}), {});
     }
     // A page is asked for when the queue has room for one; it is taken whole.
+    if (socket->has_new_rooms) tell_reached(*socket, page.after);
     take_page(*socket, page);
+    if (socket->has_new_rooms) tell_reached(*socket, page.end);
     socket->sent.reset({log_state_.head.epoch, page.end});
     if (page.reached_head) {
         socket->reader = Reader::live;
@@ -66,15 +66,20 @@ void Hub::handle(const store::Page& page) {
     resume_reader(page.to.session);
 }
 
-SharedFrame Hub::encode_entry(const store::LogEntry& entry) const {
+SharedFrame Hub::encode_entry(const store::LogEntry& entry, bool is_linked) const {
     const auto nsp = std::string_view(entry.room).substr(0, entry.room.find(','));
-    const auto position = json::quoted(delivery::format({log_state_.head.epoch, entry.offset}));
-    return std::make_shared<const Frame>(socketio::encode_event(nsp, entry.data, position));
+    const delivery::Position position{log_state_.head.epoch, entry.offset};
+    const std::string text =
+        is_linked ? format(delivery::LinkedPosition{position, entry.before}) : format(position);
+    return std::make_shared<const Frame>(
+        socketio::encode_event(nsp, entry.data, json::quoted(text)));
 }
 
 /// A live entry: queued, or the reader steps out of the live feed and pulls from the log when it can.
-void Hub::hand_over(Socket& socket, const store::LogEntry& entry, const SharedFrame& frame) {
-    if (has_room(socket, entry.offset)) enqueue_entry(socket, entry, frame);
+void Hub::hand_over(Socket& socket, const store::LogEntry& entry, EntryFrames& frames) {
+    if (!has_room(socket, entry.offset) || entry.offset <= socket.sent.position()->offset) return;
+    if (std::exchange(socket.has_new_rooms, false)) tell_reached(socket, entry.offset - 1);
+    enqueue_entry(socket, entry, frames);
 }
 
 /// False: it goes on from the log, later. Everything before `offset` it has.
@@ -85,10 +90,24 @@ bool Hub::has_room(Socket& socket, delivery::Offset offset) {
     return false;
 }
 
-void Hub::enqueue_entry(Socket& socket, const store::LogEntry& entry, SharedFrame frame) {
+void Hub::enqueue_entry(Socket& socket, const store::LogEntry& entry, EntryFrames& frames) {
     const auto arrival = socket.sent.arrive({log_state_.head.epoch, entry.offset});
     if (arrival != delivery::Cursor::Arrival::fresh) return;
-    enqueue(*find_connection(socket.connection), socket.connection, std::move(frame));
+    const bool is_linked = socket.capability && socket.capability->links;
+    SharedFrame& frame = is_linked ? frames.linked : frames.plain;
+    if (!frame) frame = encode_entry(entry, is_linked);
+    enqueue(*find_connection(socket.connection), socket.connection, frame);
+}
+
+/// Whoever came into a room has not missed what was said there before; all that it may see up to `offset`
+/// was handed to it.
+void Hub::tell_reached(Socket& socket, delivery::Offset offset) {
+    if (!socket.capability || !socket.capability->links) return;
+    queue_packet(socket, {socketio::PacketType::event,
+                          std::string(namespace_of(socket)),
+                          std::nullopt,
+                          peer::encode(peer::ReachedEvent{offset}),
+                          {}});
 }
 
 void Hub::start_reading(SocketId id, Socket& socket) {
@@ -101,7 +120,10 @@ void Hub::start_reading(SocketId id, Socket& socket) {
 /// when they connect.
 void Hub::start_new_readers() {
     for (const SocketId id : std::exchange(new_readers_, {})) {
-        if (Socket* socket = find_socket(id)) start_reading(id, *socket);
+        Socket* socket = find_socket(id);
+        if (!socket) continue;
+        socket->has_new_rooms = false;
+        start_reading(id, *socket);
     }
 }
 

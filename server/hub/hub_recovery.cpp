@@ -45,7 +45,7 @@ Target target_of(const store::RecordedEvent& event) {
 std::vector<SharedFrame> Hub::encode_with_position(std::string_view nsp, const std::string& data,
                                                    const std::vector<std::string>& attachments,
                                                    delivery::Offset offset) const {
-    const auto position = json::quoted(delivery::format({log_state_.head.epoch, offset}));
+    const auto position = json::quoted(format(delivery::Position{log_state_.head.epoch, offset}));
     if (attachments.empty())
         return {std::make_shared<const Frame>(socketio::encode_event(nsp, data, position))};
     std::string longer = data.substr(0, data.size() - 1) + ',' + position + ']';
@@ -230,7 +230,8 @@ void Hub::take_page(Socket& socket, const store::Page& page) {
     };
     for (const auto& entry : *page.entries) {
         recorded_before(entry.offset);
-        enqueue_entry(socket, entry, encode_entry(entry));
+        EntryFrames frames;
+        enqueue_entry(socket, entry, frames);
     }
     recorded_before(page.end + 1);
 }

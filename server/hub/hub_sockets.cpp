@@ -52,13 +52,19 @@ void Hub::join(SocketId id, std::string_view room) {
     if (!socket) return;
     auto name = store::log_room(namespace_of(*socket), room);
     note_room(id, room, true);
-    if (!must_wait()) return void(rooms_.join(id, name));
-    defer([this, id, name = std::move(name)] {
-        if (find_socket(id)) rooms_.join(id, name);
-    });
+    if (!must_wait()) return void(enter(id, name));
+    defer([this, id, name = std::move(name)] { enter(id, name); });
     deferred_.back().socket = id;
     deferred_.back().room = room;
     deferred_.back().joins = true;
+}
+
+/// False: it is gone, or was in there already.
+bool Hub::enter(SocketId id, std::string_view log_room) {
+    Socket* socket = find_socket(id);
+    if (!socket || !rooms_.join(id, log_room)) return false;
+    socket->has_new_rooms = true;
+    return true;
 }
 
 void Hub::introduce(SocketId id, std::string sender) {
@@ -236,7 +242,8 @@ void Hub::finish_accept(SocketId id, const store::Attached* attached,
                       *socket.sent.position(),
                       limits::window,
                       log_state_.message_bytes_max,
-                      store::durability_text(log_state_.durability)};
+                      store::durability_text(log_state_.durability),
+                      true};
     }
     socket.state = SocketState::connected;
     rooms_.join(id, store::log_room(namespace_of(socket), everybody));
@@ -276,6 +283,8 @@ void Hub::handle_event(ConnectionId connection, peer::EventReceived event) {
     const auto elements = json::elements(event.packet.data);
     const auto name = json::as_string(elements[0]);
     if (name && socket.capability && peer::is_delivery_event(*name)) {
+        if (const auto noticed = peer::decode_noticed(event.packet.data))
+            return take_notice(noticed->anomalies);
         return submit_keyed(id, socket, event.packet);
     }
     const auto& durable = options_.durable_events;
@@ -284,6 +293,13 @@ void Hub::handle_event(ConnectionId connection, peer::EventReceived event) {
     }
     outputs_.push_back(EventArrived{id, std::move(event.packet.data),
                                     std::move(event.packet.attachments), event.packet.ack_id});
+}
+
+/// A client's word, so no more than a number for people to look at.
+void Hub::take_notice(const delivery::Anomalies& anomalies) {
+    counts_.noticed.holes += anomalies.holes;
+    counts_.noticed.repeated += anomalies.repeated;
+    counts_.noticed.late += anomalies.late;
 }
 
 /// A durable event of a stock client: stored by whatever id its arguments carry.

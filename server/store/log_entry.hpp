@@ -18,6 +18,9 @@ struct LogEntry {
     std::uint64_t room_seq = 0;  ///< place in its room: 1, 2, 3 … contiguous, so holes are visible
     std::string data;            ///< JSON array text: ["event", …args], without the position
     UnixMillis stored_at;        ///< for showing; decides nothing
+    /// Offset of the entry before it in its room; 0: there is none, or it is not kept any more. Not
+    /// stored with it, but found when it is appended or read.
+    delivery::Offset before = 0;
     bool operator==(const LogEntry&) const = default;
 };
 

@@ -94,15 +94,16 @@ Result<void, StoreError> MemoryStore::reopen() {
     return {};
 }
 
-Result<void, StoreError> MemoryStore::append(const LogEntry& entry) {
+Result<delivery::Offset, StoreError> MemoryStore::append(const LogEntry& entry) {
     VERIFY(in_transaction_);
     if (const auto error = fault(Call::write)) return Err{*error};
     VERIFY(entry.offset == head().offset + 1);
     VERIFY(entry.room_seq == stored_in_room(entry.room) + 1);
+    LogEntry& added = changes_.log.emplace_back(entry);
+    added.before = newest_in_room(entry.room);
     changes_.rooms[entry.room].push_back(entry.offset);
-    changes_.log.push_back(entry);
     head_ = entry.offset;
-    return {};
+    return added.before;
 }
 
 Result<std::uint64_t, StoreError> MemoryStore::next_room_seq(std::string_view room) {
@@ -199,7 +200,7 @@ Result<std::vector<LogEntry>, StoreError> MemoryStore::read(const std::vector<st
         const LogEntry& entry = entry_at(offset);
         bytes += entry.data.size();
         if (!entries.empty() && bytes > bytes_max) break;
-        entries.push_back(entry);
+        entries.push_back(as_kept(entry));
     }
     return entries;
 }
@@ -222,7 +223,7 @@ Result<std::vector<LogEntry>, StoreError> MemoryStore::read_before(std::string_v
         const LogEntry& entry = entry_at(*at);
         bytes += entry.data.size();
         if (!entries.empty() && bytes > bytes_max) break;
-        entries.push_back(entry);
+        entries.push_back(as_kept(entry));
     }
     return entries;
 }
@@ -423,6 +424,20 @@ std::uint64_t MemoryStore::stored_in_room(std::string_view room) const {
         if (const auto* offsets = find_in(tables->rooms, room)) stored += offsets->size();
     }
     return stored;
+}
+
+delivery::Offset MemoryStore::newest_in_room(std::string_view room) const {
+    for (const MemoryTables* tables : newest_first()) {
+        const auto* offsets = find_in(tables->rooms, room);
+        if (offsets && !offsets->empty()) return offsets->back();
+    }
+    return 0;
+}
+
+/// What was before it may have been trimmed since.
+LogEntry MemoryStore::as_kept(LogEntry entry) const {
+    if (entry.before <= trimmed_in(entry.room)) entry.before = 0;
+    return entry;
 }
 
 /// The next `entries_max` committed offsets of all these rooms together, in order.

@@ -86,7 +86,7 @@ class MemoryStore final : public Store {
     void rollback() override;
     Result<void, StoreError> reopen() override;
 
-    Result<void, StoreError> append(const LogEntry& entry) override;
+    Result<delivery::Offset, StoreError> append(const LogEntry& entry) override;
     Result<std::uint64_t, StoreError> next_room_seq(std::string_view room) override;
 
     Result<std::optional<ProducerRow>, StoreError> find_producer(const ProducerId& id) override;
@@ -168,6 +168,8 @@ class MemoryStore final : public Store {
     std::array<const MemoryTables*, 2> newest_first() const { return {&changes_, &disk_.tables}; }
     std::map<std::uint64_t, QuestionRow> questions() const;
     std::uint64_t stored_in_room(std::string_view room) const;
+    delivery::Offset newest_in_room(std::string_view room) const;
+    LogEntry as_kept(LogEntry entry) const;
     delivery::Offset trimmed_in(std::string_view room) const;
     std::vector<delivery::Offset> offsets_after(const std::vector<std::string>& rooms,
                                                 delivery::Offset after,

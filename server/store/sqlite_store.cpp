@@ -60,12 +60,17 @@ Result<void, Failure> SqliteStore::Connection::prepare_all() {
         {begin, "BEGIN IMMEDIATE"},
         {commit, "COMMIT"},
         {rollback, "ROLLBACK"},
-        {find_room, "SELECT id, last_seq FROM rooms WHERE name = ?1"},
+        {find_room,
+         "SELECT id, last_seq, (SELECT max(offset) FROM log WHERE room = rooms.id) FROM rooms"
+         " WHERE name = ?1"},
         {put_room,
          "INSERT INTO rooms (id, name, last_seq) VALUES (?1, ?2, ?3)"
          " ON CONFLICT (id) DO UPDATE SET last_seq = ?3"},
         {append,
          "INSERT INTO log (offset, room, room_seq, data, stored_at) VALUES (?1, ?2, ?3, ?4, ?5)"},
+        {newest_in_room,
+         "SELECT max(offset) FROM log WHERE room = (SELECT id FROM rooms WHERE name = ?1)"
+         " AND offset <= ?2"},
         {read_before,
          "SELECT offset, room_seq, data, stored_at FROM log"
          " WHERE room = (SELECT id FROM rooms WHERE name = ?1) AND offset < ?2 AND offset <= ?3"
@@ -167,6 +172,7 @@ class SqliteStore::RoomMerge {
             : room(name), run(statement, std::string_view(name), after, last) {}
         const std::string& room;
         Run run;
+        delivery::Offset before = 0;  // of the entry at hand
     };
     struct Place {
         delivery::Offset offset;
@@ -200,18 +206,25 @@ std::optional<StoreError> SqliteStore::RoomMerge::add(const std::string& name) {
         prepared.push_back(std::move(*cursor));
     }
     const Statement& statement = prepared[cursors_.size()];
-    return place(cursors_.emplace_back(name, statement, after_, last_));
+    Cursor& cursor = cursors_.emplace_back(name, statement, after_, last_);
+    if (after_ > 0 && cursor.run.has_row()) {
+        const Run newest(connection_.newest_in_room, std::string_view(name), after_);
+        if (newest.error()) return newest.error();
+        cursor.before = newest.number(0);
+    }
+    return place(cursor);
 }
 
 LogEntry SqliteStore::RoomMerge::front() const {
-    const auto& [room, run] = *heap_.front().cursor;
-    return {run.number(0), room, run.number(1), run.text(2), UnixMillis{run.integer(3)}};
+    const auto& [room, run, before] = *heap_.front().cursor;
+    return {run.number(0), room, run.number(1), run.text(2), UnixMillis{run.integer(3)}, before};
 }
 
 std::optional<StoreError> SqliteStore::RoomMerge::pop() {
     std::pop_heap(heap_.begin(), heap_.end());
     Cursor& cursor = *heap_.back().cursor;
     heap_.pop_back();
+    cursor.before = cursor.run.number(0);
     cursor.run.step();
     return place(cursor);
 }
@@ -322,7 +335,7 @@ Result<void, StoreError> SqliteStore::reopen() {
     return {};
 }
 
-Result<void, StoreError> SqliteStore::append(const LogEntry& entry) {
+Result<delivery::Offset, StoreError> SqliteStore::append(const LogEntry& entry) {
     VERIFY(in_transaction_);
     VERIFY(entry.offset == head_.offset + 1);
     const auto found = find_room(entry.room);
@@ -338,7 +351,7 @@ Result<void, StoreError> SqliteStore::append(const LogEntry& entry) {
     head_.offset = entry.offset;
     room->second.last_seq = entry.room_seq;
     if (!std::exchange(room->second.changed, true)) changed_rooms_.push_back(room);
-    return {};
+    return std::exchange(room->second.newest, entry.offset);
 }
 
 Result<std::uint64_t, StoreError> SqliteStore::next_room_seq(std::string_view room) {
@@ -480,7 +493,9 @@ Result<std::vector<LogEntry>, StoreError> SqliteStore::read_before(std::string_v
     std::vector<LogEntry> entries;
     std::uint64_t bytes = 0;
     Run run(connection_->read_before, room, before, committed_.offset);
-    for (; entries.size() < entries_max && run.has_row(); run.step()) {
+    for (; run.has_row(); run.step()) {
+        if (!entries.empty()) entries.back().before = run.number(0);
+        if (entries.size() == entries_max) break;
         LogEntry entry{run.number(0), std::string(room), run.number(1), run.text(2),
                        UnixMillis{run.integer(3)}};
         bytes += entry.data.size();
@@ -655,7 +670,7 @@ Result<SqliteStore::NamedRoom*, StoreError> SqliteStore::find_room(const std::st
     const Run run(connection_->find_room, std::string_view(name));
     if (run.error()) return fail(*run.error());
     if (!run.has_row()) return Found(nullptr);
-    return Found(&*rooms_.emplace(name, Room{run.integer(0), run.number(1)}).first);
+    return Found(&*rooms_.emplace(name, Room{run.integer(0), run.number(1), run.number(2)}).first);
 }
 
 Result<std::optional<std::int64_t>, StoreError> SqliteStore::find_producer_number(

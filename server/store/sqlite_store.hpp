@@ -75,7 +75,7 @@ class SqliteStore final : public Store {
     void rollback() override;
     Result<void, StoreError> reopen() override;
 
-    Result<void, StoreError> append(const LogEntry& entry) override;
+    Result<delivery::Offset, StoreError> append(const LogEntry& entry) override;
     Result<std::uint64_t, StoreError> next_room_seq(std::string_view room) override;
 
     Result<std::optional<ProducerRow>, StoreError> find_producer(const ProducerId& id) override;
@@ -152,6 +152,7 @@ class SqliteStore final : public Store {
     struct Room {
         std::int64_t id = 0;
         std::uint64_t last_seq = 0;
+        delivery::Offset newest = 0;  // of its entries
         bool changed = false;
     };
     using NamedRoom = std::pair<const std::string, Room>;

@@ -113,7 +113,8 @@ class Store : public Sessions {
 
     /// `entry.offset` must be head().offset + 1, `entry.room_seq` next_room_seq(room). This and all
     /// that is called put_… require begin().
-    virtual Result<void, StoreError> append(const LogEntry& entry) = 0;
+    /// Returns LogEntry::before.
+    virtual Result<delivery::Offset, StoreError> append(const LogEntry& entry) = 0;
     virtual Result<std::uint64_t, StoreError> next_room_seq(std::string_view room) = 0;
 
     virtual Result<std::optional<ProducerRow>, StoreError> find_producer(const ProducerId& id) = 0;

@@ -45,7 +45,9 @@ Result<delivery::Offset, StoreError> Tx::publish(std::string_view room, std::str
     if (!room_seq) return Err{room_seq.error()};
     entry.room_seq = *room_seq;
     if (const auto marked = mark(); !marked) return Err{marked.error()};
-    if (const auto appended = store_.append(entry); !appended) return Err{appended.error()};
+    const auto before = store_.append(entry);
+    if (!before) return Err{before.error()};
+    entry.before = *before;
 
     published_.push_back(std::move(entry));
     return published_.back().offset;

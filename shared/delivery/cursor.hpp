@@ -10,20 +10,24 @@ namespace oncewire::delivery {
 /// The position up to which this side has processed one log: in the browser what was handed to the
 /// application, on the server what was handed to one reader's connection. One class, both ends.
 ///
-/// Checks order, not contiguity: a member of few rooms sees offsets skip. Knows one epoch at a time.
+/// A member of few rooms sees offsets skip, so what is missing shows only where entries say which came
+/// before them. Knows one epoch at a time.
 class Cursor {
   public:
     enum class Arrival : std::uint8_t {
         fresh,           ///< beyond the cursor: hand it on; the cursor has moved already (R6)
-        repeated,        ///< at or before the cursor: drop it
+        repeated,        ///< at the cursor: drop it
+        late,            ///< before the cursor: drop it
+        hole,            ///< beyond an entry that never arrived; the cursor stays
         stream_changed,  ///< another epoch: tell the application, then reset()
     };
 
     Cursor() = default;
     explicit Cursor(std::optional<Position> restored) : position_(std::move(restored)) {}
 
-    /// Judges an entry and, if it is fresh, moves *before* anybody handles it (R6).
-    Arrival arrive(const Position& position);
+    /// Judges an entry and, if it is fresh, moves *before* anybody handles it (R6). `before`: see
+    /// LinkedPosition.
+    Arrival arrive(const Position& position, Offset before = 0);
     /// The log's owner says where reading starts: at (re)connection, or after stream_changed.
     void reset(Position position) { position_ = std::move(position); }
 
@@ -32,6 +36,14 @@ class Cursor {
 
   private:
     std::optional<Position> position_;
+};
+
+/// How often a reader met on a living link what no server of ours does there: expected 0, 0 and 0.
+struct Anomalies {
+    std::uint32_t holes = 0;
+    std::uint32_t repeated = 0;
+    std::uint32_t late = 0;
+    bool operator==(const Anomalies&) const = default;
 };
 
 }  // namespace oncewire::delivery

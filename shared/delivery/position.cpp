@@ -1,5 +1,6 @@
 #include "shared/delivery/position.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include "shared/base/limits.hpp"
@@ -19,23 +20,44 @@ bool is_epoch(std::string_view text) {
     return true;
 }
 
-}  // namespace
-
-std::string format(const Position& position) {
-    return position.epoch.text + '.' + std::to_string(position.offset);
-}
-
-std::optional<Position> parse_position(std::string_view text) {
-    const auto dot = text.find('.');
-    if (dot == std::string_view::npos || !is_epoch(text.substr(0, dot))) return std::nullopt;
-    const std::string_view digits = text.substr(dot + 1);
+std::optional<Offset> parse_offset(std::string_view digits) {
     if (digits.empty() || (digits.size() > 1 && digits[0] == '0')) return std::nullopt;
     Offset offset = 0;
     const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), offset);
     if (parsed.ec != std::errc() || parsed.ptr != digits.data() + digits.size())
         return std::nullopt;
     if (offset > static_cast<Offset>(limits::safe_integer)) return std::nullopt;
-    return Position{Epoch{std::string(text.substr(0, dot))}, offset};
+    return offset;
+}
+
+}  // namespace
+
+std::string format(const Position& position) {
+    return position.epoch.text + '.' + std::to_string(position.offset);
+}
+
+std::string format(const LinkedPosition& linked) {
+    return format(linked.position) + '.' + std::to_string(linked.before);
+}
+
+std::optional<Position> parse_position(std::string_view text) {
+    const auto dot = text.find('.');
+    if (dot == std::string_view::npos || !is_epoch(text.substr(0, dot))) return std::nullopt;
+    const auto offset = parse_offset(text.substr(dot + 1));
+    if (!offset) return std::nullopt;
+    return Position{Epoch{std::string(text.substr(0, dot))}, *offset};
+}
+
+std::optional<LinkedPosition> parse_linked_position(std::string_view text) {
+    const auto first = text.find('.');
+    const auto last = text.rfind('.');
+    if (first == std::string_view::npos) return std::nullopt;
+    const bool is_linked = first != last;
+    auto position = parse_position(is_linked ? text.substr(0, last) : text);
+    const auto before = is_linked ? parse_offset(text.substr(last + 1)) : std::optional(Offset{0});
+    if (!position || !before || *before >= std::max(position->offset, Offset{1}))
+        return std::nullopt;
+    return LinkedPosition{std::move(*position), *before};
 }
 
 }  // namespace oncewire::delivery

@@ -26,10 +26,22 @@ struct Position {
     bool operator==(const Position&) const = default;
 };
 
+/// An entry's place, and which entry of its room came right before it; 0: not told. Whoever has not
+/// come as far as `before` has missed something.
+struct LinkedPosition {
+    Position position;
+    Offset before = 0;
+    bool operator==(const LinkedPosition&) const = default;
+};
+
 /// The wire form, one opaque string: "epoch.offset".
 std::string format(const Position& position);
+/// "epoch.offset.before".
+std::string format(const LinkedPosition& linked);
 /// None for anything format() could not have written, so that an application's own trailing string is
 /// not mistaken for a position.
 std::optional<Position> parse_position(std::string_view text);
+/// Either form.
+std::optional<LinkedPosition> parse_linked_position(std::string_view text);
 
 }  // namespace oncewire::delivery

@@ -71,6 +71,7 @@ std::string add_capability(std::string_view auth, const ClientCapability& capabi
     if (text.size() > 1) text += ',';
     text += R"("oncewire":{"version":)" + std::to_string(capability_version);
     if (capability.answers) text += R"(,"answers":true)";
+    if (capability.links) text += R"(,"links":true)";
     text += R"(,"producer":)" + json::quoted(capability.producer.id.text);
     text += R"(,"secret":)" + json::quoted(capability.producer.secret.text);
     if (capability.position) text += R"(,"position":)" + json::quoted(format(*capability.position));
@@ -88,7 +89,8 @@ std::optional<ClientCapability> find_client_capability(std::string_view connect_
     }
     ClientCapability capability{{ProducerId(*producer), ProducerSecret(*secret)},
                                 std::nullopt,
-                                json::member(*object, "answers") == "true"};
+                                json::member(*object, "answers") == "true",
+                                json::member(*object, "links") == "true"};
     if (const auto position = member_string(*object, "position")) {
         capability.position = delivery::parse_position(*position);
     }
@@ -106,7 +108,9 @@ std::string encode_connect_answer(std::string_view sid,
         text += R"(,"position":)" + json::quoted(format(capability->position));
         text += R"(,"window":)" + std::to_string(capability->window);
         text += R"(,"messageBytes":)" + std::to_string(capability->message_bytes_max);
-        text += R"(,"durability":)" + json::quoted(capability->durability) + '}';
+        text += R"(,"durability":)" + json::quoted(capability->durability);
+        if (capability->links) text += R"(,"links":true)";
+        text += '}';
     }
     return text + '}';
 }
@@ -139,7 +143,8 @@ std::optional<ServerCapability> find_server_capability(std::string_view connect_
                             *position,
                             static_cast<std::uint32_t>(*window),
                             static_cast<std::uint32_t>(*message_bytes),
-                            std::move(*durability)};
+                            std::move(*durability),
+                            json::member(*object, "links") == "true"};
 }
 
 bool is_delivery_event(std::string_view event_name) { return event_name.starts_with(event_prefix); }
@@ -185,6 +190,16 @@ std::string encode(const AskEvent& event) {
     return text.append(event.message) + ']';
 }
 
+std::string encode(const ReachedEvent& event) {
+    return R"(["oncewire:reached",)" + std::to_string(event.offset) + ']';
+}
+
+std::string encode(const NoticedEvent& event) {
+    const auto& [holes, repeated, late] = event.anomalies;
+    return R"(["oncewire:noticed",)" + std::to_string(holes) + ',' + std::to_string(repeated) +
+           ',' + std::to_string(late) + ']';
+}
+
 std::optional<SendEvent> decode_send(std::string_view data) {
     const auto elements = json::elements(data);
     if (elements.size() != 4 || json::as_string(elements[0]) != "oncewire:send")
@@ -193,6 +208,19 @@ std::optional<SendEvent> decode_send(std::string_view data) {
     const auto digest = delivery::parse_digest(json::as_string(elements[2]).value_or(""));
     if (!sequence || *sequence == 0 || !digest || !is_event(elements[3])) return std::nullopt;
     return SendEvent{*sequence, *digest, elements[3]};
+}
+
+std::optional<NoticedEvent> decode_noticed(std::string_view data) {
+    const auto elements = json::elements(data);
+    if (elements.size() != 4 || json::as_string(elements[0]) != "oncewire:noticed")
+        return std::nullopt;
+    std::uint32_t counts[3] = {};
+    for (std::size_t i = 0; i < 3; ++i) {
+        const auto count = element_number(elements, i + 1);
+        if (!count || *count > UINT32_MAX) return std::nullopt;
+        counts[i] = static_cast<std::uint32_t>(*count);
+    }
+    return NoticedEvent{{counts[0], counts[1], counts[2]}};
 }
 
 std::optional<ServerDeliveryEvent> decode_delivery_event(std::string_view data) {
@@ -208,6 +236,8 @@ std::optional<ServerDeliveryEvent> decode_delivery_event(std::string_view data) 
     }
     if (*name == "oncewire:expect" && elements.size() == 2)
         return ServerDeliveryEvent(ExpectEvent{*number});
+    if (*name == "oncewire:reached" && elements.size() == 2)
+        return ServerDeliveryEvent(ReachedEvent{*number});
     if (*name == "oncewire:later" && elements.size() == 2) {
         return ServerDeliveryEvent(LaterEvent{Millis{static_cast<std::int64_t>(*number)}});
     }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "shared/base/time.hpp"
+#include "shared/delivery/cursor.hpp"
 #include "shared/delivery/dedupe.hpp"
 #include "shared/delivery/position.hpp"
 #include "shared/delivery/producer.hpp"
@@ -15,10 +16,11 @@
 /// Tier 2 on the wire: a capability object inside the CONNECT payload, then ordinary EVENT packets with
 /// reserved names. A stock peer ignores the object, and then none of the rest is ever sent.
 ///
-///   client  CONNECT   {…auth, "oncewire":{"version":1,"answers":true,"producer":P,"secret":S,
-///                       "position":"e.o"}}
+///   client  CONNECT   {…auth, "oncewire":{"version":1,"answers":true,"links":true,"producer":P,
+///                       "secret":S,"position":"e.o"}}
 ///   server  CONNECT   {"sid":…,"oncewire":{"version":1,"epoch":7,"last":3,"digest":D,
-///                       "position":"e.o","window":1024,"messageBytes":65536,"durability":"disk"}}
+///                       "position":"e.o","window":1024,"messageBytes":65536,"durability":"disk",
+///                       "links":true}}
 ///   client  EVENT     ["oncewire:send",sequence,digest,["event",…args]]
 ///                     …with ["oncewire:too_large"] for an entry of more than messageBytes
 ///   server  EVENT     ["oncewire:verdicts",first,[[0,body],[1,error],…]]     0 accepted, 1 rejected
@@ -26,6 +28,10 @@
 ///   server  EVENT     ["oncewire:conflict",sequence,last]      renumber from here, beyond last
 ///   server  EVENT     ["oncewire:gap",from,to]                 entries in there are gone for good
 ///   server  EVENT     ["oncewire:later",milliseconds]          nothing was stored; send again then
+///   server  EVENT     [event,…args,"e.o.before"]               an entry of the log, where both said
+///                                                              "links"; else only "e.o"
+///   server  EVENT     ["oncewire:reached",offset]              nothing up to there is still to come
+///   client  EVENT     ["oncewire:noticed",holes,repeated,late] since it said so last
 ///   server  EVENT     ["oncewire:ask",number,["event",…args]]  to be answered by a message, see
 ///                                                              delivery/answer.hpp
 namespace oncewire::peer {
@@ -37,6 +43,7 @@ struct ClientCapability {
     delivery::ProducerIdentity producer;
     std::optional<delivery::Position> position;  ///< none: from wherever the application starts
     bool answers = true;                         ///< knows what AskEvent is; the first ones did not
+    bool links = true;  ///< wants LinkedPositions, and ReachedEvent; the first ones did not
     bool operator==(const ClientCapability&) const = default;
 };
 
@@ -48,6 +55,7 @@ struct ServerCapability {
     std::uint32_t window = 0;
     std::uint32_t message_bytes_max = 0;
     std::string durability;
+    bool links = false;  ///< gives LinkedPositions where they are wanted, and takes NoticedEvent
     bool operator==(const ServerCapability&) const = default;
 };
 
@@ -95,6 +103,15 @@ struct GapEvent {
     delivery::Offset from = 0;
     delivery::Offset to = 0;
 };
+/// Nothing up to `offset` that this reader may see is still to come. Said when it came into a room: what
+/// was there before is not missing.
+struct ReachedEvent {
+    delivery::Offset offset = 0;
+};
+/// What the client noticed since it said so last.
+struct NoticedEvent {
+    delivery::Anomalies anomalies;
+};
 /// The application of the server asks this client something. Numbers grow, with holes; the same number
 /// may come again at each attach, and is the same question.
 struct AskEvent {
@@ -113,12 +130,15 @@ std::string encode(const ConflictEvent& event);
 std::string encode(const LaterEvent& event);
 std::string encode(const GapEvent& event);
 std::string encode(const AskEvent& event);
+std::string encode(const ReachedEvent& event);
+std::string encode(const NoticedEvent& event);
 
 /// `data`: JSON array text of an event whose name is a delivery event. None: malformed, which from a
 /// peer that negotiated the capability is a violation.
 std::optional<SendEvent> decode_send(std::string_view data);
-using ServerDeliveryEvent =
-    std::variant<VerdictsEvent, ExpectEvent, ConflictEvent, LaterEvent, GapEvent, AskEvent>;
+std::optional<NoticedEvent> decode_noticed(std::string_view data);
+using ServerDeliveryEvent = std::variant<VerdictsEvent, ExpectEvent, ConflictEvent, LaterEvent,
+                                         GapEvent, AskEvent, ReachedEvent>;
 std::optional<ServerDeliveryEvent> decode_delivery_event(std::string_view data);
 
 }  // namespace oncewire::peer

@@ -79,7 +79,11 @@ NamespaceIndex Client::open_namespace(std::string_view name, std::optional<Resto
                                 {},
                                 0,
                                 {},
-                                1});
+                                1,
+                                false,
+                                {},
+                                {},
+                                {}});
         added.lane->outbox.restore(lane->next_sequence, std::move(lane->entries));
     }
     return static_cast<NamespaceIndex>(namespaces_.size() - 1);
@@ -471,7 +475,9 @@ void Client::handle_connected(NamespaceIndex index, const socketio::Packet& pack
     for (const auto& waiting : nsp.send_buffer) send_packet(waiting);
     nsp.send_buffer.clear();
     outputs_.push_back(std::move(connected));
-    if (nsp.lane) pump(index, now);
+    if (!nsp.lane) return;
+    tell_noticed(index);
+    pump(index, now);
 }
 
 void Client::handle_event(NamespaceIndex index, socketio::Packet packet, Instant now) {
@@ -490,7 +496,7 @@ void Client::handle_event(NamespaceIndex index, socketio::Packet packet, Instant
     }
     EventArrived event{
         index, std::move(packet.data), std::move(packet.attachments), packet.ack_id, {}};
-    if (nsp.lane && !take_position(index, event)) return;
+    if (nsp.lane && !take_position(index, event, now)) return;
     outputs_.push_back(std::move(event));
 }
 

@@ -157,6 +157,10 @@ class Client {
         delivery::Sequence stock_sequence = 0;
         std::vector<PendingSave> saves;
         std::uint64_t next_token = 1;
+        bool server_links = false;  // the server says which entry came before, and wants to know
+        delivery::Anomalies noticed;
+        delivery::Anomalies told;                   // of them, to a server
+        std::optional<delivery::Position> missing;  // what the newest hole was noticed by
     };
     struct Namespace {
         std::string name;
@@ -204,7 +208,9 @@ class Client {
     bool handle_delivery_event(NamespaceIndex index, std::string_view data, Instant now);
     void hand_on(NamespaceIndex index, const AskEvent& ask);
     Result<delivery::Sequence, EmitError> push(NamespaceIndex index, std::string message);
-    bool take_position(NamespaceIndex index, EventArrived& event);
+    bool take_position(NamespaceIndex index, EventArrived& event, Instant now);
+    bool mend(NamespaceIndex index, const delivery::LinkedPosition& linked, Instant now);
+    void tell_noticed(NamespaceIndex index);
     void settle(NamespaceIndex index, delivery::Sequence sequence, bool accepted,
                 std::string_view body, std::vector<delivery::Sequence>& erase);
     void apply_renumbering(NamespaceIndex index,

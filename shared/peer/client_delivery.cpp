@@ -93,6 +93,7 @@ Guarantee Client::attach_lane(NamespaceIndex index, std::string_view connect_dat
         return Guarantee::at_least_once;
     }
     lane.mode = LaneMode::attached;
+    lane.server_links = capability->links;
     lane.outbox.set_window(capability->window);
     lane.outbox.set_message_bytes(capability->message_bytes_max);
 
@@ -112,6 +113,7 @@ Guarantee Client::attach_lane(NamespaceIndex index, std::string_view connect_dat
 void Client::detach_lane(NamespaceIndex index) {
     Lane& lane = *namespaces_[index].lane;
     lane.mode = LaneMode::detached;
+    lane.server_links = false;
     lane.resume_at.reset();
     if (lane.stock_ack) namespaces_[index].acks.settle(*lane.stock_ack);
     lane.stock_ack.reset();
@@ -155,6 +157,10 @@ bool Client::handle_delivery_event(NamespaceIndex index, std::string_view data, 
                        outputs_.push_back(ServerBusy{index, after});
                    },
                    [&](const AskEvent& ask) { hand_on(index, ask); },
+                   [&](const ReachedEvent& reached) {
+                       const auto& [epoch, offset] = *lane.cursor.position();
+                       if (reached.offset > offset) lane.cursor.reset({epoch, reached.offset});
+                   },
                },
                *event);
     pump(index, now);
@@ -168,6 +174,7 @@ void Client::hand_on(NamespaceIndex index, const AskEvent& ask) {
     const delivery::Position question{lane.cursor.position()->epoch, ask.number};
     const auto arrival = lane.asked.arrive(question);
     if (arrival == delivery::Cursor::Arrival::repeated) return;
+    if (arrival == delivery::Cursor::Arrival::late) return;
     if (arrival == delivery::Cursor::Arrival::stream_changed) lane.asked.reset(question);
     const auto waiting = lane.outbox.entries();
     const bool is_answered = std::any_of(waiting.begin(), waiting.end(), [&](const auto* entry) {
@@ -178,23 +185,61 @@ void Client::hand_on(NamespaceIndex index, const AskEvent& ask) {
         EventArrived{index, std::string(ask.message), {}, std::nullopt, std::nullopt, question});
 }
 
-/// Takes the position off an entry of the log. False: it was handed on before; drop it (R6).
-bool Client::take_position(NamespaceIndex index, EventArrived& event) {
+/// Takes the position off an entry of the log. False: it is not for the application.
+bool Client::take_position(NamespaceIndex index, EventArrived& event, Instant now) {
+    using Arrival = delivery::Cursor::Arrival;
     Lane& lane = *namespaces_[index].lane;
     if (lane.mode != LaneMode::attached || event.ack_id) return true;
     const auto elements = json::elements(event.data);
     if (elements.size() < 2) return true;
     const auto trailing = json::as_string(elements.back());
-    auto position = trailing ? delivery::parse_position(*trailing) : std::nullopt;
+    auto linked = trailing ? delivery::parse_linked_position(*trailing) : std::nullopt;
     // Another epoch than the one announced at attach is an application's own string.
-    if (!position || !(position->epoch == lane.cursor.position()->epoch)) return true;
-    if (lane.cursor.arrive(*position) != delivery::Cursor::Arrival::fresh) return false;
+    if (!linked || !(linked->position.epoch == lane.cursor.position()->epoch)) return true;
+    const auto arrival = lane.cursor.arrive(linked->position, linked->before);
+    if (arrival == Arrival::hole && !mend(index, *linked, now)) return false;
+    if (arrival == Arrival::repeated || arrival == Arrival::late) {
+        ++(arrival == Arrival::late ? lane.noticed.late : lane.noticed.repeated);
+        outputs_.push_back(Noticed{index, lane.noticed});
+        tell_noticed(index);
+        return false;
+    }
     const auto& before = elements[elements.size() - 2];
     const auto end = static_cast<std::size_t>(before.data() + before.size() - event.data.data());
     event.data.resize(end);
     event.data += ']';
-    event.position = std::move(position);
+    event.position = std::move(linked->position);
     return true;
+}
+
+/// Something before this entry never came. The link is given up, and the next one begins where this one
+/// stood; what not even that brings is told as lost, and true is returned: go on.
+bool Client::mend(NamespaceIndex index, const delivery::LinkedPosition& linked, Instant now) {
+    Lane& lane = *namespaces_[index].lane;
+    const delivery::Position missing{linked.position.epoch, linked.before};
+    if (lane.missing == missing) {
+        const auto from = lane.cursor.position()->offset + 1;
+        outputs_.push_back(HistoryLost{index, from, linked.before});
+        lane.cursor.reset(linked.position);
+        return true;
+    }
+    lane.missing = missing;
+    ++lane.noticed.holes;
+    outputs_.push_back(Noticed{index, lane.noticed});
+    refuse_packet("an entry of the log is missing", now);
+    return false;
+}
+
+/// The server counts what its readers notice.
+void Client::tell_noticed(NamespaceIndex index) {
+    Namespace& nsp = namespaces_[index];
+    Lane& lane = *nsp.lane;
+    if (!is_connected(index) || !lane.server_links || lane.noticed == lane.told) return;
+    const NoticedEvent event{{lane.noticed.holes - lane.told.holes,
+                              lane.noticed.repeated - lane.told.repeated,
+                              lane.noticed.late - lane.told.late}};
+    lane.told = lane.noticed;
+    send_packet({socketio::PacketType::event, nsp.name, std::nullopt, encode(event), {}});
 }
 
 void Client::settle(NamespaceIndex index, delivery::Sequence sequence, bool accepted,

@@ -9,6 +9,7 @@
 #include "shared/base/frame.hpp"
 #include "shared/base/output_queue.hpp"
 #include "shared/base/time.hpp"
+#include "shared/delivery/cursor.hpp"
 #include "shared/delivery/outbox.hpp"
 #include "shared/delivery/position.hpp"
 #include "shared/engineio/packet.hpp"
@@ -181,6 +182,12 @@ struct HistoryLost {
     delivery::Offset from = 0;
     delivery::Offset to = 0;
 };
+/// The log came otherwise than it is promised, on a living link. A hole ends the link, and the next one
+/// brings what was missing; the others are dropped. `anomalies`: since this Client began.
+struct Noticed {
+    NamespaceIndex index = 0;
+    delivery::Anomalies anomalies;
+};
 /// The server takes no messages for now; they stay queued.
 struct ServerBusy {
     NamespaceIndex index = 0;
@@ -192,7 +199,7 @@ using ClientOutput =
                  ConnectFailed, Disconnected, AttemptBegun, LinkOpened, LinkUpgraded, Pinged,
                  AttemptFailed, LinkFailed, LinkClosed, GaveUp, Reconnecting, EventArrived,
                  AckArrived, AckLost, MessageMoved, MessageSettled, MessageRenumbered,
-                 StreamChanged, HistoryLost, ServerBusy>;
+                 StreamChanged, HistoryLost, Noticed, ServerBusy>;
 using ClientOutputs = OutputQueue<ClientOutput>;
 
 }  // namespace oncewire::peer

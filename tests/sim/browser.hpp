@@ -130,6 +130,7 @@ class Browser final : public LinkEnd {
     void perform(const peer::MessageRenumbered& renumbered);
     void perform(const peer::StreamChanged& changed);
     void perform(const peer::HistoryLost& lost);
+    void perform(const peer::Noticed& noticed);
     void perform(const peer::ServerBusy&) { may_go_back_ = true; }
 
     void finish_renumbering();
@@ -169,6 +170,7 @@ class Browser final : public LinkEnd {
         std::map<std::string, QuestionId> unanswered;  // by their names
         std::set<std::string> unsaved_answers;         // storage refused them: what they answer
         bool lost_link = false;                        // during this input
+        std::uint32_t holes = 0;                       // noticed so far
         std::optional<std::uint32_t> limit;  // of one message, as the server announced it last
         std::optional<std::uint32_t> heard_limit;  // perhaps over a link that counts no more
 

@@ -240,6 +240,15 @@ void Browser::perform(const peer::HistoryLost& lost) {
     page_->gone.insert(page_->gone.end(), missed, gone_mark);
 }
 
+/// Only what vanished on the way may be missing, and nothing comes twice.
+void Browser::perform(const peer::Noticed& noticed) {
+    const auto& [holes, repeated, late] = noticed.anomalies;
+    env_.note("browser {} notices a hole, its {}", options_.author, holes);
+    env_.witness.noticed(holes > page_->holes ? 1 : 0, repeated + late,
+                         env_.faults.count_of(Fault::entry_swallowed));
+    page_->holes = holes;
+}
+
 void Browser::perform(const peer::StreamChanged& changed) {
     env_.note("browser {} is told of a new log", options_.author, changed.to.offset);
     page_->gone.clear();

@@ -1,5 +1,6 @@
 #include "tests/sim/core_wires.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace oncewire::sim {
@@ -14,6 +15,16 @@ hub::Request request_for(engineio::TransportKind transport) {
                       ? "/socket.io/?EIO=4&transport=polling"
                       : "/socket.io/?EIO=4&transport=websocket";
     return request;
+}
+
+/// Of an entry for a reader who is told which came before it.
+std::optional<delivery::Position> linked_place(const Frame& frame) {
+    const auto begin = frame.bytes.rfind(",\"");
+    if (begin == std::string::npos || !frame.bytes.ends_with("\"]")) return std::nullopt;
+    const auto text = std::string_view(frame.bytes).substr(begin + 2);
+    if (std::count(text.begin(), text.end(), '.') != 2) return std::nullopt;
+    const auto linked = delivery::parse_linked_position(text.substr(0, text.size() - 2));
+    return linked ? std::optional(linked->position) : std::nullopt;
 }
 
 }  // namespace
@@ -98,8 +109,26 @@ bool CoreWires::write(hub::ConnectionId id, core::Routes::Frames frames) {
     if (!routes_.is_probing(id) && !writing_.insert(id).second) {
         env_.witness.report(Breach::unbounded, "a second Write before the first was taken");
     }
+    swallow_one(frames);
     network_.send(found->second, Side::server, frames);
     return false;
+}
+
+/// One that another follows, by which its reader will know.
+void CoreWires::swallow_one(core::Routes::Frames& frames) {
+    std::optional<delivery::Position> following;
+    for (std::size_t i = frames.size(); i-- > 0;) {
+        const auto place = linked_place(*frames[i]);
+        if (!place) continue;
+        const bool is_known = following && place->epoch == following->epoch;
+        following = place;
+        if (!is_known || place->offset <= swallowed_to_) continue;
+        if (!env_.faults.strikes(Fault::entry_swallowed, 1, 20)) continue;
+        env_.note("entry {} vanishes", place->offset);
+        swallowed_to_ = place->offset;
+        frames.erase(frames.begin() + static_cast<std::ptrdiff_t>(i));
+        return;
+    }
 }
 
 void CoreWires::close(hub::ConnectionId id) {

@@ -43,6 +43,7 @@ class CoreWires final : public core::Routes::Wires {
   private:
     void open_request(LinkNumber link, const Target& target);
     std::optional<hub::ConnectionId> connection_of(LinkNumber link) const;
+    void swallow_one(core::Routes::Frames& frames);
 
     Env& env_;
     Network& network_;
@@ -54,6 +55,7 @@ class CoreWires final : public core::Routes::Wires {
     std::map<LinkNumber, Target> requests_;  // not answered yet
     std::set<LinkNumber> bodies_;            // of POSTs, still to come
     std::set<hub::ConnectionId> writing_;
+    delivery::Offset swallowed_to_ = 0;  // nothing vanishes twice
     bool is_deaf_ = false;
 };
 

@@ -24,6 +24,7 @@ constexpr FaultClass classes[] = {
     {Fault::zombie_client, "zombie_client", 65},
     {Fault::slow_reader, "slow_reader", 65},
     {Fault::request_repeated, "request_repeated", 65},
+    {Fault::entry_swallowed, "entry_swallowed", 25},
     {Fault::tab_frozen, "tab_frozen", 65},
     {Fault::refresh, "refresh", 65},
     {Fault::save_lost, "save_lost", 65},

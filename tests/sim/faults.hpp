@@ -24,6 +24,7 @@ enum class Fault : std::uint8_t {
     zombie_client,
     slow_reader,       ///< the client does not read; the server's transport stays unwritten
     request_repeated,  ///< a browser sends a request again whose connection broke
+    entry_swallowed,   ///< one entry of the log vanishes from a link that lives on
     // the browser
     tab_frozen,       ///< nothing runs for a while: no timers, no frames, no callbacks
     refresh,          ///< memory is gone, IndexedDB stays
@@ -85,6 +86,7 @@ class Faults {
     void heal() { healed_ = true; }
 
     const FaultCounts& counts() const { return counts_; }
+    std::uint64_t count_of(Fault fault) const { return counts_[index(fault)]; }
 
   private:
     static std::uint32_t index(Fault fault) { return static_cast<std::uint32_t>(fault); }

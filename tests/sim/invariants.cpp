@@ -198,9 +198,10 @@ void Witness::log_replaced(const delivery::Epoch& epoch, delivery::Offset head) 
 
 void Witness::announced(const delivery::Epoch& epoch, const store::LogEntry& entry) {
     const Log* log = find_log(epoch);
-    if (log && entry.offset >= 1 && entry.offset <= log->size() &&
-        (*log)[entry.offset - 1] == entry) {
-        return;
+    if (log && entry.offset >= 1 && entry.offset <= log->size()) {
+        store::LogEntry stored = (*log)[entry.offset - 1];
+        if (entry.before == 0) stored.before = 0;  // retention has removed it since
+        if (stored == entry) return;
     }
     report(Breach::leaked, "offset " + std::to_string(entry.offset) +
                                " was announced, but is not " + "committed: " + entry.data);
@@ -264,6 +265,12 @@ std::uint64_t Witness::told_of_gap(ReaderState& reader, delivery::Offset from,
     const std::uint64_t missed = to > reader.count ? to - reader.count : 0;
     reader.count += missed;
     return missed;
+}
+
+void Witness::noticed(std::uint32_t holes, std::uint32_t again, std::uint64_t vanished) {
+    holes_ += holes;
+    if (holes_ > vanished) report(Breach::lost, "a page noticed a hole where nothing vanished");
+    if (again > 0) report(Breach::duplicated, "a page noticed that an entry came again");
 }
 
 void Witness::pass_gap(ReaderState& reader, delivery::Offset offset) {

@@ -118,6 +118,9 @@ class Witness {
                      std::string_view data);
     /// The page was told that entries from `from` to `to` are gone for good; how many it will never see.
     std::uint64_t told_of_gap(ReaderState& reader, delivery::Offset from, delivery::Offset to);
+    /// A page noticed `holes` more in the log, and that entries came `again`; `vanished`: so many did so
+    /// far, from all links together.
+    void noticed(std::uint32_t holes, std::uint32_t again, std::uint64_t vanished);
     /// A reader who cannot be told goes on at `offset`, behind what is gone.
     void pass_gap(ReaderState& reader, delivery::Offset offset);
     /// The page was told that the log is another one now.
@@ -151,6 +154,7 @@ class Witness {
     const Log* find_log(const delivery::Epoch& epoch) const;
 
     const EventHeap& heap_;
+    std::uint64_t holes_ = 0;
     std::vector<Message> messages_;
     std::uint32_t smallest_limit_ = UINT32_MAX;
     std::map<std::string, Log> logs_;               // by epoch

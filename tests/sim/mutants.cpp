@@ -73,6 +73,7 @@ constexpr Named names[] = {
     {Mutant::requests_unmarked, "requests_unmarked"},
     {Mutant::unread_at_upgrade, "unread_at_upgrade"},
     {Mutant::user_not_kept, "user_not_kept"},
+    {Mutant::links_not_told, "links_not_told"},
 };
 
 constexpr bool stand_in_order() {

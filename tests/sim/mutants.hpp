@@ -73,8 +73,10 @@ enum class Mutant : std::uint8_t {
     requests_unmarked,  ///< a request that is sent again is taken for another one
     unread_at_upgrade,  ///< what no GET has taken is gone when a WebSocket takes over
     user_not_kept,      ///< nobody remembers whose outbox it is
+    links_not_told,     ///< no entry says which came before it, so nobody misses any
 };
-inline constexpr std::uint32_t mutant_count = static_cast<std::uint32_t>(Mutant::user_not_kept) + 1;
+inline constexpr std::uint32_t mutant_count =
+    static_cast<std::uint32_t>(Mutant::links_not_told) + 1;
 
 /// What CI plants in every run to see the alarm work.
 inline constexpr Mutant canary = Mutant::dedupe_in_memory;

@@ -78,7 +78,7 @@ Result<void, StoreError> FaultyStore::reopen() {
     return memory_.reopen();
 }
 
-Result<void, StoreError> FaultyStore::append(const store::LogEntry& entry) {
+Result<delivery::Offset, StoreError> FaultyStore::append(const store::LogEntry& entry) {
     return run([&] { return memory_.append(entry); });
 }
 
@@ -232,9 +232,11 @@ void MutantStore::lose_unsynced() {
     if (!synced_.empty()) disk_ = synced_.front();
 }
 
-Result<void, StoreError> MutantStore::append(const store::LogEntry& entry) {
+Result<delivery::Offset, StoreError> MutantStore::append(const store::LogEntry& entry) {
     if (env_.mutant == Mutant::published_before_commit) appended_.push_back(entry);
-    return behind_.append(entry);
+    auto before = behind_.append(entry);
+    if (before && env_.mutant == Mutant::links_not_told) before = delivery::Offset{0};
+    return before;
 }
 
 Result<std::optional<store::ProducerRow>, StoreError> MutantStore::find_producer(
@@ -348,7 +350,10 @@ Result<std::vector<store::LogEntry>, StoreError> MutantStore::read(
     constexpr delivery::Offset kept = 20;
     const auto newest = behind_.head().offset;
     if (env_.mutant == Mutant::history_cut && after + kept < newest) after = newest - kept;
-    return behind_.read(rooms, after, entries_max, bytes_max);
+    auto entries = behind_.read(rooms, after, entries_max, bytes_max);
+    if (!entries || env_.mutant != Mutant::links_not_told) return entries;
+    for (auto& entry : *entries) entry.before = 0;
+    return entries;
 }
 
 // What recovery keeps.

@@ -25,7 +25,7 @@ class StoreInFront : public store::Store {
     store::CommitOutcome commit() override { return behind_.commit(); }
     void rollback() override { behind_.rollback(); }
     Result<void, store::StoreError> reopen() override { return behind_.reopen(); }
-    Result<void, store::StoreError> append(const store::LogEntry& entry) override {
+    Result<delivery::Offset, store::StoreError> append(const store::LogEntry& entry) override {
         return behind_.append(entry);
     }
     Result<std::uint64_t, store::StoreError> next_room_seq(std::string_view room) override {
@@ -185,7 +185,7 @@ class FaultyStore final : public StoreInFront {
     Result<void, store::StoreError> begin() override;
     store::CommitOutcome commit() override;
     Result<void, store::StoreError> reopen() override;
-    Result<void, store::StoreError> append(const store::LogEntry& entry) override;
+    Result<delivery::Offset, store::StoreError> append(const store::LogEntry& entry) override;
     Result<std::optional<store::ProducerRow>, store::StoreError> find_producer(
         const ProducerId& id) override;
     Result<void, store::StoreError> put_producer(const store::ProducerRow& row) override;
@@ -252,7 +252,7 @@ class MutantStore final : public StoreInFront {
     Result<void, store::StoreError> begin() override;
     store::CommitOutcome commit() override;
     void rollback() override;
-    Result<void, store::StoreError> append(const store::LogEntry& entry) override;
+    Result<delivery::Offset, store::StoreError> append(const store::LogEntry& entry) override;
     Result<std::optional<store::ProducerRow>, store::StoreError> find_producer(
         const ProducerId& id) override;
     Result<void, store::StoreError> put_producer(const store::ProducerRow& row) override;

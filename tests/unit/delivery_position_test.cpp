@@ -13,7 +13,20 @@ TEST_CASE("a position survives its wire form, up to what JavaScript can count") 
         const Position position{Epoch{"Az09_-"}, offset};
         CHECK(parse_position(format(position)) == position);
     }
-    CHECK(format({Epoch{"e1"}, 42}) == "e1.42");
+    CHECK(format(Position{Epoch{"e1"}, 42}) == "e1.42");
+}
+
+TEST_CASE("a position may tell which entry came before") {
+    const LinkedPosition linked{{Epoch{"e1"}, 42}, 7};
+    CHECK(format(linked) == "e1.42.7");
+    CHECK(parse_linked_position("e1.42.7") == linked);
+    CHECK(parse_linked_position("e1.42") == LinkedPosition{{Epoch{"e1"}, 42}, 0});
+    CHECK(parse_linked_position("e1.0") == LinkedPosition{{Epoch{"e1"}, 0}, 0});
+    for (const auto* text : {"", ".", "..", "e1..7", "e1.42.", "e1.42.42", "e1.42.43", "e1.42.07",
+                             "e1.42.7.1", "e1.42.x", ".42.7", "e1.0.0.0"}) {
+        CAPTURE(text);
+        CHECK_FALSE(parse_linked_position(text));
+    }
 }
 
 TEST_CASE("strings that are no position are left to the application") {
@@ -29,10 +42,21 @@ TEST_CASE("a cursor hands on what is beyond it and drops what is not") {
     Cursor cursor;
     CHECK(cursor.arrive({Epoch{"a"}, 5}) == Cursor::Arrival::fresh);
     CHECK(cursor.arrive({Epoch{"a"}, 5}) == Cursor::Arrival::repeated);
-    CHECK(cursor.arrive({Epoch{"a"}, 4}) == Cursor::Arrival::repeated);
+    CHECK(cursor.arrive({Epoch{"a"}, 4}) == Cursor::Arrival::late);
     CHECK(cursor.arrive({Epoch{"a"}, 9}) ==
           Cursor::Arrival::fresh);  // other rooms' entries lie between
     CHECK(cursor.position() == Position{Epoch{"a"}, 9});
+}
+
+TEST_CASE("a cursor stays where something is missing") {
+    Cursor cursor(Position{Epoch{"a"}, 5});
+    CHECK(cursor.arrive({Epoch{"a"}, 9}, 5) == Cursor::Arrival::fresh);
+    CHECK(cursor.arrive({Epoch{"a"}, 12}, 3) == Cursor::Arrival::fresh);  // of a quiet room
+    CHECK(cursor.arrive({Epoch{"a"}, 20}, 13) == Cursor::Arrival::hole);
+    CHECK(cursor.position() == Position{Epoch{"a"}, 12});
+    CHECK(cursor.arrive({Epoch{"a"}, 13}, 12) == Cursor::Arrival::fresh);
+    CHECK(cursor.arrive({Epoch{"a"}, 20}, 13) == Cursor::Arrival::fresh);
+    CHECK(Cursor().arrive({Epoch{"a"}, 20}, 13) == Cursor::Arrival::fresh);
 }
 
 TEST_CASE("a cursor does not compare offsets of different histories") {

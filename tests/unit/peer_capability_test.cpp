@@ -118,3 +118,31 @@ TEST_CASE("malformed delivery events are recognised") {
         CHECK_FALSE(decode_delivery_event(data));
     }
 }
+
+TEST_CASE("who does not speak of links is told of none") {
+    auto old = alice;
+    old.links = false;
+    const auto data = add_capability("{}", old);
+    CHECK(data.find("links") == std::string::npos);
+    CHECK(find_client_capability(data) == old);
+    ServerCapability server{3, {12, 0x1f}, {delivery::Epoch{"e1"}, 9}, 64, 65536, "disk", true};
+    CHECK(find_server_capability(encode_connect_answer("abc", server)) == server);
+}
+
+TEST_CASE("what a client noticed, and how far it was brought, have one wire form each") {
+    const std::string noticed = encode(NoticedEvent{{1, 2, 3}});
+    CHECK(noticed == R"(["oncewire:noticed",1,2,3])");
+    CHECK(decode_noticed(noticed)->anomalies == delivery::Anomalies{1, 2, 3});
+    for (const auto* data :
+         {R"(["oncewire:noticed",1,2])", R"(["oncewire:noticed",1,2,3,4])",
+          R"(["oncewire:noticed",1,2,-3])", R"(["oncewire:noticed",1,2,4294967296])",
+          R"(["oncewire:noticed","1",2,3])", R"(["oncewire:send",1,2,3])"}) {
+        CAPTURE(data);
+        CHECK_FALSE(decode_noticed(data));
+    }
+    const auto reached = decode_delivery_event(encode(ReachedEvent{17}));
+    REQUIRE(reached);
+    CHECK(std::get<ReachedEvent>(*reached).offset == 17);
+    CHECK_FALSE(decode_delivery_event(R"(["oncewire:reached",17,1])"));
+    CHECK_FALSE(decode_delivery_event(R"(["oncewire:reached",-1])"));
+}

@@ -25,6 +25,12 @@ std::vector<delivery::Offset> offsets(
 }
 using Offsets = std::vector<delivery::Offset>;
 
+Offsets befores(const std::vector<LogEntry>& entries) {
+    Offsets found;
+    for (const auto& entry : entries) found.push_back(entry.before);
+    return found;
+}
+
 void check_log(StoreMachine& machine) {
     SECTION("a new store is empty and has the epoch it was given") {
         CHECK(machine.store().head() == LogHead{{"first"}, 0});
@@ -37,13 +43,42 @@ void check_log(StoreMachine& machine) {
         Store& store = machine.store();
         CHECK(store.begin());
         const LogEntry first{1, "/,a", 1, odd, UnixMillis{-5}};
-        const LogEntry second{2, "/,a", 2, "", UnixMillis{1'700'000'000'000}};
+        const LogEntry second{2, "/,a", 2, "", UnixMillis{1'700'000'000'000}, 1};
         CHECK(store.append(first));
         CHECK(store.append(second));
         CHECK(store.commit() == CommitOutcome::committed);
         CHECK(read_all(store, {"/,a"}) == std::vector<LogEntry>{first, second});
         machine.restart();
         CHECK(read_all(machine.store(), {"/,a"}) == std::vector<LogEntry>{first, second});
+    }
+
+    SECTION("each entry knows which came before it in its room") {
+        Store& store = machine.store();
+        commit_one(store, "/,a", "1");
+        CHECK(store.begin());
+        CHECK(*append(store, "/,b", "lost") == 0);
+        CHECK(*append(store, "/,a", "lost") == 1);
+        CHECK(*append(store, "/,a", "lost") == 3);
+        store.rollback();
+        commit_one(store, "/,b", "2");
+        CHECK(store.begin());
+        CHECK(store.mark());
+        CHECK(*append(store, "/,a", "undone") == 1);
+        CHECK(store.undo());
+        CHECK(*append(store, "/,a", "3") == 1);
+        CHECK(store.commit() == CommitOutcome::committed);
+        commit_one(store, "/,a", "4");
+        machine.restart();
+        Store& again = machine.store();
+        CHECK(befores(*again.read({"/,a", "/,b"}, 0, many, many)) == Offsets{0, 0, 1, 3});
+        CHECK(befores(*again.read({"/,a"}, 2, many, many)) == Offsets{1, 3});
+        CHECK(befores(*again.read({"/,a"}, 3, many, many)) == Offsets{3});
+        CHECK(befores(*again.read_before("/,a", 5, 2, many)) == Offsets{3, 1});
+        CHECK(befores(*again.read_before("/,a", 5, many, many)) == Offsets{3, 1, 0});
+        CHECK(again.begin());
+        CHECK(*append(again, "/,a", "5") == 4);
+        CHECK(*append(again, "/,new", "6") == 0);
+        CHECK(again.commit() == CommitOutcome::committed);
     }
 
     SECTION("each room counts by itself and without holes, over roll-backs and restarts") {
@@ -429,8 +464,8 @@ void check_store_contract(StoreMachine& machine) {
     SECTION("trimming") { check_trimming(machine); }
 }
 
-Result<void, store::StoreError> append(Store& store, const std::string& room,
-                                       const std::string& data) {
+Result<delivery::Offset, store::StoreError> append(Store& store, const std::string& room,
+                                                   const std::string& data) {
     const auto room_seq = store.next_room_seq(room);
     if (!room_seq) return Err{room_seq.error()};
     return store.append({store.head().offset + 1, room, *room_seq, data, UnixMillis{1}});

@@ -25,8 +25,8 @@ void check_sessions_contract(StoreMachine& machine);
 void check_questions_contract(StoreMachine& machine);
 
 /// Appends to the open transaction, as the log wants it.
-Result<void, store::StoreError> append(store::Store& store, const std::string& room,
-                                       const std::string& data);
+Result<delivery::Offset, store::StoreError> append(store::Store& store, const std::string& room,
+                                                   const std::string& data);
 /// A transaction of its own for each.
 void commit_one(store::Store& store, const std::string& room, const std::string& data);
 

@@ -44,8 +44,9 @@ std::string text_of(std::uint64_t number) {
 Result<void, StoreError> put_message(Store& store, std::uint64_t number) {
     const std::string text = std::to_string(number);
     const auto offset = store.head().offset + 1;
-    if (const auto done = append(store, "/,everybody", text_of(number)); !done) return done;
-    if (const auto done = append(store, "/,room " + text, text); !done) return done;
+    if (const auto done = append(store, "/,everybody", text_of(number)); !done)
+        return Err{done.error()};
+    if (const auto done = append(store, "/,room " + text, text); !done) return Err{done.error()};
     if (const auto done = store.put_once("id " + text, {text, "ann", offset}); !done) return done;
     const auto row = producer("p", number);
     if (const auto done = store.put_verdict(row.identity.id, number, {number, accept(text)});

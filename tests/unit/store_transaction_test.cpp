@@ -40,7 +40,7 @@ TEST_CASE(
     CHECK(*t.tx.publish("attic", R"(["hi"])") == 2);
     CHECK(*t.tx.publish("lobby", R"(["ho"])") == 3);
     CHECK(t.tx.next_offset() == 4);
-    CHECK(t.published[2] == LogEntry{3, "/,lobby", 2, R"(["ho"])", UnixMillis{42}});
+    CHECK(t.published[2] == LogEntry{3, "/,lobby", 2, R"(["ho"])", UnixMillis{42}, 1});
     CHECK(t.store.commit() == CommitOutcome::committed);
     CHECK(*t.store.read({"/,lobby", "/,attic"}, 0, 10, 1000) == t.published);
 }

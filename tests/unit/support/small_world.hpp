@@ -72,6 +72,9 @@ class SmallWorld {
         std::vector<peer::ClientOutput> seen;  // what the application was told
         std::vector<std::string> texts;        // data of every event handed on
         bool knows_questions = true;
+        bool knows_links = true;
+        /// A frame that contains this does not arrive, the first time.
+        std::optional<std::string> loses = {};
     };
 
     explicit SmallWorld(const store::Sequencer::Options& of_sequencer = {})
@@ -175,8 +178,10 @@ class SmallWorld {
     std::vector<std::pair<hub::SocketId, std::string>> events;  // that reached the application
     std::map<hub::SocketId, std::string> auths;
     delivery::Offset replay_after = 0;  // what the application lets the next ones read from
-    // A room that the application lets everybody into when they are connected.
+    // A room that the application lets everybody into when they are connected, or when a page of
+    // history was asked for.
     std::optional<std::string> joins_when_connected;
+    std::optional<std::string> joins_when_reading;
 
   private:
     void top_up() {
@@ -204,6 +209,11 @@ class SmallWorld {
         return busy;
     }
 
+    static void cut_out(std::string& text, std::string_view word) {
+        const auto found = text.find(word);
+        if (found != std::string::npos) text.erase(found, word.size());
+    }
+
     void perform(Browser& browser, peer::ClientOutput output) {
         if (const auto* open = std::get_if<peer::OpenLink>(&output)) {
             browser.link = open->link;
@@ -213,9 +223,8 @@ class SmallWorld {
             browser.connection = hub.handle_accept({}, now);
         } else if (auto* send = std::get_if<peer::SendFrame>(&output)) {
             top_up();
-            const auto word = send->frame.bytes.find(R"("answers":true,)");
-            if (!browser.knows_questions && word != std::string::npos)
-                send->frame.bytes.erase(word, std::string_view(R"("answers":true,)").size());
+            if (!browser.knows_questions) cut_out(send->frame.bytes, R"("answers":true,)");
+            if (!browser.knows_links) cut_out(send->frame.bytes, R"("links":true,)");
             if (browser.connection && send->link == browser.link) {
                 hub.handle_frame(*browser.connection, send->frame, now);
             }
@@ -240,6 +249,10 @@ class SmallWorld {
             for (auto& browser : browsers) {
                 if (browser.connection != write->connection || !browser.reads) continue;
                 for (const auto& frame : write->frames) {
+                    if (browser.loses && frame->bytes.find(*browser.loses) != std::string::npos) {
+                        browser.loses.reset();
+                        continue;
+                    }
                     browser.client.handle_frame(browser.link, *frame, now);
                 }
                 hub.handle_written(write->connection, now);
@@ -253,6 +266,8 @@ class SmallWorld {
         } else if (const auto* connected = std::get_if<hub::SocketConnected>(&output)) {
             if (joins_when_connected) hub.join(connected->socket, *joins_when_connected);
         } else if (auto* mail = std::get_if<hub::ToStore>(&output)) {
+            const auto* read = std::get_if<store::ReadPage>(&mail->mail);
+            if (read && joins_when_reading) hub.join(read->from.session, *joins_when_reading);
             sequencer.handle_mail(std::move(mail->mail), now, UnixMillis{1});
         } else if (const auto* asked = std::get_if<hub::ConnectAsked>(&output)) {
             auths[asked->socket] = asked->auth;
