@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "shared/base/limits.hpp"
 #include "shared/base/time.hpp"
 #include "shared/delivery/cursor.hpp"
 #include "shared/delivery/dedupe.hpp"
@@ -22,7 +23,8 @@
 ///                       "position":"e.o","window":1024,"messageBytes":65536,"durability":"disk",
 ///                       "links":true}}
 ///   client  EVENT     ["oncewire:send",sequence,digest,["event",…args]]
-///                     …with ["oncewire:too_large"] for an entry of more than messageBytes
+///                     …with ["oncewire:too_large"] for an entry of more than messageBytes, or that
+///                     nests deeper than message_depth
 ///   server  EVENT     ["oncewire:verdicts",first,[[0,body],[1,error],…]]     0 accepted, 1 rejected
 ///   server  EVENT     ["oncewire:expect",sequence]             send from here on
 ///   server  EVENT     ["oncewire:conflict",sequence,last]      renumber from here, beyond last
@@ -73,6 +75,9 @@ std::string encode_connect_answer(std::string_view sid,
 std::string encode_session_answer(std::string_view sid, std::string_view pid,
                                   std::string_view not_recovered);
 std::optional<ServerCapability> find_server_capability(std::string_view connect_data);
+
+/// 63: nesting of one durable message. The event it travels in is the level around it.
+inline constexpr std::uint32_t message_depth = limits::json_depth - 1;
 
 /// The events above, told apart by name. Slices point into the event's text.
 struct SendEvent {

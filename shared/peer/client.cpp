@@ -143,7 +143,7 @@ Result<std::optional<socketio::AckId>, EmitError> Client::emit(NamespaceIndex in
                                                                std::vector<std::string> attachments,
                                                                EmitOptions options, Instant now) {
     Namespace& nsp = namespaces_[index];
-    if (const auto error = check_event(data)) return Err{*error};
+    if (const auto error = check_event(data, limits::json_depth)) return Err{*error};
     const bool connected = is_connected(index);
     if (options.is_volatile && !(connected && engine_.is_writable()))
         return std::optional<socketio::AckId>();
@@ -165,9 +165,9 @@ Result<std::optional<socketio::AckId>, EmitError> Client::emit(NamespaceIndex in
     return ack_id;
 }
 
-std::optional<EmitError> Client::check_event(std::string_view data) {
+std::optional<EmitError> Client::check_event(std::string_view data, std::uint32_t depth_max) {
     if (data.size() > limits::emitted_bytes) return EmitError::too_large;
-    if (!json::is_valid(data, limits::json_depth)) return EmitError::not_an_event;
+    if (!json::is_valid(data, depth_max)) return EmitError::not_an_event;
     const auto elements = json::elements(data);
     if (elements.empty()) return EmitError::not_an_event;
     if (json::kind_of(elements[0]) == json::Kind::number) return std::nullopt;

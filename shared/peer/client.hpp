@@ -34,7 +34,7 @@ struct RestoredLane {
 
 enum class EmitError : std::uint8_t {
     reserved_name,
-    not_an_event,  ///< data is no array beginning with a string or number
+    not_an_event,  ///< data is no array beginning with a string or number, or nests too deeply
     too_large,
     outbox_full,
     no_lane,  ///< emit_durable() on a namespace opened without one
@@ -86,7 +86,8 @@ class Client {
     Result<std::optional<socketio::AckId>, EmitError> emit(NamespaceIndex index, std::string data,
                                                            std::vector<std::string> attachments,
                                                            EmitOptions options, Instant now);
-    /// Durable: exactly once with a server that can. `data`: JSON array text.
+    /// Durable: exactly once with a server that can. `data`: JSON array text that nests at most
+    /// message_depth.
     Result<delivery::Sequence, EmitError> emit_durable(NamespaceIndex index, std::string data,
                                                        Instant now);
     /// Takes back a durable message that is not on the wire. False: too late.
@@ -177,7 +178,7 @@ class Client {
     };
     enum class LinkState : std::uint8_t { down, waiting, opening, open };
 
-    static std::optional<EmitError> check_event(std::string_view data);
+    static std::optional<EmitError> check_event(std::string_view data, std::uint32_t depth_max);
 
     // client.cpp: the link and its namespaces
     void begin_attempt(Instant now);

@@ -36,7 +36,7 @@ Result<delivery::Sequence, EmitError> Client::emit_durable(NamespaceIndex index,
                                                            Instant) {
     Namespace& nsp = namespaces_[index];
     if (!nsp.lane) return Err{EmitError::no_lane};
-    if (const auto error = check_event(data)) return Err{*error};
+    if (const auto error = check_event(data, message_depth)) return Err{*error};
     return push(index, std::move(data));
 }
 
@@ -44,7 +44,7 @@ Result<delivery::Sequence, EmitError> Client::answer(NamespaceIndex index,
                                                      std::string_view question,
                                                      std::string_view arguments, Instant) {
     if (!namespaces_[index].lane) return Err{EmitError::no_lane};
-    if (!delivery::parse_position(question) || !json::is_valid(arguments, limits::json_depth - 2) ||
+    if (!delivery::parse_position(question) || !json::is_valid(arguments, message_depth - 1) ||
         json::kind_of(arguments) != json::Kind::array) {
         return Err{EmitError::not_an_event};
     }
@@ -287,9 +287,11 @@ void Client::pump(NamespaceIndex index, Instant now) {
         socketio::Packet packet{
             socketio::PacketType::event, nsp.name, std::nullopt, entry->message, {}};
         if (lane.mode == LaneMode::attached) {
-            const std::string_view message = lane.outbox.is_too_large(*entry)
-                                                 ? delivery::too_large_message
-                                                 : std::string_view(entry->message);
+            // An older client stored what nests deeper; a server would end the link over it, each time.
+            const bool fits =
+                !lane.outbox.is_too_large(*entry) && json::is_valid(entry->message, message_depth);
+            const std::string_view message =
+                fits ? std::string_view(entry->message) : delivery::too_large_message;
             packet.data = encode(SendEvent{entry->sequence, entry->digest, message});
         } else {
             lane.stock_ack = nsp.acks.expect(now + limits::stock_ack_timeout);

@@ -16,6 +16,12 @@ std::vector<std::string> texts_of(const SmallWorld::Browser& browser) {
     return texts;
 }
 
+/// An event of so many arrays, one in another.
+std::string nested(std::uint32_t depth, std::string_view event = "chat message") {
+    return '[' + json::quoted(event) + ',' + std::string(depth - 1, '[') +
+           std::string(depth - 1, ']') + ']';
+}
+
 void send(SmallWorld& world, std::size_t browser, std::string_view text) {
     REQUIRE(world[browser].client.emit_durable(world[browser].nsp, chat(text), world.now));
     world.settle();
@@ -358,6 +364,23 @@ TEST_CASE("reserved names and data that is no event are refused at the call") {
     CHECK(client.emit_durable(0, large, world.now).error() == peer::EmitError::too_large);
 }
 
+TEST_CASE("a durable message leaves one level for the event it travels in; others need none") {
+    SmallWorld world;
+    const auto alice = world.add_browser(true);
+    world.connect(alice);
+    auto& client = world[alice].client;
+    CHECK(client.emit_durable(0, nested(limits::json_depth), world.now).error() ==
+          peer::EmitError::not_an_event);
+    CHECK(client.emit(0, nested(limits::json_depth, "echo"), {}, {}, world.now));
+    CHECK(client.emit_durable(0, nested(peer::message_depth), world.now));
+    CHECK(client.emit(0, nested(limits::json_depth + 1, "echo"), {}, {}, world.now).error() ==
+          peer::EmitError::not_an_event);
+    world.settle();
+    CHECK(world.events.size() == 1);
+    CHECK(world.disk.tables.log.size() == 1);
+    CHECK(world.seen<peer::Disconnected>(alice).empty());
+}
+
 TEST_CASE("what the server announced is the largest message a client takes (R17)") {
     store::Sequencer::Options options;
     options.message_bytes_max = 100;
@@ -385,6 +408,24 @@ TEST_CASE("an entry that the server's limit shrank below is rejected, and the la
     CHECK(settled[0].accepted);
     CHECK_FALSE(settled[1].accepted);
     CHECK(settled[1].body.find("too_large") != std::string::npos);
+    CHECK(settled[2].accepted);
+}
+
+TEST_CASE(
+    "an entry that an older client stored and no packet can carry is rejected, and the lane goes "
+    "on") {
+    SmallWorld world;
+    const auto entry = [](delivery::Sequence sequence, std::string message) {
+        return delivery::OutboxEntry{sequence, delivery::digest(message, 7), std::move(message)};
+    };
+    const auto alice = world.add_browser(
+        true, {entry(1, chat("1")), entry(2, nested(limits::json_depth)), entry(3, chat("2"))}, 4);
+    world.connect(alice);
+    CHECK(world.seen<peer::Disconnected>(alice).empty());
+    CHECK(world.log_texts() == Texts{"1", "2"});
+    const auto settled = world.seen<peer::MessageSettled>(alice);
+    REQUIRE(settled.size() == 3);
+    CHECK_FALSE(settled[1].accepted);
     CHECK(settled[2].accepted);
 }
 
