@@ -108,18 +108,36 @@ for (const [code, direction, message] of [["zh-CN", "ltr", "消息"], ["ja-JP", 
   });
 }
 
+/** In the page: of "10:46 PM" as `node` shows it, which part stands on the left. */
+const leftOfTime = (node) => {
+  const shown = document.createElement("span");
+  shown.textContent = node.dataset.time;
+  node.append(shown);
+  const left = (part) => {
+    const range = document.createRange();
+    const at = shown.textContent.search(part);
+    range.setStart(shown.firstChild, at);
+    range.setEnd(shown.firstChild, at + 1);
+    return range.getBoundingClientRect().left;
+  };
+  const first = left(/\d/) < left(/[AP]M/) ? "hours" : "AM or PM";
+  shown.remove();
+  return first;
+};
+
 test("from right to left everything stands where it belongs, on a phone too", async ({ visit }) => {
   for (const width of [390, 1280]) {
-    const ann = await visit({ empty: true, browser: { viewport: { width, height: 800 } } });
+    const ann = await visit({ empty: true, browser: { locale: "en-US", viewport: { width, height: 800 } } });
     await ann.page.goto(`${ann.proxy.url}/?lang=en-XB`);
     await expect(ann.page.locator("html")).toHaveAttribute("dir", "rtl");
-    for (const text of [`שלום hebrew-${width}`, `hello latin-${width}`]) {
+    for (const text of [`שלום ${width}`, `hello latin-${width}`]) {
       await ann.composer.fill(text);
       await ann.composer.press("Enter");
       await expect(ann.message(text)).toHaveAttribute("data-state", "delivered");
       // One's own stand at the end of the line, which is left, whatever they are written in.
       const body = await ann.message(text).locator(".text").boundingBox();
       expect(body.x).toBeLessThan(width / 2);
+      expect(await ann.message(text).locator(".text").evaluate(leftOfTime)).toBe("hours");
     }
     const overflow = await ann.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     expect(overflow).toBeLessThanOrEqual(0);
