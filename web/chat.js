@@ -169,7 +169,10 @@ for (const event of ["chat message", "post", "edit", "read"]) {
   });
 }
 const typingPlace = ({ place, from }) => (isPrivate(place) ? `user/${from}` : place);
-socket.on("history_replaced", () => places.clear());
+socket.on("history_replaced", () => {
+  places.clear();
+  places.tell(words.historyReplaced);
+});
 // Of which place is not said: the server has removed it.
 socket.on("history_lost", () => places.tell(words.historyLost));
 socket.outbox.on("lost", () => places.tell(words.outboxLost));

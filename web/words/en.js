@@ -91,6 +91,7 @@ export const en = {
   older: "Loading earlier messages",
   olderLater: "Earlier messages appear when you are online",
   beginning: "This is where it begins",
+  historyReplaced: "The server was put back to an earlier state; what was said since then is gone",
   historyLost: "What was said here while you were away is not kept that long",
   outboxLost: "Messages that waited on this device are gone: the browser removed them",
   today: "Today",

@@ -89,6 +89,7 @@ export const ja = {
   older: "以前のメッセージを読み込み中",
   olderLater: "接続すると以前のメッセージが表示されます",
   beginning: "ここが始まりです",
+  historyReplaced: "サーバーが以前の状態に戻されたため、それ以降のメッセージは失われました",
   historyLost: "不在の間のメッセージの一部は保存期間を過ぎました",
   outboxLost: "この端末で送信待ちだったメッセージをブラウザーが削除しました",
   today: "今日",

@@ -89,6 +89,7 @@ export const zh = {
   older: "正在加载更早的消息",
   olderLater: "连接后显示更早的消息",
   beginning: "对话从这里开始",
+  historyReplaced: "服务器已恢复到较早的状态，此后的消息已丢失",
   historyLost: "你不在时的部分消息已超过保存期限",
   outboxLost: "浏览器清除了此设备上待发送的消息",
   today: "今天",
