@@ -126,6 +126,23 @@ test("1,000 messages while the other page is away", async ({ visit, friend }) =>
   await ben.showsExactly(numbered("away", 1001));
 });
 
+test("what is rejected stays before its author's eyes, and the next message goes on", async ({ visit, friend }) => {
+  const ann = await visit();
+  ann.proxy.refuseSockets();
+  const long = "long".repeat(8300); // the client takes it, the server does not
+  await ann.say(`${long} large-1`, `${long.repeat(2)} large-2`, "small-3");
+  await expect(ann.message("large-2")).toHaveAccessibleName(/not sent: the message is too large$/);
+  await expect(ann.message("large-1")).toHaveAttribute("data-state", "queued");
+  ann.proxy.putUp();
+  await expect(ann.message("large-1")).toHaveAccessibleName(/not sent: the text is too long$/);
+  await expect(ann.message("small-3")).toHaveAttribute("data-state", "delivered");
+  for (const text of numbered("large", 2)) await expect(ann.message(text)).toHaveAttribute("data-state", "rejected");
+  await friend.transcript.count(1);
+  await ann.page.reload();
+  await ann.showsExactly(["small-3"]);
+  expect(friend.transcript.texts).toEqual(["small-3"]);
+});
+
 test("Disconnect and Connect", async ({ visit }) => {
   const ann = await visit();
   const ben = await visit();
