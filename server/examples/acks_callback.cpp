@@ -1,5 +1,8 @@
 // Acknowledgements with callbacks: the client's events are answered, and the client is asked.
 #include <chrono>
+#include <memory>
+#include <set>
+#include <string>
 
 #include "server/api/server.hpp"
 
@@ -7,7 +10,22 @@ using namespace oncewire::api;
 
 int main(int argc, char** argv) {
     Server server({}, [](Application& io) {
-        io.on_connection([&io](Socket socket) {
+        // Who goes without an answer is told of at once, and asked again when back: they may hear the
+        // question twice, but it is not lost with the connection. The names are this core's alone.
+        const auto unanswered = std::make_shared<std::set<std::string>>();
+        const auto remind = [&io, unanswered](const Socket& socket) {
+            const auto name = socket.handshake().auth_value<std::string>("name").value_or("");
+            unanswered->insert(name);
+            socket.emit_with_ack("reminder", [&io, unanswered, name](const AckResult& answer) {
+                if (answer) unanswered->erase(name);
+                io.emit(answer ? "answered" : "not answered", name);
+            });
+        };
+        io.on_connection([&io, unanswered, remind](Socket socket) {
+            const auto name = socket.handshake().auth_value<std::string>("name");
+            if (name && unanswered->contains(*name)) remind(socket);
+            socket.on("remind me", [socket, remind] { remind(socket); });
+
             socket.on("request", [](std::string first, Json second, Ack ack) {
                 ack(Json{{"status", "ok"}, {"first", first}, {"second", second}});
             });

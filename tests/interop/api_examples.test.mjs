@@ -116,6 +116,30 @@ describe("acknowledgements", () => {
     assert.ok(!answers.some(([who]) => who === silent.id));
   });
 
+  test("of a client that goes before it has answered: the server is told at once, and asks again", async () => {
+    await start("example-acks-callback");
+    const friend = await program.connected();
+    const told = [];
+    for (const event of ["answered", "not answered"]) friend.on(event, (name) => told.push([event, name]));
+    const ann = await program.connected("/", { auth: { name: "ann" }, reconnection: true });
+    let asked = 0;
+    const answers = [];
+    ann.on("reminder", (callback) => (asked++, answers.push(callback)));
+    ann.emit("remind me");
+    await until(() => asked === 1, "the question");
+    ann.io.engine.close();
+    await until(() => told.length === 1, "that she is gone");
+    await until(() => asked === 2, "the question again");
+    answers[1]();
+    await until(() => told.length === 2, "her answer");
+    const back = heard(ann, "connect");
+    ann.io.engine.close();
+    await back;
+    await answer(ann, "request", "a", {}); // comes behind whatever would be asked
+    assert.equal(asked, 2);
+    assert.deepEqual(told, [["not answered", "ann"], ["answered", "ann"]]);
+  });
+
   test("by co_await", async () => {
     await start("example-acks-await");
     const socket = await program.connected();
