@@ -57,7 +57,7 @@ export class Manager extends Emitter {
     this.uri = uri ?? key;
     this.key = key;
     this.opts = { ...defaults, ...given(options ?? {}) };
-    this.#network = new Network(origin, this.opts.query ?? query, this.opts);
+    this.#network = new Network(origin, query ?? this.opts.query, this.opts);
     this.#refreshEngine();
     listenToPage(this, new URL(origin).hostname, this.opts);
     if (this.opts.autoConnect) this.open();

@@ -6,19 +6,25 @@
  * @param {Location} [page]
  * @returns {{origin: string, key: string, namespace: string, query: Object}} `origin` has the scheme
  *   http or https and a port only if it is not the usual one; `key` names the server for the manager
- *   cache; `query` is undefined if the URL has none
+ *   cache; `namespace` is what stands there, to the letter; `query` is undefined if the URL has none
  */
 export function parseUrl(text, page = globalThis.location) {
-  const url = new URL(withScheme(text ?? "", page));
+  const whole = withScheme(text ?? "", page);
+  const url = new URL(whole);
   const secure = url.protocol === "https:" || url.protocol === "wss:";
   const scheme = secure ? "https" : "http";
   const port = url.port || (secure ? "443" : "80");
   return {
     origin: `${scheme}://${url.host}`,
     key: `${scheme}://${url.hostname}:${port}`,
-    namespace: decodeURI(url.pathname) || "/",
-    query: url.search ? Object.fromEntries(url.searchParams) : undefined,
+    namespace: whole.match(/^\w+:\/\/[^/?#]*([^?#]*)/)[1] || "/",
+    query: url.search ? parseQuery(url.search) : undefined,
   };
+}
+
+/** A plus stands for itself, as in the original: tokens in Base64 have some. */
+function parseQuery(text) {
+  return Object.fromEntries(new URLSearchParams(text.replaceAll("+", "%2B")));
 }
 
 function withScheme(text, page) {
@@ -44,7 +50,8 @@ export function pollingUrl(origin, { timestampRequests, ...options }) {
 
 function address(origin, { path, query, transport, stamp, timestampParam = "t", addTrailingSlash, sid }) {
   const bare = path.replace(/\/$/, "");
-  const parameters = new URLSearchParams({ ...query, EIO: "4", transport });
+  const given = typeof query === "string" ? parseQuery(query) : query;
+  const parameters = new URLSearchParams({ ...given, EIO: "4", transport });
   if (stamp) parameters.set(timestampParam, unique());
   if (sid) parameters.set("sid", sid);
   return `${origin}${bare}${addTrailingSlash === false ? "" : "/"}?${parameters}`;

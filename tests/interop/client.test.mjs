@@ -173,6 +173,24 @@ alike("the server learns auth, query, headers and path", { path: "/elsewhere" },
   stage.add(...(await stage.heard(socket, "seen")));
 });
 
+alike("a query is taken from the URL or the option, whatever it is", {}, async (stage) => {
+  stage.server.on("connection", (socket) => {
+    const { EIO, transport, t, sid, ...query } = socket.handshake.query;
+    socket.emit("seen", query);
+  });
+  const cases = [
+    ["/?a=1&b=x%20y", { query: { a: "2", c: "3" } }],
+    ["/?token=ab+cd==&e=", {}],
+    ["/", { query: "k=v&l=1+2" }],
+    ["/", { query: { n: 5, none: undefined, list: [1, 2], text: "a b+c&d=é" } }],
+  ];
+  for (const [path, options] of cases) {
+    const socket = stage.connect(path, options);
+    stage.add(...(await stage.heard(socket, "seen")));
+    socket.disconnect();
+  }
+});
+
 alike("a session that was cut is recovered, with what was missed", { connectionStateRecovery: {} }, async (stage) => {
   let peer;
   stage.server.on("connection", (socket) => {

@@ -14,6 +14,8 @@ describe("a URL means a server and a namespace", () => {
     ["http://other.org", "http://other.org", "/"],
     ["ws://other.org/a/b", "http://other.org", "/a/b"],
     ["https://[::1]:3000/", "https://[::1]:3000", "/"],
+    ["/é and %C3%A9/../x#y", "https://chat.example.org:8443", "/é and %C3%A9/../x"],
+    ["http://other.org?/x", "http://other.org", "/"],
   ];
   for (const [text, origin, namespace] of cases) {
     test(String(text), () => {
@@ -32,6 +34,7 @@ describe("a URL means a server and a namespace", () => {
     const { query, namespace } = parseUrl("https://a.org/n?x=1&y=2", page);
     assert.deepEqual(query, { x: "1", y: "2" });
     assert.equal(namespace, "/n");
+    assert.deepEqual(parseUrl("/?token=a+b%20c==&e=", page).query, { token: "a+b c==", e: "" });
   });
 });
 
@@ -39,6 +42,7 @@ describe("the address", () => {
   test("of the WebSocket ends the path with a slash and names protocol and transport", () => {
     const address = socketUrl("http://a.org", { path: "/socket.io", query: { x: "1" } });
     assert.equal(address, "ws://a.org/socket.io/?x=1&EIO=4&transport=websocket");
+    assert.match(socketUrl("http://a.org", { path: "/", query: "x=1+2&y" }), /\?x=1%2B2&y=&EIO=4&/);
     assert.equal(socketUrl("https://a.org", { path: "/p/" }).split("?")[0], "wss://a.org/p/");
     assert.equal(socketUrl("https://a.org", { path: "/p", addTrailingSlash: false }).split("?")[0], "wss://a.org/p");
   });
