@@ -150,10 +150,10 @@ EMSCRIPTEN_KEEPALIVE Namespace client_open_namespace(ClientHost* host, const cha
     return index;
 }
 
-/// For the attempts to come; `options` as for client_create(). The transports stay.
+/// For the attempts to come, and the one just told of, which goes on; `options` as for client_create().
 EMSCRIPTEN_KEEPALIVE void client_configure(ClientHost* host, const char* options,
                                            std::uint32_t size) {
-    host->client().set_options(client_wasm::parse_client_options({options, size}));
+    host->configure(client_wasm::parse_options({options, size}));
 }
 
 /// Opens the link even if no namespace is wanted yet.

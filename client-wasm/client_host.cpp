@@ -44,10 +44,20 @@ ClientHost::~ClientHost() {
     while (!links_.empty()) close_link(links_.back().id, true);
 }
 
+void ClientHost::configure(Options options) {
+    websocket_url_ = std::move(options.websocket_url);
+    client_.set_options(options.client);
+    settle();
+}
+
 void ClientHost::settle() {
+    bool begins = false;
     do {
         for (const auto id : std::exchange(unopened_, {})) client_.handle_link_closed(id, now());
-        while (auto output = client_.poll_output()) perform(std::move(*output));
+        while (auto output = begins ? std::nullopt : client_.poll_output()) {
+            begins = std::holds_alternative<peer::AttemptBegun>(*output);
+            perform(std::move(*output));
+        }
     } while (!unopened_.empty());
     arm_timer();
     if (!events_.empty()) events_ready(this);

@@ -31,7 +31,10 @@ class ClientHost {
     ClientHost& operator=(const ClientHost&) = delete;
 
     peer::Client& client() { return client_; }
-    /// After every call on client(): performs what it wants done and arms the timer.
+    /// For the attempts to come, and the one that the page was just told of.
+    void configure(Options options);
+    /// After every call on client(): performs what it wants done and arms the timer. What an attempt
+    /// begins with waits for the next call, so that the page hears of it first and may configure() it.
     void settle();
     void handle_closed(peer::LinkId link);
     /// What the page is to do with an event whose arguments it keeps. `hand_on` comes with the other two,

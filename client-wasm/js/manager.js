@@ -57,7 +57,8 @@ export class Manager extends Emitter {
     this.uri = uri ?? key;
     this.key = key;
     this.opts = { ...defaults, ...given(options ?? {}) };
-    this.#network = new Network(origin, query ?? this.opts.query, this.opts);
+    if (query) this.opts.query = query;
+    this.#network = new Network(origin, this.opts);
     this.#refreshEngine();
     listenToPage(this, new URL(origin).hostname, this.opts);
     if (this.opts.autoConnect) this.open();
@@ -109,6 +110,11 @@ export class Manager extends Emitter {
     return (await loadEngine()).createClient(this.#engineOptions(), this.#network);
   }
 
+  /** What is in `opts` now holds from the attempt on that begins now. */
+  configure(client) {
+    client.configure(this.#engineOptions());
+  }
+
   openNamespace(socket, lane) {
     const index = this.#client.openNamespace(socket.nsp, lane);
     this.#byIndex[index] = socket;
@@ -140,6 +146,7 @@ export class Manager extends Emitter {
     client.onBroken = (error) => this.#handleBroken(error);
     this.#client = client;
     for (const call of this.#calls.splice(0)) guarded(call);
+    this.drain();
     this.#network.endBegun();
     return client;
   }
@@ -163,7 +170,6 @@ export class Manager extends Emitter {
     return new Promise((resolve) => setTimeout(resolve, delay));
   }
 
-  /** The options of the engine, of which set() may change some later. */
   #engineOptions() {
     const options = this.opts;
     const finite = (value) => (Number.isFinite(value) ? Math.max(0, Math.round(value)) : 0);
@@ -185,7 +191,7 @@ export class Manager extends Emitter {
 
   _set(name, value) {
     this.opts[name] = value;
-    this.#client?.configure(this.#engineOptions());
+    if (this.#client) this.configure(this.#client);
   }
 
   #refreshEngine() {
@@ -201,7 +207,7 @@ export class Manager extends Emitter {
         if (this.engine.readyState !== "opening") this.#refreshEngine();
         this.#readyState = "opening";
         if (this.#attempt > 0) this.notify("reconnect_attempt", this.#attempt);
-        return;
+        return this.configure(this.#client);
       case "open":
         return this.#handleOpen(event);
       case "upgrade":

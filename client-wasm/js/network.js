@@ -9,19 +9,18 @@ const responseBytesMax = 64 * 2 ** 20; // more is refused before it is copied
 export class Network {
   #options;
   #origin;
-  #query;
   #gets = new Map(); // link → AbortController of its GET
   #posts = new Map(); // link → its POST, until that is answered
   #early; // what begin() began and the engine has not taken: { response } or { socket, events }
 
-  constructor(origin, query, options) {
+  /** `options`: read anew for every request and WebSocket. */
+  constructor(origin, options) {
     this.#origin = origin;
-    this.#query = query;
     this.#options = options;
   }
 
   get websocketUrl() {
-    return socketUrl(this.#origin, { ...this.#options, query: this.#query });
+    return socketUrl(this.#origin, this.#options);
   }
 
   /** Begins the first link while the engine is still on its way, so that neither waits for the other. */
@@ -107,7 +106,7 @@ export class Network {
     const { requestTimeout, withCredentials } = this.#options;
     const timer = requestTimeout ? setTimeout(() => abort.abort(), requestTimeout) : undefined;
     try {
-      const response = await fetch(pollingUrl(this.#origin, { ...this.#options, query: this.#query, sid }), {
+      const response = await fetch(pollingUrl(this.#origin, { ...this.#options, sid }), {
         method: body ? "POST" : "GET",
         headers: {
           Accept: "*/*",

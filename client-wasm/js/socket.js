@@ -441,6 +441,7 @@ export class Socket extends Emitter {
     sender.attach(client, index);
     client.onEvents = () => {
       for (const event of client.takeEvents()) {
+        if (event.type === "attempt") this.io.configure(client);
         if (event.type === "auth") this.#provideAuth(client, index);
         if (event.type === "connected") sender.guarantee = event.guarantee;
         sender.handle(event);

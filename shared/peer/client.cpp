@@ -260,6 +260,7 @@ std::optional<Instant> Client::next_timeout() const {
 }
 
 std::optional<ClientOutput> Client::poll_output() {
+    if (outputs_.empty() && link_state_ == LinkState::opening && engine_.is_closed()) open_engine();
     if (outputs_.empty()) engine_.flush(outputs_);
     return outputs_.poll();
 }
@@ -271,8 +272,16 @@ void Client::begin_attempt(Instant now) {
     link_deadline_.reset();
     if (options_.open_timeout) link_deadline_ = now + *options_.open_timeout;
     decoder_ = Decoder();
+    attempt_begun_ = now;
     outputs_.push_back(AttemptBegun{});
-    engine_.open(now, outputs_);
+}
+
+/// What the attempt is made of: as the options are now.
+void Client::open_engine() {
+    if (options_.engine.transports.empty())
+        return fail_attempt(error_object("No transports available"), attempt_begun_);
+    engine_.set_options(options_.engine);
+    engine_.open(attempt_begun_, outputs_);
 }
 
 void Client::drain_engine(Instant now) {

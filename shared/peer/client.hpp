@@ -64,7 +64,7 @@ class Client {
 
     // ---- application ----------------------------------------------------------------------------
 
-    /// For the attempts to come; the transports stay as they were.
+    /// For the attempts to come, and the one that was just begun (AttemptBegun).
     void set_options(const Options& options);
     /// Opens the link even if no namespace is wanted yet, until close() or the last disconnect().
     void open(Instant now);
@@ -182,6 +182,7 @@ class Client {
 
     // client.cpp: the link and its namespaces
     void begin_attempt(Instant now);
+    void open_engine();
     void drain_engine(Instant now);
     void fail_attempt(std::string error, Instant now);
     void lose_link(socketio::DisconnectReason reason, std::string detail, Instant now);
@@ -227,6 +228,7 @@ class Client {
     bool keep_open_ = false;  // open() called
     EngineClient engine_;
     socketio::Decoder decoder_;
+    Instant attempt_begun_{};
     std::optional<Instant> link_deadline_;  // waiting: next attempt; opening, handshaking: give up
     std::vector<Namespace> namespaces_;
     ClientOutputs outputs_;

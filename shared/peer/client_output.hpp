@@ -90,7 +90,8 @@ struct Disconnected {
     socketio::DisconnectReason reason = socketio::DisconnectReason::transport_close;
     std::string detail;  ///< as in LinkClosed
 };
-/// An attempt at a session begins.
+/// An attempt at a session begins; what set_options() says before the next output is asked for still
+/// holds for it.
 struct AttemptBegun {};
 /// An Engine.IO session begins.
 struct LinkOpened {

@@ -21,7 +21,7 @@ namespace oncewire::peer {
 class EngineClient {
   public:
     struct Options {
-        /// In order of preference; not empty.
+        /// In order of preference; not empty when it is opened.
         std::vector<engineio::TransportKind> transports{engineio::TransportKind::websocket};
         bool upgrade = true;              ///< go from polling to a WebSocket when both can
         bool remember_upgrade = false;    ///< begin with a WebSocket once one has worked
@@ -38,6 +38,9 @@ class EngineClient {
     };
 
     explicit EngineClient(Options options) : options_(std::move(options)) {}
+
+    /// Only while it is closed.
+    void set_options(Options options) { options_ = std::move(options); }
 
     /// Begins a session; the one before must be closed.
     void open(Instant now, ClientOutputs& out);

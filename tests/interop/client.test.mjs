@@ -191,6 +191,31 @@ alike("a query is taken from the URL or the option, whatever it is", {}, async (
   }
 });
 
+alike("what an attempt's listeners change in the options counts for it", {}, async (stage) => {
+  stage.server.on("connection", ({ conn, handshake: { query, headers } }) => {
+    stage.add("server", conn.transport.name, query.x, query.y, headers["x-n"]);
+    if (query.x !== undefined) conn.close();
+  });
+  const socket = stage.connect("/", { query: { x: 1 }, extraHeaders: { "x-n": "1" }, upgrade: false });
+  socket.io.on("reconnect_attempt", () => {
+    const { opts } = socket.io;
+    opts.extraHeaders["x-n"]++;
+    if (++opts.query.x < 3) return;
+    opts.query = { y: "z" };
+    opts.transports = [stage.transports[0] === "websocket" ? "polling" : "websocket"];
+  });
+  for (let times = 0; times < 3; ++times) await stage.heard(socket, "connect");
+  stage.add(socket.io.engine.transport.name);
+});
+
+alike("a transport that is refused may be replaced by another", {}, async (stage) => {
+  stage.server.engine.opts.allowRequest = (request, decide) => decide(null, !/websocket/.test(request.url));
+  const socket = stage.connect();
+  socket.on("connect_error", () => (socket.io.opts.transports = ["polling"]));
+  await stage.heard(socket, "connect");
+  stage.add(socket.io.engine.transport.name);
+}, { over: ["websocket"] });
+
 alike("a session that was cut is recovered, with what was missed", { connectionStateRecovery: {} }, async (stage) => {
   let peer;
   stage.server.on("connection", (socket) => {
@@ -420,6 +445,17 @@ test("over polling first, the stock server sees an upgrade", async () => {
   ]);
   assert.equal(transport.name, "websocket");
   if (!peer.conn.upgraded) await stage.heard(peer.conn, "upgrade");
+  await stage.close();
+});
+
+test("where no transport is left there is an error", async () => {
+  const stage = await Stage.open(ours);
+  for (const transports of [[], ["webtransport"]]) {
+    const socket = stage.connect("/", { transports, reconnectionAttempts: 1 });
+    const failed = stage.heard(socket.io, "reconnect_failed");
+    assert.equal((await stage.heard(socket, "connect_error"))[0].message, "No transports available");
+    await failed;
+  }
   await stage.close();
 });
 
