@@ -196,7 +196,11 @@ export class Manager extends Emitter {
 
   #refreshEngine() {
     this.engine = new EngineSocket(this.opts.transports[0], {
-      closeLink: () => this.#run(() => this.#client.closeLink()),
+      closeLink: () =>
+        this.#run(() => {
+          this.#client.closeLink();
+          this.drain();
+        }),
       isWritable: () => this.#client?.isWritable() ?? false,
     });
   }

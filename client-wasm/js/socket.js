@@ -465,8 +465,10 @@ function durableText(args) {
   return JSON.stringify(args);
 }
 
+// Who listens twice is taken off once.
 function without(list, listener) {
-  return listener === undefined ? [] : list.filter((other) => other !== listener);
+  const index = list.indexOf(listener);
+  return listener === undefined ? [] : list.filter((_, i) => i !== index);
 }
 
 let askedForPersistence = false;

@@ -118,6 +118,9 @@ alike("events and acknowledgements go both ways", {}, async (stage) => {
   socket.send("unheard").emit("turn round");
   await stage.heard(socket, "got");
   stage.add("listeners", socket.listeners("question").length, socket.hasListeners("got"), socket.listenersAny().length);
+  const twice = () => {};
+  socket.onAny(twice).prependAny(twice).offAny(twice).onAnyOutgoing(twice).onAnyOutgoing(twice).offAnyOutgoing(twice);
+  stage.add("once off", socket.listenersAny().length, socket.listenersAnyOutgoing().length);
   socket.offAny().offAnyOutgoing();
   for (const name of ["connect", "disconnect", "newListener"]) {
     try {
@@ -311,6 +314,7 @@ alike("an engine that is closed is followed by another", {}, async (stage) => {
   stage.noteManager(socket);
   await stage.heard(socket, "connect");
   socket.io.engine.close();
+  stage.add("closed", socket.connected);
   await stage.heard(socket, "connect");
 });
 
