@@ -72,7 +72,7 @@ type ListenerOf<Listen extends EventsMap, Reserved extends EventsMap, Event> = E
     ? Listen[Event]
     : never;
 
-export type DisconnectReason =
+type Reason =
   | "io server disconnect"
   | "io client disconnect"
   | "ping timeout"
@@ -80,6 +80,7 @@ export type DisconnectReason =
   | "transport error"
   | "parse error"
   | "forced close";
+export type DisconnectReason = Reason;
 export type DisconnectDescription = Error | { description: string; context?: unknown };
 
 /** What is promised for a message emitted now, with the server that is there. */
@@ -288,6 +289,11 @@ export declare class Socket<
   prependAnyOutgoing(listener: (...args: any[]) => void): this;
   offAnyOutgoing(listener?: (...args: any[]) => void): this;
   listenersAnyOutgoing(): ((...args: any[]) => void)[];
+}
+
+export declare namespace Socket {
+  /** As the original names it. */
+  type DisconnectReason = Reason;
 }
 
 export interface OutboxEntry {

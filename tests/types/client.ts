@@ -70,6 +70,7 @@ const guarantee: "exactly-once" | "at-least-once" | "at-most-once" = socket.guar
 const entries = socket.outbox?.entries().map(({ key, state, saved }) => [key, state, saved]);
 socket.outbox?.on("change", (entry) => socket.outbox?.cancel(entry.id));
 const stop: (() => void) | undefined = socket.outbox?.guardClose();
+const reason: Socket.DisconnectReason = "ping timeout";
 // @ts-expect-error read only
 socket.connected = true;
 
@@ -89,4 +90,4 @@ connect().close();
 defaultIo("/x").disconnect().open();
 io.Manager === Manager;
 const failure = (error: unknown) => error instanceof DeliveryError && error.code;
-export { id, waiting, given, guarantee, entries, stop, delay, five, failure };
+export { id, waiting, given, guarantee, entries, stop, reason, delay, five, failure };
