@@ -42,6 +42,11 @@ std::optional<std::string> complaint(const Server::Options& options) {
     if (options.path.size() < 2 || !options.path.starts_with('/') || !options.path.ends_with('/')) {
         return "path must begin and end with a slash";
     }
+    if (options.cores < 1) return "cores must be at least 1";
+    if (std::min({options.ping_interval, options.ping_timeout, options.connect_timeout}) <=
+        Millis{0}) {
+        return "ping_interval, ping_timeout and connect_timeout must be positive";
+    }
     if (!options.polling && !options.websocket) return "no transport is enabled";
     if (!options.cookie) return std::nullopt;
     const Cookie& cookie = *options.cookie;
