@@ -79,6 +79,11 @@ void declare(CLI::App& app, CommandLine& line) {
                    "Keep only so many of the newest messages of each room; 0: all")
         ->envname("ONCEWIRE_KEEP_MESSAGES")
         ->capture_default_str();
+    app.add_option("--lease-days", config.lease_days,
+                   "Forget what senders were told who have been away for longer; 0: never")
+        ->check(CLI::Range(0, 36'500))
+        ->envname("ONCEWIRE_LEASE_DAYS")
+        ->capture_default_str();
     app.add_flag("--restored", line.restored,
                  "The database is an older copy, put back on purpose: begin a new history, so that "
                  "readers are told");
@@ -244,8 +249,9 @@ std::string url_of(const product::Config& config, std::uint16_t port) {
     return "http://" + host + ":" + std::to_string(port);
 }
 
+constexpr Millis day{86'400'000};
+
 store::Retention retention_of(const product::Config& config) {
-    constexpr Millis day{86'400'000};
     store::RetentionRule rule;
     if (config.keep_days > 0) rule.age = day * config.keep_days;
     if (config.keep_messages > 0) rule.entries = config.keep_messages;
@@ -285,6 +291,7 @@ int serve(const CommandLine& line, const ReadAgain& read_again) {
     options.address = {config.host, config.port};
     options.cores = config.cores;
     options.retention = retention_of(config);
+    if (config.lease_days > 0) options.lease = day * config.lease_days;
     options.limits = {config.connections, config.connections_per_address};
     net::OriginList origins = config.origins;
     options.http.engine.origins = origins;

@@ -58,6 +58,10 @@ class Server {
         std::uint16_t cores = 1;            ///< threads that serve connections
         /// How much history is kept; none: all of it. Readers who missed what is gone are told.
         std::vector<store::RetentionRule> keep = {};
+        /// What senders of durable messages were told is forgotten when they have been away for so long;
+        /// none: never. Who comes back later with a message that was offered before is told that nobody
+        /// knows its outcome; it is not stored twice.
+        std::optional<Millis> lease = Millis{90ll * 24 * 3'600'000};
         std::string path = "/socket.io/";
         /// Pages that may connect besides the server's own: "https://example.org"; "*": every page.
         std::vector<std::string> origins = {};

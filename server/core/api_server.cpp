@@ -93,6 +93,7 @@ core::Server::Options core_options(const Server::Options& options, net::FolderFi
     wanted.timings = {options.ping_interval, options.ping_timeout};
     wanted.connect_timeout = options.connect_timeout;
     wanted.retention.rules = options.keep;
+    wanted.lease = options.lease;
     wanted.log = options.log;
     if (const auto& recovery = options.connection_state_recovery) {
         wanted.recovery = {

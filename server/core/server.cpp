@@ -103,6 +103,7 @@ Server::Server(Options options, std::unique_ptr<store::Store> store,
     }
     SequencerThread::Options sequencer_options;
     sequencer_options.sequencer.retention = options_.retention;
+    sequencer_options.sequencer.lease = options_.lease;
     sequencer_options.sequencer.recovery = options_.recovery.value_or(store::RecoveryLimits{});
     sequencer_options.on_damage = options_.on_damage;
     api::Application durable;

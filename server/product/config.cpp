@@ -126,6 +126,8 @@ Readers server_readers(Config& config) {
          [=, &config](const Value& v) {
              config.keep_messages = number<std::uint32_t>(v, 0, messages);
          }},
+        {"lease_days",
+         [=, &config](const Value& v) { config.lease_days = number<std::uint32_t>(v, 0, days); }},
         {"origins", [&](const Value& v) {
              if (!v.is_array()) fail(v, "must be a list of origins");
              config.origins.clear();
@@ -232,7 +234,8 @@ std::string print_config(const Config& config) {
         << "\nconnections = " << config.connections
         << "\nconnections_per_address = " << config.connections_per_address
         << "\ndurability = " << quoted(config.durability) << "\nkeep_days = " << config.keep_days
-        << "\nkeep_messages = " << config.keep_messages << "\norigins = [";
+        << "\nkeep_messages = " << config.keep_messages << "\nlease_days = " << config.lease_days
+        << "\norigins = [";
     for (std::size_t i = 0; i < config.origins.size(); ++i) {
         out << (i ? ", " : "") << quoted(config.origins[i]);
     }

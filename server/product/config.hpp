@@ -20,6 +20,8 @@ struct Config {
     std::string durability = "disk";                ///< or "process": no fsync
     std::uint32_t keep_days = 0;                    ///< of each room's history; 0: for ever
     std::uint32_t keep_messages = 0;                ///< the newest of each room; 0: all
+    /// How long it is known what senders who are away were told; 0: for ever.
+    std::uint32_t lease_days = 90;
     /// Pages that may connect and embed the chat, besides the server's own.
     std::vector<std::string> origins;
     std::string log_level = "info";

@@ -24,9 +24,14 @@ void append_rows(Rows& to, Rows& from) {
 void MemoryTables::apply(MemoryTables changes) {
     append_rows(log, changes.log);
     for (auto& [name, offsets] : changes.rooms) append_rows(rooms[name], offsets);
-    for (auto& [id, row] : changes.producers) producers[id] = std::move(row);
+    for (const auto& [id, row] : changes.producers) producers[id] = row;
     for (auto& [id, rows] : changes.verdicts) {
         for (auto& [sequence, verdict] : rows) verdicts[id][sequence] = std::move(verdict);
+    }
+    for (const auto& [id, row] : changes.producers) {
+        const auto rows = verdicts.find(id);
+        if (rows == verdicts.end()) continue;
+        rows->second.erase(rows->second.begin(), rows->second.upper_bound(row.forgotten));
     }
     for (auto& [id, rows] : changes.once) append_rows(once[id], rows);
     if (changes.sessions) sessions = std::move(changes.sessions);
@@ -113,10 +118,16 @@ Result<std::uint64_t, StoreError> MemoryStore::next_room_seq(std::string_view ro
 
 Result<std::optional<ProducerRow>, StoreError> MemoryStore::find_producer(const ProducerId& id) {
     if (const auto error = fault(Call::read)) return Err{*error};
+    const ProducerRow* row = producer(id);
+    return row ? std::optional(*row) : std::nullopt;
+}
+
+/// As the open transaction leaves it; null if there is none.
+const ProducerRow* MemoryStore::producer(const ProducerId& id) const {
     for (const MemoryTables* tables : newest_first()) {
-        if (const auto* row = find_in(tables->producers, id)) return std::optional(*row);
+        if (const auto* row = find_in(tables->producers, id)) return row;
     }
-    return std::optional<ProducerRow>();
+    return nullptr;
 }
 
 Result<void, StoreError> MemoryStore::put_producer(const ProducerRow& row) {
@@ -129,6 +140,8 @@ Result<void, StoreError> MemoryStore::put_producer(const ProducerRow& row) {
 Result<std::optional<StoredVerdict>, StoreError> MemoryStore::find_verdict(
     const ProducerId& id, delivery::Sequence sequence) {
     if (const auto error = fault(Call::read)) return Err{*error};
+    const ProducerRow* row = producer(id);
+    if (row && sequence <= row->forgotten) return std::optional<StoredVerdict>();
     for (const MemoryTables* tables : newest_first()) {
         const auto* rows = find_in(tables->verdicts, id);
         const auto* verdict = rows ? find_in(*rows, sequence) : nullptr;
@@ -140,10 +153,12 @@ Result<std::optional<StoredVerdict>, StoreError> MemoryStore::find_verdict(
 Result<std::optional<StoredVerdict>, StoreError> MemoryStore::find_verdict_by_digest(
     const ProducerId& id, delivery::Digest digest) {
     if (const auto error = fault(Call::read)) return Err{*error};
+    const ProducerRow* row = producer(id);
     for (const MemoryTables* tables : newest_first()) {
         const auto* rows = find_in(tables->verdicts, id);
         if (!rows) continue;
         for (const auto& [sequence, verdict] : *rows) {
+            if (row && sequence <= row->forgotten) continue;
             if (verdict.digest == digest) return std::optional(verdict);
         }
     }
@@ -156,6 +171,45 @@ Result<void, StoreError> MemoryStore::put_verdict(const ProducerId& id, delivery
     if (const auto error = fault(Call::write)) return Err{*error};
     changes_.verdicts[id][sequence] = verdict;
     return {};
+}
+
+Result<std::vector<ProducerId>, StoreError> MemoryStore::idle_producers(UnixMillis until,
+                                                                        std::uint32_t count_max) {
+    if (const auto error = fault(Call::read)) return Err{*error};
+    auto all = disk_.tables.producers;
+    for (const auto& [id, row] : changes_.producers) all[id] = row;
+    std::multimap<std::int64_t, ProducerId> idle;  // by the last contact
+    for (const auto& [id, row] : all) {
+        const bool has_verdicts = row.forgotten < row.seen.last;
+        if (has_verdicts && row.last_contact.value <= until.value)
+            idle.emplace(row.last_contact.value, id);
+    }
+    std::vector<ProducerId> found;
+    for (auto& [contact, id] : idle) {
+        if (found.size() < count_max) found.push_back(id);
+    }
+    return found;
+}
+
+Result<void, StoreError> MemoryStore::renew_producer(const ProducerId& id, UnixMillis now) {
+    VERIFY(in_transaction_);
+    if (const auto error = fault(Call::write)) return Err{*error};
+    ProducerRow row = *producer(id);
+    row.last_contact = now;
+    changes_.producers[id] = std::move(row);
+    return {};
+}
+
+Result<Store::Forgotten, StoreError> MemoryStore::forget_verdicts(const ProducerId& id,
+                                                                  std::uint32_t count_max) {
+    VERIFY(in_transaction_);
+    if (const auto error = fault(Call::write)) return Err{*error};
+    ProducerRow row = *producer(id);
+    const auto count = std::min<std::uint64_t>(count_max, row.seen.last - row.forgotten);
+    row.forgotten += count;
+    const bool is_finished = row.forgotten == row.seen.last;
+    changes_.producers[id] = std::move(row);
+    return Forgotten{static_cast<std::uint32_t>(count), is_finished};
 }
 
 Result<std::vector<OnceRow>, StoreError> MemoryStore::find_once(std::string_view id,

@@ -25,6 +25,7 @@ struct MemoryTables {
     std::vector<LogEntry> log;                                                ///< in offset order
     std::map<std::string, std::vector<delivery::Offset>, std::less<>> rooms;  ///< by log_room()
     std::map<ProducerId, ProducerRow> producers;
+    /// A transaction forgets some by the producer's row.
     std::map<ProducerId, std::map<delivery::Sequence, StoredVerdict>> verdicts;
     std::map<std::string, std::vector<OnceRow>, std::less<>> once;
     std::optional<MemorySessions> sessions;  ///< none: none yet, or not changed
@@ -99,6 +100,12 @@ class MemoryStore final : public Store {
     Result<void, StoreError> put_verdict(const ProducerId& id, delivery::Sequence sequence,
                                          const StoredVerdict& verdict) override;
 
+    Result<std::vector<ProducerId>, StoreError> idle_producers(UnixMillis until,
+                                                               std::uint32_t count_max) override;
+    Result<void, StoreError> renew_producer(const ProducerId& id, UnixMillis now) override;
+    Result<Forgotten, StoreError> forget_verdicts(const ProducerId& id,
+                                                  std::uint32_t count_max) override;
+
     Result<std::vector<OnceRow>, StoreError> find_once(std::string_view id, std::string_view scope,
                                                        std::string_view body) override;
     Result<void, StoreError> put_once(std::string_view id, const OnceRow& row) override;
@@ -166,6 +173,7 @@ class MemoryStore final : public Store {
     const LogEntry& entry_at(delivery::Offset offset) const;
     std::array<const MemoryTables*, 2> oldest_first() const { return {&disk_.tables, &changes_}; }
     std::array<const MemoryTables*, 2> newest_first() const { return {&changes_, &disk_.tables}; }
+    const ProducerRow* producer(const ProducerId& id) const;
     std::map<std::uint64_t, QuestionRow> questions() const;
     std::uint64_t stored_in_room(std::string_view room) const;
     delivery::Offset newest_in_room(std::string_view room) const;

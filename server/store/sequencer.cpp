@@ -4,6 +4,7 @@
 
 #include "shared/base/json.hpp"
 #include "shared/base/limits.hpp"
+#include "shared/delivery/outcome.hpp"
 
 namespace oncewire::store {
 namespace {
@@ -13,6 +14,10 @@ namespace {
 constexpr Millis refuse_for{1000};
 /// 256 entries in one go: a few milliseconds in which no message is stored.
 constexpr std::uint32_t trim_entries_max = 256;
+/// After a start nobody is taken for away before this: every client has tried again by then.
+constexpr Millis come_back_within{10'000};
+/// As trim_entries_max, of verdicts.
+constexpr std::uint32_t forget_verdicts_max = 256;
 
 std::pair<std::uint16_t, std::uint64_t> key_of(const SessionRef& session) {
     return {session.core, session.session};
@@ -67,6 +72,7 @@ void Sequencer::handle_timeout(Instant now, UnixMillis wall_clock) {
     if (refuse_until_ && *refuse_until_ > now) return;
     if (needs_reopen_) return reopen_store();
     if (!options_.retention.keeps_all() && trim_at_ <= now) trim();
+    if (options_.lease && !needs_reopen_) end_leases();
     if (!needs_reopen_ && expiry_at_ && *expiry_at_ <= now) expire_questions();
     ask_questions();
     if (needs_reopen_) return;
@@ -95,7 +101,8 @@ std::optional<Instant> Sequencer::next_timeout() const {
     if (needs_reopen_) return refuse_until_;
     auto next = earliest(tasks_.next_timeout(), expiry_at_);
     if (!unasked_.empty()) next = now_;
-    if (!options_.retention.keeps_all() && (!next || trim_at_ < *next)) next = trim_at_;
+    if (!options_.retention.keeps_all()) next = earliest(next, trim_at_);
+    if (options_.lease) next = earliest(next, leases_at_.value_or(now_));
     if (next && refuse_until_ && *next < *refuse_until_) next = refuse_until_;
     return next;
 }
@@ -128,11 +135,11 @@ void Sequencer::handle(const Attach& attach) {
     }
     Attachment& attachment = known->second;
     if (!is_same_secret(attachment.row.identity.secret, attach.identity.secret)) {
-        return reply(attach.from, AttachRefused{attach.from, "bad_secret"});
+        return refuse(attach, "bad_secret");
     }
     auto& user = attachment.row.user;
     if (user.empty()) user = attach.user;  // kept with the next message
-    if (user != attach.user) return reply(attach.from, AttachRefused{attach.from, "other_user"});
+    if (user != attach.user) return refuse(attach, "other_user");
     if (!(attachment.session == attach.from)) {
         ++counts_.fenced;
         reply(attachment.session, Fence{attachment.session});
@@ -147,6 +154,21 @@ void Sequencer::handle(const Attach& attach) {
     unasked_.insert(id);
     ++attachment.row.epoch;
     reply(attach.from, Attached{attach.from, attachment.row.epoch, attachment.row.seen});
+}
+
+/// What was read for whoever is refused is not kept.
+void Sequencer::refuse(const Attach& attach, std::string reason) {
+    const auto& id = attach.identity.id;
+    const auto known = attachments_.find(id);
+    if (!is_attached(id) && !known->second.dirty) attachments_.erase(known);
+    reply(attach.from, AttachRefused{attach.from, std::move(reason)});
+}
+
+bool Sequencer::is_attached(const ProducerId& id) const {
+    const auto attachment = attachments_.find(id);
+    if (attachment == attachments_.end()) return false;
+    const auto owner = producer_of_.find(key_of(attachment->second.session));
+    return owner != producer_of_.end() && owner->second == id;
 }
 
 void Sequencer::handle(const Submit& submit) {
@@ -193,6 +215,7 @@ void Sequencer::handle_keyed(const Submit& submit, Attachment& attachment) {
         involved_.push_back({submit.from, std::nullopt});
         return fail_batch(known.error());
     }
+    const auto before = store_.head().offset;
     auto verdict = *known ? take_number(submit, (*known)->verdict) : store_message(submit);
     if (!verdict) {
         // What follows comes again with it, without being asked for.
@@ -203,8 +226,11 @@ void Sequencer::handle_keyed(const Submit& submit, Attachment& attachment) {
         if (const auto put = store_.put_producer(attachment.row); !put)
             return fail_batch(put.error());
     }
-    const auto stored =
-        store_.put_verdict(submit.key->id, sequence, {submit.key->digest, *verdict});
+    const Publication published{before + 1,
+                                static_cast<std::uint32_t>(store_.head().offset - before)};
+    const auto stored = store_.put_verdict(
+        submit.key->id, sequence,
+        {submit.key->digest, *verdict, *known ? (*known)->published : published});
     if (!stored) return fail_batch(stored.error());
     attachment.expect_said = false;
     seen = {sequence, submit.key->digest};
@@ -220,12 +246,13 @@ void Sequencer::handle_stock(const Submit& submit) {
     }
 }
 
-/// The first verdict again, any number of times (R4), unless it is another message (R9).
+/// The first verdict again, any number of times (R4), unless it is another message (R9) or that verdict
+/// is forgotten.
 void Sequencer::answer_repeated(const Submit& submit, const Attachment& attachment) {
     involved_.push_back({submit.from, std::nullopt});
     auto stored = store_.find_verdict(submit.key->id, submit.key->sequence);
     if (!stored) return fail_batch(stored.error());
-    if (*stored && (*stored)->digest != submit.key->digest) {
+    if (!*stored || (*stored)->digest != submit.key->digest) {
         // Its sender's storage was put back to before it had to give the message another number.
         const auto known = store_.find_verdict_by_digest(submit.key->id, submit.key->digest);
         if (!known) return fail_batch(known.error());
@@ -233,12 +260,26 @@ void Sequencer::answer_repeated(const Submit& submit, const Attachment& attachme
             ++counts_.repeated;
             return settle(submit, std::move((*known)->verdict));
         }
+        if (!*stored) return answer_forgotten(submit);
         ++counts_.conflicts;
         return reply(submit.from,
                      Conflict{submit.from, submit.key->sequence, attachment.row.seen.last});
     }
     ++counts_.repeated;
-    settle(submit, *stored ? std::move((*stored)->verdict) : accept());
+    settle(submit, std::move((*stored)->verdict));
+}
+
+/// It may have been stored, or be another message, of a sender whose storage was put back. A new number
+/// would store it, perhaps a second time, so it gets a word instead, the same each time. Only an answer
+/// cannot be given twice, with or without a number: its question is there, or over.
+void Sequencer::answer_forgotten(const Submit& submit) {
+    if (delivery::parse_answer(submit.data)) {
+        auto verdict = store_message(submit);
+        if (verdict) settle(submit, std::move(*verdict));
+        return;
+    }
+    ++counts_.outcomes_unknown;
+    settle(submit, outcome_unknown());
 }
 
 /// Runs the handler inside the batch's transaction. An error has been dealt with already.
@@ -260,6 +301,10 @@ Result<Verdict, StoreError> Sequencer::store_message(const Submit& submit) {
         if (const auto dropped = drop_question(submit); !dropped) verdict = Err{dropped.error()};
     }
     if (!verdict) fail_batch(verdict.error());
+    if (verdict && verdict->kind == Verdict::Kind::rejected &&
+        delivery::is_outcome_unknown(verdict->body)) {
+        verdict = reject("reserved_code", "a handler rejected it with a code that is not its own");
+    }
     if (verdict && verdict->kind == Verdict::Kind::rejected) ++counts_.rejected;
     return verdict;
 }
@@ -455,6 +500,47 @@ void Sequencer::trim() {
     if (store_.commit() == CommitOutcome::unknown) return lose_batch();
     counts_.trimmed += trimmed->entries;
     if (!trimmed->is_finished) trim_at_ = now_;
+}
+
+/// One step, as of trim(). Whoever is there is not away, however long ago they sent something.
+void Sequencer::end_leases() {
+    if (!leases_at_) leases_at_ = now_ + come_back_within;
+    if (in_transaction_ || *leases_at_ > now_) return;
+    leases_at_ = now_ + options_.trim_every;
+    const UnixMillis until{wall_clock_.value - options_.lease->count()};
+    const auto idle = store_.idle_producers(until, forget_verdicts_max);
+    if (!idle) return refuse_for_a_while(idle.error());
+    if (idle->empty()) return;
+    if (const auto begun = store_.begin(); !begun) return refuse_for_a_while(begun.error());
+    const auto step = end_leases(*idle);
+    if (!step) {
+        store_.rollback();
+        return refuse_for_a_while(step.error());
+    }
+    if (store_.commit() == CommitOutcome::unknown) return lose_batch();
+    counts_.leases_ended += step->ended;
+    if (!step->is_finished) leases_at_ = now_;
+}
+
+Result<Sequencer::LeaseStep, StoreError> Sequencer::end_leases(
+    const std::vector<ProducerId>& idle) {
+    LeaseStep step;
+    std::uint32_t left = forget_verdicts_max;
+    for (const auto& id : idle) {
+        if (is_attached(id)) {
+            const auto renewed = store_.renew_producer(id, wall_clock_);
+            if (!renewed) return Err{renewed.error()};
+            --left;
+        } else {
+            const auto forgotten = store_.forget_verdicts(id, left);
+            if (!forgotten) return Err{forgotten.error()};
+            left -= forgotten->verdicts;
+            if (forgotten->is_finished) ++step.ended;
+        }
+        step.is_finished = left > 0;
+        if (!step.is_finished) break;
+    }
+    return step;
 }
 
 /// What was answered on the strength of the batch is not said; the rest still is.

@@ -48,7 +48,9 @@ struct SequencerCounts {
     std::uint64_t conflicts = 0;  ///< numbers that met another message (R9)
     std::uint64_t asked = 0;      ///< questions given out, repetitions counted
     std::uint64_t answered = 0;
-    std::uint64_t expired = 0;  ///< questions
+    std::uint64_t expired = 0;           ///< questions
+    std::uint64_t leases_ended = 0;      ///< producers whose verdicts were forgotten
+    std::uint64_t outcomes_unknown = 0;  ///< resent copies whose verdict was forgotten
 };
 
 /// The one writer: gives positions, dedupes, runs durable handlers, answers from history.
@@ -64,7 +66,9 @@ class Sequencer {
     struct Options {
         RecoveryLimits recovery = {};
         Retention retention = {};
-        /// How often it is looked whether history has become too long or too old.
+        /// How long the verdicts of a producer that is away are kept; none: for ever.
+        std::optional<Millis> lease = {};
+        /// How often it is looked whether history has become too long or too old, and who is away.
         Millis trim_every{60'000};
         /// How often a message whose handler failed is tried before it is rejected (R13). 5: with a
         /// second in between that outlasts a hiccup of what the handler needs, and not more.
@@ -88,8 +92,8 @@ class Sequencer {
     void handle_mail(ToSequencer mail, Instant now, UnixMillis wall_clock);
     /// Ends the batch: one COMMIT for everything handled since the last. No-op for an empty batch.
     void commit(Instant now);
-    /// Tries to reopen the store if that failed, gives out tasks, and removes what retention no longer
-    /// keeps.
+    /// Tries to reopen the store if that failed, gives out tasks, and removes what retention and leases no
+    /// longer keep.
     void handle_timeout(Instant now, UnixMillis wall_clock);
     std::optional<Instant> next_timeout() const;
 
@@ -177,6 +181,9 @@ class Sequencer {
     void handle_keyed(const Submit& submit, Attachment& attachment);
     void handle_stock(const Submit& submit);
     void answer_repeated(const Submit& submit, const Attachment& attachment);
+    void answer_forgotten(const Submit& submit);
+    void refuse(const Attach& attach, std::string reason);
+    bool is_attached(const ProducerId& id) const;
     Result<Verdict, StoreError> run_handler(const Submit& submit);
     Result<Verdict, StoreError> call_handler(const Submit& submit);
     Result<void, StoreError> undo(std::size_t published, std::size_t questions);
@@ -199,6 +206,12 @@ class Sequencer {
     void answer_read(const ReadPage& request);
     Result<std::vector<LogEntry>, StoreError> read_page(const ReadPage& request, Page& page);
     void trim();
+    void end_leases();
+    struct LeaseStep {
+        std::uint32_t ended = 0;
+        bool is_finished = true;  // nobody else is to be looked at now
+    };
+    Result<LeaseStep, StoreError> end_leases(const std::vector<ProducerId>& idle);
     void forget_ended_tasks();
     void refuse_for_a_while(StoreError error);
     void forget(const SessionRef& session);
@@ -233,6 +246,7 @@ class Sequencer {
     std::vector<std::uint64_t> ended_tasks_;  // done, and erased by the running batch
     std::uint64_t last_task_ = 0;             // the newest one that tasks_ was told of
     Instant trim_at_;
+    std::optional<Instant> leases_at_;  // none: this process has only begun
     std::map<ProducerId, Asking> asking_;
     std::set<ProducerId> unasked_;                  // may have to be asked something more
     std::optional<Instant> expiry_at_ = Instant{};  // when to look for questions that expired

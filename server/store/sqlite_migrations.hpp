@@ -154,11 +154,20 @@ CREATE INDEX questions_by_recipient ON questions (recipient);
 CREATE INDEX questions_by_expiry ON questions (expires_at);
 )sql";
 
+/// What a message published, for operators who look for it, and from where on its sender's verdicts are
+/// kept.
+inline constexpr const char* migration_6 = R"sql(
+ALTER TABLE producers ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;  -- verdicts up to here are gone
+CREATE INDEX producers_by_contact ON producers (last_contact) WHERE forgotten < last;
+ALTER TABLE verdicts ADD COLUMN first INTEGER NOT NULL DEFAULT 0;  -- offset; 0: from before this was kept
+ALTER TABLE verdicts ADD COLUMN entries INTEGER NOT NULL DEFAULT 0;
+)sql";
+
 /// Step i leads from version i (PRAGMA user_version) to i + 1. A step that ever was on the main branch
 /// does not change: what is new comes as a further constant at the end, with its file of that version in
 /// tests/unit/store_migration_sqlite_test.cpp, so that every old file can be brought forward.
-inline constexpr const char* migrations[] = {migration_1, migration_2, migration_3, migration_4,
-                                             migration_5};
+inline constexpr const char* migrations[] = {migration_1, migration_2, migration_3,
+                                             migration_4, migration_5, migration_6};
 inline constexpr std::int64_t newest_schema = sizeof(migrations) / sizeof(migrations[0]);
 
 /// All tables of ours, which an application's own SQL may not touch.

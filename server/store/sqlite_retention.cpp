@@ -1,4 +1,6 @@
-// How a SqliteStore lets go of old entries.
+// How a SqliteStore lets go of old entries and old verdicts.
+#include <algorithm>
+
 #include "server/store/sqlite_connection.hpp"
 #include "server/store/sqlite_store.hpp"
 #include "shared/base/verify.hpp"
@@ -68,6 +70,43 @@ Result<delivery::Offset, StoreError> SqliteStore::trimmed_to(
         if (run.has_row()) newest = std::max(newest, run.number(0));
     }
     return newest;
+}
+
+// ---- leases -------------------------------------------------------------------------------------
+
+Result<std::vector<ProducerId>, StoreError> SqliteStore::idle_producers(UnixMillis until,
+                                                                        std::uint32_t count_max) {
+    if (broken_) return Err{*broken_};
+    std::vector<ProducerId> found;
+    Run run(connection_->idle_producers, until.value, std::uint64_t{count_max});
+    for (; run.has_row(); run.step()) found.push_back(ProducerId(run.text(0)));
+    if (run.error()) return fail(*run.error());
+    return found;
+}
+
+Result<void, StoreError> SqliteStore::renew_producer(const ProducerId& id, UnixMillis now) {
+    VERIFY(in_transaction_);
+    if (broken_) return Err{*broken_};
+    const Run run(connection_->renew_producer, std::string_view(id.text), now.value);
+    if (run.error()) return fail(*run.error());
+    return {};
+}
+
+Result<Store::Forgotten, StoreError> SqliteStore::forget_verdicts(const ProducerId& id,
+                                                                  std::uint32_t count_max) {
+    VERIFY(in_transaction_);
+    const auto number = find_producer_number(id);
+    if (!number) return Err{number.error()};
+    const auto row = find_producer(id);
+    if (!row) return Err{row.error()};
+    VERIFY(*number && *row);
+    const delivery::Sequence first = (*row)->forgotten;
+    const delivery::Sequence last = std::min((*row)->seen.last, first + count_max);
+    const Run forgotten(connection_->forget_verdicts, **number, last);
+    if (forgotten.error()) return fail(*forgotten.error());
+    const Run noted(connection_->set_forgotten, **number, last);
+    if (noted.error()) return fail(*noted.error());
+    return Forgotten{static_cast<std::uint32_t>(last - first), last == (*row)->seen.last};
 }
 
 }  // namespace oncewire::store

@@ -76,21 +76,23 @@ Result<void, Failure> SqliteStore::Connection::prepare_all() {
          " WHERE room = (SELECT id FROM rooms WHERE name = ?1) AND offset < ?2 AND offset <= ?3"
          " ORDER BY offset DESC"},
         {find_producer,
-         "SELECT id, secret, epoch, last, last_digest, last_contact, user FROM producers"
+         "SELECT id, secret, epoch, last, last_digest, last_contact, user, forgotten FROM producers"
          " WHERE name = ?1"},
         {put_producer,
-         "INSERT INTO producers (id, name, secret, epoch, last, last_digest, last_contact, user)"
-         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO UPDATE SET secret = ?3,"
-         " epoch = ?4, last = ?5, last_digest = ?6, last_contact = ?7, user = ?8"},
+         "INSERT INTO producers (id, name, secret, epoch, last, last_digest, last_contact, user,"
+         " forgotten) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO UPDATE SET"
+         " secret = ?3, epoch = ?4, last = ?5, last_digest = ?6, last_contact = ?7, user = ?8,"
+         " forgotten = ?9"},
         {find_verdict,
-         "SELECT digest, kind, body FROM verdicts WHERE producer = ?1 AND sequence = ?2"},
+         "SELECT digest, kind, body, first, entries FROM verdicts"
+         " WHERE producer = ?1 AND sequence = ?2"},
         // Left to itself the planner walks through all verdicts of the producer.
         {verdict_by_digest,
-         "SELECT digest, kind, body FROM verdicts INDEXED BY verdicts_by_digest"
+         "SELECT digest, kind, body, first, entries FROM verdicts INDEXED BY verdicts_by_digest"
          " WHERE producer = ?1 AND digest = ?2 LIMIT 1"},
         {put_verdict,
-         "INSERT OR REPLACE INTO verdicts (producer, sequence, digest, kind, body)"
-         " VALUES (?1, ?2, ?3, ?4, ?5)"},
+         "INSERT OR REPLACE INTO verdicts (producer, sequence, digest, kind, body, first, entries)"
+         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"},
         {once_oldest, "SELECT offset, scope, body FROM once WHERE id = ?1 ORDER BY offset LIMIT 1"},
         {once_by_scope,
          "SELECT offset, scope, body FROM once WHERE collides = 1 AND id = ?1 AND scope = ?2"
@@ -126,6 +128,12 @@ Result<void, Failure> SqliteStore::Connection::prepare_all() {
         {trim_room, "DELETE FROM log WHERE room = ?1 AND offset <= ?2"},
         {set_trimmed, "UPDATE rooms SET trimmed = ?2, trimmed_seq = ?3 WHERE id = ?1"},
         {trimmed_in_room, "SELECT trimmed FROM rooms WHERE name = ?1"},
+        {idle_producers,
+         "SELECT name FROM producers WHERE forgotten < last AND last_contact <= ?1"
+         " ORDER BY last_contact LIMIT ?2"},
+        {renew_producer, "UPDATE producers SET last_contact = ?2 WHERE name = ?1"},
+        {forget_verdicts, "DELETE FROM verdicts WHERE producer = ?1 AND sequence <= ?2"},
+        {set_forgotten, "UPDATE producers SET forgotten = ?2 WHERE id = ?1"},
     };
     for (const auto& [statement, sql] : all) {
         auto prepared = database.prepare(sql);
@@ -371,6 +379,7 @@ Result<std::optional<ProducerRow>, StoreError> SqliteStore::find_producer(const 
     row.seen = {run.number(3), run.number(4)};
     row.last_contact = {run.integer(5)};
     row.user = run.text(6);
+    row.forgotten = run.number(7);
     return std::optional(std::move(row));
 }
 
@@ -381,7 +390,8 @@ Result<void, StoreError> SqliteStore::put_producer(const ProducerRow& row) {
     const std::int64_t number = *known ? **known : number_producer(row.identity.id);
     const Run run(connection_->put_producer, number, std::string_view(row.identity.id.text),
                   std::string_view(row.identity.secret.text), row.epoch, row.seen.last,
-                  row.seen.last_digest, row.last_contact.value, std::string_view(row.user));
+                  row.seen.last_digest, row.last_contact.value, std::string_view(row.user),
+                  row.forgotten);
     if (run.error()) return fail(*run.error());
     unbound_producers_.erase(row.identity.id.text);
     return {};
@@ -406,7 +416,10 @@ Result<std::optional<StoredVerdict>, StoreError> SqliteStore::find_verdict_by(
     if (run.error()) return fail(*run.error());
     if (!run.has_row()) return std::optional<StoredVerdict>();
     const auto kind = run.integer(1) == 0 ? Verdict::Kind::accepted : Verdict::Kind::rejected;
-    return std::optional(StoredVerdict{run.number(0), Verdict{kind, run.text(2)}});
+    StoredVerdict found{run.number(0), Verdict{kind, run.text(2)}, std::nullopt};
+    const Publication published{run.number(3), static_cast<std::uint32_t>(run.number(4))};
+    if (published.first > 0) found.published = published;
+    return std::optional(std::move(found));
 }
 
 Result<void, StoreError> SqliteStore::put_verdict(const ProducerId& id, delivery::Sequence sequence,
@@ -417,8 +430,10 @@ Result<void, StoreError> SqliteStore::put_verdict(const ProducerId& id, delivery
     const std::int64_t number = *known ? **known : number_producer(id);
     if (!*known) unbound_producers_.insert(id.text);
     const std::int64_t kind = verdict.verdict.kind == Verdict::Kind::accepted ? 0 : 1;
+    const Publication published = verdict.published.value_or(Publication());
     const Run run(connection_->put_verdict, number, sequence, verdict.digest, kind,
-                  std::string_view(verdict.verdict.body));
+                  std::string_view(verdict.verdict.body), published.first,
+                  std::uint64_t{published.entries});
     if (run.error()) return fail(*run.error());
     return {};
 }

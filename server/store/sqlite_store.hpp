@@ -88,6 +88,12 @@ class SqliteStore final : public Store {
     Result<void, StoreError> put_verdict(const ProducerId& id, delivery::Sequence sequence,
                                          const StoredVerdict& verdict) override;
 
+    Result<std::vector<ProducerId>, StoreError> idle_producers(UnixMillis until,
+                                                               std::uint32_t count_max) override;
+    Result<void, StoreError> renew_producer(const ProducerId& id, UnixMillis now) override;
+    Result<Forgotten, StoreError> forget_verdicts(const ProducerId& id,
+                                                  std::uint32_t count_max) override;
+
     Result<std::vector<OnceRow>, StoreError> find_once(std::string_view id, std::string_view scope,
                                                        std::string_view body) override;
     Result<void, StoreError> put_once(std::string_view id, const OnceRow& row) override;

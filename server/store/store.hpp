@@ -49,6 +49,8 @@ struct ProducerRow {
     delivery::HighWater seen;
     UnixMillis last_contact;
     std::string user = {};  ///< who used it first; empty: nobody in particular, so far
+    /// Verdicts up to here are gone: its lease has ended.
+    delivery::Sequence forgotten = 0;
     bool operator==(const ProducerRow&) const = default;
 };
 
@@ -130,6 +132,22 @@ class Store : public Sessions {
     /// whatever number it was sent.
     virtual Result<std::optional<StoredVerdict>, StoreError> find_verdict_by_digest(
         const ProducerId& id, delivery::Digest digest) = 0;
+
+    /// Producers that have verdicts, and no contact since `until`, the longest away first, at most
+    /// `count_max`. O(log n + answer).
+    virtual Result<std::vector<ProducerId>, StoreError> idle_producers(UnixMillis until,
+                                                                       std::uint32_t count_max) = 0;
+    /// It was in contact at `now`.
+    virtual Result<void, StoreError> renew_producer(const ProducerId& id, UnixMillis now) = 0;
+    /// What one call of forget_verdicts() did.
+    struct Forgotten {
+        std::uint32_t verdicts = 0;
+        bool is_finished = true;  ///< none is left
+    };
+    /// Removes the oldest verdicts of a producer, at most `count_max`. Its row stays, so that what was
+    /// offered once is known as that for ever.
+    virtual Result<Forgotten, StoreError> forget_verdicts(const ProducerId& id,
+                                                          std::uint32_t count_max) = 0;
 
     /// The rows under `id` that can decide about a message: the oldest, the one `scope` stored, the one
     /// with this very `body`. Those there are, each once, oldest first. Never more than three, however

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "shared/base/json.hpp"
+#include "shared/delivery/outcome.hpp"
 
 namespace oncewire::store {
 
@@ -15,6 +16,11 @@ Verdict reject(std::string_view code, std::string_view message) {
     json::append_quoted(body, message);
     body += '}';
     return {Verdict::Kind::rejected, std::move(body)};
+}
+
+Verdict outcome_unknown() {
+    return reject(delivery::outcome_unknown,
+                  "it was offered before, so long ago that nobody knows whether it was stored");
 }
 
 }  // namespace oncewire::store

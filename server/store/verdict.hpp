@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,12 +24,25 @@ struct Verdict {
 
 /// `body`: JSON text the sender gets as the answer.
 Verdict accept(std::string body = "null");
+/// `code`: any but delivery::outcome_unknown, which says that there is no verdict. A handler that gives it
+/// has rejected the message with the code "reserved_code".
 Verdict reject(std::string_view code, std::string_view message);
+/// The last word on a message that was offered before its sender's lease ended, and again after it.
+Verdict outcome_unknown();
 
-/// A verdict as kept for a producer's message, so that a resent copy gets the first answer again.
+/// What a message put into the log: so many entries, one behind the other, from `first` on.
+struct Publication {
+    delivery::Offset first = 0;  ///< at least 1, also where there are none
+    std::uint32_t entries = 0;
+    bool operator==(const Publication&) const = default;
+};
+
+/// A verdict as kept for a producer's message, so that a resent copy gets the first answer again, and an
+/// operator can find what became of it.
 struct StoredVerdict {
     delivery::Digest digest = 0;
     Verdict verdict;
+    std::optional<Publication> published = {};  ///< none: an older version stored it
     bool operator==(const StoredVerdict&) const = default;
 };
 

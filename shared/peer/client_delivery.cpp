@@ -6,6 +6,7 @@
 #include "shared/base/limits.hpp"
 #include "shared/base/verify.hpp"
 #include "shared/delivery/answer.hpp"
+#include "shared/delivery/outcome.hpp"
 #include "shared/peer/client.hpp"
 #include "shared/socketio/encoder.hpp"
 
@@ -251,7 +252,8 @@ void Client::settle(NamespaceIndex index, delivery::Sequence sequence, bool acce
     lane.outbox.settle(sequence);
     erase.push_back(sequence);
     if (!cancelled)
-        outputs_.push_back(MessageSettled{index, sequence, accepted, std::string(body)});
+        outputs_.push_back(MessageSettled{index, sequence, accepted, std::string(body),
+                                          !accepted && delivery::is_outcome_unknown(body)});
 }
 
 void Client::apply_renumbering(NamespaceIndex index,

@@ -163,6 +163,8 @@ struct MessageSettled {
     delivery::Sequence sequence = 0;
     bool accepted = false;
     std::string body;  ///< JSON text: the handler's answer, or the rejection
+    /// Not accepted, because nobody knows any more: see delivery::outcome_unknown.
+    bool is_unknown = false;
 };
 /// Browser storage was rolled back; the entry goes on under another number.
 struct MessageRenumbered {

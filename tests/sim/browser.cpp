@@ -165,6 +165,7 @@ void Browser::refresh() {
     leave();
     if (env_.faults.strikes(Fault::idb_rolled_back, 1, 3) && storage_.roll_back()) {
         env_.note("browser {} has its storage of some time ago", options_.author);
+        env_.witness.put_back(options_.author);
     }
     env_.heap.after(env_.choices.delay("load", 20, 2'000), [this] { open(); });
 }

@@ -286,6 +286,9 @@ void Browser::perform(const peer::MessageMoved& moved) {
     }
     if (moved.state < found->second.state) went_back_ = found->second.message;
     found->second.state = moved.state;
+    if (moved.state == peer::MessageState::sent) {
+        env_.witness.offered(*found->second.message, storage_.lane().producer.id, moved.sequence);
+    }
     env_.note("browser {}: m{} moves", options_.author, *found->second.message,
               moved.state == peer::MessageState::sent     ? "sent"
               : moved.state == peer::MessageState::queued ? "queued"
@@ -304,6 +307,13 @@ void Browser::perform(const peer::MessageSettled& settled) {
     }
     if (found->second.is_answer) {
         if (!settled.accepted) env_.witness.report(Breach::dishonest, "an answer was rejected");
+        page_->waiting.erase(found);
+        return;
+    }
+    if (settled.is_unknown) {
+        env_.note("browser {}: nobody knows about m{}", options_.author, *found->second.message);
+        env_.witness.outcome_unknown(*found->second.message, storage_.lane().producer.id,
+                                     settled.sequence);
         page_->waiting.erase(found);
         return;
     }

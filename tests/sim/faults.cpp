@@ -53,6 +53,7 @@ constexpr FaultClass classes[] = {
     {Fault::read_failed, "read_failed", 65},
     {Fault::wall_clock_jump, "wall_clock_jump", 65},
     {Fault::history_trimmed, "history_trimmed", 25},
+    {Fault::lease_ended, "lease_ended", 25},
     {Fault::limit_changed, "limit_changed", 25},
     {Fault::handler_failed, "handler_failed", 65},
     {Fault::answer_failed, "answer_failed", 65},

@@ -56,6 +56,7 @@ enum class Fault : std::uint8_t {
     read_failed,
     wall_clock_jump,
     history_trimmed,  ///< retention removes what some readers have not read yet (R12)
+    lease_ended,      ///< what a sender was told who has been away is forgotten
     limit_changed,    ///< the server starts with another bound for messages than it had (R17)
     handler_failed,   ///< a durable handler gives up after it has written something
     answer_failed,    ///< the handler of a question's end gives up after it has written something

@@ -78,6 +78,8 @@ void Witness::settled(MessageId id, bool accepted, bool too_large) {
     if (message.verdict != Fate::open && message.verdict != verdict) {
         report(Breach::dishonest, name_of(id) + " got two different verdicts");
     }
+    if (message.is_unknown)
+        report(Breach::dishonest, name_of(id) + " got a verdict when nobody knew it any more");
     message.verdict = verdict;
     message.too_large = too_large && message.bytes > smallest_limit_;
     if (message.too_large) message.released = true;
@@ -94,6 +96,23 @@ void Witness::settled(MessageId id, bool accepted, bool too_large) {
     if (accepted && message.copies == 0) message.released = true;
 }
 
+void Witness::offered(MessageId id, const ProducerId& producer, delivery::Sequence sequence) {
+    Message& message = messages_[id];
+    message.was_offered = message.was_offered || sequence > forgotten_[producer];
+}
+
+/// Only of what was offered before its lease ended; whoever had their storage put back cannot know.
+void Witness::outcome_unknown(MessageId id, const ProducerId& producer,
+                              delivery::Sequence sequence) {
+    Message& message = messages_[id];
+    if (sequence > once_forgotten_[producer])
+        report(Breach::dishonest, name_of(id) + " is called unknown, and its verdict is kept");
+    if (!message.was_offered && !put_back_.contains(message.author))
+        report(Breach::dishonest, name_of(id) + " is called unknown, and is new");
+    message.is_unknown = true;
+    message.released = true;
+}
+
 // ---- the log ------------------------------------------------------------------------------------
 
 void Witness::look_at_disk(const store::MemoryDisk& disk) {
@@ -103,6 +122,10 @@ void Witness::look_at_disk(const store::MemoryDisk& disk) {
     if (disk.tables.log.size() < log.size()) return report(Breach::lost, "the log became shorter");
     for (std::size_t i = log.size(); i < disk.tables.log.size(); ++i) take_in(disk.tables.log[i]);
     for (const auto& [room, offset] : disk.tables.trimmed) gone_[epoch_.text] = offset;
+    for (const auto& [id, row] : disk.tables.producers) {
+        forgotten_[id] = row.forgotten;
+        once_forgotten_[id] = std::max(once_forgotten_[id], row.forgotten);
+    }
     for (const auto& [id, task] : disk.tables.tasks) tasks_.try_emplace(task.key, 0);
     questions.look_at_disk(disk);
     while (!left_.empty() && left_.begin()->first <= log.size()) {
@@ -163,8 +186,8 @@ void Witness::examine_disk(const store::MemoryDisk& disk) {
         const auto verdicts = disk.tables.verdicts.find(id);
         const std::uint64_t stored =
             verdicts == disk.tables.verdicts.end() ? 0 : verdicts->second.size();
-        const bool dense = stored == 0 || verdicts->second.rbegin()->first == stored;
-        if (row.seen.last != stored || !dense) {
+        const bool dense = stored == 0 || verdicts->second.rbegin()->first == row.seen.last;
+        if (row.seen.last != row.forgotten + stored || !dense) {
             report(Breach::lost, "a producer's high-water mark is not its number of verdicts");
         }
     }
@@ -178,7 +201,11 @@ void Witness::log_replaced(const delivery::Epoch& epoch, delivery::Offset head) 
     left_.clear();
     // Those that the copy has are found there.
     std::erase_if(tasks_, [](const auto& task) { return task.second == 0; });
-    for (auto& message : messages_) message.copies = 0;
+    forgotten_.clear();
+    for (auto& message : messages_) {
+        message.copies = 0;
+        message.is_unknown = false;
+    }
     newest_of_author_.clear();
     user_of_.clear();
     for (const auto& entry : logs_[epoch.text]) {

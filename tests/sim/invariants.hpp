@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -87,8 +88,17 @@ class Witness {
     void restored(MessageId message);
     /// The user was told the verdict. `too_large`: it is a rejection for that reason.
     void settled(MessageId message, bool accepted, bool too_large = false);
+    /// It leaves for the server, as this message of this producer.
+    void offered(MessageId message, const ProducerId& producer, delivery::Sequence sequence);
+    /// The user was told that nobody knows its outcome any more.
+    void outcome_unknown(MessageId message, const ProducerId& producer,
+                         delivery::Sequence sequence);
+    /// The storage of this author was put back: numbers stand for other messages than they did.
+    void put_back(AuthorId author) { put_back_.insert(author); }
     bool is_promised(MessageId message) const { return messages_[message].promised; }
-    bool has_verdict(MessageId message) const { return messages_[message].verdict != Fate::open; }
+    bool has_verdict(MessageId message) const {
+        return messages_[message].verdict != Fate::open || messages_[message].is_unknown;
+    }
     bool is_cancelled(MessageId message) const { return messages_[message].cancelled; }
 
     // ---- the log --------------------------------------------------------------------------------
@@ -141,8 +151,10 @@ class Witness {
         bool released = false;  // the promise ended honestly
         bool cancelled = false;
         bool risen = false;  // taken back, and storage was rolled back to before: its place is gone
-        bool was_stored = false;  // in some epoch
-        bool too_large = false;   // rejected for that reason
+        bool was_stored = false;   // in some epoch
+        bool too_large = false;    // rejected for that reason
+        bool was_offered = false;  // before its lease ended
+        bool is_unknown = false;   // in the current epoch, and the user was told so
         std::uint32_t bytes = 0;
         std::uint32_t copies = 0;  // in the current epoch
         Fate verdict = Fate::open;
@@ -159,6 +171,10 @@ class Witness {
     std::uint32_t smallest_limit_ = UINT32_MAX;
     std::map<std::string, Log> logs_;               // by epoch
     std::map<std::string, delivery::Offset> gone_;  // removed by retention up to here, by epoch
+    std::map<ProducerId, delivery::Sequence>
+        forgotten_;  // verdicts, up to here, in the current log
+    std::map<ProducerId, delivery::Sequence> once_forgotten_;  // the same, in any
+    std::set<AuthorId> put_back_;
     std::map<std::string, std::uint64_t> tasks_;    // committed, by key: how often they ran
     std::map<delivery::Offset, std::string> left_;  // keys of those not committed yet
     delivery::Epoch epoch_;

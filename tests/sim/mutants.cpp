@@ -74,6 +74,10 @@ constexpr Named names[] = {
     {Mutant::unread_at_upgrade, "unread_at_upgrade"},
     {Mutant::user_not_kept, "user_not_kept"},
     {Mutant::links_not_told, "links_not_told"},
+    {Mutant::producer_ends_with_lease, "producer_ends_with_lease"},
+    {Mutant::forgotten_says_accepted, "forgotten_says_accepted"},
+    {Mutant::lease_ends_while_there, "lease_ends_while_there"},
+    {Mutant::lease_ends_early, "lease_ends_early"},
 };
 
 constexpr bool stand_in_order() {

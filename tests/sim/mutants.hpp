@@ -74,9 +74,13 @@ enum class Mutant : std::uint8_t {
     unread_at_upgrade,  ///< what no GET has taken is gone when a WebSocket takes over
     user_not_kept,      ///< nobody remembers whose outbox it is
     links_not_told,     ///< no entry says which came before it, so nobody misses any
+    producer_ends_with_lease,  ///< the row of a producer goes with the last of its verdicts
+    forgotten_says_accepted,   ///< what nobody knows any more is called accepted
+    lease_ends_while_there,    ///< leases end of who is connected, and has nothing to say
+    lease_ends_early,          ///< leases end before their time is over
 };
 inline constexpr std::uint32_t mutant_count =
-    static_cast<std::uint32_t>(Mutant::links_not_told) + 1;
+    static_cast<std::uint32_t>(Mutant::lease_ends_early) + 1;
 
 /// What CI plants in every run to see the alarm work.
 inline constexpr Mutant canary = Mutant::dedupe_in_memory;

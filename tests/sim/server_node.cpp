@@ -107,6 +107,7 @@ store::Sequencer::Options sequencer_options(Env& env, const ServerNode::Options&
     if (!node.house) options.answers = answer_handlers(env);
     if (node.house) options.recovery = node.house->limits();
     options.retention = node.retention;
+    options.lease = node.lease;
     options.trim_every = Millis{2'000};
     if (env.faults.strikes(Fault::limit_changed, 1, 2)) {
         options.message_bytes_max = env.choices.between("limit", 200, 4'000);
@@ -422,6 +423,9 @@ void ServerNode::run_batch() {
         if (const auto* attach = std::get_if<store::Attach>(&mail)) {
             process.just_attached.insert(attach->from.session);
             process.sessions[attach->identity.id] = attach->from;
+            process.attached[attach->identity.id] = attach->from;
+        } else if (const auto* detach = std::get_if<store::Detach>(&mail)) {
+            note_gone(detach->from);
         }
         process.sequencer.handle_mail(std::move(mail), env_.now(), clock);
         tell_house();
@@ -448,7 +452,11 @@ void ServerNode::commit_batch() {
 void ServerNode::arm_sequencer() {
     process_->timer.arm(env_.heap, process_->sequencer.next_timeout(), [this, life = life_] {
         if (life != life_ || !process_->timer.fired(env_.now())) return;
-        if (!process_->committing) process_->sequencer.handle_timeout(env_.now(), wall_clock());
+        if (!process_->committing) {
+            const UnixMillis clock = wall_clock();
+            process_->sequencer.handle_timeout(env_.now(), clock);
+            check_leases(clock);
+        }
         deliver_outputs();
         if (process_->disk.is_crashed()) return crash();
         if (!process_->committing) arm_sequencer();
@@ -510,6 +518,10 @@ bool ServerNode::spoil(store::FromSequencer& mail) {
         if (env_.mutant == Mutant::page_skips && !page->reached_head) ++page->end;
     } else if (auto* settled = std::get_if<store::Settled>(&mail)) {
         if (env_.mutant == Mutant::verdict_off_by_one) ++settled->first;
+        for (auto& verdict : settled->verdicts) {
+            const bool lies = env_.mutant == Mutant::forgotten_says_accepted;
+            if (lies && verdict == store::outcome_unknown()) verdict = store::accept();
+        }
         const bool came_back = process_->just_attached.count(settled->to.session) > 0;
         if (env_.mutant == Mutant::verdict_to_old_link && came_back) return false;
         if (env_.mutant == Mutant::too_large_is_cut && rejects_size(*settled)) {
@@ -556,8 +568,26 @@ void ServerNode::do_task(std::uint16_t core, const api::DeferredTask& task, api:
     });
 }
 
+void ServerNode::note_gone(const store::SessionRef& session) {
+    std::erase_if(process_->attached, [&](const auto& each) { return each.second == session; });
+}
+
+/// A lease ends when its time is over and its sender is not there.
+void ServerNode::check_leases(UnixMillis clock) {
+    for (const auto& [id, row] : disk_.tables.producers) {
+        if (std::exchange(forgotten_[id], row.forgotten) >= row.forgotten) continue;
+        env_.note("verdicts up to {} are forgotten", row.forgotten);
+        if (process_->attached.contains(id))
+            env_.witness.report(Breach::dishonest, "a lease ended while its sender was there");
+        if (row.last_contact.value + options_.lease->count() > clock.value)
+            env_.witness.report(Breach::dishonest, "a lease ended too early");
+    }
+}
+
 /// What is said about the log must be on the disk by now (R1).
 void ServerNode::check(const store::FromSequencer& mail) {
+    if (const auto* cut = std::get_if<store::Cut>(&mail)) note_gone(cut->to);
+    if (const auto* refused = std::get_if<store::AttachRefused>(&mail)) note_gone(refused->to);
     if (options_.house) options_.house->look_at(mail, disk_);
     if (const auto* ask = std::get_if<store::Ask>(&mail))
         env_.witness.questions.given_out(*ask, disk_);

@@ -30,6 +30,7 @@ class ServerNode final : public LinkEnd {
         engineio::Timings timings;
         GuestHouse* house = nullptr;  ///< runs it, with recovery on, instead of the chat
         store::Retention retention;
+        std::optional<Millis> lease = {};
     };
 
     ServerNode(Env& env, Network& network, Options options);
@@ -88,6 +89,7 @@ class ServerNode final : public LinkEnd {
         std::uint64_t forgotten = 0;            // times that the sequencer forgot all sessions
         std::set<std::uint64_t> just_attached;  // sessions, in the running batch
         std::map<ProducerId, store::SessionRef> sessions;  // the newest of each
+        std::map<ProducerId, store::SessionRef> attached;  // as the sequencer should know
         Prng entropy;
         std::vector<std::unique_ptr<Core>> cores;
     };
@@ -117,6 +119,8 @@ class ServerNode final : public LinkEnd {
     void do_task(std::uint16_t core, const api::DeferredTask& task, api::EndTask end);
     void post_to(std::uint16_t core, const store::FromSequencer& mail);
     void check(const store::FromSequencer& mail);
+    void note_gone(const store::SessionRef& session);
+    void check_leases(UnixMillis clock);
     void check_entries(const std::vector<store::LogEntry>& entries);
     void arm_sequencer();
     UnixMillis wall_clock();
@@ -132,6 +136,7 @@ class ServerNode final : public LinkEnd {
     std::uint64_t life_ = 0;  // of the process; events of earlier ones are nobody's
     std::uint64_t crashes_ = 0;
     std::int64_t wall_clock_skew_ = 0;
+    std::map<ProducerId, delivery::Sequence> forgotten_;  // verdicts, up to here
 };
 
 }  // namespace oncewire::sim

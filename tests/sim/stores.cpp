@@ -101,6 +101,24 @@ Result<void, StoreError> FaultyStore::put_verdict(const ProducerId& id, delivery
     return run([&] { return memory_.put_verdict(id, sequence, verdict); });
 }
 
+Result<std::vector<ProducerId>, StoreError> FaultyStore::idle_producers(UnixMillis until,
+                                                                        std::uint32_t count) {
+    return run([&] { return memory_.idle_producers(until, count); });
+}
+
+Result<void, StoreError> FaultyStore::renew_producer(const ProducerId& id, UnixMillis now) {
+    return run([&] { return memory_.renew_producer(id, now); });
+}
+
+/// A few at a time, so that somebody comes back half forgotten.
+Result<store::Store::Forgotten, StoreError> FaultyStore::forget_verdicts(const ProducerId& id,
+                                                                         std::uint32_t count) {
+    if (env_.choices.chance("forgets slowly", 1, 4)) count = 1;
+    auto forgotten = run([&] { return memory_.forget_verdicts(id, count); });
+    if (forgotten) env_.faults.count(Fault::lease_ended);
+    return forgotten;
+}
+
 Result<void, StoreError> FaultyStore::put_once(std::string_view id, const store::OnceRow& row) {
     return run([&] { return memory_.put_once(id, row); });
 }
@@ -249,8 +267,25 @@ Result<std::optional<store::ProducerRow>, StoreError> MutantStore::find_producer
     if (!row || !*row) return row;
     if (env_.mutant == Mutant::mark_ahead) ++(*row)->seen.last;
     const bool is_away = (*row)->last_contact.value + 10'000 < wall_clock_.value;
-    if (env_.mutant == Mutant::producer_forgotten && is_away) row->reset();
+    const bool is_forgotten = (*row)->forgotten > 0 && (*row)->forgotten == (*row)->seen.last;
+    if ((env_.mutant == Mutant::producer_forgotten && is_away) ||
+        (env_.mutant == Mutant::producer_ends_with_lease && is_forgotten)) {
+        row->reset();
+    }
     return row;
+}
+
+Result<std::vector<ProducerId>, StoreError> MutantStore::idle_producers(UnixMillis until,
+                                                                        std::uint32_t count) {
+    if (env_.mutant == Mutant::lease_ends_early) until.value += 1'000;
+    return behind_.idle_producers(until, count);
+}
+
+Result<void, StoreError> MutantStore::renew_producer(const ProducerId& id, UnixMillis now) {
+    if (env_.mutant != Mutant::lease_ends_while_there) return behind_.renew_producer(id, now);
+    const auto forgotten = behind_.forget_verdicts(id, UINT32_MAX);
+    if (!forgotten) return Err{forgotten.error()};
+    return {};
 }
 
 Result<void, StoreError> MutantStore::put_producer(const store::ProducerRow& row) {

@@ -46,6 +46,17 @@ class StoreInFront : public store::Store {
                                                 const store::StoredVerdict& verdict) override {
         return behind_.put_verdict(id, sequence, verdict);
     }
+    Result<std::vector<ProducerId>, store::StoreError> idle_producers(
+        UnixMillis until, std::uint32_t count) override {
+        return behind_.idle_producers(until, count);
+    }
+    Result<void, store::StoreError> renew_producer(const ProducerId& id, UnixMillis now) override {
+        return behind_.renew_producer(id, now);
+    }
+    Result<Forgotten, store::StoreError> forget_verdicts(const ProducerId& id,
+                                                         std::uint32_t count) override {
+        return behind_.forget_verdicts(id, count);
+    }
     Result<std::vector<store::OnceRow>, store::StoreError> find_once(
         std::string_view id, std::string_view scope, std::string_view body) override {
         return behind_.find_once(id, scope, body);
@@ -193,6 +204,11 @@ class FaultyStore final : public StoreInFront {
         const ProducerId& id, delivery::Sequence sequence) override;
     Result<void, store::StoreError> put_verdict(const ProducerId& id, delivery::Sequence sequence,
                                                 const store::StoredVerdict& verdict) override;
+    Result<std::vector<ProducerId>, store::StoreError> idle_producers(UnixMillis until,
+                                                                      std::uint32_t count) override;
+    Result<void, store::StoreError> renew_producer(const ProducerId& id, UnixMillis now) override;
+    Result<Forgotten, store::StoreError> forget_verdicts(const ProducerId& id,
+                                                         std::uint32_t count) override;
     Result<void, store::StoreError> put_task(const store::TaskRow& row) override;
     Result<void, store::StoreError> erase_task(std::uint64_t id) override;
     Result<void, store::StoreError> put_question(const store::QuestionRow& row) override;
@@ -262,6 +278,9 @@ class MutantStore final : public StoreInFront {
                                                 const store::StoredVerdict& verdict) override;
     Result<std::optional<store::StoredVerdict>, store::StoreError> find_verdict_by_digest(
         const ProducerId& id, delivery::Digest digest) override;
+    Result<std::vector<ProducerId>, store::StoreError> idle_producers(UnixMillis until,
+                                                                      std::uint32_t count) override;
+    Result<void, store::StoreError> renew_producer(const ProducerId& id, UnixMillis now) override;
     Result<void, store::StoreError> undo() override;
     Result<void, store::StoreError> mark() override;
     Result<void, store::StoreError> put_task(const store::TaskRow& row) override;

@@ -67,6 +67,8 @@ World::World(Choices choices, Trace::Detail detail, Mutant mutant)
     }
     if (!house_ && env_.faults.is_possible(Fault::history_trimmed))
         options.retention = draw_retention(env_.choices);
+    if (!house_ && env_.faults.is_possible(Fault::lease_ended))
+        options.lease = env_.choices.long_tailed("lease", 500, 30'000);
     server_ = std::make_unique<ServerNode>(env_, network_, options);
     house_ ? add_guests() : add_browsers();
 }

@@ -447,6 +447,33 @@ TEST_CASE("an entry that was accepted before it became too large is told so (R17
     CHECK(settled[0].accepted);
 }
 
+TEST_CASE("an entry whose verdict was forgotten is called unknown, and what follows goes on") {
+    SmallWorld world;
+    const ProducerId id(std::string(32, 'c'));
+    const auto alice = world.add_browser(true, {{1, 77, chat("1")}, {2, 78, chat("2")}}, 3, id);
+    REQUIRE(world.store.begin());
+    REQUIRE(world.store.put_producer(
+        {{id, ProducerSecret(std::string(32, 'a'))}, 1, {1, 77}, {}, {}, 1}));
+    REQUIRE(world.store.commit() == store::CommitOutcome::committed);
+    world.connect(alice);
+    const auto settled = world.seen<peer::MessageSettled>(alice);
+    REQUIRE(settled.size() == 2);
+    CHECK_FALSE(settled[0].accepted);
+    CHECK(settled[0].is_unknown);
+    CHECK(settled[1].accepted);
+    CHECK_FALSE(settled[1].is_unknown);
+    CHECK(world.log_texts() == Texts{"2"});
+    CHECK(world[alice].client.outbox(0)->size() == 0);
+}
+
+TEST_CASE("a rejection is no unknown outcome") {
+    SmallWorld world;
+    const auto alice = world.add_browser(true);
+    world.connect(alice);
+    send(world, alice, "bad");
+    CHECK_FALSE(world.seen<peer::MessageSettled>(alice).at(0).is_unknown);
+}
+
 TEST_CASE("a cancelled message is not stored and does not hold up the next") {
     SmallWorld world;
     const auto alice = world.add_browser(true);

@@ -260,6 +260,90 @@ void check_producers(StoreMachine& machine) {
     }
 }
 
+void check_leases(StoreMachine& machine) {
+    Store& store = machine.store();
+    const ProducerId ann("ann");
+    const ProducerId bob("bob");
+    const auto contacts = [&store](const char* name, delivery::Sequence last, std::int64_t at) {
+        store::ProducerRow row = producer(name, last);
+        row.last_contact = {at};
+        for (delivery::Sequence i = 1; i <= last; ++i) {
+            CHECK(store.put_verdict(row.identity.id, i, {i * 7, store::accept()}));
+        }
+        CHECK(store.put_producer(row));
+    };
+    const auto idle = [&store](std::int64_t until, std::uint32_t count = many) {
+        return *store.idle_producers({until}, count);
+    };
+    CHECK(store.begin());
+    contacts("bob", 3, 200);
+    contacts("ann", 5, 100);
+    contacts("eve", 0, 50);
+    CHECK(idle(200) == std::vector{ann, bob});
+    CHECK(store.commit() == CommitOutcome::committed);
+
+    SECTION("whoever has verdicts and was away is found, the longest away first") {
+        CHECK(idle(99).empty());
+        CHECK(idle(100) == std::vector{ann});
+        CHECK(idle(1'000) == std::vector{ann, bob});
+        CHECK(idle(1'000, 1) == std::vector{ann});
+    }
+    SECTION("who was in contact again is not") {
+        CHECK(store.begin());
+        CHECK(store.renew_producer(ann, {300}));
+        CHECK(idle(250) == std::vector{bob});
+        CHECK(store.commit() == CommitOutcome::committed);
+        machine.restart();
+        CHECK((*machine.store().find_producer(ann))->last_contact.value == 300);
+        CHECK(*machine.store().idle_producers({300}, many) == std::vector{bob, ann});
+    }
+    SECTION("verdicts go, the oldest first, and the row stays and says how far") {
+        CHECK(store.begin());
+        const auto some = store.forget_verdicts(ann, 2);
+        CHECK(some->verdicts == 2);
+        CHECK_FALSE(some->is_finished);
+        CHECK_FALSE(*store.find_verdict(ann, 2));
+        CHECK_FALSE(*store.find_verdict_by_digest(ann, 14));
+        CHECK(*store.find_verdict(ann, 3));
+        CHECK(store.commit() == CommitOutcome::committed);
+        CHECK(idle(100) == std::vector{ann});
+        CHECK(store.begin());
+        const auto rest = store.forget_verdicts(ann, many);
+        CHECK(rest->verdicts == 3);
+        CHECK(rest->is_finished);
+        CHECK(store.commit() == CommitOutcome::committed);
+        CHECK(idle(1'000) == std::vector{bob});
+        machine.restart();
+        auto& again = machine.store();
+        const auto row = *again.find_producer(ann);
+        CHECK(row->seen == delivery::HighWater{5, 35});
+        CHECK(row->forgotten == 5);
+        CHECK_FALSE(*again.find_verdict(ann, 5));
+        CHECK(*again.find_verdict(bob, 1));
+    }
+    SECTION("what is stored after that is kept, and found by its digest") {
+        CHECK(store.begin());
+        CHECK(store.forget_verdicts(ann, many));
+        store::ProducerRow row = **store.find_producer(ann);
+        row.seen = {6, 42};
+        CHECK(store.put_verdict(ann, 6, {42, store::accept(), store::Publication{1, 2}}));
+        CHECK(store.put_producer(row));
+        CHECK(store.commit() == CommitOutcome::committed);
+        machine.restart();
+        CHECK((*machine.store().find_producer(ann))->forgotten == 5);
+        CHECK((*machine.store().find_verdict_by_digest(ann, 42))->published ==
+              store::Publication{1, 2});
+        CHECK(*machine.store().idle_producers({100}, many) == std::vector{ann});
+    }
+    SECTION("a roll-back forgets nothing") {
+        CHECK(store.begin());
+        CHECK(store.forget_verdicts(ann, many));
+        store.rollback();
+        CHECK(*store.find_verdict(ann, 1));
+        CHECK((*store.find_producer(ann))->forgotten == 0);
+    }
+}
+
 void check_once(StoreMachine& machine) {
     const OnceRow ann{"hello", "ann", 1};
     const OnceRow bob{"hi", "bob", 2};
@@ -457,6 +541,7 @@ void check_store_contract(StoreMachine& machine) {
     SECTION("the log") { check_log(machine); }
     SECTION("reading") { check_reading(machine); }
     SECTION("producers") { check_producers(machine); }
+    SECTION("leases") { check_leases(machine); }
     SECTION("ids that senders chose") { check_once(machine); }
     SECTION("marks") { check_marks(machine); }
     SECTION("tasks") { check_tasks(machine); }

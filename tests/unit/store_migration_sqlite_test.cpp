@@ -20,8 +20,8 @@ namespace {
 namespace fs = std::filesystem;
 
 /// What the steps were when they were released.
-constexpr delivery::Digest released[] = {0x3dc5a68ecc8babee, 0xcb7b90f5ded95b2, 0xc1c611e9224d5dcc,
-                                         0x1564e3a8d5dfff4b, 0xb0b0dde1e33b7939};
+constexpr delivery::Digest released[] = {0x3dc5a68ecc8babee, 0xcb7b90f5ded95b2,  0xc1c611e9224d5dcc,
+                                         0x1564e3a8d5dfff4b, 0xb0b0dde1e33b7939, 0xff7b9b8fe63ce32};
 
 /// A database file made by the SQL that `sqlite3 FILE .dump` wrote of one of that version.
 class OldFile {
@@ -91,6 +91,9 @@ TEST_CASE("a file of any released version is brought forward with all that is in
                 CHECK((*store.find_question("key"))->recipient == ProducerId("p"));
                 CHECK(store.last_question() == 6);
             }
+            CHECK((*row)->forgotten == (version >= 6 ? 1u : 0u));
+            using Published = std::optional<Publication>;
+            CHECK((*verdict)->published == (version >= 6 ? Published({4, 0}) : Published()));
             test::commit_one(store, "/,chat", "[\"new\"]");
         }
     }
