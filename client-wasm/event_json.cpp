@@ -180,6 +180,7 @@ struct Writer {
         return plain(object("settled", out.index)
                          .number("sequence", out.sequence)
                          .flag("accepted", out.accepted)
+                         .flag("unknown", out.is_unknown)
                          .json("body", out.body.empty() ? "null" : out.body));
     }
     Made operator()(peer::MessageRenumbered& out) {

@@ -193,6 +193,7 @@ function moved(entry) {
   const post = postOf(entry);
   if (post) places.get(post.place).timeline.showEntry(entry, post);
   else if (entry.state === "rejected") line.say(words.rejected(words.reasons[entry.error?.code] ?? entry.error?.message));
+  else if (entry.state === "unknown") line.say(words.state.unknown);
   // The server stores again when a message got through.
   if (entry.state === "accepted") situation.isBusy = false;
   show();
@@ -261,7 +262,7 @@ new Actions({
   timelineOf: () => places.current.timeline,
   list(view) {
     const { post, entry } = view;
-    if (view.state === "rejected") return rejectedActions(view, entry);
+    if (view.state === "rejected" || view.state === "unknown") return unsentActions(view, entry);
     const offers = [];
     if (post.text && !post.isGone) offers.push([words.copy, () => navigator.clipboard?.writeText(post.text).catch(() => {})]);
     if (canChange(view) && post.text) offers.push([words.edit, () => change(view)]);
@@ -271,13 +272,19 @@ new Actions({
   },
 });
 
-function rejectedActions(view, entry) {
+function unsentActions(view, entry) {
   const { timeline } = places.current;
   const { text, picture } = view.post;
   if (picture) {
     return [
       [words.again, () => outgoing.again(picture)],
       [words.discard, () => (timeline.forget(entry), outgoing.discard(picture))],
+    ];
+  }
+  if (view.state === "unknown") {
+    return [
+      [words.again, () => (timeline.forget(entry), socket.emit(entry.event, ...entry.args))],
+      [words.discard, () => timeline.forget(entry)],
     ];
   }
   return [

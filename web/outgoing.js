@@ -93,8 +93,8 @@ export class Outgoing {
         await new Promise((resolve) => setTimeout(resolve, this.#socket.connected ? pause : 0));
         continue;
       }
+      if (!picture.isPosted && !this.#isInOutbox(id)) this.#socket.emit("post", ...entry.args);
       picture.isPosted = true;
-      if (!this.#isInOutbox(id)) this.#socket.emit("post", ...entry.args);
       return;
     }
   }
@@ -110,7 +110,9 @@ export class Outgoing {
   /** The message that names it has its verdict. */
   async #judge({ event, args, state, error }) {
     const id = event === "post" ? args[1]?.picture : undefined;
-    if (!id || (state !== "accepted" && state !== "rejected")) return;
+    if (!id || !["accepted", "rejected", "unknown"].includes(state)) return;
+    // Nobody but its author may send it once more.
+    if (state === "unknown" && this.#pictures.has(id)) this.#pictures.get(id).isPosted = true;
     const picture = await this.find(id);
     if (state === "accepted") {
       if (picture) this.onDone(picture);

@@ -1,6 +1,6 @@
 // Errors an application can tell apart by `code`.
 
-/** The final word on a durable message: it will not be delivered. */
+/** The final word on a durable message: it will not be delivered, or (`outcome_unknown`) nobody knows. */
 export class DeliveryError extends Error {
   name = "DeliveryError";
 

@@ -146,9 +146,9 @@ export class LaneSender {
     this.#unsaved.clear();
   }
 
-  #settle({ sequence, accepted, body }, entry) {
+  #settle({ sequence, accepted, unknown, body }, entry) {
     this.#entries.delete(sequence);
-    if (!accepted) return this.#outbox.finish(entry, "rejected", { error: rejection(body) });
+    if (!accepted) return this.#outbox.finish(entry, unknown ? "unknown" : "rejected", { error: rejection(body) });
     // Our server answers with one value, a stock server with any number of arguments.
     const answer = body === null ? [] : [body];
     const results = this.guarantee === "exactly-once" ? answer : body;

@@ -9,6 +9,8 @@ import { Emitter } from "./emitter.js";
  *   sent       on the wire
  *   accepted   the server has it for good; `results` are what it answered
  *   rejected   it will not be delivered; `error` says why
+ *   unknown    it was offered before, so long ago that nobody knows any more whether it was stored; `error`
+ *              has the code "outcome_unknown"
  *   cancelled  taken back before it could leave
  */
 export class OutboxEntry {

@@ -304,7 +304,8 @@ export interface OutboxEntry {
   readonly args: any[];
   /** Unix milliseconds of the emit. */
   readonly at: number;
-  readonly state: "saving" | "queued" | "sent" | "accepted" | "rejected" | "cancelled";
+  /** "unknown": it was offered before its sender's lease ended, and nobody knows whether it was stored. */
+  readonly state: "saving" | "queued" | "sent" | "accepted" | "rejected" | "unknown" | "cancelled";
   /** True while a copy on this device outlives the page. */
   readonly saved: boolean;
   readonly results?: any[];

@@ -27,6 +27,7 @@ export const en = {
     sent: "sending",
     delivered: "delivered",
     read: "read",
+    unknown: "may have been sent: send it again?",
     received: "",
   },
   rejected: (reason) => `not sent: ${reason}`,
@@ -42,7 +43,6 @@ export const en = {
     no_picture: "this picture is not kept any more",
     not_yours: "only its author can change a message",
     not_signed_in: "say who you are first",
-    lease_lost: "it may have been sent already; send it again?",
   },
   slow: {
     too_fast: "That was a lot at once. Wait a moment",

@@ -25,6 +25,7 @@ export const ja = {
     sent: "送信中",
     delivered: "配信済み",
     read: "既読",
+    unknown: "送信済みかもしれません。もう一度送りますか？",
     received: "",
   },
   rejected: (reason) => `送信できません：${reason}`,
@@ -40,7 +41,6 @@ export const ja = {
     no_picture: "この画像はもう保存されていません",
     not_yours: "変更できるのは書いた人だけです",
     not_signed_in: "先にサインインしてください",
-    lease_lost: "送信済みかもしれません。もう一度送りますか？",
   },
   slow: {
     too_fast: "操作が多すぎます。少しお待ちください",

@@ -25,6 +25,7 @@ export const zh = {
     sent: "正在发送",
     delivered: "已送达",
     read: "已读",
+    unknown: "可能已经发送，是否再次发送？",
     received: "",
   },
   rejected: (reason) => `未发送：${reason}`,
@@ -40,7 +41,6 @@ export const zh = {
     no_picture: "此图片已不再保存",
     not_yours: "只有作者可以修改消息",
     not_signed_in: "请先登录",
-    lease_lost: "可能已经发送，是否再次发送？",
   },
   slow: {
     too_fast: "操作太频繁，请稍候",

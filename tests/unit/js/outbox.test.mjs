@@ -57,6 +57,17 @@ describe("emit with delivery: exactly-once", () => {
     assert.deepEqual([error.name, error.code, error.message], ["DeliveryError", "forbidden", "not you"]);
   });
 
+  test("what nobody knows any more is no rejection, and its callback is told so", async () => {
+    const { socket, client, told } = await ready();
+    const promised = socket.emitWithAck("e", "x").catch((error) => error);
+    const body = { error: "outcome_unknown", message: "so long ago" };
+    await client.say({ type: "settled", sequence: 1, accepted: false, unknown: true, body });
+    const error = await promised;
+    assert.deepEqual([error.name, error.code], ["DeliveryError", "outcome_unknown"]);
+    assert.deepEqual(told.at(-1), ["x", "unknown"]);
+    assert.equal(socket.outbox.size, 0);
+  });
+
   test("what the engine refuses is rejected with the reason", async () => {
     const { socket, client, told } = await ready();
     client.refuse = Object.assign(new Error("full"), { code: "outbox_full" });
