@@ -40,6 +40,7 @@ struct CommandLine {
     std::string check;
     std::string backup;
     bool status = false;
+    std::string where;
 };
 
 void declare(CLI::App& app, CommandLine& line) {
@@ -98,6 +99,10 @@ void declare(CLI::App& app, CommandLine& line) {
         "Copy the database of --db to this new file and end; a server may be serving it");
     app.add_flag("--status", line.status,
                  "Print the counters of the server that serves --db, for Prometheus, and end");
+    app.add_option(
+        "--where", line.where,
+        "Say what became of the message of this key, producer:sequence, in --db, and end; a "
+        "server may be serving it");
     app.set_version_flag("--version", std::string("oncewire-server ") + version);
 }
 
@@ -267,7 +272,7 @@ std::unique_ptr<core::Control> open_control(const std::string& database,
     auto control = std::make_unique<core::Control>(path, std::move(verbs));
     const auto started = control->start();
     if (started) return control;
-    spdlog::warn("no --backup and no --status while serving: {}", started.error());
+    spdlog::warn("no --backup, --status and --where while serving: {}", started.error());
     return nullptr;
 }
 
@@ -316,6 +321,7 @@ int run(const CommandLine& line, const ReadAgain& read_again) {
     if (!line.check.empty()) return check(line.check);
     if (!line.backup.empty()) return print(core::back_up(config.database, line.backup));
     if (line.status) return print(core::ask_status(config.database));
+    if (!line.where.empty()) return print(core::find_message(config.database, line.where));
     return serve(line, read_again);
 }
 

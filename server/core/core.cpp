@@ -240,12 +240,24 @@ void Core::arm_timer() {
     });
 }
 
+/// What `look` sees on the core's thread; none if that does not come round.
+template <class Look>
+auto Core::look_now(Look look) -> std::optional<decltype(look())> {
+    using Seen = decltype(look());
+    const auto told = std::make_shared<std::promise<Seen>>();
+    auto seen = told->get_future();
+    boost::asio::post(context_, [told, look = std::move(look)] { told->set_value(look()); });
+    if (seen.wait_for(std::chrono::seconds(1)) != std::future_status::ready) return std::nullopt;
+    return seen.get();
+}
+
 hub::HubCounts Core::counts_now() {
-    const auto told = std::make_shared<std::promise<hub::HubCounts>>();
-    auto counts = told->get_future();
-    boost::asio::post(context_, [this, told] { told->set_value(hub_.counts()); });
-    if (counts.wait_for(std::chrono::seconds(1)) != std::future_status::ready) return {};
-    return counts.get();
+    return look_now([this] { return hub_.counts(); }).value_or(hub::HubCounts());
+}
+
+std::optional<std::vector<hub::RoomReader>> Core::readers_now(const std::string& room,
+                                                              delivery::Offset offset) {
+    return look_now([this, room, offset] { return hub_.readers_of(room, offset); });
 }
 
 void Core::shut_down() {

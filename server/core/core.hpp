@@ -70,6 +70,9 @@ class Core {
     std::future<void> drained() { return drained_.get_future(); }
     /// As of now; blocks until the thread comes round, or zeros if it does not.
     hub::HubCounts counts_now();
+    /// As Hub::readers_of(); blocks likewise. None: the thread did not come round.
+    std::optional<std::vector<hub::RoomReader>> readers_now(const std::string& room,
+                                                            delivery::Offset offset);
     /// Makes run() return.
     void stop() { context_.stop(); }
 
@@ -82,6 +85,8 @@ class Core {
     static constexpr std::size_t inbox_capacity = 16'384;
 
   private:
+    template <class Look>
+    auto look_now(Look look) -> std::optional<decltype(look())>;
     void turn(const std::function<void(Instant)>& input);
     void drain(Instant now);
     void perform(hub::HubOutput output, Instant now);

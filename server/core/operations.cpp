@@ -3,10 +3,12 @@
 #include <filesystem>
 #include <future>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include "server/core/environment.hpp"
 #include "server/core/metrics.hpp"
+#include "server/core/where.hpp"
 #include "server/store/sqlite_check.hpp"
 #include "shared/base/base64.hpp"
 
@@ -35,6 +37,17 @@ Answer checked_backup(const std::string& path) {
     return "backup " + path + ": " + describe(*report) + "\n";
 }
 
+/// As a server would, when no server has it.
+Result<std::unique_ptr<SqliteStore>, std::string> open_closed(const std::string& database) {
+    if (!std::filesystem::exists(database)) {
+        return Err{"cannot open the database '" + database + "': it does not exist"};
+    }
+    const delivery::Epoch epoch{base64::encode_url(random_bytes(epoch_bytes))};
+    auto store = SqliteStore::open(database, epoch);
+    if (!store) return Err{store.error().sentence};
+    return std::move(*store);
+}
+
 Answer back_up_running(Server& server, SqliteStore& store, const std::string& to) {
     const auto done = std::make_shared<std::promise<Answer>>();
     auto copied = done->get_future();
@@ -59,29 +72,57 @@ Answer back_up_running(Server& server, SqliteStore& store, const std::string& to
     }
 }
 
-/// The rest of a chore's answer to whoever waits for it.
-Answer on_store_thread(Server& server, std::function<std::string(store::Sequencer&)> ask) {
-    const auto told = std::make_shared<std::promise<std::string>>();
-    auto text = told->get_future();
-    server.add_chore([told, ask = std::move(ask)](store::Sequencer& sequencer) {
-        told->set_value(ask(sequencer));
+/// What `look` sees on the store's thread, or a sentence.
+template <class Look>
+auto on_store_thread(Server& server, Look look)
+    -> Result<std::invoke_result_t<Look, store::Sequencer&>, std::string> {
+    using Seen = std::invoke_result_t<Look, store::Sequencer&>;
+    const auto told = std::make_shared<std::promise<Seen>>();
+    auto seen = told->get_future();
+    server.add_chore([told, look = std::move(look)](store::Sequencer& sequencer) {
+        told->set_value(look(sequencer));
         return true;
     });
     try {
-        return text.get();
+        return seen.get();
     } catch (const std::future_error&) {
         return Err{std::string("the server is stopping")};
     }
 }
 
-/// No server has it: open it as one would.
+constexpr const char* no_key =
+    "a message is named by its key, 'producer:sequence', as ?debug shows it on its sender's page";
+
+Answer find_message_running(Server& server, SqliteStore& store, const std::string& name) {
+    const auto key = store::parse_message_key(name);
+    if (!key) return Err{std::string(no_key)};
+    struct Seen {
+        Result<store::Whereabouts, store::StoreError> found;
+        delivery::Epoch epoch;
+    };
+    const auto seen = on_store_thread(server, [&store, key](const store::Sequencer&) {
+        return Seen{store.find_message(*key), store.head().epoch};
+    });
+    if (!seen) return Err{seen.error()};
+    if (!seen->found) return Err{std::string(store::error_text(seen->found.error()))};
+    return where_text(*seen->found, seen->epoch, [&server](const store::LogEntry& entry) {
+        return server.readers_of(entry.room, entry.offset);
+    });
+}
+
+Answer find_message_closed(const std::string& database, const std::string& name) {
+    const auto key = store::parse_message_key(name);
+    if (!key) return Err{std::string(no_key)};
+    auto store = open_closed(database);
+    if (!store) return Err{store.error()};
+    const auto found = (*store)->find_message(*key);
+    if (!found) return Err{std::string(store::error_text(found.error()))};
+    return where_text(*found, (*store)->head().epoch, {});
+}
+
 Answer back_up_closed(const std::string& database, const std::string& to) {
-    if (!std::filesystem::exists(database)) {
-        return Err{"cannot open the database '" + database + "': it does not exist"};
-    }
-    const delivery::Epoch epoch{base64::encode_url(random_bytes(epoch_bytes))};
-    const auto store = SqliteStore::open(database, epoch);
-    if (!store) return Err{store.error().sentence};
+    const auto store = open_closed(database);
+    if (!store) return Err{store.error()};
     if (const auto begun = (*store)->begin_backup(to); !begun) return Err{begun.error().sentence};
     for (;;) {
         const auto step = (*store)->step_backup();
@@ -98,12 +139,14 @@ std::map<std::string, Control::Verb> control_verbs(Server& server, SqliteStore& 
          [&server, &store](const std::string& to) { return back_up_running(server, store, to); }},
         {"status",
          [&server, &store](const std::string&) -> Answer {
-             auto text = on_store_thread(server, [&store](const store::Sequencer& sequencer) {
+             const auto text = on_store_thread(server, [&store](const store::Sequencer& sequencer) {
                  return metrics_of(sequencer, store);
              });
              if (!text) return text;
              return *text + metrics_of(server.hub_counts());
          }},
+        {"where", [&server, &store](
+                      const std::string& key) { return find_message_running(server, store, key); }},
     };
 }
 
@@ -118,6 +161,11 @@ Answer ask_status(const std::string& database) {
     auto answer = Control::ask(Control::path_for(database), "status");
     if (answer) return std::move(*answer);
     return Err{"no server has the database '" + database + "' open"};
+}
+
+Answer find_message(const std::string& database, const std::string& key) {
+    auto answer = Control::ask(Control::path_for(database), "where " + key);
+    return answer ? std::move(*answer) : find_message_closed(database, key);
 }
 
 Result<Examined, std::string> examine(const std::string& database) {

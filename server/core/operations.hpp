@@ -12,13 +12,17 @@
 /// or with a sentence that says why not.
 namespace oncewire::core {
 
-/// The verbs of a running server: `backup FILE`, `status`. `server` and `store` outlive them.
+/// The verbs of a running server: `backup FILE`, `status`, `where KEY`. `server` and `store` outlive them.
 std::map<std::string, Control::Verb> control_verbs(Server& server, store::SqliteStore& store);
 
 /// Through the server that has the database open, or directly if none has. Blocks.
 Result<std::string, std::string> back_up(const std::string& database, const std::string& to);
 /// In Prometheus' text format, from the running server.
 Result<std::string, std::string> ask_status(const std::string& database);
+
+/// What became of the message of this key, "producer:sequence": from the running server, or directly if
+/// none has the database.
+Result<std::string, std::string> find_message(const std::string& database, const std::string& key);
 
 struct Examined {
     bool is_sound = false;

@@ -170,6 +170,17 @@ hub::HubCounts Server::hub_counts() {
     return sum;
 }
 
+std::optional<std::vector<hub::RoomReader>> Server::readers_of(const std::string& room,
+                                                               delivery::Offset offset) {
+    std::vector<hub::RoomReader> all;
+    for (const auto& core : cores_) {
+        const auto readers = core->readers_now(room, offset);
+        if (!readers) return std::nullopt;
+        all.insert(all.end(), readers->begin(), readers->end());
+    }
+    return all;
+}
+
 void Server::report() const {
     hub::HubCounts sum;
     std::uint64_t exceptions = 0;

@@ -66,6 +66,9 @@ class Server {
     void add_chore(SequencerThread::Chore chore) { sequencer_->add_chore(std::move(chore)); }
     /// What all connections came to so far. Any thread but a core's; blocks for a moment.
     hub::HubCounts hub_counts();
+    /// Of all cores; none if one of them did not come round. Threads as above.
+    std::optional<std::vector<hub::RoomReader>> readers_of(const std::string& room,
+                                                           delivery::Offset offset);
     /// Says goodbye to clients, stores what was received, and ends all threads. Blocks.
     void stop();
 

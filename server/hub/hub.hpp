@@ -171,6 +171,14 @@ using HubOutput =
                  ServerSideEvent, QuestionArrived, AnswerArrived, BroadcastSent, TaskArrived,
                  MessageArrived, SubmitSettled, SocketGone, Woken>;
 
+/// A session that reads a room, and how it stands to one entry of it.
+struct RoomReader {
+    std::string sid;
+    /// It was handed to the session's connection, unless its client had it or came into the room later.
+    bool is_past = false;
+    bool operator==(const RoomReader&) const = default;
+};
+
 struct HubCounts {
     std::uint64_t connections_opened = 0;
     std::uint64_t connections_open = 0;
@@ -314,6 +322,9 @@ class Hub {
     std::string_view sid_of(SocketId socket);
     /// Whose lane it proved to be, while it is connected; empty for stock clients.
     ProducerId producer_of(SocketId socket);
+    /// Sessions of this core that read `room` (a log_room()) and how each stands to its entry at `offset`.
+    /// For operators: O(members).
+    std::vector<RoomReader> readers_of(std::string_view room, delivery::Offset offset);
     const HubCounts& counts() const { return counts_; }
     const store::LogState& log_state() const { return log_state_; }
 

@@ -145,6 +145,19 @@ void Hub::catch_up_everybody(delivery::Offset before) {
     }
 }
 
+std::vector<RoomReader> Hub::readers_of(std::string_view room, delivery::Offset offset) {
+    std::vector<RoomReader> readers;
+    for (const SocketId id : rooms_.members(room)) {
+        const Socket& socket = *find_socket(id);
+        if (socket.reader == Reader::absent) continue;
+        // Who is live has everything; the cursor moves only with what its rooms get.
+        const auto read_to =
+            socket.reader == Reader::live ? log_state_.head.offset : socket.sent.position()->offset;
+        readers.push_back({socket.sid, read_to >= offset});
+    }
+    return readers;
+}
+
 // ---- answers to one session ---------------------------------------------------------------------
 
 void Hub::handle(const store::Attached& attached) {

@@ -26,6 +26,7 @@ struct SqliteStore::Connection {
     sqlite::Statement put_question, erase_question, find_question, questions_to, count_questions;
     sqlite::Statement expiring_questions;
     sqlite::Statement idle_producers, renew_producer, forget_verdicts, set_forgotten;
+    sqlite::Statement entries_at;
     std::vector<sqlite::Statement> room_cursors;
     sqlite::SessionTables sessions;
     std::map<std::string, sqlite::Statement, std::less<>> foreign;  ///< the application's, by text

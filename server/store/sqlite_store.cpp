@@ -134,6 +134,9 @@ Result<void, Failure> SqliteStore::Connection::prepare_all() {
         {renew_producer, "UPDATE producers SET last_contact = ?2 WHERE name = ?1"},
         {forget_verdicts, "DELETE FROM verdicts WHERE producer = ?1 AND sequence <= ?2"},
         {set_forgotten, "UPDATE producers SET forgotten = ?2 WHERE id = ?1"},
+        {entries_at,
+         "SELECT offset, name, room_seq, data, stored_at FROM log JOIN rooms ON rooms.id = room"
+         " WHERE offset >= ?1 AND offset < ?2 ORDER BY offset"},
     };
     for (const auto& [statement, sql] : all) {
         auto prepared = database.prepare(sql);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "server/store/store.hpp"
+#include "server/store/whereabouts.hpp"
 
 namespace oncewire::store {
 
@@ -66,6 +67,9 @@ class SqliteStore final : public Store {
     Result<void, OpenError> begin_backup(const std::string& to);
     /// Copies the next megabyte. True: the copy is there, whole and fsynced.
     Result<bool, OpenError> step_backup();
+
+    /// For operators; between transactions.
+    Result<Whereabouts, StoreError> find_message(const MessageKey& key);
 
     Durability durability() const override;
     LogHead head() const override { return head_; }

@@ -1,6 +1,7 @@
 // What an operator does to a server's database, while it serves and when it does not.
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <filesystem>
@@ -112,6 +113,59 @@ TEST_CASE("only its own user may open the control socket, and it is gone with th
     }
     CHECK_FALSE(std::filesystem::exists(database + "-control"));
     CHECK(command({"--db", database, "--status"}).status == 1);
+}
+
+TEST_CASE("an operator asks where a message is, while the server runs and when it does not") {
+    TemporaryDirectory directory;
+    const std::string database = directory.path("chat.db");
+    const std::string sender(32, 'a');
+    const auto where = [&](const std::string& key) {
+        return command({"--db", database, "--where", key});
+    };
+    {
+        ServerProcess server({.flags = {"--port", "0", "--db", database, "--cores", "2"}});
+        CHECK(contains(where(sender + ":1").output, "unknown sender"));
+        WebSocketClient reader(server.port());
+        REQUIRE(reader.join());
+        WebSocketClient client(server.port());
+        REQUIRE(client.join(R"({"oncewire":{"version":1,"producer":")" + sender +
+                            R"(","secret":")" + std::string(32, 'b') + "\"}}"));
+        const auto send = [&client](const std::string& number, const std::string& message) {
+            client.send_text("42[\"oncewire:send\"," + number + ",\"000000000000000" + number +
+                             "\"," + message + "]");
+            while (const auto text = client.receive_text()) {
+                if (text->starts_with("42[\"oncewire:verdicts\"," + number)) return;
+            }
+            FAIL("no verdict");
+        };
+        send("1", R"(["chat message","hello"])");
+        send("2", R"(["no such event"])");
+        while (const auto text = reader.receive_text()) {
+            if (contains(*text, "\"hello\"")) break;
+        }
+        const Said said = where(sender + ":1");
+        CHECK(said.status == 0);
+        CHECK(contains(said.output, "accepted; it published 1:\n  "));
+        CHECK(contains(said.output, ".1 in room 'chat' of '/', stored at 20"));
+        const auto line = said.output.substr(said.output.find("handed to:"));
+        CHECK(std::count(line.begin(), line.begin() + static_cast<long>(line.find('\n')), ' ') ==
+              3);
+        CHECK(contains(said.output, "still behind: nobody\n"));
+        CHECK(contains(where(sender + ":2").output, R"(rejected: {"error":"unknown_event")"));
+        CHECK(contains(where(sender + ":3").output, "not here: "));
+        CHECK(contains(where(sender + ":3").output, "as far as 2\n"));
+        const Said mistaken = where("hello");
+        CHECK(mistaken.status == 1);
+        CHECK(contains(mistaken.errors, "producer:sequence"));
+        server.signal(SIGTERM);
+        CHECK(server.wait() == 0);
+    }
+    const Said said = where(sender + ":1");
+    CHECK(said.status == 0);
+    CHECK(contains(said.output, ".1 in room 'chat' of '/', stored at 20"));
+    CHECK_FALSE(contains(said.output, "handed to"));
+    CHECK(where("hello").status == 1);
+    CHECK(command({"--db", directory.path("none.db"), "--where", sender + ":1"}).status == 1);
 }
 
 TEST_CASE("--check says what it cannot look at") {

@@ -279,6 +279,34 @@ TEST_CASE("a room that the application lets in on connection is read from where 
     CHECK(texts_of(world[bob]) == Texts{"side 1", "side 2", "3", "side 4"});
 }
 
+TEST_CASE("an operator learns who is past an entry of a room, and who is behind") {
+    SmallWorld world;
+    const auto alice = world.add_browser(true);
+    const auto bob = world.add_browser(true);
+    world.connect(alice);
+    world.connect(bob);
+    const auto readers = [&world](delivery::Offset offset) {
+        std::map<std::string, bool> past;
+        for (const auto& [sid, is_past] : world.hub.readers_of("/,chat", offset))
+            past[sid] = is_past;
+        return past;
+    };
+    const auto sid = [&world](std::size_t browser) {
+        return world.seen<peer::Connected>(browser).at(0).sid;
+    };
+    send(world, alice, "1");
+    CHECK(readers(1) == std::map<std::string, bool>{{sid(alice), true}, {sid(bob), true}});
+    CHECK_FALSE(readers(2).at(sid(alice)));
+    CHECK(world.hub.readers_of("/,elsewhere", 1).empty());
+
+    world[bob].reads = false;
+    const std::string large(4000, 'x');
+    for (int i = 0; i < 600; ++i) send(world, alice, large);
+    const auto newest = world.disk.tables.log.back().offset;
+    CHECK(readers(newest) == std::map<std::string, bool>{{sid(alice), true}, {sid(bob), false}});
+    CHECK(readers(1).at(sid(bob)));
+}
+
 TEST_CASE("a slow reader is closed at the deadline and catches up when it comes back") {
     SmallWorld world;
     const auto alice = world.add_browser(true);
