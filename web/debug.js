@@ -2,10 +2,12 @@
 
 const kept = 200; // frames that are remembered
 const shown = 12;
+const keysShown = 5; // of messages that wait, and of those that have their verdict: what `--where` asks for
 
 export function openDebug(socket) {
   const counters = { events: 0, sent: 0, duplicates: 0, reorders: 0, connects: 0, drops: 0, busy: 0 };
   const frames = [];
+  const settled = []; // {key, state}, the newest last
   let newest = 0;
   let roundTrip = 0;
   const seen = new Set();
@@ -32,6 +34,11 @@ export function openDebug(socket) {
   socket.on("disconnect", () => ++counters.drops);
   socket.on("history_replaced", () => seen.clear() || (newest = 0));
   socket.outbox.on("busy", () => ++counters.busy);
+  socket.outbox.on("change", ({ key, state }) => {
+    if (!["accepted", "rejected", "unknown"].includes(state)) return;
+    settled.push({ key, state });
+    settled.splice(0, settled.length - kept);
+  });
 
   const report = () => ({
     at: new Date().toISOString(),
@@ -39,6 +46,7 @@ export function openDebug(socket) {
     session: socket.id ?? null,
     guarantee: socket.guarantee,
     waiting: socket.outbox.entries().map(({ key, event, state, saved }) => ({ key, event, state, saved })),
+    settled,
     isSaved: socket.outbox.durable,
     cursor: newest,
     roundTrip,
@@ -65,9 +73,10 @@ export function openDebug(socket) {
         if (!error) roundTrip = Math.round(performance.now() - begun);
       });
     }
-    const { counters: counts, waiting, ...rest } = report();
+    const { counters: counts, waiting, settled: told, ...rest } = report();
     const lines = Object.entries({ ...rest, ...counts, waiting: waiting.length });
-    text.textContent = [...lines.map(([name, value]) => `${name}: ${value}`), "", ...frames.slice(-shown)].join("\n");
+    const keys = [...told.slice(-keysShown), ...waiting.slice(0, keysShown)].map(({ key, state }) => `${key} ${state}`);
+    text.textContent = [...lines.map(([name, value]) => `${name}: ${value}`), "", ...keys, "", ...frames.slice(-shown)].join("\n");
   }, 1000);
 }
 
