@@ -55,7 +55,7 @@ std::string published_text(const store::Whereabouts& found, const delivery::Epoc
     const auto shown = std::min(count, store::Whereabouts::entries_max);
     auto entry = found.entries.begin();
     for (delivery::Offset offset = first; offset < first + shown; ++offset) {
-        const std::string position = delivery::format({epoch, offset});
+        const std::string position = delivery::format(delivery::Position{epoch, offset});
         if (entry == found.entries.end() || entry->offset != offset) {
             text += "  " + position + ", removed by retention\n";
             continue;

@@ -120,6 +120,7 @@ class Store : public Sessions {
     virtual Result<std::uint64_t, StoreError> next_room_seq(std::string_view room) = 0;
 
     virtual Result<std::optional<ProducerRow>, StoreError> find_producer(const ProducerId& id) = 0;
+    /// `row.forgotten` as find_producer() has it.
     virtual Result<void, StoreError> put_producer(const ProducerRow& row) = 0;
 
     virtual Result<std::optional<StoredVerdict>, StoreError> find_verdict(

@@ -89,7 +89,7 @@ class Pair {
                 const std::string who = name();
                 const StoredVerdict verdict{
                     prng_.next(), prng_.chance(1, 2) ? accept(name()) : reject("no", name())};
-                const std::uint64_t sequence = prng_.below(4);
+                const std::uint64_t sequence = 1 + prng_.below(4);
                 both([&](Store& store) {
                     CHECK(store.put_verdict(ProducerId(who), sequence, verdict));
                     CHECK(store.put_producer(test::producer(who)));
@@ -115,7 +115,7 @@ class Pair {
         const std::string who = name();
         const std::string scope = name();
         const std::string body = name();
-        const std::uint64_t sequence = prng_.below(5);
+        const std::uint64_t sequence = 1 + prng_.below(5);
         const std::string in = room();
         same([&](Store& store) { return *store.find_producer(ProducerId(who)); });
         same([&](Store& store) { return *store.find_verdict(ProducerId(who), sequence); });
