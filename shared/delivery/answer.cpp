@@ -16,8 +16,11 @@ std::string answer_message(std::string_view question, std::string_view arguments
 }
 
 std::optional<Answer> parse_answer(std::string_view message) {
+    // Hardly any message is one, and the others may be long.
+    const auto event = json::first_element(message);
+    if (!event || !json::is_text(*event, answer_event)) return std::nullopt;
     const auto elements = json::elements(message);
-    if (elements.size() != 3 || !json::is_text(elements[0], answer_event)) return std::nullopt;
+    if (elements.size() != 3) return std::nullopt;
     if (json::kind_of(elements[2]) != json::Kind::array) return std::nullopt;
     auto question = parse_position(json::as_string(elements[1]).value_or(""));
     if (!question) return std::nullopt;
