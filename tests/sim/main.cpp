@@ -15,6 +15,7 @@
 #endif
 
 #include "tests/sim/exhaustive.hpp"
+#include "tests/sim/progress.hpp"
 #include "tests/sim/report.hpp"
 #include "tests/sim/world.hpp"
 
@@ -82,18 +83,19 @@ Outcome run_checked(std::uint64_t seed, Mutant mutant) {
 
 std::vector<Outcome> run_all(const Arguments& arguments) {
     std::vector<Outcome> outcomes(arguments.last - arguments.first + 1);
-#ifdef __EMSCRIPTEN__
-    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    Progress progress(outcomes.size());
+    const auto run_one = [&](std::size_t i) {
         outcomes[i] = run_checked(arguments.first + i, arguments.mutant);
-    }
+        progress.add_world();
+    };
+#ifdef __EMSCRIPTEN__
+    for (std::size_t i = 0; i < outcomes.size(); ++i) run_one(i);
 #else
     std::atomic<std::size_t> next{0};
     std::vector<std::thread> threads;
     for (std::uint32_t t = 0; t < arguments.threads; ++t) {
         threads.emplace_back([&] {
-            for (std::size_t i = next++; i < outcomes.size(); i = next++) {
-                outcomes[i] = run_checked(arguments.first + i, arguments.mutant);
-            }
+            for (std::size_t i = next++; i < outcomes.size(); i = next++) run_one(i);
         });
     }
     for (auto& thread : threads) thread.join();
