@@ -16,6 +16,8 @@ class Odometer {
         VERIFY(taken_[at_].n == n);  // the same choices lead to the same world
         return taken_[at_++].value;
     }
+    /// The next choice is a new one, not one that leads back to where the last list was left.
+    bool is_at_end() const { return at_ == taken_.size(); }
     /// False: there is no further list.
     bool advance() {
         while (!taken_.empty() && taken_.back().value + 1 == taken_.back().n) taken_.pop_back();

@@ -34,8 +34,9 @@ SmallWorld::Process::Process(store::MemoryDisk& disk)
     install(application);
 }
 
-SmallWorld::SmallWorld(const SmallSpace& space, Mutant mutant, Odometer& odometer)
-    : space_(space), mutant_(mutant), odometer_(odometer) {
+SmallWorld::SmallWorld(const SmallSpace& space, Mutant mutant, Search search, Odometer& odometer,
+                       KnownStates& known)
+    : space_(space), mutant_(mutant), odometer_(odometer), known_(known), search_(search) {
     disk_.epoch.text = "e1";
     start_server();
     peer::RestoredLane lane;
@@ -50,15 +51,70 @@ SmallWorld::SmallWorld(const SmallSpace& space, Mutant mutant, Odometer& odomete
 }
 
 void SmallWorld::run() {
-    while (violation_.empty() && !is_at_rest()) {
+    while (violation_.empty() && !is_known_ && !is_at_rest()) {
         if (++steps_ > steps_max) return report("it never comes to rest: " + describe());
         step();
     }
-    if (violation_.empty()) check_outcome();
+    if (!violation_.empty() || is_known_) return;
+    check_outcome();
+    History end;
+    end.add(ending());
+    check_effect(end.value());
 }
 
 void SmallWorld::report(const std::string& what) {
     if (violation_.empty()) violation_ = what;
+}
+
+// ---- where it is --------------------------------------------------------------------------------
+
+void SmallWorld::note(History& history, Input input, std::uint64_t number) {
+    history.add(static_cast<std::uint64_t>(input));
+    history.add(static_cast<std::uint64_t>(now_.time_since_epoch().count()));
+    history.add(number);
+}
+
+void SmallWorld::note(History& history, Input input, std::uint64_t number, const Frame& frame) {
+    note(history, input, number);
+    history.add(static_cast<std::uint64_t>(frame.type));
+    history.add(frame.bytes);
+}
+
+/// All that decides what can follow, and in how many ways. What is on the link, what hub and sequencer owe
+/// each other, what was shown and what was settled follow from the histories.
+Fingerprint SmallWorld::state(std::uint32_t possible) const {
+    History all;
+    all.add(client_saw_.value());
+    all.add(process_->hub_saw.value());
+    all.add(process_->sequencer_saw.value());
+    all.add(static_cast<std::uint64_t>(now_.time_since_epoch().count()));
+    all.add(link_ ? link_->client_id : 0);
+    all.add(unnoticed_.value_or(0));
+    all.add(may_cut_);
+    all.add(may_crash_);
+    all.add(cuts_);
+    all.add(crashes_);
+    all.add(possible);
+    return all.value();
+}
+
+/// False: another world has been here.
+bool SmallWorld::is_worth_going_on(const Fingerprint& state, std::uint32_t possible) {
+    if (search_ == Search::every_path) {
+        check_effect(state);
+        return true;
+    }
+    is_known_ = possible > 1 && odometer_.is_at_end() && !known_.add(state);
+    return !is_known_;
+}
+
+/// Whoever was in the same state and chose the same must have come to the same.
+void SmallWorld::check_effect(const Fingerprint& effect) {
+    if (!cause_) return;
+    History cause;
+    cause.add(cause_->state);
+    cause.add(cause_->chosen);
+    if (!known_.add(cause.value(), effect)) report("more decides than is seen: " + describe());
 }
 
 // ---- the steps ----------------------------------------------------------------------------------
@@ -70,8 +126,12 @@ void SmallWorld::step() {
     if (unnoticed_) possible.push_back(&SmallWorld::server_notices);
     if (link_ && may_cut_ && cuts_ < space_.cuts) possible.push_back(&SmallWorld::cut);
     if (may_crash_ && crashes_ < space_.crashes) possible.push_back(&SmallWorld::crash);
+    const auto count = static_cast<std::uint32_t>(possible.size());
+    const Fingerprint before = state(count);
+    if (!is_worth_going_on(before, count)) return;
     may_cut_ = false;
-    const auto chosen = odometer_.choose(static_cast<std::uint32_t>(possible.size()));
+    const auto chosen = odometer_.choose(count);
+    if (search_ == Search::every_path) cause_ = {before, chosen};
     (this->*possible[chosen])();
 }
 
@@ -93,6 +153,7 @@ std::vector<SmallWorld::Action> SmallWorld::possible_steps() const {
 void SmallWorld::frame_to_server() {
     const Frame frame = std::move(link_->to_server.front());
     link_->to_server.pop_front();
+    note(process_->hub_saw, Input::frame, link_->server_id, frame);
     process_->hub.handle_frame(link_->server_id, frame, now_);
     may_cut_ = true;
     drain_hub();
@@ -101,6 +162,7 @@ void SmallWorld::frame_to_server() {
 void SmallWorld::frame_to_client() {
     const Frame frame = std::move(link_->to_client.front());
     link_->to_client.pop_front();
+    note(client_saw_, Input::frame, link_->client_id, frame);
     client_.handle_frame(link_->client_id, frame, now_);
     may_cut_ = may_crash_ = true;
     drain_client();
@@ -109,12 +171,14 @@ void SmallWorld::frame_to_client() {
 void SmallWorld::mail_to_hub() {
     const auto mail = std::move(process_->mail.front());
     process_->mail.pop_front();
+    note(process_->hub_saw, Input::mail);
     process_->hub.handle_mail(mail, now_);
     drain_hub();
 }
 
 void SmallWorld::batch() {
-    disk_before_batch_ = disk_;
+    if (mutant_ == Mutant::ack_before_commit) disk_before_batch_ = disk_;
+    note(process_->sequencer_saw, Input::batch, process_->inbox.size());
     for (auto& mail : std::exchange(process_->inbox, {})) {
         process_->sequencer.handle_mail(std::move(mail), now_, {});
     }
@@ -153,6 +217,7 @@ void SmallWorld::say_all_and_forget_it() {
 
 void SmallWorld::server_notices() {
     const auto connection = *std::exchange(unnoticed_, std::nullopt);
+    note(process_->hub_saw, Input::closed, connection);
     process_->hub.handle_transport_closed(connection, engineio::CloseReason::transport_close, now_);
     drain_hub();
 }
@@ -164,10 +229,12 @@ void SmallWorld::pass_time() {
     if (!client && !server) return report("nothing will ever happen again: " + describe());
     now_ = std::max(now_, client && (!server || *client <= *server) ? *client : *server);
     if (client && *client <= now_) {
+        note(client_saw_, Input::timeout);
         client_.handle_timeout(now_);
         drain_client();
     }
     if (server && *server <= now_) {
+        note(process_->hub_saw, Input::timeout);
         process_->hub.handle_timeout(now_);
         drain_hub();
     }
@@ -177,6 +244,9 @@ void SmallWorld::pass_time() {
 
 void SmallWorld::start_server() {
     process_ = std::make_unique<Process>(disk_);
+    if (mutant_ == Mutant::ack_before_commit) disk_before_batch_ = disk_;
+    note(process_->hub_saw, Input::started, known_.number_of(disk_));
+    process_->hub_saw.add(secrets_);  // of which those it will draw are made
     process_->sequencer.start();
     while (auto output = process_->sequencer.poll_output()) {
         process_->hub.handle_mail(std::move(output->mail), now_);
@@ -189,8 +259,10 @@ void SmallWorld::open_link(peer::LinkId id) {
     link_->client_id = id;
     hub::Request request;
     request.url = "/socket.io/?EIO=4&transport=websocket";
+    note(process_->hub_saw, Input::accepted);
     link_->server_id = process_->hub.handle_accept(std::move(request), now_);
     may_cut_ = may_crash_ = true;
+    note(client_saw_, Input::opened, id);
     client_.handle_link_opened(id, now_);
     drain_hub();
 }
@@ -200,6 +272,7 @@ void SmallWorld::lose_link() {
     unnoticed_ = link_->server_id;
     const auto id = link_->client_id;
     link_.reset();
+    note(client_saw_, Input::closed, id);
     client_.handle_link_closed(id, now_);
     drain_client();
 }
@@ -285,6 +358,18 @@ void SmallWorld::check_outcome() {
 std::string SmallWorld::describe() const {
     return std::to_string(disk_.tables.log.size()) + " stored, " + std::to_string(shown_.size()) +
            " shown, " + std::to_string(settled_) + " settled";
+}
+
+std::string SmallWorld::ending() const {
+    std::string text = describe() + " after " + std::to_string(crashes_) + " crashes and " +
+                       std::to_string(cuts_) + " cuts at " +
+                       std::to_string(now_.time_since_epoch().count()) + " over link " +
+                       std::to_string(link_->client_id) + " of " +
+                       std::to_string(process_->hub.counts().connections_open);
+    for (const auto& [id, row] : disk_.tables.producers)
+        text += ", attached " + std::to_string(row.epoch) + " times";
+    for (const auto& data : shown_) text += ' ' + data;
+    return text;
 }
 
 }  // namespace oncewire::sim

@@ -13,6 +13,8 @@
 #include "server/store/sequencer.hpp"
 #include "shared/peer/client.hpp"
 #include "tests/sim/exhaustive.hpp"
+#include "tests/sim/fingerprint.hpp"
+#include "tests/sim/known_states.hpp"
 #include "tests/sim/odometer.hpp"
 
 namespace oncewire::sim {
@@ -25,12 +27,21 @@ namespace oncewire::sim {
 /// seen by nobody until it is noticed, so it is offered where an end of the link has just moved. A crash
 /// loses the process and its links, so it is offered where the disk or the browser has just changed. The
 /// browser does nothing on a link that is cut, so it notices at once; the server may notice much later.
+///
+/// Nothing is left to chance, so the state of browser, hub and sequencer is what each was given so far, in
+/// order (History); what they say to each other follows from that. After a crash the server's history is
+/// the disk it starts with: this is where most paths meet.
 class SmallWorld {
   public:
-    SmallWorld(const SmallSpace& space, Mutant mutant, Odometer& odometer);
+    /// `odometer` and `known` outlive it.
+    SmallWorld(const SmallSpace& space, Mutant mutant, Search search, Odometer& odometer,
+               KnownStates& known);
 
-    /// Until nothing can happen any more, or something is wrong.
+    /// Until nothing can happen any more, something is wrong, or (Search::every_state) the rest is known.
     void run();
+    bool is_known() const { return is_known_; }
+    /// What it came to, in words; if it came to an end.
+    std::string ending() const;
     /// Empty: every promise was kept.
     const std::string& violation() const { return violation_; }
     std::uint32_t steps() const { return steps_; }
@@ -46,6 +57,18 @@ class SmallWorld {
         api::Application application;
         std::deque<store::ToSequencer> inbox;
         std::deque<store::FromSequencer> mail;
+        History hub_saw;
+        History sequencer_saw;
+    };
+    enum class Input : std::uint8_t {
+        started,
+        frame,
+        mail,
+        accepted,
+        opened,
+        closed,
+        timeout,
+        batch
     };
     struct Link {
         peer::LinkId client_id = 0;
@@ -53,9 +76,18 @@ class SmallWorld {
         std::deque<Frame> to_server;
         std::deque<Frame> to_client;
     };
+    struct Cause {
+        Fingerprint state;
+        std::uint32_t chosen = 0;
+    };
     using Action = void (SmallWorld::*)();
 
     void report(const std::string& what);
+    void note(History& history, Input input, std::uint64_t number = 0);
+    void note(History& history, Input input, std::uint64_t number, const Frame& frame);
+    Fingerprint state(std::uint32_t possible) const;
+    bool is_worth_going_on(const Fingerprint& state, std::uint32_t possible);
+    void check_effect(const Fingerprint& effect);
 
     void step();
     std::vector<Action> possible_steps() const;
@@ -84,11 +116,16 @@ class SmallWorld {
     SmallSpace space_;
     Mutant mutant_;
     Odometer& odometer_;
+    KnownStates& known_;
+    Search search_;
+    bool is_known_ = false;
+    std::optional<Cause> cause_;  // of what comes next; of every_path alone
     Instant now_{Millis{1'000'000}};
     store::MemoryDisk disk_;
     store::MemoryDisk disk_before_batch_;
     std::unique_ptr<Process> process_;
     peer::Client client_{{}, Prng(7)};
+    History client_saw_;
     std::optional<Link> link_;                    // the client's
     std::optional<hub::ConnectionId> unnoticed_;  // gone, but the server does not know
     bool may_cut_ = false;
