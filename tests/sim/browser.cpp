@@ -181,6 +181,9 @@ void Browser::leave() {
     ++life_;
     const auto page = std::exchange(page_, nullptr);
     storage_.page_gone();
+    // Storage refused to know of numbers that were used: the next page gives them to other messages.
+    if (storage_.lane().next_sequence < page->client.outbox(chat)->next_sequence())
+        env_.witness.put_back(options_.author);
     for (const auto& [sequence, waiting] : page->waiting) {
         const auto id = waiting.message;
         if (id && !env_.witness.is_promised(*id)) env_.witness.release(*id);

@@ -244,8 +244,7 @@ void Browser::perform(const peer::HistoryLost& lost) {
 void Browser::perform(const peer::Noticed& noticed) {
     const auto& [holes, repeated, late] = noticed.anomalies;
     env_.note("browser {} notices a hole, its {}", options_.author, holes);
-    env_.witness.noticed(holes > page_->holes ? 1 : 0, repeated + late,
-                         env_.faults.count_of(Fault::entry_swallowed));
+    env_.witness.noticed(holes > page_->holes ? 1 : 0, repeated + late);
     page_->holes = holes;
 }
 

@@ -122,10 +122,10 @@ void CoreWires::swallow_one(core::Routes::Frames& frames) {
         if (!place) continue;
         const bool is_known = following && place->epoch == following->epoch;
         following = place;
-        if (!is_known || place->offset <= swallowed_to_) continue;
-        if (!env_.faults.strikes(Fault::entry_swallowed, 1, 20)) continue;
+        if (!is_known || !env_.faults.strikes(Fault::entry_swallowed, 1, 20)) continue;
+        // What vanished again when it was fetched would be told as lost, and is not.
+        if (!env_.witness.vanishes(*place)) continue;
         env_.note("entry {} vanishes", place->offset);
-        swallowed_to_ = place->offset;
         frames.erase(frames.begin() + static_cast<std::ptrdiff_t>(i));
         return;
     }

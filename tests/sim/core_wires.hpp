@@ -55,7 +55,6 @@ class CoreWires final : public core::Routes::Wires {
     std::map<LinkNumber, Target> requests_;  // not answered yet
     std::set<LinkNumber> bodies_;            // of POSTs, still to come
     std::set<hub::ConnectionId> writing_;
-    delivery::Offset swallowed_to_ = 0;  // nothing vanishes twice
     bool is_deaf_ = false;
 };
 

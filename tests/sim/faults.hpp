@@ -87,7 +87,6 @@ class Faults {
     void heal() { healed_ = true; }
 
     const FaultCounts& counts() const { return counts_; }
-    std::uint64_t count_of(Fault fault) const { return counts_[index(fault)]; }
 
   private:
     static std::uint32_t index(Fault fault) { return static_cast<std::uint32_t>(fault); }

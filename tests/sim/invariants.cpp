@@ -294,9 +294,10 @@ std::uint64_t Witness::told_of_gap(ReaderState& reader, delivery::Offset from,
     return missed;
 }
 
-void Witness::noticed(std::uint32_t holes, std::uint32_t again, std::uint64_t vanished) {
+void Witness::noticed(std::uint32_t holes, std::uint32_t again) {
     holes_ += holes;
-    if (holes_ > vanished) report(Breach::lost, "a page noticed a hole where nothing vanished");
+    if (holes_ > vanished_.size())
+        report(Breach::lost, "a page noticed a hole where nothing vanished");
     if (again > 0) report(Breach::duplicated, "a page noticed that an entry came again");
 }
 

@@ -93,7 +93,8 @@ class Witness {
     /// The user was told that nobody knows its outcome any more.
     void outcome_unknown(MessageId message, const ProducerId& producer,
                          delivery::Sequence sequence);
-    /// The storage of this author was put back: numbers stand for other messages than they did.
+    /// The storage of this author was put back, or is behind: numbers stand for other messages than they
+    /// did.
     void put_back(AuthorId author) { put_back_.insert(author); }
     bool is_promised(MessageId message) const { return messages_[message].promised; }
     bool has_verdict(MessageId message) const {
@@ -128,9 +129,12 @@ class Witness {
                      std::string_view data);
     /// The page was told that entries from `from` to `to` are gone for good; how many it will never see.
     std::uint64_t told_of_gap(ReaderState& reader, delivery::Offset from, delivery::Offset to);
-    /// A page noticed `holes` more in the log, and that entries came `again`; `vanished`: so many did so
-    /// far, from all links together.
-    void noticed(std::uint32_t holes, std::uint32_t again, std::uint64_t vanished);
+    /// An entry is lost to somebody on its way. False: it was before; it must not be again.
+    bool vanishes(const delivery::Position& place) {
+        return vanished_.insert(format(place)).second;
+    }
+    /// A page noticed `holes` more in the log, and that entries came `again`.
+    void noticed(std::uint32_t holes, std::uint32_t again);
     /// A reader who cannot be told goes on at `offset`, behind what is gone.
     void pass_gap(ReaderState& reader, delivery::Offset offset);
     /// The page was told that the log is another one now.
@@ -166,7 +170,8 @@ class Witness {
     const Log* find_log(const delivery::Epoch& epoch) const;
 
     const EventHeap& heap_;
-    std::uint64_t holes_ = 0;
+    std::set<std::string> vanished_;
+    std::uint64_t holes_ = 0;  // noticed
     std::vector<Message> messages_;
     std::uint32_t smallest_limit_ = UINT32_MAX;
     std::map<std::string, Log> logs_;               // by epoch
