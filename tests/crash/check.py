@@ -33,13 +33,14 @@ def read(database: Path) -> dict:
     if last_seq != dict(database.execute("SELECT id, last_seq FROM rooms WHERE last_seq > 0")):
         problems.append("rooms: last_seq is not what the log holds")
 
-    # Every sequence up to a producer's high-water mark has its verdict, and none beyond it.
-    for producer, last, lowest, highest, count in database.execute(
-        "SELECT p.id, p.last, min(v.sequence), max(v.sequence), count(v.sequence)"
+    # Every sequence up to a producer's high-water mark has its verdict, unless its lease has ended, and
+    # none beyond it.
+    for producer, forgotten, last, lowest, highest, count in database.execute(
+        "SELECT p.id, p.forgotten, p.last, min(v.sequence), max(v.sequence), count(v.sequence)"
         " FROM producers p LEFT JOIN verdicts v ON v.producer = p.id GROUP BY p.id"
     ):
-        if (count, lowest or 1, highest or 0) != (last, 1, last):
-            problems.append(f"producer {producer}: last {last}, but {count} verdicts {lowest}..{highest}")
+        if (count, lowest or forgotten + 1, highest or forgotten) != (last - forgotten, forgotten + 1, last):
+            problems.append(f"producer {producer}: {forgotten + 1}..{last}, but {count} verdicts {lowest}..{highest}")
 
     messages = [(offset, json.loads(data)[1]) for offset, _, _, data in entries]
     return {"messages": messages, "problems": problems}

@@ -25,7 +25,7 @@ function examine(sql) {
   const tables = `
     CREATE TABLE rooms (id INTEGER, name TEXT, last_seq INTEGER);
     CREATE TABLE log (offset INTEGER, room INTEGER, room_seq INTEGER, data TEXT);
-    CREATE TABLE producers (id INTEGER, last INTEGER);
+    CREATE TABLE producers (id INTEGER, last INTEGER, forgotten INTEGER);
     CREATE TABLE verdicts (producer INTEGER, sequence INTEGER);`;
   spawnSync("python3", ["-c", "import sqlite3, sys; d = sqlite3.connect(sys.argv[1]); d.executescript(sys.argv[2]); d.commit()", file, tables + sql]);
   const answer = spawnSync("python3", ["-B", fileURLToPath(new URL("check.py", import.meta.url))], { input: `${file}\n`, encoding: "utf8" });
@@ -37,7 +37,7 @@ test("the look into the file finds what is right", () => {
   const { messages, problems } = examine(`
     INSERT INTO rooms VALUES (1, 'chat', 2);
     INSERT INTO log VALUES (1, 1, 1, '["chat message","a:0"]'), (2, 1, 2, '["chat message","a:1"]');
-    INSERT INTO producers VALUES (7, 2); INSERT INTO verdicts VALUES (7, 1), (7, 2);`);
+    INSERT INTO producers VALUES (7, 2, 0), (8, 3, 2); INSERT INTO verdicts VALUES (7, 1), (7, 2), (8, 3);`);
   assert.deepEqual(messages, [[1, "a:0"], [2, "a:1"]]);
   assert.deepEqual(problems, []);
 });
@@ -47,6 +47,6 @@ test("the look into the file finds holes in the log, in a room, and in a produce
   assert.equal(examine(hole).problems.filter((problem) => problem.startsWith("log:")).length, 2);
   const counter = `INSERT INTO log VALUES (1, 1, 1, '["m","a:0"]'); INSERT INTO rooms VALUES (1, 'chat', 2);`;
   assert.match(examine(counter).problems[0], /^rooms:/);
-  const verdicts = "INSERT INTO producers VALUES (7, 3); INSERT INTO verdicts VALUES (7, 1), (7, 3);";
+  const verdicts = "INSERT INTO producers VALUES (7, 3, 0); INSERT INTO verdicts VALUES (7, 1), (7, 3);";
   assert.match(examine(verdicts).problems[0], /^producer 7:/);
 });

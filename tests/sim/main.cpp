@@ -138,7 +138,7 @@ int run_traced(const Arguments& arguments) {
 
 /// Says which seed sets off the alarm, and how.
 bool is_caught(const Arguments& arguments, Mutant mutant) {
-    std::cout << std::left << std::setw(24) << mutant_name(mutant);
+    std::cout << std::left << std::setw(26) << mutant_name(mutant);
     for (std::uint64_t seed = arguments.first; seed <= arguments.last; ++seed) {
         const Outcome outcome = run_seed(seed, mutant, Trace::Detail::hash);
         if (outcome.violations.empty()) continue;
