@@ -1,10 +1,6 @@
-// A person who was away for longer than the server remembers what it told them. That a message was offered
-// before and its verdict is forgotten is written into the database while the server is down.
-import { spawnSync } from "node:child_process";
+// A person who was away for longer than the server remembers what it told them.
+import { endLease } from "../support/lease.mjs";
 import { expect, test } from "./chat_page.mjs";
-
-const sql = "import sqlite3, sys; d = sqlite3.connect(sys.argv[1]); d.execute('DELETE FROM verdicts'); d.execute(sys.argv[2]); d.commit()";
-const change = (server, statement) => expect(spawnSync("python3", ["-c", sql, server.database, statement]).status).toBe(0);
 
 test("nobody knows any more whether it was sent: the person decides", async ({ visit, server }) => {
   const ann = await visit();
@@ -13,7 +9,7 @@ test("nobody knows any more whether it was sent: the person decides", async ({ v
   await server.end("SIGTERM");
   await ann.say("may-1", "may-2", "new-1");
   await expect(ann.message("new-1")).toHaveAttribute("data-state", "queued");
-  change(server, "UPDATE producers SET last = last + 2, forgotten = last + 2");
+  endLease(server.database, 2);
   await server.start();
 
   for (const text of ["may-1", "may-2"]) await expect(ann.message(text)).toHaveAttribute("data-state", "unknown");

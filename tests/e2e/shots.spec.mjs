@@ -1,5 +1,6 @@
 // Pictures of every state, to be looked at: `make shots`.
 import { join } from "node:path";
+import { endLease } from "../support/lease.mjs";
 import { drawId, png } from "../support/pictures.mjs";
 import { root } from "../support/server.mjs";
 import { connected, say, stock } from "../support/stock.mjs";
@@ -110,6 +111,27 @@ test.describe("where little is kept and little is allowed @shots", () => {
         await ann.page.goto(ann.proxy.url);
         await expect(ann.page.getByText("the browser removed them").first()).toBeVisible();
         await shoot("outbox-lost");
+      });
+    }
+  }
+});
+
+test.describe("back after the lease @shots", () => {
+  for (const colorScheme of ["light", "dark"]) {
+    for (const width of [390, 1280]) {
+      test(`${colorScheme} ${width}`, async ({ visit, server }) => {
+        const ann = await visit({ browser: { colorScheme, viewport: { width, height: 800 } } });
+        await ann.say("See you in spring.");
+        await expect(ann.message("spring")).toHaveAttribute("data-state", "delivered");
+        await server.end("SIGTERM");
+        await ann.say("Have you kept my umbrella?", "It is the blue one.");
+        await expect(ann.message("blue")).toHaveAttribute("data-state", "queued");
+        endLease(server.database, 1);
+        await server.start();
+        await expect(ann.message("blue")).toHaveAttribute("data-state", "delivered");
+        await expect(ann.message("umbrella")).toHaveAttribute("data-state", "unknown");
+        await ann.message("umbrella").hover();
+        await ann.page.screenshot({ path: join(root, `build/shots/${colorScheme}-${width}-outcome-unknown.png`) });
       });
     }
   }
