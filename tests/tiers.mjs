@@ -13,6 +13,7 @@ export const tiers = {
     { name: "lint", command: "make --no-print-directory lint", counted: "plain", minutes: 4 },
     { name: "unit", command: "build/bin/oncewire-unit", counted: "catch2", minutes: 2 },
     { name: "unit-wasm", command: wasmUnit, counted: "catch2", minutes: 2 },
+    { name: "size", command: "tests/bench/size", counted: "exit", minutes: 1 },
     { name: "js", command: "node --test tests/unit/js/*.test.mjs", counted: "node", minutes: 2 },
     { name: "sim", command: "build/bin/oncewire-sim --seeds 1..300 --threads 2", counted: "exit", minutes: 3 },
     { name: "canary", command: "build/bin/oncewire-sim --canary", counted: "exit", minutes: 2 },

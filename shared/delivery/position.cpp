@@ -1,6 +1,5 @@
 #include "shared/delivery/position.hpp"
 
-#include <algorithm>
 #include <charconv>
 
 #include "shared/base/limits.hpp"
@@ -41,23 +40,21 @@ std::string format(const LinkedPosition& linked) {
 }
 
 std::optional<Position> parse_position(std::string_view text) {
-    const auto dot = text.find('.');
-    if (dot == std::string_view::npos || !is_epoch(text.substr(0, dot))) return std::nullopt;
-    const auto offset = parse_offset(text.substr(dot + 1));
-    if (!offset) return std::nullopt;
-    return Position{Epoch{std::string(text.substr(0, dot))}, *offset};
+    if (text.find('.') != text.rfind('.')) return std::nullopt;
+    auto linked = parse_linked_position(text);
+    return linked ? std::optional(std::move(linked->position)) : std::nullopt;
 }
 
 std::optional<LinkedPosition> parse_linked_position(std::string_view text) {
     const auto first = text.find('.');
+    if (first == std::string_view::npos || !is_epoch(text.substr(0, first))) return std::nullopt;
     const auto last = text.rfind('.');
-    if (first == std::string_view::npos) return std::nullopt;
     const bool is_linked = first != last;
-    auto position = parse_position(is_linked ? text.substr(0, last) : text);
+    const auto end = is_linked ? last : text.size();
+    const auto offset = parse_offset(text.substr(first + 1, end - first - 1));
     const auto before = is_linked ? parse_offset(text.substr(last + 1)) : std::optional(Offset{0});
-    if (!position || !before || *before >= std::max(position->offset, Offset{1}))
-        return std::nullopt;
-    return LinkedPosition{std::move(*position), *before};
+    if (!offset || !before || (is_linked && *before >= *offset)) return std::nullopt;
+    return LinkedPosition{{Epoch{std::string(text.substr(0, first))}, *offset}, *before};
 }
 
 }  // namespace oncewire::delivery

@@ -196,8 +196,9 @@ std::string encode(const ReachedEvent& event) {
 
 std::string encode(const NoticedEvent& event) {
     const auto& [holes, repeated, late] = event.anomalies;
-    return R"(["oncewire:noticed",)" + std::to_string(holes) + ',' + std::to_string(repeated) +
-           ',' + std::to_string(late) + ']';
+    std::string text = R"(["oncewire:noticed")";
+    for (const auto count : {holes, repeated, late}) text += ',' + std::to_string(count);
+    return text + ']';
 }
 
 std::optional<SendEvent> decode_send(std::string_view data) {

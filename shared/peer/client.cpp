@@ -83,7 +83,7 @@ NamespaceIndex Client::open_namespace(std::string_view name, std::optional<Resto
                                 false,
                                 {},
                                 {},
-                                {}});
+                                0});
         added.lane->outbox.restore(lane->next_sequence, std::move(lane->entries));
     }
     return static_cast<NamespaceIndex>(namespaces_.size() - 1);

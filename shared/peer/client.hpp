@@ -160,8 +160,8 @@ class Client {
         std::uint64_t next_token = 1;
         bool server_links = false;  // the server says which entry came before, and wants to know
         delivery::Anomalies noticed;
-        delivery::Anomalies told;                   // of them, to a server
-        std::optional<delivery::Position> missing;  // what the newest hole was noticed by
+        delivery::Anomalies told;      // of them, to a server
+        delivery::Offset missing = 0;  // the entry by which the newest hole was noticed
     };
     struct Namespace {
         std::string name;

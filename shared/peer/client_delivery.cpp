@@ -106,6 +106,7 @@ Guarantee Client::attach_lane(NamespaceIndex index, std::string_view connect_dat
     const auto position = lane.cursor.position();
     if (position && !(*position == capability->position)) {
         outputs_.push_back(StreamChanged{index, *position, capability->position});
+        lane.missing = 0;
     }
     lane.cursor.reset(capability->position);
     return Guarantee::exactly_once;
@@ -217,17 +218,16 @@ bool Client::take_position(NamespaceIndex index, EventArrived& event, Instant no
 /// stood; what not even that brings is told as lost, and true is returned: go on.
 bool Client::mend(NamespaceIndex index, const delivery::LinkedPosition& linked, Instant now) {
     Lane& lane = *namespaces_[index].lane;
-    const delivery::Position missing{linked.position.epoch, linked.before};
-    if (lane.missing == missing) {
+    if (lane.missing == linked.before) {
         const auto from = lane.cursor.position()->offset + 1;
         outputs_.push_back(HistoryLost{index, from, linked.before});
         lane.cursor.reset(linked.position);
         return true;
     }
-    lane.missing = missing;
+    lane.missing = linked.before;
     ++lane.noticed.holes;
     outputs_.push_back(Noticed{index, lane.noticed});
-    refuse_packet("an entry of the log is missing", now);
+    refuse_packet("a hole in the log", now);
     return false;
 }
 
