@@ -5,6 +5,7 @@
 #include "shared/base/json.hpp"
 #include "shared/base/limits.hpp"
 #include "shared/base/verify.hpp"
+#include "shared/peer/close_reason.hpp"
 #include "shared/socketio/encoder.hpp"
 
 namespace oncewire::peer {
@@ -14,23 +15,6 @@ using socketio::Decoder;
 using socketio::DisconnectReason;
 using socketio::NamespaceEffect;
 using socketio::NamespaceState;
-using socketio::PacketType;
-
-DisconnectReason disconnect_reason(engineio::CloseReason reason) {
-    switch (reason) {
-        case engineio::CloseReason::transport_error:
-            return DisconnectReason::transport_error;
-        case engineio::CloseReason::transport_close:
-            return DisconnectReason::transport_close;
-        case engineio::CloseReason::forced_close:
-            return DisconnectReason::forced_close;
-        case engineio::CloseReason::ping_timeout:
-            return DisconnectReason::ping_timeout;
-        case engineio::CloseReason::parse_error:
-            return DisconnectReason::parse_error;
-    }
-    VERIFY(false);
-}
 
 std::string event_name(std::string_view data) {
     return json::as_string(json::elements(data)[0]).value_or("");
@@ -132,7 +116,7 @@ void Client::disconnect(NamespaceIndex index, Instant) {
     nsp.auth_asked = false;
     const bool connected = is_connected(index);
     // While CONNECT is unanswered a DISCONNECT would be a violation; the answer is met with it.
-    if (connected) send_packet({PacketType::disconnect, nsp.name, std::nullopt, {}, {}});
+    if (connected) send_packet({socketio::PacketType::disconnect, nsp.name, std::nullopt, {}, {}});
     close_if_unwanted();
     if (nsp.state == NamespaceState::connected)
         end_namespace(index, DisconnectReason::io_client_disconnect);
@@ -150,7 +134,7 @@ Result<std::optional<socketio::AckId>, EmitError> Client::emit(NamespaceIndex in
     if (!connected && nsp.send_buffer.size() >= limits::send_buffer_packets) {
         return Err{EmitError::outbox_full};
     }
-    socketio::Packet packet{PacketType::event, nsp.name, std::nullopt, std::move(data),
+    socketio::Packet packet{socketio::PacketType::event, nsp.name, std::nullopt, std::move(data),
                             std::move(attachments)};
     if (options.wants_ack) {
         packet.ack_id = nsp.acks.expect(
@@ -181,8 +165,8 @@ std::optional<EmitError> Client::check_event(std::string_view data, std::uint32_
 void Client::acknowledge(NamespaceIndex index, socketio::AckId id, std::string_view data,
                          std::vector<std::string> attachments) {
     if (!is_connected(index)) return;
-    send_packet(
-        {PacketType::ack, namespaces_[index].name, id, std::string(data), std::move(attachments)});
+    send_packet({socketio::PacketType::ack, namespaces_[index].name, id, std::string(data),
+                 std::move(attachments)});
 }
 
 // ---- host ---------------------------------------------------------------------------------------
@@ -195,7 +179,7 @@ void Client::provide_auth(NamespaceIndex index, std::string_view auth, Instant) 
     std::string data = connect_data(auth, nsp.pid, nsp.last_offset);
     if (nsp.lane) data = add_capability(data, {nsp.lane->producer, nsp.lane->cursor.position()});
     if (json::trim(data) == "{}") data.clear();
-    send_packet({PacketType::connect, nsp.name, std::nullopt, std::move(data), {}});
+    send_packet({socketio::PacketType::connect, nsp.name, std::nullopt, std::move(data), {}});
 }
 
 void Client::handle_link_opened(LinkId link, Instant now) {
@@ -454,7 +438,7 @@ void Client::handle_connected(NamespaceIndex index, const socketio::Packet& pack
     Namespace& nsp = namespaces_[index];
     if (!nsp.wanted) {
         nsp.state = NamespaceState::absent;
-        return send_packet({PacketType::disconnect, nsp.name, std::nullopt, {}, {}});
+        return send_packet({socketio::PacketType::disconnect, nsp.name, std::nullopt, {}, {}});
     }
     const auto member = [&](std::string_view key) {
         const auto value = json::member(packet.data, key);

@@ -11,7 +11,6 @@ namespace oncewire::peer {
 using engineio::Channel;
 using engineio::CloseReason;
 using engineio::Effect;
-using engineio::PacketType;
 using engineio::SessionState;
 using engineio::TransportKind;
 
@@ -63,7 +62,7 @@ void EngineClient::close(ClientOutputs& out) {
 void EngineClient::continue_farewell(ClientOutputs& out) {
     std::string body = std::exchange(farewell_->waiting, {});
     const bool is_last = body.empty();
-    if (is_last) body = engineio::encode_frame(PacketType::close).bytes;
+    if (is_last) body = engineio::encode_frame(engineio::PacketType::close).bytes;
     out.push_back(SendRequest{farewell_->link, farewell_->sid, std::move(body)});
     if (is_last) farewell_.reset();
 }
@@ -97,7 +96,7 @@ void EngineClient::drop_links(ClientOutputs& out) {
 
 void EngineClient::handle_link_opened(LinkId link, ClientOutputs& out) {
     if (link != probe_ || probe_ == 0) return;
-    out.push_back(SendFrame{probe_, engineio::encode_frame(PacketType::ping, "probe")});
+    out.push_back(SendFrame{probe_, engineio::encode_frame(engineio::PacketType::ping, "probe")});
 }
 
 void EngineClient::handle_frame(LinkId link, FrameView frame, ClientOutputs&) {
@@ -185,7 +184,7 @@ std::optional<EngineClient::Event> EngineClient::apply(Channel channel, FrameVie
         case Effect::opened:
             return handle_opened(now, out);
         case Effect::answer_pong:
-            send(engineio::encode_frame(PacketType::pong, packet->payload), out);
+            send(engineio::encode_frame(engineio::PacketType::pong, packet->payload), out);
             return Event{Event::Kind::pinged, {}};
         case Effect::deliver:
             return Event{Event::Kind::message, {packet->payload_type, packet->payload}};
@@ -231,7 +230,7 @@ void EngineClient::drop_probe(ClientOutputs& out) {
 /// [EIO4 Upgrade] Once nothing is under way by polling, everything goes by the WebSocket.
 std::optional<EngineClient::Event> EngineClient::finish_upgrade(ClientOutputs& out) {
     if (get_in_flight_ || post_in_flight_ || !session_->finish_upgrade()) return std::nullopt;
-    out.push_back(SendFrame{probe_, engineio::encode_frame(PacketType::upgrade)});
+    out.push_back(SendFrame{probe_, engineio::encode_frame(engineio::PacketType::upgrade)});
     out.push_back(CloseLink{link_});
     link_ = std::exchange(probe_, 0);
     transport_ = TransportKind::websocket;

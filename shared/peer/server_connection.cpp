@@ -2,6 +2,7 @@
 
 #include "shared/base/limits.hpp"
 #include "shared/base/verify.hpp"
+#include "shared/peer/close_reason.hpp"
 #include "shared/socketio/encoder.hpp"
 
 namespace oncewire::peer {
@@ -13,23 +14,6 @@ using engineio::Effect;
 using socketio::DisconnectReason;
 using socketio::NamespaceEffect;
 using socketio::NamespaceState;
-using socketio::PacketType;
-
-DisconnectReason disconnect_reason(CloseReason reason) {
-    switch (reason) {
-        case CloseReason::transport_error:
-            return DisconnectReason::transport_error;
-        case CloseReason::transport_close:
-            return DisconnectReason::transport_close;
-        case CloseReason::forced_close:
-            return DisconnectReason::forced_close;
-        case CloseReason::ping_timeout:
-            return DisconnectReason::ping_timeout;
-        case CloseReason::parse_error:
-            return DisconnectReason::parse_error;
-    }
-    VERIFY(false);
-}
 
 }  // namespace
 
@@ -155,20 +139,20 @@ void ServerConnection::accept(NamespaceIndex index, std::string_view data) {
     VERIFY(slot.state == NamespaceState::connecting);
     slot.state = NamespaceState::connected;
     connect_deadline_.reset();
-    send({PacketType::connect, slot.name, std::nullopt, std::string(data), {}});
+    send({socketio::PacketType::connect, slot.name, std::nullopt, std::string(data), {}});
 }
 
 void ServerConnection::reject(NamespaceIndex index, std::string_view error) {
     NamespaceSlot& slot = namespaces_[index];
     VERIFY(slot.state == NamespaceState::connecting);
     slot.state = NamespaceState::absent;
-    send({PacketType::connect_error, slot.name, std::nullopt, std::string(error), {}});
+    send({socketio::PacketType::connect_error, slot.name, std::nullopt, std::string(error), {}});
 }
 
 void ServerConnection::disconnect(NamespaceIndex index) {
     NamespaceSlot& slot = namespaces_[index];
     VERIFY(slot.state == NamespaceState::connected);
-    send({PacketType::disconnect, slot.name, std::nullopt, {}, {}});
+    send({socketio::PacketType::disconnect, slot.name, std::nullopt, {}, {}});
     end_namespace(index, DisconnectReason::server_namespace_disconnect);
     slot.state = NamespaceState::dismissed;  // what crosses our DISCONNECT is no violation
 }
