@@ -24,7 +24,7 @@ Verdict stored_as(delivery::Offset offset) {
     return store::accept("{\"id\":" + std::to_string(offset) + "}");
 }
 
-Verdict refuse_place() { return reject("invalid_place", "there is no such place"); }
+Verdict refuse_unknown_place() { return reject("invalid_place", "there is no such place"); }
 Verdict refuse_guest() { return reject("not_signed_in", "say who you are first"); }
 
 // ---- the tutorial's message ---------------------------------------------------------------------
@@ -142,7 +142,7 @@ Answer publish_post(Tx& tx, const Message& message, const Sender& sender, const 
 Answer take_post(Tx& tx, const Message& message) {
     const Sender sender = decode_sender(message.sender);
     const auto place = string_at(message.args, 0);
-    if (!place || !is_place(*place)) return refuse_place();
+    if (!place || !is_place(*place)) return refuse_unknown_place();
     if (sender.id.empty() && is_person(*place)) return refuse_guest();
     const auto body =
         message.args.size() > 1 ? api::decode_json(message.args[1], {}) : std::nullopt;
@@ -180,7 +180,7 @@ Answer take_edit(Tx& tx, const Message& message) {
     const Sender sender = decode_sender(message.sender);
     const auto place = string_at(message.args, 0);
     const auto id = offset_at(message.args, 1);
-    if (!place || !is_place(*place) || !id) return refuse_place();
+    if (!place || !is_place(*place) || !id) return refuse_unknown_place();
     if (sender.id.empty()) return refuse_guest();
     const auto text = string_at(message.args, 2);
     const bool is_gone = message.args.size() > 2 && message.args[2] == "null";
@@ -208,7 +208,7 @@ Answer take_receipt(Tx& tx, const Message& message) {
     const Sender sender = decode_sender(message.sender);
     const auto person = string_at(message.args, 0);
     const auto id = offset_at(message.args, 1);
-    if (!person || !is_user_id(*person) || !id) return refuse_place();
+    if (!person || !is_user_id(*person) || !id) return refuse_unknown_place();
     if (sender.id.empty()) return refuse_guest();
     const delivery::Offset stored = tx.next_offset();
     const Json event = {{"from", sender.id}, {"id", *id}};

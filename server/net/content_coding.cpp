@@ -1,6 +1,5 @@
 #include "server/net/content_coding.hpp"
 
-#include <algorithm>
 #include <optional>
 
 #include <zlib.h>
@@ -12,14 +11,8 @@ namespace oncewire::net {
 namespace {
 
 /// zlib's own: its header and checksum around the data, or with 16 more those of gzip.
-constexpr int window_bits = 15;
-constexpr int gzip_bits = window_bits + 16;
-
-std::string_view trim_blanks(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t");
-    if (first == text.npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
+constexpr int zlib_bits = 15;
+constexpr int gzip_bits = zlib_bits + 16;
 
 /// [RFC9110 12.4.2] In thousandths; what is no weight counts as none given.
 int weight_of(std::string_view parameters) {
@@ -48,11 +41,9 @@ ContentCoding choose_coding(std::string_view accept_encoding) {
     ContentCoding best = ContentCoding::identity;
     int best_weight = 0;
     while (!accept_encoding.empty()) {
-        const std::string_view element = accept_encoding.substr(0, accept_encoding.find(','));
-        accept_encoding.remove_prefix(std::min(element.size() + 1, accept_encoding.size()));
-        const std::size_t end = std::min(element.find(';'), element.size());
-        const auto coding = coding_of(trim_blanks(element.substr(0, end)));
-        const int weight = weight_of(element.substr(end));
+        std::string_view element = take_element(accept_encoding, ',');
+        const auto coding = coding_of(take_element(element, ';'));
+        const int weight = weight_of(element);
         if (!coding || weight <= best_weight) continue;
         best = *coding;
         best_weight = weight;
@@ -75,7 +66,7 @@ std::string_view coding_name(ContentCoding coding) {
 std::string encode_content(ContentCoding coding, std::string_view bytes) {
     if (coding == ContentCoding::identity) return std::string(bytes);
     z_stream stream{};
-    const int bits = coding == ContentCoding::gzip ? gzip_bits : window_bits;
+    const int bits = coding == ContentCoding::gzip ? gzip_bits : zlib_bits;
     constexpr int memory_level = 8;  // zlib's default
     VERIFY(deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, bits, memory_level,
                         Z_DEFAULT_STRATEGY) == Z_OK);

@@ -24,12 +24,6 @@ bool is_token(std::string_view text) {
     return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
 }
 
-std::string_view trim_blanks(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t");
-    if (first == text.npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 /// Takes one line off the front of `rest`, without its end.
 std::string_view take_line(std::string_view& rest) {
     const std::string_view line = rest.substr(0, rest.find(line_end));

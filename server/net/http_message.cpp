@@ -53,6 +53,18 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
                       [](char x, char y) { return lower(x) == lower(y); });
 }
 
+std::string_view trim_blanks(std::string_view text) {
+    const auto first = text.find_first_not_of(" \t");
+    if (first == text.npos) return {};
+    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+std::string_view take_element(std::string_view& list, char separator) {
+    const std::string_view element = list.substr(0, list.find(separator));
+    list.remove_prefix(std::min(element.size() + 1, list.size()));
+    return trim_blanks(element);
+}
+
 std::string_view find_header(const HeaderList& headers, std::string_view name) {
     for (const auto& [key, value] : headers) {
         if (equal_ignoring_case(key, name)) return value;
@@ -62,12 +74,7 @@ std::string_view find_header(const HeaderList& headers, std::string_view name) {
 
 bool has_token(std::string_view list, std::string_view token) {
     while (!list.empty()) {
-        std::string_view element = list.substr(0, list.find(','));
-        list.remove_prefix(std::min(element.size() + 1, list.size()));
-        const auto first = element.find_first_not_of(" \t");
-        if (first == element.npos) continue;
-        element = element.substr(first, element.find_last_not_of(" \t") - first + 1);
-        if (equal_ignoring_case(element, token)) return true;
+        if (equal_ignoring_case(take_element(list, ','), token)) return true;
     }
     return false;
 }

@@ -23,6 +23,11 @@ bool equal_ignoring_case(std::string_view a, std::string_view b);
 /// Whether a comma-separated header value has this token. [RFC9110 5.6.1]
 bool has_token(std::string_view list, std::string_view token);
 
+/// Without the spaces and tabs around it. [RFC9110 5.6.3]
+std::string_view trim_blanks(std::string_view text);
+/// Takes the next element off a list like "a, b;q=0.5"; empty elements are possible. [RFC9110 5.6.1]
+std::string_view take_element(std::string_view& list, char separator);
+
 /// Whether this may be sent as a header: [RFC9110 5.1, 5.5], control bytes above all.
 bool is_header(std::string_view name, std::string_view value);
 

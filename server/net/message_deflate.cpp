@@ -17,7 +17,7 @@ constexpr int raw_bits = -15;
 /// [RFC7692 7.2.1] What ends a flushed block, and is not sent.
 constexpr std::string_view flush_end("\x00\x00\xff\xff", 4);
 /// 64 KiB: what an empty buffer may keep of a large message.
-constexpr std::size_t keep_bytes = 64u << 10;
+constexpr std::size_t idle_buffer_bytes = 64u << 10;
 constexpr std::size_t piece_bytes = 16u << 10;
 
 Bytef* bytes_of(std::string_view text) {
@@ -26,15 +26,7 @@ Bytef* bytes_of(std::string_view text) {
 
 void start_over(std::string& buffer) {
     buffer.clear();
-    if (buffer.capacity() > keep_bytes) std::string().swap(buffer);
-}
-
-std::string_view take_element(std::string_view& list, char separator) {
-    const std::string_view element = list.substr(0, list.find(separator));
-    list.remove_prefix(std::min(element.size() + 1, list.size()));
-    const auto first = element.find_first_not_of(" \t");
-    if (first == element.npos) return {};
-    return element.substr(first, element.find_last_not_of(" \t") - first + 1);
+    if (buffer.capacity() > idle_buffer_bytes) std::string().swap(buffer);
 }
 
 /// [RFC7692 7.1.2.1] 8 to 15, in quotes or not; -1 if it is none.

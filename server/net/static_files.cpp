@@ -18,19 +18,6 @@ std::string policy_for(std::span<const std::string> origins) {
     return policy;
 }
 
-std::string_view trim_blanks(std::string_view text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-    return text;
-}
-
-/// Takes the next element off a list like "a, b;q=0.5"; empty elements are possible.
-std::string_view take_element(std::string_view& list, char separator) {
-    const std::string_view element = list.substr(0, list.find(separator));
-    list.remove_prefix(std::min(element.size() + 1, list.size()));
-    return trim_blanks(element);
-}
-
 /// [RFC9110 12.4.2] Only "q=0", "q=0.0…" mean "not acceptable"; the order of the others is ours.
 bool has_zero_weight(std::string_view parameters) {
     while (!parameters.empty()) {

@@ -19,10 +19,6 @@ constexpr Millis come_back_within{10'000};
 /// As trim_entries_max, of verdicts.
 constexpr std::uint32_t forget_verdicts_max = 256;
 
-std::pair<std::uint16_t, std::uint64_t> key_of(const SessionRef& session) {
-    return {session.core, session.session};
-}
-
 /// Compares all of it whatever differs first, so that the time taken tells nothing.
 bool is_same_secret(const ProducerSecret& a, const ProducerSecret& b) {
     if (a.text.size() != b.text.size()) return false;
@@ -143,13 +139,13 @@ void Sequencer::handle(const Attach& attach) {
     if (!(attachment.session == attach.from)) {
         ++counts_.fenced;
         reply(attachment.session, Fence{attachment.session});
-        producer_of_.erase(key_of(attachment.session));
+        producer_of_.erase(attachment.session);
     }
     attachment.session = attach.from;
     attachment.gone = false;
     attachment.expect_said = false;
     attachment.row.last_contact = wall_clock_;
-    producer_of_[key_of(attach.from)] = id;
+    producer_of_[attach.from] = id;
     asking_.erase(id);
     unasked_.insert(id);
     ++attachment.row.epoch;
@@ -167,7 +163,7 @@ void Sequencer::refuse(const Attach& attach, std::string reason) {
 bool Sequencer::is_attached(const ProducerId& id) const {
     const auto attachment = attachments_.find(id);
     if (attachment == attachments_.end()) return false;
-    const auto owner = producer_of_.find(key_of(attachment->second.session));
+    const auto owner = producer_of_.find(attachment->second.session);
     return owner != producer_of_.end() && owner->second == id;
 }
 
@@ -611,7 +607,7 @@ Result<std::vector<LogEntry>, StoreError> Sequencer::read_page(const ReadPage& r
 
 /// The session is gone, or no longer to be trusted with its producer.
 void Sequencer::forget(const SessionRef& session) {
-    const auto found = producer_of_.find(key_of(session));
+    const auto found = producer_of_.find(session);
     if (found == producer_of_.end()) return;
     const auto attachment = attachments_.find(found->second);
     asking_.erase(found->second);
@@ -625,7 +621,7 @@ void Sequencer::forget(const SessionRef& session) {
 
 void Sequencer::settle(const Submit& submit, Verdict verdict) {
     const auto sequence = submit.key->sequence;
-    const auto newest = settled_at_.find(key_of(submit.from));
+    const auto newest = settled_at_.find(submit.from);
     if (newest != settled_at_.end()) {
         auto& settled = *std::get_if<Settled>(&replies_[newest->second].mail);
         if (settled.first + settled.verdicts.size() == sequence) {
@@ -633,7 +629,7 @@ void Sequencer::settle(const Submit& submit, Verdict verdict) {
             return;
         }
     }
-    settled_at_[key_of(submit.from)] = replies_.size();
+    settled_at_[submit.from] = replies_.size();
     reply(submit.from, Settled{submit.from, sequence, {std::move(verdict)}});
 }
 

@@ -106,8 +106,6 @@ class Sequencer {
     const SequencerCounts& counts() const { return counts_; }
 
   private:
-    using SessionKey = std::pair<std::uint16_t, std::uint64_t>;
-
     /// A producer with an attached session: the fence, and the high-water mark in memory.
     struct Attachment {
         SessionRef session;
@@ -236,7 +234,7 @@ class Sequencer {
     std::vector<OutgoingMail> ordered_;  // what must be told in the order it was decided
     bool was_marked_ = false;            // the newest handler changed something
     std::vector<OutgoingMail> replies_;
-    std::map<SessionKey, std::size_t> settled_at_;  // this session's newest Settled in replies_
+    std::map<SessionRef, std::size_t> settled_at_;  // this session's newest Settled in replies_
     std::vector<Involved> involved_;
     std::vector<Attach> attaches_;
     std::vector<ReadPage> reads_;
@@ -253,9 +251,9 @@ class Sequencer {
     std::map<std::uint64_t, std::uint32_t> expiry_failures_;  // of handlers, by question
 
     std::map<ProducerId, Attachment> attachments_;
-    std::map<SessionKey, ProducerId> producer_of_;
+    std::map<SessionRef, ProducerId> producer_of_;
     // Recovery: whose pid is whose connection. Empty again whenever sessions are forgotten.
-    std::map<SessionKey, std::string> pid_of_;
+    std::map<SessionRef, std::string> pid_of_;
     std::map<std::string, SessionRef, std::less<>> owners_;
     std::uint64_t letters_ = 0;
     /// By pid and room: the newest letter that changed whether this session, which has a connection, is in it.

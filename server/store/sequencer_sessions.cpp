@@ -11,10 +11,6 @@
 namespace oncewire::store {
 namespace {
 
-std::pair<std::uint16_t, std::uint64_t> key_of(const SessionRef& session) {
-    return {session.core, session.session};
-}
-
 /// How often sessions that are over are looked for: they wait for nothing but their rows' end.
 constexpr std::int64_t tidy_every = 10'000;
 
@@ -153,7 +149,7 @@ Result<void, StoreError> Sequencer::open_session(const OpenSession& request) {
                          true,
                          members_since(request.rooms, head.offset)};
     if (const auto put = store_.put_session(row); !put) return put;
-    pid_of_[key_of(request.from)] = request.pid;
+    pid_of_[request.from] = request.pid;
     owners_[request.pid] = request.from;
     send_ordered(
         request.from.core,
@@ -222,12 +218,12 @@ Result<void, StoreError> Sequencer::resume_session(const OpenSession& request, S
     if (const auto put = store_.put_session(row); !put) return put;
     if (const auto owner = owners_.find(row.pid); owner != owners_.end()) {
         ++counts_.fenced;
-        pid_of_.erase(key_of(owner->second));
+        pid_of_.erase(owner->second);
         changed_by_letter_.erase(row.pid);
         send_ordered(owner->second.core, Fence{owner->second});
     }
     ++counts_.resumed;
-    pid_of_[key_of(request.from)] = row.pid;
+    pid_of_[request.from] = row.pid;
     owners_[row.pid] = request.from;
     SessionOpened opened{request.from, row.pid, row.sid, {}, {row.from.epoch, after}, true, {}};
     for (const auto& room : row.rooms) opened.rooms.push_back(room.room);
@@ -236,7 +232,7 @@ Result<void, StoreError> Sequencer::resume_session(const OpenSession& request, S
 }
 
 void Sequencer::handle(const ChangeRooms& change) {
-    const auto pid = pid_of_.find(key_of(change.from));
+    const auto pid = pid_of_.find(change.from);
     if (pid == pid_of_.end() || is_outdated(pid->second, change)) return;
     if (!begin_session_work()) return forget_sessions();
     const auto done = change.left.empty()
@@ -267,7 +263,7 @@ void Sequencer::note_letter(const std::string& pid, const SessionEffect& effect)
 }
 
 void Sequencer::handle(const EndSession& end) {
-    const auto pid = pid_of_.find(key_of(end.from));
+    const auto pid = pid_of_.find(end.from);
     if (pid == pid_of_.end()) return;
     if (!begin_session_work()) return forget_sessions();
     const std::string name = std::move(pid->second);
@@ -352,7 +348,7 @@ Result<void, StoreError> Sequencer::apply(const SessionEffect& effect) {
 /// moves the page's end back to where both have been read.
 Result<void, StoreError> Sequencer::add_recorded(const ReadPage& request, Page& page,
                                                  std::vector<LogEntry>& entries) {
-    const auto pid = pid_of_.find(key_of(request.from));
+    const auto pid = pid_of_.find(request.from);
     page.lost = request.resumes && pid == pid_of_.end();
     if (pid == pid_of_.end()) return {};
     const auto row = store_.find_session(pid->second);

@@ -16,7 +16,7 @@ namespace oncewire::store {
 struct SessionRef {
     std::uint16_t core = 0;
     std::uint64_t session = 0;
-    bool operator==(const SessionRef&) const = default;
+    auto operator<=>(const SessionRef&) const = default;
 };
 
 // ---- hub to sequencer ---------------------------------------------------------------------------
