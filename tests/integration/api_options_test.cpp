@@ -7,6 +7,8 @@
 
 #include "server/api/server.hpp"
 
+namespace api_options_test {
+
 using oncewire::Millis;
 using oncewire::api::Cookie;
 using oncewire::api::Server;
@@ -40,3 +42,5 @@ TEST_CASE("a server tells which of its options makes no sense") {
     CHECK(complaint([](Options& o) { o.cookie = Cookie{.name = "a b"}; }) ==
           "cookie has characters it may not");
 }
+
+}  // namespace api_options_test

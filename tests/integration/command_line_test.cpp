@@ -8,6 +8,8 @@
 #include "tests/integration/server_process.hpp"
 #include "tests/integration/tcp_client.hpp"
 
+namespace command_line_test {
+
 using namespace integration;
 
 namespace {
@@ -135,3 +137,5 @@ TEST_CASE("what was acknowledged before SIGTERM is there after the next start") 
     REQUIRE(client.join());
     CHECK(contains(client.receive_text().value_or(""), R"(42["chat message","kept",1,)"));
 }
+
+}  // namespace command_line_test

@@ -6,6 +6,8 @@
 #include <thread>
 #include <vector>
 
+namespace connection_limits_test {
+
 using oncewire::core::ConnectionLimits;
 using oncewire::net::Seat;
 
@@ -55,3 +57,5 @@ TEST_CASE("places are taken and given back by several threads") {
     for (const auto& seat : all) CHECK(seat);
     CHECK_FALSE(limits.take("192.0.2.3"));
 }
+
+}  // namespace connection_limits_test

@@ -9,6 +9,8 @@
 #include "tests/integration/tcp_client.hpp"
 #include "tests/support/http_gate_cases.hpp"
 
+namespace http_test {
+
 using namespace integration;
 using oncewire::Millis;
 
@@ -195,3 +197,5 @@ TEST_CASE("out of descriptors the server rests, and serves again when there are 
     CHECK(fetch(server.port(), get("/")).status == 200);
     CHECK(bystander.is_served());
 }
+
+}  // namespace http_test

@@ -4,6 +4,8 @@
 
 #include <thread>
 
+namespace mailbox_test {
+
 using namespace oncewire;
 using Box = core::Mailbox<int>;
 using Letters = std::vector<int>;
@@ -85,3 +87,5 @@ TEST_CASE("a sender that waits for room keeps each sender's order and loses noth
         REQUIRE(seen_high[static_cast<std::size_t>(i)] == count + i);
     }
 }
+
+}  // namespace mailbox_test

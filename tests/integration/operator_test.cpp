@@ -11,6 +11,8 @@
 #include "tests/integration/server_process.hpp"
 #include "tests/integration/tcp_client.hpp"
 
+namespace operator_test {
+
 using namespace integration;
 
 namespace {
@@ -224,3 +226,5 @@ TEST_CASE("a damaged database ends the server with 75, before or while it serves
         store_message(again, "e");
     }
 }
+
+}  // namespace operator_test

@@ -7,6 +7,8 @@
 #include "tests/integration/server_process.hpp"
 #include "tests/integration/tcp_client.hpp"
 
+namespace retention_test {
+
 using namespace integration;
 
 namespace {
@@ -55,3 +57,5 @@ TEST_CASE("a reader who comes back too late is told from where to where, and get
         CHECK(again.receive_text().value_or("").starts_with(R"(42["chat message","5")"));
     }
 }
+
+}  // namespace retention_test

@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <memory>
 
+namespace web_sockets_test {
+
 using namespace oncewire;
 using net::TransportInput;
 using Kind = net::TransportInput::Kind;
@@ -227,3 +229,5 @@ TEST_CASE("writing to a connection that is gone is no news until the owner looks
     CHECK(turn(web_sockets) == Happened{"1 transport error"});
     CHECK(web_sockets.size() == 0);
 }
+
+}  // namespace web_sockets_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace websocket_handshake_test {
+
 using namespace oncewire;
 using net::find_header;
 using net::HttpRequest;
@@ -69,3 +71,5 @@ TEST_CASE("a malformed WebSocket handshake is refused") {
     request.headers.emplace_back("Upgrade", "h2c");
     CHECK(status(request) == 400);
 }
+
+}  // namespace websocket_handshake_test

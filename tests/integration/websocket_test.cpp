@@ -7,6 +7,8 @@
 #include "tests/integration/server_process.hpp"
 #include "tests/integration/tcp_client.hpp"
 
+namespace websocket_test {
+
 using namespace integration;
 using oncewire::Millis;
 
@@ -182,3 +184,5 @@ TEST_CASE("messages of one reach all, whichever core they are on") {
     }
     for (const auto& each : heard) CHECK(each == heard[0]);
 }
+
+}  // namespace websocket_test

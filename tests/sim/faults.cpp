@@ -65,13 +65,13 @@ constexpr FaultClass classes[] = {
     {Fault::silence, "silence", 30},
 };
 
-constexpr bool stand_in_order() {
+constexpr bool classes_stand_in_order() {
     for (std::uint32_t i = 0; i < fault_count; ++i) {
         if (static_cast<std::uint32_t>(classes[i].fault) != i) return false;
     }
     return sizeof classes / sizeof classes[0] == fault_count;
 }
-static_assert(stand_in_order());
+static_assert(classes_stand_in_order());
 
 }  // namespace
 

@@ -80,13 +80,13 @@ constexpr Named names[] = {
     {Mutant::lease_ends_early, "lease_ends_early"},
 };
 
-constexpr bool stand_in_order() {
+constexpr bool names_stand_in_order() {
     for (std::uint32_t i = 0; i < mutant_count; ++i) {
         if (static_cast<std::uint32_t>(names[i].mutant) != i) return false;
     }
     return sizeof names / sizeof names[0] == mutant_count;
 }
-static_assert(stand_in_order());
+static_assert(names_stand_in_order());
 
 }  // namespace
 

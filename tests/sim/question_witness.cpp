@@ -7,7 +7,7 @@
 namespace oncewire::sim {
 namespace {
 
-std::string name_of(QuestionId id) { return "question " + std::to_string(id); }
+std::string title_of(QuestionId id) { return "question " + std::to_string(id); }
 
 }  // namespace
 
@@ -34,9 +34,9 @@ std::optional<QuestionId> QuestionWitness::question_in(std::string_view data) {
 void QuestionWitness::expires(QuestionId id, UnixMillis now) {
     const auto row = open_.find(id);
     if (row == open_.end())
-        return report_(Breach::leaked, name_of(id) + " expires, but is not open");
+        return report_(Breach::leaked, title_of(id) + " expires, but is not open");
     if (row->second.expires_at.value > now.value)
-        report_(Breach::dishonest, name_of(id) + " expires too early");
+        report_(Breach::dishonest, title_of(id) + " expires too early");
 }
 
 void QuestionWitness::look_at_disk(const store::MemoryDisk& disk) {
@@ -51,16 +51,16 @@ void QuestionWitness::look_at_disk(const store::MemoryDisk& disk) {
     const auto before = std::exchange(open_, {});
     for (const auto& [number, row] : disk.tables.questions) open_[*question_in(row.data)] = row;
     for (const auto& [id, row] : open_) {
-        if (over_.contains(id)) report_(Breach::dishonest, name_of(id) + " is open although over");
+        if (over_.contains(id)) report_(Breach::dishonest, title_of(id) + " is open although over");
     }
     for (const auto& [id, row] : before) {
         if (!open_.contains(id) && !over_.contains(id))
-            report_(Breach::lost, name_of(id) + " is gone without an effect");
+            report_(Breach::lost, title_of(id) + " is gone without an effect");
     }
     while (!asked_.empty() && asked_.begin()->first <= log.size()) {
         const QuestionId id = asked_.extract(asked_.begin()).mapped();
         if (!open_.contains(id) && !over_.contains(id))
-            report_(Breach::lost, name_of(id) + " is not stored with its message");
+            report_(Breach::lost, title_of(id) + " is not stored with its message");
     }
 }
 
@@ -70,9 +70,9 @@ void QuestionWitness::read(const store::LogEntry& entry) {
     const auto how = entry.data.substr(entry.data.rfind(',') + 2);
     const std::string word = how.substr(0, how.size() - 2);
     if (!over_.emplace(id, word).second)
-        report_(Breach::duplicated, name_of(id) + " ended twice: " + over_[id] + ", " + word);
+        report_(Breach::duplicated, title_of(id) + " ended twice: " + over_[id] + ", " + word);
     if (word != "expired" && word != "cancelled" && !answers_[id].contains(word))
-        report_(Breach::leaked, name_of(id) + " was not answered so by any page: " + word);
+        report_(Breach::leaked, title_of(id) + " was not answered so by any page: " + word);
 }
 
 void QuestionWitness::given_out(const store::Ask& ask, const store::MemoryDisk& disk) {

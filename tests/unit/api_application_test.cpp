@@ -4,6 +4,8 @@
 
 #include "tests/unit/small_server.hpp"
 
+namespace api_application_test {
+
 using namespace oncewire;
 using api::Ack;
 using api::Event;
@@ -348,3 +350,5 @@ TEST_CASE("what a client said at the door can be read") {
     CHECK(seen["xdomain"] == true);
     CHECK(seen["issued"] == 77);
 }
+
+}  // namespace api_application_test

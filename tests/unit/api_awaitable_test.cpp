@@ -4,6 +4,8 @@
 
 #include "tests/unit/small_server.hpp"
 
+namespace api_awaitable_test {
+
 using namespace oncewire;
 using namespace std::chrono_literals;
 using api::Socket;
@@ -71,3 +73,5 @@ TEST_CASE("a coroutine nobody can wake any more is destroyed") {
     }
     CHECK(alive == 0);
 }
+
+}  // namespace api_awaitable_test

@@ -4,6 +4,8 @@
 
 #include "tests/unit/small_server.hpp"
 
+namespace api_broadcast_test {
+
 using namespace oncewire;
 using namespace std::chrono_literals;
 using api::Ack;
@@ -301,3 +303,5 @@ TEST_CASE("a volatile event is not queued behind another") {
     server.send(client, R"(42["ask"])");
     CHECK(server.heard(client) == Frames{R"(42["found"])"});
 }
+
+}  // namespace api_broadcast_test

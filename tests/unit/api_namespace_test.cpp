@@ -2,6 +2,8 @@
 
 #include "tests/unit/small_server.hpp"
 
+namespace api_namespace_test {
+
 using namespace oncewire;
 using api::Ack;
 using api::Json;
@@ -154,3 +156,5 @@ TEST_CASE("patterns match whole names") {
     CHECK(matches("/*b*", "/abbbc"));
     CHECK_FALSE(matches("/*b*", "/b"));
 }
+
+}  // namespace api_namespace_test

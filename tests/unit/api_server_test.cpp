@@ -6,6 +6,8 @@
 #include "server/api/insert_once.hpp"
 #include "tests/unit/small_server.hpp"
 
+namespace api_server_test {
+
 using namespace oncewire;
 using api::Ack;
 using api::Json;
@@ -256,3 +258,5 @@ TEST_CASE("a handshake tells the time as JavaScript does") {
     CHECK(told(1'795'188'831'999) == "Fri Nov 20 2026 15:33:51" + zone);
     CHECK(told(4'107'542'400'000) == "Mon Mar 01 2100 00:00:00" + zone);
 }
+
+}  // namespace api_server_test

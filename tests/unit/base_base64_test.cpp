@@ -4,6 +4,8 @@
 #include "shared/base/prng.hpp"
 #include "tests/unit/vectors.hpp"
 
+namespace base_base64_test {
+
 using namespace oncewire;
 
 TEST_CASE("base64 is written in both alphabets and read back from either") {
@@ -41,3 +43,5 @@ TEST_CASE("bytes of any length survive base64") {
         bytes += static_cast<char>(prng.below(256));
     }
 }
+
+}  // namespace base_base64_test

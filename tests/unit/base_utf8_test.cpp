@@ -3,6 +3,8 @@
 
 #include "shared/base/utf8.hpp"
 
+namespace base_utf8_test {
+
 using namespace oncewire;
 
 namespace {
@@ -65,3 +67,5 @@ TEST_CASE("a sequence cut short is invalid at any place in the text") {
         }
     }
 }
+
+}  // namespace base_utf8_test

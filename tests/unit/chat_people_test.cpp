@@ -7,6 +7,8 @@
 #include "server/chat/limiter.hpp"
 #include "tests/unit/small_server.hpp"
 
+namespace chat_people_test {
+
 using namespace oncewire;
 using Frames = std::vector<std::string>;
 
@@ -262,3 +264,5 @@ TEST_CASE("a person who sends too much is told so, and may go on after a while")
     CHECK_FALSE(limiter.take("ann", UnixMillis{1600}));
     CHECK(limiter.take("", UnixMillis{1600}));
 }
+
+}  // namespace chat_people_test

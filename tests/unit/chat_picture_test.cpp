@@ -5,6 +5,8 @@
 
 #include "server/chat/picture_kind.hpp"
 
+namespace chat_picture_test {
+
 using oncewire::chat::kind_of_picture;
 using namespace std::string_literals;
 
@@ -63,3 +65,5 @@ TEST_CASE("what is cut, of another kind, or without a size is no picture") {
         CHECK_FALSE(kind_of_picture(other));
     }
 }
+
+}  // namespace chat_picture_test

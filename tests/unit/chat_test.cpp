@@ -4,6 +4,8 @@
 
 #include "tests/unit/small_server.hpp"
 
+namespace chat_test {
+
 using namespace oncewire;
 using Frames = std::vector<std::string>;
 
@@ -152,3 +154,5 @@ TEST_CASE("a tier-2 client's message carries its key") {
           R"(42["chat message","hi",1,{"at":1234,"key":")" + producer + R"(:1"},"e.1"])");
     CHECK(frames[1] == R"(42["oncewire:verdicts",1,[[0,{"id":1}]]])");
 }
+
+}  // namespace chat_test

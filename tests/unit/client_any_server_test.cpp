@@ -6,6 +6,8 @@
 #include "shared/base/prng.hpp"
 #include "tests/unit/vectors.hpp"
 
+namespace client_any_server_test {
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 using namespace oncewire;
@@ -105,3 +107,5 @@ TEST_CASE("whatever a server says, the client keeps its demands") {
         for (int i = 0; i < 200; ++i) play(spoiled(input, prng));
     }
 }
+
+}  // namespace client_any_server_test

@@ -6,6 +6,8 @@
 
 #include "shared/peer/client.hpp"
 
+namespace client_attempt_test {
+
 using namespace oncewire;
 using engineio::TransportKind;
 
@@ -53,3 +55,5 @@ TEST_CASE("an attempt without transports fails, and is made again") {
     client.handle_timeout(client.next_timeout().value());
     CHECK(gives<peer::AttemptBegun>(client));
 }
+
+}  // namespace client_attempt_test

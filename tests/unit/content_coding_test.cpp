@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace content_coding_test {
+
 using namespace oncewire::net;
 
 TEST_CASE("the heaviest coding is used, of equally heavy ones the first named") {
@@ -26,3 +28,5 @@ TEST_CASE("encoded content begins as its coding demands, and is smaller") {
     CHECK(encode_content(ContentCoding::deflate, text).starts_with("\x78"));
     CHECK(encode_content(ContentCoding::identity, text) == text);
 }
+
+}  // namespace content_coding_test

@@ -2,6 +2,8 @@
 
 #include "shared/delivery/outbox.hpp"
 
+namespace delivery_outbox_test {
+
 using namespace oncewire;
 using namespace oncewire::delivery;
 
@@ -192,3 +194,5 @@ TEST_CASE("the same text under another start of the client has another digest") 
     CHECK(monday.find(push_saved(monday, "x"))->digest !=
           tuesday.find(push_saved(tuesday, "x"))->digest);
 }
+
+}  // namespace delivery_outbox_test

@@ -5,6 +5,8 @@
 #include "shared/delivery/dedupe.hpp"
 #include "shared/delivery/position.hpp"
 
+namespace delivery_position_test {
+
 using namespace oncewire;
 using namespace oncewire::delivery;
 
@@ -111,3 +113,5 @@ TEST_CASE("digests and tokens have one wire form each") {
     CHECK_FALSE(is_producer_token("0123456789ABCDEF0123456789abcdef"));
     CHECK_FALSE(is_producer_token("0123"));
 }
+
+}  // namespace delivery_position_test

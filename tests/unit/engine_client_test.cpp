@@ -5,6 +5,8 @@
 
 #include "shared/peer/engine_client.hpp"
 
+namespace engine_client_test {
+
 using namespace oncewire;
 using namespace oncewire::peer;
 using engineio::TransportKind;
@@ -298,3 +300,5 @@ TEST_CASE("a silent server is noticed by elapsed time") {
     line.pass(Millis{1});
     CHECK(line.take_told() == Words{"ping timeout"});
 }
+
+}  // namespace engine_client_test

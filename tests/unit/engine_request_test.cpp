@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace engine_request_test {
+
 using namespace oncewire;
 using net::EngineAction;
 using net::EngineError;
@@ -176,3 +178,5 @@ TEST_CASE("only a stamp that promises to be one of its kind marks a request") {
     CHECK(mark_of("").empty());
     CHECK(mark_of("&t=*" + std::string(40, 'x')).empty());
 }
+
+}  // namespace engine_request_test

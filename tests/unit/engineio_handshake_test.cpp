@@ -4,6 +4,8 @@
 
 #include "tests/unit/vectors.hpp"
 
+namespace engineio_handshake_test {
+
 using namespace oncewire;
 using namespace oncewire::engineio;
 
@@ -61,3 +63,5 @@ TEST_CASE("a session id may be exactly 256 bytes long") {
     REQUIRE(bool(read));
     CHECK(*read == handshake);
 }
+
+}  // namespace engineio_handshake_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace engineio_heartbeat_test {
+
 using namespace oncewire;
 using namespace oncewire::engineio;
 
@@ -55,3 +57,5 @@ TEST_CASE("a host that slept through its timers asks once more before it gives u
     heartbeat.handle_beat(at(60'100));
     CHECK(heartbeat.handle_timeout(at(60'300)) == Heartbeat::Due::nothing);
 }
+
+}  // namespace engineio_heartbeat_test

@@ -5,6 +5,8 @@
 #include "shared/engineio/payload.hpp"
 #include "tests/unit/vectors.hpp"
 
+namespace engineio_packet_test {
+
 using namespace oncewire;
 using namespace oncewire::engineio;
 
@@ -105,3 +107,5 @@ TEST_CASE("a polling body may hold exactly as many packets as allowed") {
                                     packets_max)));
     CHECK_FALSE(bool(decode_payload("3", 0)));
 }
+
+}  // namespace engineio_packet_test

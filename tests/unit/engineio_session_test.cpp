@@ -5,6 +5,8 @@
 
 #include "tests/unit/vectors.hpp"
 
+namespace engineio_session_test {
+
 using namespace oncewire;
 using namespace oncewire::engineio;
 
@@ -279,3 +281,5 @@ TEST_CASE("close reasons are the words applications know") {
     CHECK(std::string(reason_text(CloseReason::ping_timeout)) == "ping timeout");
     CHECK(std::string(reason_text(CloseReason::parse_error)) == "parse error");
 }
+
+}  // namespace engineio_session_test

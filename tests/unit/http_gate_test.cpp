@@ -7,6 +7,8 @@
 
 #include "tests/support/http_gate_cases.hpp"
 
+namespace http_gate_test {
+
 using namespace oncewire;
 using gate::get;
 using gate::post;
@@ -120,3 +122,5 @@ TEST_CASE("an unfinished head is neither refused nor taken") {
     }
     CHECK(**net::find_head(head + "GET", 0) == head.size());
 }
+
+}  // namespace http_gate_test

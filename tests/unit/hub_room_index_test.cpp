@@ -6,6 +6,8 @@
 #include "server/hub/room_index.hpp"
 #include "shared/base/prng.hpp"
 
+namespace hub_room_index_test {
+
 using namespace oncewire;
 using namespace oncewire::hub;
 
@@ -52,3 +54,5 @@ TEST_CASE("random joins and leaves agree with a plain model") {
     for (const auto& [name, members] : model) occupied += members.empty() ? 0 : 1;
     CHECK(rooms.room_count() == occupied);
 }
+
+}  // namespace hub_room_index_test

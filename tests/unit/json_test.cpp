@@ -6,6 +6,8 @@
 #include "shared/base/prng.hpp"
 #include "tests/unit/vectors.hpp"
 
+namespace json_test {
+
 using namespace oncewire;
 
 namespace {
@@ -186,3 +188,5 @@ TEST_CASE("integers are exact, within what a JavaScript peer can hold, and writt
         if (value && vector.contains("value")) CHECK(*value == vector["value"].get<std::int64_t>());
     }
 }
+
+}  // namespace json_test

@@ -5,6 +5,8 @@
 
 #include "shared/base/prng.hpp"
 
+namespace message_deflate_test {
+
 using namespace oncewire;
 using net::CloseCode;
 
@@ -118,3 +120,5 @@ TEST_CASE(
     CHECK(heard(true, {{0xe1, "x"}}) == std::string("violation"));
     CHECK(heard(false, {{0xc1, "x"}}) == std::string("violation"));
 }
+
+}  // namespace message_deflate_test

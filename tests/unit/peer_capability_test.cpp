@@ -3,6 +3,8 @@
 #include "shared/base/json.hpp"
 #include "shared/peer/capability.hpp"
 
+namespace peer_capability_test {
+
 using namespace oncewire;
 using namespace oncewire::peer;
 
@@ -146,3 +148,5 @@ TEST_CASE("what a client noticed, and how far it was brought, have one wire form
     CHECK_FALSE(decode_delivery_event(R"(["oncewire:reached",17,1])"));
     CHECK_FALSE(decode_delivery_event(R"(["oncewire:reached",-1])"));
 }
+
+}  // namespace peer_capability_test

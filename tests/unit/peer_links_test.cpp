@@ -3,6 +3,8 @@
 
 #include "tests/unit/support/small_world.hpp"
 
+namespace peer_links_test {
+
 using namespace oncewire;
 using test::SmallWorld;
 
@@ -131,3 +133,5 @@ TEST_CASE("clients of before read as they did") {
     CHECK(story.world[story.bob].texts.at(0) == R"(["chat message","1",1])");
     CHECK(story.noticed_by(story.bob) == delivery::Anomalies());
 }
+
+}  // namespace peer_links_test

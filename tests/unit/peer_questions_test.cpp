@@ -4,6 +4,8 @@
 #include "shared/delivery/answer.hpp"
 #include "tests/unit/support/small_world.hpp"
 
+namespace peer_questions_test {
+
 using namespace oncewire;
 using test::SmallWorld;
 
@@ -147,3 +149,5 @@ TEST_CASE("an answer is parsed as it was made, and nothing else is") {
         CHECK_FALSE(delivery::parse_answer(text));
     }
 }
+
+}  // namespace peer_questions_test

@@ -2,6 +2,8 @@
 
 #include "tests/unit/support/small_world.hpp"
 
+namespace peer_world_test {
+
 using namespace oncewire;
 using test::SmallWorld;
 
@@ -608,3 +610,5 @@ TEST_CASE("a stock client that claims to be beyond the head hears what is new") 
     send(world, alice, "hello");
     CHECK(texts_of(world[stock]) == Texts{"hello"});
 }
+
+}  // namespace peer_world_test

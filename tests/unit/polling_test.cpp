@@ -2,6 +2,8 @@
 
 #include "server/net/polling.hpp"
 
+namespace polling_test {
+
 using namespace oncewire;
 using net::Polling;
 
@@ -252,3 +254,5 @@ TEST_CASE("requests that promise nothing are each their own") {
     CHECK(seen.answers ==
           Answers{{2, "200 4one"}, {12, "200 ok"}, {3, "200 4two"}, {13, "200 ok"}});
 }
+
+}  // namespace polling_test

@@ -10,6 +10,8 @@
 #include "shared/base/prng.hpp"
 #include "tests/unit/small_server.hpp"
 
+namespace recovery_test {
+
 using namespace oncewire;
 using Client = SmallServer::Client;
 
@@ -391,3 +393,5 @@ TEST_CASE("live and replay show the same to the same session, whatever the audie
     CHECK(live.size() > 300);
     CHECK(live == replayed);
 }
+
+}  // namespace recovery_test

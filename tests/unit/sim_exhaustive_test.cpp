@@ -3,6 +3,8 @@
 
 #include "tests/sim/exhaustive.hpp"
 
+namespace sim_exhaustive_test {
+
 using namespace oncewire::sim;
 
 TEST_CASE("paths that meet have the same endings as paths that do not") {
@@ -24,3 +26,5 @@ TEST_CASE("a bug that one path shows is found although paths meet") {
         }
     }
 }
+
+}  // namespace sim_exhaustive_test

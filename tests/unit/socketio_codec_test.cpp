@@ -6,6 +6,8 @@
 #include "shared/socketio/encoder.hpp"
 #include "tests/unit/vectors.hpp"
 
+namespace socketio_codec_test {
+
 using namespace oncewire;
 using namespace oncewire::socketio;
 
@@ -216,3 +218,5 @@ TEST_CASE("the names that applications may not emit are the six of the reference
          {"", "error", "connection", "Connect", "connect ", "message"})
         CHECK_FALSE(is_reserved_event(name));
 }
+
+}  // namespace socketio_codec_test

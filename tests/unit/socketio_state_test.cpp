@@ -6,6 +6,8 @@
 #include "shared/socketio/disconnect_reason.hpp"
 #include "shared/socketio/namespace_session.hpp"
 
+namespace socketio_state_test {
+
 using namespace oncewire;
 using namespace oncewire::socketio;
 
@@ -139,3 +141,5 @@ TEST_CASE("a client comes back unless somebody meant to leave") {
     CHECK(std::string(reason_text(Reason::io_server_disconnect)) == "io server disconnect");
     CHECK(std::string(reason_text(Reason::server_shutting_down)) == "server shutting down");
 }
+
+}  // namespace socketio_state_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace static_files_test {
+
 using namespace oncewire;
 using net::find_header;
 using net::HttpRequest;
@@ -128,3 +130,5 @@ TEST_CASE("every chat of a page finds its modules under an address of its own") 
     }
     CHECK(net::without_instance("/inline-1/inline-1/chat.js") == "/inline-1/chat.js");
 }
+
+}  // namespace static_files_test

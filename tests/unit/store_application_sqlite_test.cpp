@@ -13,6 +13,8 @@
 #include "tests/unit/store_contract.hpp"
 #include "tests/unit/support/temporary_directory.hpp"
 
+namespace store_application_sqlite_test {
+
 using namespace oncewire;
 using namespace oncewire::store;
 
@@ -165,3 +167,5 @@ TEST_CASE("an application's tables are brought forward once, all steps or none")
     CHECK(bench.store->begin());
     CHECK_FALSE(bench.store->run_sql("SELECT * FROM more", {}));
 }
+
+}  // namespace store_application_sqlite_test

@@ -14,9 +14,6 @@ using store::OnceRow;
 using store::Store;
 using store::StoredVerdict;
 
-constexpr std::uint32_t many = 1000;
-constexpr std::uint64_t large = 1'000'000;
-
 std::vector<delivery::Offset> offsets(
     const Result<std::vector<LogEntry>, store::StoreError>& page) {
     std::vector<delivery::Offset> result;

@@ -1,11 +1,16 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "server/store/store.hpp"
 
 namespace oncewire::test {
+
+/// More entries, and more bytes, than any of these tests stores.
+constexpr std::uint32_t many = 1'000;
+constexpr std::uint64_t large = 1'000'000;
 
 /// A machine with a store on it, so that the same tests run on each kind.
 class StoreMachine {

@@ -8,6 +8,8 @@
 #include "server/store/memory_store.hpp"
 #include "server/store/sequencer.hpp"
 
+namespace store_handlers_test {
+
 using namespace oncewire;
 using namespace oncewire::store;
 
@@ -321,3 +323,5 @@ TEST_CASE("a message that comes again under another number is known by its diges
     }
     CHECK(machine.disk.tables.log.size() == 3);
 }
+
+}  // namespace store_handlers_test

@@ -7,6 +7,8 @@
 #include "server/store/sequencer.hpp"
 #include "shared/delivery/outcome.hpp"
 
+namespace store_leases_test {
+
 using namespace oncewire;
 using namespace oncewire::store;
 
@@ -275,3 +277,5 @@ TEST_CASE("what a message published is kept with its verdict") {
     machine.offer(4, R"(["say",1])", 7);  // the first, under another number
     CHECK(published(4) == Publication{1, 1});
 }
+
+}  // namespace store_leases_test

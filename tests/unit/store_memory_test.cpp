@@ -4,6 +4,8 @@
 #include "server/store/memory_store.hpp"
 #include "tests/unit/store_contract.hpp"
 
+namespace store_memory_test {
+
 using namespace oncewire;
 using namespace oncewire::store;
 using oncewire::test::append;
@@ -132,3 +134,5 @@ TEST_CASE("a restored backup is another history") {
     CHECK(machine.store().head() == LogHead{{"second"}, 1});
     CHECK(read_all(machine.store(), {"/,a"}).size() == 1);
 }
+
+}  // namespace store_memory_test

@@ -12,6 +12,8 @@
 #include "shared/delivery/producer.hpp"
 #include "tests/unit/store_contract.hpp"
 
+namespace store_migration_sqlite_test {
+
 using namespace oncewire;
 using namespace oncewire::store;
 
@@ -98,3 +100,5 @@ TEST_CASE("a file of any released version is brought forward with all that is in
         }
     }
 }
+
+}  // namespace store_migration_sqlite_test

@@ -16,6 +16,8 @@
 #include "tests/unit/store_contract.hpp"
 #include "tests/unit/support/temporary_directory.hpp"
 
+namespace store_operations_sqlite_test {
+
 using namespace oncewire;
 using namespace oncewire::store;
 using oncewire::test::commit_one;
@@ -335,3 +337,5 @@ TEST_CASE(
         CHECK((lost > 0) == (durability == Durability::process));
     }
 }
+
+}  // namespace store_operations_sqlite_test

@@ -10,7 +10,6 @@ using store::Store;
 
 const ProducerId ann("ann");
 const ProducerId bob("bob");
-constexpr std::uint32_t many = 1'000;
 
 QuestionRow question(Store& store, const ProducerId& to, std::int64_t expires_at) {
     const auto id = store.last_question() + 1;

@@ -9,6 +9,8 @@
 #include "server/store/memory_store.hpp"
 #include "server/store/sequencer.hpp"
 
+namespace store_questions_test {
+
 using namespace oncewire;
 using namespace oncewire::store;
 
@@ -315,3 +317,5 @@ TEST_CASE("questions are read again when the disk could not be") {
     machine.faults.reads.reset();
     CHECK(asked(machine.pass(Millis{1'000})) == Numbers{1});
 }
+
+}  // namespace store_questions_test

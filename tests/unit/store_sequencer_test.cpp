@@ -8,6 +8,8 @@
 #include "server/store/sequencer.hpp"
 #include "shared/base/limits.hpp"
 
+namespace store_sequencer_test {
+
 using namespace oncewire;
 using namespace oncewire::store;
 
@@ -149,3 +151,5 @@ TEST_CASE("while the store is to be reopened, whoever asks does not put that off
     machine.sequencer.handle_timeout(*due, {});
     CHECK(machine.sequencer.next_timeout() != due);
 }
+
+}  // namespace store_sequencer_test

@@ -14,9 +14,6 @@ using store::RecordLimits;
 using store::SessionRow;
 using store::Store;
 
-constexpr std::uint32_t many = 1000;
-constexpr std::uint64_t large = 1'000'000;
-
 SessionRow session(const std::string& pid, std::int64_t seen_at, bool live) {
     return {pid, "sid of " + pid, "/", "ann", {{"first"}, 7}, {seen_at}, live, {{"/,", 7}}};
 }

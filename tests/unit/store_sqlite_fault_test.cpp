@@ -7,6 +7,8 @@
 #include "tests/unit/sqlite_disk.hpp"
 #include "tests/unit/store_contract.hpp"
 
+namespace store_sqlite_fault_test {
+
 using namespace oncewire;
 using namespace oncewire::store;
 using oncewire::test::append;
@@ -306,3 +308,5 @@ TEST_CASE("on random power loss no committed message is lost, doubled or torn") 
         CHECK(count > 0);
     }
 }
+
+}  // namespace store_sqlite_fault_test

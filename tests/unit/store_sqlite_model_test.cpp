@@ -10,6 +10,8 @@
 #include "tests/unit/sqlite_disk.hpp"
 #include "tests/unit/store_contract.hpp"
 
+namespace store_sqlite_model_test {
+
 using namespace oncewire;
 using namespace oncewire::store;
 
@@ -162,3 +164,5 @@ TEST_CASE("the SQLite store and the reference model answer alike, whatever they 
         for (int i = 0; i < 200; ++i) pair.step();
     }
 }
+
+}  // namespace store_sqlite_model_test

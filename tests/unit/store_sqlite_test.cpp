@@ -12,6 +12,8 @@
 #include "tests/unit/store_contract.hpp"
 #include "tests/unit/support/temporary_directory.hpp"
 
+namespace store_sqlite_test {
+
 using namespace oncewire;
 using namespace oncewire::store;
 using oncewire::test::append;
@@ -254,3 +256,5 @@ TEST_CASE("a file that was replaced by an older one, or emptied, is not gone on 
     CHECK_FALSE((*opened)->begin());
     CHECK((*opened)->head() == LogHead{first, 2});
 }
+
+}  // namespace store_sqlite_test

@@ -4,6 +4,8 @@
 #include "server/store/transaction.hpp"
 #include "shared/base/json.hpp"
 
+namespace store_transaction_test {
+
 using namespace oncewire;
 using namespace oncewire::store;
 using Once = Tx::Once;
@@ -132,3 +134,5 @@ TEST_CASE("durability and errors have words") {
         CHECK(std::string(error_text(error)) != "unknown");
     }
 }
+
+}  // namespace store_transaction_test

@@ -5,6 +5,8 @@
 #include "server/store/sqlite_store.hpp"
 #include "tests/unit/store_contract.hpp"
 
+namespace store_whereabouts_sqlite_test {
+
 using namespace oncewire;
 using namespace oncewire::store;
 using Outcome = Whereabouts::Outcome;
@@ -73,3 +75,5 @@ TEST_CASE("a message is named by its sender and its number") {
     CHECK_FALSE(parse_message_key("ann:1"));
     CHECK_FALSE(parse_message_key(""));
 }
+
+}  // namespace store_whereabouts_sqlite_test

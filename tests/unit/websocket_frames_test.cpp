@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+namespace websocket_frames_test {
+
 using namespace oncewire;
 using net::WebSocketInput;
 using net::WebSocketParser;
@@ -234,3 +236,5 @@ TEST_CASE("server control frames carry their payload and code") {
                              "\x88\x00",
                              11));
 }
+
+}  // namespace websocket_frames_test
