@@ -7,6 +7,8 @@
 // every kill -9 a script reads the database file on its own. Prints one JSON object; exits with 0 only if
 // something was acknowledged and nothing of it was lost, doubled or reordered.
 //
+// A hundred cycles share one database, because every check reads all of it.
+//
 // Half of the lives end at a random moment, the other half at a chosen call: the nth write, fsync or send,
 // just before or just after it (aim.c, preloaded).
 import { execFileSync, spawn } from "node:child_process";
@@ -26,6 +28,7 @@ const cycles = Number(options.cycles);
 const messages_per_cycle = 150; // for each producer: enough to be in flight all the time, few enough to check
 const producers_of_each_kind = 2;
 const readers_of_each_kind = 1;
+const cycles_per_database = 100;
 
 /** mulberry32: the moments of the kills follow from the seed alone. */
 function chance(seed) {
@@ -165,60 +168,65 @@ async function until(holds, what, ms = 60_000) {
   }
 }
 
-const server = await Server.start();
-const journal = new Journal(join(server.directory, "witness"));
-const examiner = new Examiner();
 const several = (n, make) => Array.from({ length: n }, (_, i) => make(i));
-const producers = [
-  ...several(producers_of_each_kind, (i) => new StockProducer(server.url, `stock${i}`, journal)),
-  ...several(producers_of_each_kind, (i) => new WindowProducer(server.url, `window${i}`, journal)),
-];
-const readers = [
-  ...several(readers_of_each_kind, () => new StockReader(server.url)),
-  ...several(readers_of_each_kind, () => new CursorReader(server.url)),
-];
-
-const aim = buildAim(server.directory);
-const result = { cycles: 0, acknowledged: 0, lost: 0, duplicated: 0, reordered: 0, committed_unacknowledged: 0, cycles_with_unacknowledged: 0, aimed_kills: 0 };
+const examiner = new Examiner();
 const problems = [];
+const result = { cycles: 0, acknowledged: 0, lost: 0, duplicated: 0, reordered: 0, committed_unacknowledged: 0, cycles_with_unacknowledged: 0, aimed_kills: 0 };
 
-/** Dead server: the file against the journal. */
-async function check() {
-  const found = await examiner.look(server.database);
-  const texts = found.messages.map(([, text]) => text);
-  const acknowledged = journal.read();
-  const verdict = judge(texts, acknowledged);
-  for (const key of ["lost", "duplicated", "reordered"]) result[key] = Math.max(result[key], verdict[key]);
-  problems.push(...found.problems);
-  const unacknowledged = texts.length - acknowledged.length + verdict.lost;
-  result.committed_unacknowledged += unacknowledged;
-  if (unacknowledged > 0) result.cycles_with_unacknowledged++;
-  return texts;
-}
-
-/** Starts a life that may end at a chosen call, perhaps before it serves; then another one starts. */
-async function startAimed() {
-  server.env = random() < 0.5 ? takeAim(aim) : {};
-  try {
-    await server.start();
-  } catch (error) {
-    if (server.child.signalCode !== "SIGKILL") throw error;
-    result.aimed_kills++;
-    await check();
-    server.env = {};
-    await server.start();
+/** One database from its beginning to its end, and everybody who ever talks to it. */
+class Era {
+  constructor(server) {
+    this.server = server;
+    this.aim = buildAim(server.directory);
+    this.journal = new Journal(join(server.directory, "witness"));
+    this.worst = { lost: 0, duplicated: 0, reordered: 0 }; // what is wrong stays wrong, and is counted once
+    this.producers = [
+      ...several(producers_of_each_kind, (i) => new StockProducer(server.url, `stock${i}`, this.journal)),
+      ...several(producers_of_each_kind, (i) => new WindowProducer(server.url, `window${i}`, this.journal)),
+    ];
+    this.readers = [
+      ...several(readers_of_each_kind, () => new StockReader(server.url)),
+      ...several(readers_of_each_kind, () => new CursorReader(server.url)),
+    ];
   }
-  server.env = {};
-}
 
-let failure;
-try {
-  for (let cycle = 1; cycle <= cycles; cycle++) {
-    for (const producer of producers) producer.produce(Math.max(0, messages_per_cycle - producer.open));
+  /** Dead server: the file against the journal. */
+  async check() {
+    const found = await examiner.look(this.server.database);
+    const texts = found.messages.map(([, text]) => text);
+    const acknowledged = this.journal.read();
+    const verdict = judge(texts, acknowledged);
+    for (const key of Object.keys(this.worst)) this.worst[key] = Math.max(this.worst[key], verdict[key]);
+    problems.push(...found.problems);
+    const unacknowledged = texts.length - acknowledged.length + verdict.lost;
+    result.committed_unacknowledged += unacknowledged;
+    if (unacknowledged > 0) result.cycles_with_unacknowledged++;
+    return texts;
+  }
+
+  /** Starts a life that may end at a chosen call, perhaps before it serves; then another one starts. */
+  async startAimed() {
+    const { server } = this;
+    server.env = random() < 0.5 ? takeAim(this.aim) : {};
+    try {
+      await server.start();
+    } catch (error) {
+      if (server.child.signalCode !== "SIGKILL") throw error;
+      result.aimed_kills++;
+      await this.check();
+      server.env = {};
+      await server.start();
+    }
+    server.env = {};
+  }
+
+  async cycle() {
+    const { server } = this;
+    for (const producer of this.producers) producer.produce(Math.max(0, messages_per_cycle - producer.open));
     await Promise.race([sleep(1 + random() * 499), server.exited]);
     if (server.child.signalCode === "SIGKILL") result.aimed_kills++;
     await server.end("SIGKILL");
-    await check();
+    await this.check();
     // Every eighth time it dies again while it starts: recovery is code, too.
     if (random() < 0.125) {
       const starting = server.start().catch(() => {});
@@ -226,33 +234,53 @@ try {
       await server.end("SIGKILL");
       await starting;
     }
-    await startAimed();
-    result.cycles = cycle;
-    if (cycle % 10 === 0) console.error(`cycle ${cycle}: ${journal.count} acknowledged`);
+    await this.startAimed();
   }
-  await server.end("SIGKILL"); // this life may have an end of its own
-  await server.start();
-  await until(() => producers.every((producer) => producer.open === 0), "every message acknowledged");
-  const total = producers.reduce((sum, producer) => sum + producer.sent, 0);
-  await until(() => readers.every((reader) => reader.heard.length >= total), "readers at the end of the log");
-  const [code] = await server.end("SIGTERM");
-  if (code !== 0) problems.push(`SIGTERM: exit ${code}`);
-  const log = await check();
-  for (const reader of readers) {
-    const seen = judge(reader.heard, log);
-    for (const key of ["lost", "duplicated", "reordered"]) result[key] += seen[key];
-    if (reader.heard.join() !== log.join()) problems.push(`${reader.constructor.name}: what it was shown is not the log`);
+
+  /** Everybody gets what is theirs, and the server its orderly stop. */
+  async finish() {
+    const { server, producers, readers } = this;
+    await server.end("SIGKILL"); // this life may have an end of its own
+    await server.start();
+    await until(() => producers.every((producer) => producer.open === 0), "every message acknowledged");
+    const total = producers.reduce((sum, producer) => sum + producer.sent, 0);
+    await until(() => readers.every((reader) => reader.heard.length >= total), "readers at the end of the log");
+    const [code] = await server.end("SIGTERM");
+    if (code !== 0) problems.push(`SIGTERM: exit ${code}`);
+    const log = await this.check();
+    for (const reader of readers) {
+      const seen = judge(reader.heard, log);
+      for (const key of Object.keys(this.worst)) result[key] += seen[key];
+      if (reader.heard.join() !== log.join()) problems.push(`${reader.constructor.name}: what it was shown is not the log`);
+    }
+    problems.push(...producers.flatMap((producer) => producer.refused.map((text) => `refused: ${text}`)));
   }
-  problems.push(...producers.flatMap((producer) => producer.refused.map((text) => `refused: ${text}`)));
-} catch (error) {
-  failure = `${error.message}; server said: ${server.log.slice(-2000)}`;
+
+  async end() {
+    for (const part of [...this.producers, ...this.readers]) await part.stop();
+    for (const key of Object.keys(this.worst)) result[key] += this.worst[key];
+    result.acknowledged += this.journal.count;
+    if (options.keep) console.error(`kept: ${this.server.directory}`);
+    else await this.server.remove();
+  }
 }
 
-for (const part of [...producers, ...readers]) await part.stop();
+let failure;
+while (result.cycles < cycles && !failure) {
+  const era = new Era(await Server.start());
+  try {
+    for (const last = Math.min(cycles, result.cycles + cycles_per_database); result.cycles < last; ) {
+      await era.cycle();
+      if (++result.cycles % 10 === 0) console.error(`cycle ${result.cycles}: ${result.acknowledged + era.journal.count} acknowledged`);
+    }
+    await era.finish();
+  } catch (error) {
+    failure = `${error.message}; server said: ${era.server.log.slice(-2000)}`;
+  }
+  await era.end();
+}
+
 examiner.end();
-result.acknowledged = journal.count;
-if (options.keep) console.error(`kept: ${server.directory}`);
-else await server.remove();
 console.log(JSON.stringify({ ...result, problems: [...new Set(problems)].slice(0, 20), ...(failure && { failure }) }));
 const good = !failure && problems.length === 0 && result.acknowledged > 0 && result.lost + result.duplicated + result.reordered === 0;
 process.exit(good ? 0 : 1);
