@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <limits>
 #include <system_error>
 
@@ -48,6 +49,15 @@ std::optional<LogHead> parse_slot(std::string slot) {
     return head;
 }
 
+/// Another one after each start of the machine (random(4)); empty where the kernel does not tell.
+std::string boot_id() {
+    std::string id;
+    std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), id);
+    return id;
+}
+
+void flush_directory_of(const std::string& path) { flush_file(directory_of(path)); }
+
 bool write_zeros(int file, std::uint64_t bytes) {
     return ::posix_fallocate(file, 0, static_cast<off_t>(bytes)) == 0;
 }
@@ -80,10 +90,7 @@ std::uint64_t free_bytes_beside(const std::string& path) {
 
 bool rename_file(const std::string& from, const std::string& to) {
     if (std::rename(from.c_str(), to.c_str()) != 0) return false;
-    const int directory = ::open(directory_of(to).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (directory < 0) return true;
-    ::fsync(directory);
-    ::close(directory);
+    flush_directory_of(to);
     return true;
 }
 
@@ -126,6 +133,29 @@ void HeadMark::write(const LogHead& head) {
     const auto at = static_cast<off_t>(second_slot_ ? slot_bytes : 0);
     second_slot_ = !second_slot_;
     [[maybe_unused]] const auto written = ::pwrite(file_, slot.data(), slot.size(), at);
+}
+
+// ---- UnflushedMark ------------------------------------------------------------------------------
+
+bool UnflushedMark::is_of_earlier_boot() const {
+    std::string boot;
+    std::ifstream file(path_);
+    return file && !(std::getline(file, boot) && boot == boot_id());
+}
+
+bool UnflushedMark::set() const {
+    std::ofstream(path_) << boot_id() << '\n';
+    if (!flush_file(path_)) return false;
+    flush_directory_of(path_);
+    return true;
+}
+
+bool flush_file(const std::string& path) {
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) return false;
+    const bool flushed = ::fsync(file) == 0;
+    ::close(file);
+    return flushed;
 }
 
 // ---- Ballast ------------------------------------------------------------------------------------

@@ -47,6 +47,26 @@ class HeadMark {
     bool second_slot_ = false;
 };
 
+/// That commits were not fsynced, in a file of its own (`DATABASE-unflushed`), which names the start of the
+/// machine they were made under: if it was started again since, power loss may have taken some of them.
+/// There from open to an orderly end under Durability::process.
+class UnflushedMark {
+  public:
+    explicit UnflushedMark(const std::string& database) : path_(database + "-unflushed") {}
+
+    /// The machine was started again since set().
+    bool is_of_earlier_boot() const;
+    /// Durably. False: it could not be written.
+    bool set() const;
+    void clear() const { remove_file(path_); }
+
+  private:
+    std::string path_;
+};
+
+/// fsync of a file by its name, whoever wrote to it. False: failed, or there is no such file.
+bool flush_file(const std::string& path);
+
 /// Space kept back in a file (`DATABASE-ballast`) for the day the disk is full: then even deleting and
 /// emptying the write-ahead log need some. Dropped when space runs out, and made again when there is
 /// plenty.

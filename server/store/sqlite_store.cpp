@@ -265,12 +265,20 @@ Result<std::unique_ptr<SqliteStore>, SqliteStore::OpenError> SqliteStore::open(
     auto connection = Connection::open(
         path, {&epoch_if_new, options.restored || !was_used(path), options.durability});
     if (!connection) return Err{sentence_for(path, connection.error())};
-    if (options.restored) {
+    const sqlite::UnflushedMark unflushed(path);
+    if (options.restored || unflushed.is_of_earlier_boot()) {
         const auto renamed = sqlite::replace_epoch((*connection)->database, epoch_if_new);
         if (!renamed) return Err{sentence_for(path, renamed.error())};
     }
     std::unique_ptr<SqliteStore> store(new SqliteStore(path, options, std::move(*connection)));
     if (const auto loaded = store->load(); !loaded) return Err{sentence_for(path, loaded.error())};
+    if (options.durability == Durability::disk) {
+        unflushed.clear();  // load() has flushed what was there
+    } else if (path != memory_path) {
+        if (!unflushed.set())
+            return Err{sentence_for(path, {StoreError::io, "no room for a mark"})};
+        store->unflushed_ = std::make_unique<sqlite::UnflushedMark>(unflushed);
+    }
     if (store->ballast_) store->ballast_->restore();
     return store;
 }
@@ -284,7 +292,13 @@ SqliteStore::SqliteStore(std::string path, Options options, std::unique_ptr<Conn
     }
 }
 
-SqliteStore::~SqliteStore() = default;
+SqliteStore::~SqliteStore() {
+    if (!unflushed_) return;
+    backup_.reset();
+    connection_.reset();
+    sqlite::flush_file(path_ + "-wal");  // there if somebody else has the database open
+    if (sqlite::flush_file(path_)) unflushed_->clear();
+}
 
 Durability SqliteStore::durability() const {
     return path_ == memory_path ? Durability::memory : options_.durability;

@@ -19,6 +19,7 @@ namespace sqlite {
 struct Failure;
 class Ballast;
 class HeadMark;
+class UnflushedMark;
 class Statement;
 }  // namespace sqlite
 class SqliteBackup;
@@ -44,7 +45,8 @@ class SqliteStore final : public Store {
         std::uint64_t free_bytes_min = 8u << 20;
         /// Kept back in a file of its own, if that much is easily spared; given up when space runs out.
         std::uint64_t ballast_bytes = 16u << 20;
-        /// `disk`, or `process`: no fsync, so power loss takes what was committed last.
+        /// `disk`, or `process`: no fsync, so power loss takes what was committed last. Whoever opens
+        /// the file after that begins a new history.
         Durability durability = Durability::disk;
         /// The file is an older copy, put back on purpose: what is in it begins a new history.
         bool restored = false;
@@ -200,6 +202,7 @@ class SqliteStore final : public Store {
     std::unique_ptr<Connection> connection_;  // null after a reopen() that could not open
     std::unique_ptr<SqliteBackup> backup_;    // reads through the connection
     std::unique_ptr<sqlite::HeadMark> mark_;
+    std::unique_ptr<sqlite::UnflushedMark> unflushed_;  // while commits are not fsynced
     std::unique_ptr<sqlite::Ballast> ballast_;
 
     LogHead committed_;

@@ -240,6 +240,42 @@ TEST_CASE("with too little space left the store takes no writes and still reads"
     CHECK(read_all(**opened, {"/,a"}).size() == 1);
 }
 
+TEST_CASE("what was not flushed when the machine stopped begins a new history") {
+    TemporaryDirectory directory;
+    const std::string path = directory.file("chat.db");
+    const std::string mark = path + "-unflushed";
+    const delivery::Epoch second{"second"};
+    std::string own_boot;
+    {
+        const auto opened = SqliteStore::open(path, first, {.durability = Durability::process});
+        REQUIRE(opened);
+        commit_one(**opened, "/,a", "1");
+        std::getline(std::ifstream(mark), own_boot);
+        CHECK_FALSE(own_boot.empty());
+    }
+    CHECK_FALSE(std::filesystem::exists(mark));  // an orderly end flushes
+
+    SECTION("a killed process is none") {
+        std::ofstream(mark) << own_boot << '\n';
+        CHECK((*SqliteStore::open(path, second))->head() == LogHead{first, 1});
+        CHECK_FALSE(std::filesystem::exists(mark));
+    }
+    SECTION("nor is a machine that was started again after an orderly end") {
+        CHECK((*SqliteStore::open(path, second))->head() == LogHead{first, 1});
+    }
+    SECTION("a machine that was started again under a killed process is one") {
+        const auto durability = GENERATE(Durability::disk, Durability::process);
+        std::ofstream(mark) << GENERATE("another boot\n", "");
+        {
+            const auto opened = SqliteStore::open(path, second, {.durability = durability});
+            REQUIRE(opened);
+            CHECK((*opened)->head() == LogHead{second, 1});
+            CHECK(std::filesystem::exists(mark) == (durability == Durability::process));
+        }
+        CHECK((*SqliteStore::open(path, {"third"}))->head() == LogHead{second, 1});
+    }
+}
+
 TEST_CASE("a file that was replaced by an older one, or emptied, is not gone on with") {
     TemporaryDirectory directory;
     const std::string path = directory.file("chat.db");
