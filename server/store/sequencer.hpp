@@ -106,6 +106,10 @@ class Sequencer {
     const SequencerCounts& counts() const { return counts_; }
 
   private:
+    /// How long the store is left alone after it failed: a person freeing disk space sees messages flow
+    /// again at once, and a locked file is not hammered.
+    static constexpr Millis refuse_for{1000};
+
     /// A producer with an attached session: the fence, and the high-water mark in memory.
     struct Attachment {
         SessionRef session;

@@ -1,7 +1,7 @@
 #include "server/store/sqlite_store.hpp"
 
 #include <algorithm>
-#include <deque>
+#include <utility>
 
 #include "server/store/sqlite_backup.hpp"
 #include "server/store/sqlite_connection.hpp"
@@ -15,13 +15,10 @@ namespace {
 
 using sqlite::Failure;
 using sqlite::Run;
-using sqlite::Statement;
 
 constexpr const char* memory_path = ":memory:";
 /// Rooms and producers remembered: 65,536 of each are about ten megabytes.
 constexpr std::size_t remembered_max = 65'536;
-/// Prepared room cursors kept for the next read(); each costs about 2 kB.
-constexpr std::size_t cursors_kept = 64;
 
 std::string lost_messages(const LogHead& found, const LogHead& known) {
     return "it has lost messages that were stored: it ends at " + std::to_string(found.offset) +
@@ -42,213 +39,6 @@ SqliteStore::OpenError sentence_for(const std::string& path, const Failure& fail
 }
 
 }  // namespace
-
-Result<std::unique_ptr<SqliteStore::Connection>, Failure> SqliteStore::Connection::open(
-    const std::string& path, const sqlite::Opening& opening) {
-    auto database = sqlite::Database::open(path);
-    if (!database) return Err{database.error()};
-    if (const auto done = sqlite::prepare_schema(*database, opening); !done) {
-        return Err{done.error()};
-    }
-    auto made = std::make_unique<Connection>(std::move(*database));
-    if (const auto done = made->prepare_all(); !done) return Err{done.error()};
-    return made;
-}
-
-Result<void, Failure> SqliteStore::Connection::prepare_all() {
-    const std::pair<Statement&, const char*> all[] = {
-        {begin, "BEGIN IMMEDIATE"},
-        {commit, "COMMIT"},
-        {rollback, "ROLLBACK"},
-        {find_room,
-         "SELECT id, last_seq, (SELECT max(offset) FROM log WHERE room = rooms.id) FROM rooms"
-         " WHERE name = ?1"},
-        {put_room,
-         "INSERT INTO rooms (id, name, last_seq) VALUES (?1, ?2, ?3)"
-         " ON CONFLICT (id) DO UPDATE SET last_seq = ?3"},
-        {append,
-         "INSERT INTO log (offset, room, room_seq, data, stored_at) VALUES (?1, ?2, ?3, ?4, ?5)"},
-        {newest_in_room,
-         "SELECT max(offset) FROM log WHERE room = (SELECT id FROM rooms WHERE name = ?1)"
-         " AND offset <= ?2"},
-        {read_before,
-         "SELECT offset, room_seq, data, stored_at FROM log"
-         " WHERE room = (SELECT id FROM rooms WHERE name = ?1) AND offset < ?2 AND offset <= ?3"
-         " ORDER BY offset DESC"},
-        {find_producer,
-         "SELECT id, secret, epoch, last, last_digest, last_contact, user, forgotten FROM producers"
-         " WHERE name = ?1"},
-        {put_producer,
-         "INSERT INTO producers (id, name, secret, epoch, last, last_digest, last_contact, user,"
-         " forgotten) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO UPDATE SET"
-         " secret = ?3, epoch = ?4, last = ?5, last_digest = ?6, last_contact = ?7, user = ?8,"
-         " forgotten = ?9"},
-        {find_verdict,
-         "SELECT digest, kind, body, first, entries FROM verdicts"
-         " WHERE producer = ?1 AND sequence = ?2"},
-        // Left to itself the planner walks through all verdicts of the producer.
-        {verdict_by_digest,
-         "SELECT digest, kind, body, first, entries FROM verdicts INDEXED BY verdicts_by_digest"
-         " WHERE producer = ?1 AND digest = ?2 LIMIT 1"},
-        {put_verdict,
-         "INSERT OR REPLACE INTO verdicts (producer, sequence, digest, kind, body, first, entries)"
-         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"},
-        {once_oldest, "SELECT offset, scope, body FROM once WHERE id = ?1 ORDER BY offset LIMIT 1"},
-        {once_by_scope,
-         "SELECT offset, scope, body FROM once WHERE collides = 1 AND id = ?1 AND scope = ?2"
-         " ORDER BY offset LIMIT 1"},
-        {once_by_body,
-         "SELECT offset, scope, body FROM once WHERE collides = 1 AND id = ?1 AND body = ?2"
-         " ORDER BY offset LIMIT 1"},
-        {put_once,
-         "INSERT INTO once (id, offset, scope, body, collides)"
-         " VALUES (?1, ?2, ?3, ?4, EXISTS (SELECT 1 FROM once WHERE id = ?1))"},
-        {mark, "SAVEPOINT message"},
-        {undo, "ROLLBACK TO message"},
-        {release, "RELEASE message"},
-        {put_task, "INSERT INTO tasks (id, key, name, payload) VALUES (?1, ?2, ?3, ?4)"},
-        {erase_task, "DELETE FROM tasks WHERE id = ?1"},
-        {tasks, "SELECT id, key, name, payload FROM tasks WHERE id > ?1 ORDER BY id LIMIT ?2"},
-        {put_question,
-         "INSERT INTO questions (id, recipient, key, nsp, data, expires_at)"
-         " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
-        {erase_question, "DELETE FROM questions WHERE id = ?1"},
-        {find_question,
-         "SELECT id, recipient, key, nsp, data, expires_at FROM questions WHERE key = ?1"},
-        {questions_to,
-         "SELECT id, recipient, key, nsp, data, expires_at FROM questions"
-         " WHERE recipient = ?1 AND id > ?2 ORDER BY id LIMIT ?3"},
-        {count_questions, "SELECT count(*) FROM questions WHERE recipient = ?1"},
-        {expiring_questions,
-         "SELECT id, recipient, key, nsp, data, expires_at FROM questions"
-         " WHERE expires_at <= ?1 ORDER BY expires_at, id LIMIT ?2"},
-        {next_room, "SELECT id, name, last_seq FROM rooms WHERE id > ?1 ORDER BY id LIMIT 1"},
-        {oldest_in_room,
-         "SELECT offset, room_seq, stored_at FROM log WHERE room = ?1 ORDER BY offset LIMIT ?2"},
-        {trim_room, "DELETE FROM log WHERE room = ?1 AND offset <= ?2"},
-        {set_trimmed, "UPDATE rooms SET trimmed = ?2, trimmed_seq = ?3 WHERE id = ?1"},
-        {trimmed_in_room, "SELECT trimmed FROM rooms WHERE name = ?1"},
-        {idle_producers,
-         "SELECT name FROM producers WHERE forgotten < last AND last_contact <= ?1"
-         " ORDER BY last_contact LIMIT ?2"},
-        {renew_producer, "UPDATE producers SET last_contact = ?2 WHERE name = ?1"},
-        {forget_verdicts, "DELETE FROM verdicts WHERE producer = ?1 AND sequence <= ?2"},
-        {set_forgotten, "UPDATE producers SET forgotten = ?2 WHERE id = ?1"},
-        {entries_at,
-         "SELECT offset, name, room_seq, data, stored_at FROM log JOIN rooms ON rooms.id = room"
-         " WHERE offset >= ?1 AND offset < ?2 ORDER BY offset"},
-    };
-    for (const auto& [statement, sql] : all) {
-        auto prepared = database.prepare(sql);
-        if (!prepared) return Err{prepared.error()};
-        statement = std::move(*prepared);
-    }
-    return sessions.prepare(database);
-}
-
-Result<LogHead, Failure> SqliteStore::Connection::read_head() {
-    const auto offset = database.integer(
-        "SELECT max(coalesce((SELECT max(offset) FROM log), 0),"
-        " coalesce((SELECT max(offset) FROM recorded), 0))");
-    if (!offset) return Err{offset.error()};
-    const auto statement = database.prepare("SELECT epoch FROM meta");
-    if (!statement) return Err{statement.error()};
-    const Run run(*statement);
-    if (run.error()) return Err{Failure{*run.error(), error_text(*run.error())}};
-    if (!run.has_row()) return Err{Failure{StoreError::corrupt, "it has lost its epoch"}};
-    return LogHead{delivery::Epoch{run.text(0)}, static_cast<delivery::Offset>(*offset)};
-}
-
-/// The entries of several rooms in log order: one cursor in each room, the one with the smallest offset
-/// on top. Steps each room only as far as it is read.
-class SqliteStore::RoomMerge {
-  public:
-    /// Entries after `after` up to and including `last`.
-    RoomMerge(Connection& connection, delivery::Offset after, delivery::Offset last)
-        : connection_(connection), after_(after), last_(last) {}
-    ~RoomMerge();
-    RoomMerge(const RoomMerge&) = delete;
-    RoomMerge& operator=(const RoomMerge&) = delete;
-
-    /// `name` must outlive this. Each room once.
-    std::optional<StoreError> add(const std::string& name);
-    bool is_empty() const { return heap_.empty(); }
-    LogEntry front() const;
-    std::optional<StoreError> pop();
-
-  private:
-    struct Cursor {
-        Cursor(const std::string& name, const Statement& statement, delivery::Offset after,
-               delivery::Offset last)
-            : room(name), run(statement, std::string_view(name), after, last) {}
-        const std::string& room;
-        Run run;
-        delivery::Offset before = 0;  // of the entry at hand
-    };
-    struct Place {
-        delivery::Offset offset;
-        Cursor* cursor;
-        bool operator<(const Place& other) const { return offset > other.offset; }  // a min-heap
-    };
-
-    std::optional<StoreError> place(Cursor& cursor);
-
-    Connection& connection_;
-    delivery::Offset after_;
-    delivery::Offset last_;
-    std::deque<Cursor> cursors_;
-    std::vector<Place> heap_;
-};
-
-SqliteStore::RoomMerge::~RoomMerge() {
-    cursors_.clear();
-    auto& kept = connection_.room_cursors;
-    if (kept.size() > cursors_kept) kept.resize(cursors_kept);
-}
-
-std::optional<StoreError> SqliteStore::RoomMerge::add(const std::string& name) {
-    auto& prepared = connection_.room_cursors;
-    if (prepared.size() == cursors_.size()) {
-        auto cursor = connection_.database.prepare(
-            "SELECT offset, room_seq, data, stored_at FROM log"
-            " WHERE room = (SELECT id FROM rooms WHERE name = ?1) AND offset > ?2 AND offset <= ?3"
-            " ORDER BY offset");
-        if (!cursor) return cursor.error().error;
-        prepared.push_back(std::move(*cursor));
-    }
-    const Statement& statement = prepared[cursors_.size()];
-    Cursor& cursor = cursors_.emplace_back(name, statement, after_, last_);
-    if (after_ > 0 && cursor.run.has_row()) {
-        const Run newest(connection_.newest_in_room, std::string_view(name), after_);
-        if (newest.error()) return newest.error();
-        cursor.before = newest.number(0);
-    }
-    return place(cursor);
-}
-
-LogEntry SqliteStore::RoomMerge::front() const {
-    const auto& [room, run, before] = *heap_.front().cursor;
-    return {run.number(0), room, run.number(1), run.text(2), UnixMillis{run.integer(3)}, before};
-}
-
-std::optional<StoreError> SqliteStore::RoomMerge::pop() {
-    std::pop_heap(heap_.begin(), heap_.end());
-    Cursor& cursor = *heap_.back().cursor;
-    heap_.pop_back();
-    cursor.before = cursor.run.number(0);
-    cursor.run.step();
-    return place(cursor);
-}
-
-/// Puts a cursor that was just stepped where it belongs, unless its room is read to the end.
-std::optional<StoreError> SqliteStore::RoomMerge::place(Cursor& cursor) {
-    if (!cursor.run.has_row()) return cursor.run.error();
-    heap_.push_back({cursor.run.number(0), &cursor});
-    std::push_heap(heap_.begin(), heap_.end());
-    return std::nullopt;
-}
-
-// ---- The store -----------------------------------------------------------------------------------
 
 Result<std::unique_ptr<SqliteStore>, SqliteStore::OpenError> SqliteStore::open(
     const std::string& path, const delivery::Epoch& epoch_if_new) {
@@ -385,76 +175,6 @@ Result<std::uint64_t, StoreError> SqliteStore::next_room_seq(std::string_view ro
     return *found ? (*found)->second.last_seq + 1 : 1;
 }
 
-Result<std::optional<ProducerRow>, StoreError> SqliteStore::find_producer(const ProducerId& id) {
-    if (broken_) return Err{*broken_};
-    const Run run(connection_->find_producer, std::string_view(id.text));
-    if (run.error()) return fail(*run.error());
-    if (!run.has_row()) return std::optional<ProducerRow>();
-    ProducerRow row;
-    row.identity = {id, ProducerSecret(run.text(1))};
-    row.epoch = run.number(2);
-    row.seen = {run.number(3), run.number(4)};
-    row.last_contact = {run.integer(5)};
-    row.user = run.text(6);
-    row.forgotten = run.number(7);
-    return std::optional(std::move(row));
-}
-
-Result<void, StoreError> SqliteStore::put_producer(const ProducerRow& row) {
-    VERIFY(in_transaction_);
-    const auto known = find_producer_number(row.identity.id);
-    if (!known) return Err{known.error()};
-    const std::int64_t number = *known ? **known : number_producer(row.identity.id);
-    const Run run(connection_->put_producer, number, std::string_view(row.identity.id.text),
-                  std::string_view(row.identity.secret.text), row.epoch, row.seen.last,
-                  row.seen.last_digest, row.last_contact.value, std::string_view(row.user),
-                  row.forgotten);
-    if (run.error()) return fail(*run.error());
-    unbound_producers_.erase(row.identity.id.text);
-    return {};
-}
-
-Result<std::optional<StoredVerdict>, StoreError> SqliteStore::find_verdict(
-    const ProducerId& id, delivery::Sequence sequence) {
-    return find_verdict_by(connection_->find_verdict, id, sequence);
-}
-
-Result<std::optional<StoredVerdict>, StoreError> SqliteStore::find_verdict_by_digest(
-    const ProducerId& id, delivery::Digest digest) {
-    return find_verdict_by(connection_->verdict_by_digest, id, digest);
-}
-
-Result<std::optional<StoredVerdict>, StoreError> SqliteStore::find_verdict_by(
-    const Statement& statement, const ProducerId& id, std::uint64_t number_or_digest) {
-    const auto number = find_producer_number(id);
-    if (!number) return Err{number.error()};
-    if (!*number) return std::optional<StoredVerdict>();
-    const Run run(statement, **number, number_or_digest);
-    if (run.error()) return fail(*run.error());
-    if (!run.has_row()) return std::optional<StoredVerdict>();
-    const auto kind = run.integer(1) == 0 ? Verdict::Kind::accepted : Verdict::Kind::rejected;
-    StoredVerdict found{run.number(0), Verdict{kind, run.text(2)}, std::nullopt};
-    const Publication published{run.number(3), static_cast<std::uint32_t>(run.number(4))};
-    if (published.first > 0) found.published = published;
-    return std::optional(std::move(found));
-}
-
-Result<void, StoreError> SqliteStore::put_verdict(const ProducerId& id, delivery::Sequence sequence,
-                                                  const StoredVerdict& verdict) {
-    VERIFY(in_transaction_);
-    const auto known = find_producer_number(id);
-    if (!known) return Err{known.error()};
-    const std::int64_t number = *known ? **known : number_producer(id);
-    if (!*known) unbound_producers_.insert(id.text);
-    const std::int64_t kind = verdict.verdict.kind == Verdict::Kind::accepted ? 0 : 1;
-    const Publication published = verdict.published.value_or(Publication());
-    const Run run(connection_->put_verdict, number, sequence, verdict.digest, kind,
-                  std::string_view(verdict.verdict.body), published.first,
-                  std::uint64_t{published.entries});
-    if (run.error()) return fail(*run.error());
-    return {};
-}
-
 Result<std::vector<OnceRow>, StoreError> SqliteStore::find_once(std::string_view id,
                                                                 std::string_view scope,
                                                                 std::string_view body) {
@@ -492,50 +212,6 @@ Result<void, StoreError> SqliteStore::put_once(std::string_view id, const OnceRo
                   std::string_view(row.body));
     if (run.error()) return fail(*run.error());
     return {};
-}
-
-Result<std::vector<LogEntry>, StoreError> SqliteStore::read(const std::vector<std::string>& rooms,
-                                                            delivery::Offset after,
-                                                            std::uint32_t entries_max,
-                                                            std::uint64_t bytes_max) {
-    // What is committed stays readable while a commit is in doubt; what is in doubt lies beyond head().
-    if (broken_ && !(needs_reopen_ && connection_)) return Err{*broken_};
-    const std::set<std::string> distinct(rooms.begin(), rooms.end());
-    RoomMerge merge(*connection_, after, committed_.offset);
-    for (const std::string& room : distinct) {
-        if (const auto error = merge.add(room)) return fail(*error);
-    }
-    std::vector<LogEntry> entries;
-    std::uint64_t bytes = 0;
-    while (entries.size() < entries_max && !merge.is_empty()) {
-        LogEntry entry = merge.front();
-        bytes += entry.data.size();
-        if (!entries.empty() && bytes > bytes_max) break;
-        entries.push_back(std::move(entry));
-        if (const auto error = merge.pop()) return fail(*error);
-    }
-    return entries;
-}
-
-Result<std::vector<LogEntry>, StoreError> SqliteStore::read_before(std::string_view room,
-                                                                   delivery::Offset before,
-                                                                   std::uint32_t entries_max,
-                                                                   std::uint64_t bytes_max) {
-    if (broken_ && !(needs_reopen_ && connection_)) return Err{*broken_};
-    std::vector<LogEntry> entries;
-    std::uint64_t bytes = 0;
-    Run run(connection_->read_before, room, before, committed_.offset);
-    for (; run.has_row(); run.step()) {
-        if (!entries.empty()) entries.back().before = run.number(0);
-        if (entries.size() == entries_max) break;
-        LogEntry entry{run.number(0), std::string(room), run.number(1), run.text(2),
-                       UnixMillis{run.integer(3)}};
-        bytes += entry.data.size();
-        if (!entries.empty() && bytes > bytes_max) break;
-        entries.push_back(std::move(entry));
-    }
-    if (run.error()) return fail(*run.error());
-    return entries;
 }
 
 // ---- what recovery keeps ------------------------------------------------------------------------
@@ -703,22 +379,6 @@ Result<SqliteStore::NamedRoom*, StoreError> SqliteStore::find_room(const std::st
     if (run.error()) return fail(*run.error());
     if (!run.has_row()) return Found(nullptr);
     return Found(&*rooms_.emplace(name, Room{run.integer(0), run.number(1), run.number(2)}).first);
-}
-
-Result<std::optional<std::int64_t>, StoreError> SqliteStore::find_producer_number(
-    const ProducerId& id) {
-    if (broken_) return Err{*broken_};
-    const auto known = producer_numbers_.find(id.text);
-    if (known != producer_numbers_.end()) return std::optional(known->second);
-    const Run run(connection_->find_producer, std::string_view(id.text));
-    if (run.error()) return fail(*run.error());
-    if (!run.has_row()) return std::optional<std::int64_t>();
-    return std::optional(producer_numbers_[id.text] = run.integer(0));
-}
-
-/// For a producer who gets its row in this transaction.
-std::int64_t SqliteStore::number_producer(const ProducerId& id) {
-    return producer_numbers_[id.text] = ++last_producer_number_;
 }
 
 bool SqliteStore::write_rooms() {
