@@ -66,7 +66,7 @@ Result<std::unique_ptr<SqliteStore>, SqliteStore::OpenError> SqliteStore::open(
         unflushed.clear();  // load() has flushed what was there
     } else if (path != memory_path) {
         if (!unflushed.set())
-            return Err{sentence_for(path, {StoreError::io, "no room for a mark"})};
+            return Err{sentence_for(path, {StoreError::io, "nothing can be written beside it"})};
         store->unflushed_ = std::make_unique<sqlite::UnflushedMark>(unflushed);
     }
     if (store->ballast_) store->ballast_->restore();
