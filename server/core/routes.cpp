@@ -73,7 +73,7 @@ void Routes::handle_first_get(RequestId id, hub::Request request, net::Seat seat
 void Routes::handle_get(RequestId id, std::string_view sid, std::string_view mark, Instant now) {
     const auto connection = hub_.find_by_sid(sid);
     if (!connection) {
-        polling_.handle_late_get(sid, id);
+        polling_.handle_late_get(sid, id, mark);
         return;
     }
     const bool probing = hub_.state_of(*connection) != engineio::SessionState::open;

@@ -61,11 +61,21 @@ void Polling::handle_get(TransportId id, RequestId request, bool is_probing, Ins
     outputs_.push_back(Written{id});
 }
 
-bool Polling::handle_late_get(std::string_view sid, RequestId request) {
+bool Polling::handle_late_get(std::string_view sid, RequestId request, std::string_view mark) {
     const auto found = farewells_.find(std::string(sid));
     if (found == farewells_.end()) return false;
-    answer_payload(request, std::move(found->second));
-    farewells_.erase(found);
+    Farewell& rest = found->second;
+    const bool is_repeated = !mark.empty() && mark == rest.get_mark;
+    if (!is_repeated) {
+        if (!rest.body) {  // it was told, and asks all the same
+            answer_empty(request, 400);
+            return true;
+        }
+        rest.last_body = *std::exchange(rest.body, std::nullopt);
+        rest.get_mark = mark;
+    }
+    answer_payload(request, rest.last_body);
+    if (mark.empty()) farewells_.erase(found);  // whoever repeats such a request does not say so
     return true;
 }
 
@@ -135,15 +145,17 @@ void Polling::close(TransportId id, engineio::CloseReason reason, Instant now) {
     sessions_.erase(found);
     const bool asked_by_peer = reason == engineio::CloseReason::transport_close;
     std::string body = payload_of(session.waiting);
-    if (session.parked) {
-        append_packet(body, asked_by_peer ? noop_payload : close_payload);
-        return answer_payload(*session.parked, std::move(body));
-    }
+    append_packet(body, asked_by_peer ? noop_payload : close_payload);
+    if (session.parked) answer_payload(*session.parked, body);
     // Who asked, broke the rules or has been silent too long is not waited for.
     if (reason != engineio::CloseReason::forced_close) return;
-    append_packet(body, close_payload);
+    Farewell rest{std::move(session.get_mark), std::move(session.last_body), std::move(body)};
+    if (session.parked) {
+        if (rest.get_mark.empty()) return;
+        rest.last_body = *std::exchange(rest.body, std::nullopt);
+    }
     ends_of_farewells_.emplace_back(now + farewell, session.sid);
-    farewells_.insert_or_assign(std::move(session.sid), std::move(body));
+    farewells_.insert_or_assign(std::move(session.sid), std::move(rest));
 }
 
 void Polling::release_soon(TransportId id, Instant now) {

@@ -86,9 +86,9 @@ class Polling {
     bool has_farewell(std::string_view sid) const {
         return farewells_.count(std::string(sid)) != 0;
     }
-    /// A session that is over, but whose client has not heard of it: its next GET is told. False: no
-    /// such session.
-    bool handle_late_get(std::string_view sid, RequestId request);
+    /// A session that is over: a repeated GET gets what it missed, and the next one is told of the end.
+    /// False: no such session.
+    bool handle_late_get(std::string_view sid, RequestId request, std::string_view mark = {});
     /// The head of a POST came; its body follows. False: answer 400 and drop it; the session ends.
     bool handle_post_begun(TransportId id);
     /// All of a POST's body came. `id` may be over by now, or nobody.
@@ -131,6 +131,13 @@ class Polling {
         Seat seat;
     };
 
+    /// What the client of a session that is over may still ask for.
+    struct Farewell {
+        std::string get_mark;  // as of Session
+        std::string last_body;
+        std::optional<std::string> body;  // what the next GET is answered with, unless it was
+    };
+
     void answer_poll(Session& session, RequestId request, std::string body);
     void answer_payload(RequestId request, std::string body, HeaderList headers = {});
     void answer_ok(RequestId request);
@@ -141,7 +148,7 @@ class Polling {
 
     Options options_;
     std::unordered_map<TransportId, Session> sessions_;
-    std::unordered_map<std::string, std::string> farewells_;  // by sid: the body
+    std::unordered_map<std::string, Farewell> farewells_;  // by sid
     // By time, since each kind waits equally long. What was done meanwhile is still in them.
     std::deque<std::pair<Instant, TransportId>> releases_;
     std::deque<std::pair<Instant, std::string>> ends_of_farewells_;

@@ -167,6 +167,43 @@ TEST_CASE("a session that the server ends tells the parked GET, or the next one,
     CHECK_FALSE(late.next_timeout());
 }
 
+TEST_CASE("an answer that was lost is given again although the session has ended") {
+    const std::string end =
+        "200 43\x1e"
+        "1";
+    Polling polling = opened();
+    polling.write(session, frames({"42"}));
+    polling.handle_get(session, 2, false, start, "a");
+    polling.write(session, frames({"43"}));
+
+    SECTION("before its client is told of the end") {
+        polling.close(session, engineio::CloseReason::forced_close, start);
+        drain(polling);
+        CHECK(polling.handle_late_get("sid", 3, "a"));
+        CHECK(polling.handle_late_get("sid", 4, "a"));
+        CHECK(drain(polling).answers == Answers{{3, "200 42"}, {4, "200 42"}});
+        CHECK(polling.handle_late_get("sid", 5, "b"));
+        CHECK(drain(polling).answers == Answers{{5, end}});
+    }
+    SECTION("and so is the word of the end") {
+        polling.close(session, engineio::CloseReason::forced_close, start);
+        CHECK(polling.handle_late_get("sid", 3, "b"));
+        CHECK(polling.handle_late_get("sid", 4, "b"));
+        CHECK(polling.handle_late_get("sid", 5, "c"));
+        CHECK(drain(polling).answers == Answers{{2, "200 42"}, {3, end}, {4, end}, {5, "400 "}});
+    }
+    SECTION("also if a GET was parked") {
+        polling.handle_get(session, 3, false, start, "b");
+        polling.handle_get(session, 4, false, start, "c");
+        drain(polling);
+        polling.close(session, engineio::CloseReason::forced_close, start);
+        CHECK(polling.handle_late_get("sid", 5, "c"));
+        CHECK(drain(polling).answers == Answers{{4, "200 1"}, {5, "200 1"}});
+    }
+    polling.handle_timeout(start + Polling::farewell);
+    CHECK_FALSE(polling.handle_late_get("sid", 9, "a"));
+}
+
 TEST_CASE("a session that the client ends releases its parked GET with a noop") {
     Polling polling = opened();
     polling.handle_get(session, 2, false, start);
