@@ -65,7 +65,7 @@ void Browser::apply(const OwedSave& owed, Witness& witness, StoredLane& lane) {
     for (const auto id : owed.taken_back) witness.cancelled(id);
     lane.next_sequence = owed.save.next_sequence;
     for (const auto id : erased) {
-        if (lane.holds(id) || witness.has_verdict(id) || witness.is_cancelled(id)) continue;
+        if (lane.holds(id) || witness.was_told(id) || witness.is_cancelled(id)) continue;
         witness.report(Breach::lost, "m" + std::to_string(id) + " left storage unsettled");
     }
 }

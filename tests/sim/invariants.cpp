@@ -68,8 +68,11 @@ void Witness::cancelled(MessageId message) {
 }
 
 void Witness::restored(MessageId message) {
-    messages_[message].risen = messages_[message].risen || messages_[message].cancelled;
-    messages_[message].cancelled = false;
+    Message& back = messages_[message];
+    const bool went_with_its_log = back.verdict == Fate::accepted && back.copies == 0;
+    back.risen = back.risen || back.cancelled || went_with_its_log;
+    back.cancelled = false;
+    back.was_told = false;
 }
 
 void Witness::settled(MessageId id, bool accepted, bool too_large) {
@@ -81,6 +84,7 @@ void Witness::settled(MessageId id, bool accepted, bool too_large) {
     if (message.is_unknown)
         report(Breach::dishonest, name_of(id) + " got a verdict when nobody knew it any more");
     message.verdict = verdict;
+    message.was_told = true;
     message.too_large = too_large && message.bytes > smallest_limit_;
     if (message.too_large) message.released = true;
     if (accepted != message.wanted && !message.too_large) {
@@ -109,7 +113,7 @@ void Witness::outcome_unknown(MessageId id, const ProducerId& producer,
         report(Breach::dishonest, name_of(id) + " is called unknown, and its verdict is kept");
     if (!message.was_offered && !put_back_.contains(message.author))
         report(Breach::dishonest, name_of(id) + " is called unknown, and is new");
-    message.is_unknown = true;
+    message.is_unknown = message.was_told = true;
     message.released = true;
 }
 
@@ -283,7 +287,9 @@ void Witness::handed_over(ReaderState& reader, const delivery::Position& positio
 
 std::uint64_t Witness::told_of_gap(ReaderState& reader, delivery::Offset from,
                                    delivery::Offset to) {
-    const delivery::Offset gone = gone_[epoch_.text];
+    // A link may still bring what was said before the log was replaced.
+    const delivery::Offset gone =
+        gone_[reader.epoch.text.empty() ? epoch_.text : reader.epoch.text];
     const std::string told = "told of a gap from " + std::to_string(from) + " to " +
                              std::to_string(to) + " after " + std::to_string(reader.count);
     if (to > gone || from > to)

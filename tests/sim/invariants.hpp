@@ -100,6 +100,8 @@ class Witness {
     bool has_verdict(MessageId message) const {
         return messages_[message].verdict != Fate::open || messages_[message].is_unknown;
     }
+    /// The page may let go of it: its user was told what became of it, in this log or in one before.
+    bool was_told(MessageId message) const { return messages_[message].was_told; }
     bool is_cancelled(MessageId message) const { return messages_[message].cancelled; }
 
     // ---- the log --------------------------------------------------------------------------------
@@ -154,7 +156,8 @@ class Witness {
         bool promised = false;  // saved, or said to be: must end up in the log
         bool released = false;  // the promise ended honestly
         bool cancelled = false;
-        bool risen = false;  // taken back, and storage was rolled back to before: its place is gone
+        bool risen = false;        // storage has it again, when its place among the others is gone
+        bool was_told = false;     // what became of it, since storage was last read
         bool was_stored = false;   // in some epoch
         bool too_large = false;    // rejected for that reason
         bool was_offered = false;  // before its lease ended
