@@ -287,9 +287,12 @@ void Witness::handed_over(ReaderState& reader, const delivery::Position& positio
 
 std::uint64_t Witness::told_of_gap(ReaderState& reader, delivery::Offset from,
                                    delivery::Offset to) {
-    // A link may still bring what was said before the log was replaced.
-    const delivery::Offset gone =
-        gone_[reader.epoch.text.empty() ? epoch_.text : reader.epoch.text];
+    // A link may still bring what was said before the log was replaced; and whoever has shown nothing yet
+    // may be reading in any log there was.
+    delivery::Offset gone = gone_[reader.epoch.text];
+    for (const auto& [epoch, to_there] : gone_) {
+        if (reader.epoch.text.empty()) gone = std::max(gone, to_there);
+    }
     const std::string told = "told of a gap from " + std::to_string(from) + " to " +
                              std::to_string(to) + " after " + std::to_string(reader.count);
     if (to > gone || from > to)
