@@ -1,7 +1,7 @@
 // Measures our server and Node's beside each other in one run: cells take turns, round after round, medians and
 // spread are printed, and every figure that matters is a ratio, because absolute ones differ from machine to machine.
 //
-//   tests/bench/run [--rounds 3] [--seconds 3] [--only cell,…]
+//   tests/bench/run [--rounds 3] [--seconds 3] [--only cell,…]       (browser: our client beside the stock one)
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { closeSync, existsSync, fdatasyncSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
@@ -207,6 +207,10 @@ const lines = [
   "",
   sizeTable(),
 ];
+// The clients, in a browser.
+if (!options.only || options.only.split(",").includes("browser")) {
+  lines.push(execFileSync("node", [join(here, "browser.mjs")], { encoding: "utf8" }).trimEnd());
+}
 console.log(`\n${lines.join("\n")}`);
 writeFileSync(join(out, "table.md"), `${lines.join("\n")}\n`);
 writeFileSync(join(out, "results.json"), JSON.stringify({ results, comparisons, sizes: sizes() }, null, 1));
