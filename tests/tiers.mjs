@@ -10,7 +10,7 @@ export const tiers = {
   test: [
     build,
     { name: "runner", command: "node --test tests/*.test.mjs tests/crash/*.test.mjs", counted: "node", minutes: 1 },
-    { name: "lint", command: "make --no-print-directory lint", counted: "plain", minutes: 4 },
+    { name: "lint", command: "tests/lint/run quick", counted: "plain", minutes: 4 },
     { name: "unit", command: "build/bin/oncewire-unit", counted: "catch2", minutes: 2 },
     { name: "unit-wasm", command: wasmUnit, counted: "catch2", minutes: 2 },
     { name: "size", command: "tests/bench/size", counted: "exit", minutes: 1 },
@@ -28,6 +28,7 @@ export const tiers = {
   ],
   prove: [
     build,
+    { name: "headers", command: "make --no-print-directory lint", counted: "plain", minutes: 8 },
     { name: "sim-5000", command: "build/bin/oncewire-sim --seeds 1001..6000 --threads 2", counted: "exit", minutes: 15 },
     { name: "mutants", command: "build/bin/oncewire-sim --mutants", counted: "exit", minutes: 10 },
     { name: "exhaustive", command: "build/bin/oncewire-sim --exhaustive", counted: "exit", minutes: 10 },
