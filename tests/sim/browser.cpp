@@ -202,7 +202,7 @@ bool Browser::is_storage_at_rest() const {
     const auto& entries = storage_.lane().entries;
     return storage_.is_idle() && std::all_of(entries.begin(), entries.end(), [&](const auto& each) {
                const auto id = Witness::message_in(each.second.message);
-               return !id || env_.witness.has_verdict(*id) || env_.witness.is_cancelled(*id);
+               return !id || env_.witness.was_told(*id) || env_.witness.is_cancelled(*id);
            });
 }
 

@@ -97,9 +97,6 @@ class Witness {
     /// did.
     void put_back(AuthorId author) { put_back_.insert(author); }
     bool is_promised(MessageId message) const { return messages_[message].promised; }
-    bool has_verdict(MessageId message) const {
-        return messages_[message].verdict != Fate::open || messages_[message].is_unknown;
-    }
     /// The page may let go of it: its user was told what became of it, in this log or in one before.
     bool was_told(MessageId message) const { return messages_[message].was_told; }
     bool is_cancelled(MessageId message) const { return messages_[message].cancelled; }
