@@ -78,14 +78,16 @@ void Witness::restored(MessageId message) {
 void Witness::settled(MessageId id, bool accepted, bool too_large) {
     Message& message = messages_[id];
     const Fate verdict = accepted ? Fate::accepted : Fate::rejected;
-    if (message.verdict != Fate::open && message.verdict != verdict) {
+    message.too_large = too_large && message.bytes > smallest_limit_;
+    // What went with its log is asked about anew, and the next server may take less.
+    const bool is_asked_anew = message.too_large && message.copies == 0;
+    if (message.verdict != Fate::open && message.verdict != verdict && !is_asked_anew) {
         report(Breach::dishonest, name_of(id) + " got two different verdicts");
     }
     if (message.is_unknown)
         report(Breach::dishonest, name_of(id) + " got a verdict when nobody knew it any more");
     message.verdict = verdict;
     message.was_told = true;
-    message.too_large = too_large && message.bytes > smallest_limit_;
     if (message.too_large) message.released = true;
     if (accepted != message.wanted && !message.too_large) {
         report(Breach::dishonest, name_of(id) + (accepted ? " was accepted" : " was rejected"));
