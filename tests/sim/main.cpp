@@ -3,6 +3,8 @@
 #include <csignal>
 #include <iomanip>
 #include <iostream>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,7 +25,7 @@ namespace oncewire::sim {
 namespace {
 
 constexpr std::uint64_t repeated_every = 100;
-constexpr std::size_t failures_shown = 3;
+constexpr std::uint64_t failures_shown = 3;
 
 struct Arguments {
     std::uint64_t first = 1;
@@ -82,44 +84,67 @@ Outcome run_checked(std::uint64_t seed, Mutant mutant) {
 
 // ---- all seeds ----------------------------------------------------------------------------------
 
-std::vector<Outcome> run_all(const Arguments& arguments) {
-    std::vector<Outcome> outcomes(arguments.last - arguments.first + 1);
-    Progress progress(outcomes.size());
-    const auto run_one = [&](std::size_t i) {
-        outcomes[i] = run_checked(arguments.first + i, arguments.mutant);
+/// Outcomes come from any thread, whenever a world ends, and are taken in the order of their seeds: what
+/// is printed and hashed does not depend on the threads. A failure is printed as soon as it is its turn.
+class Outcomes {
+  public:
+    explicit Outcomes(const Arguments& arguments)
+        : mutant_(arguments.mutant), next_(arguments.first) {}
+
+    void add(std::uint64_t seed, Outcome outcome) {
+        const std::lock_guard lock(mutex_);
+        waiting_.emplace(seed, std::move(outcome));
+        for (; !waiting_.empty() && waiting_.begin()->first == next_; ++next_) {
+            take(next_, waiting_.extract(waiting_.begin()).mapped());
+        }
+    }
+    /// Of all that were added; nobody adds any more.
+    const Sum& sum() const { return sum_; }
+
+  private:
+    void take(std::uint64_t seed, const Outcome& outcome) {
+        sum_.add(outcome);
+        if (outcome.violations.empty()) return;
+        if (sum_.failed_seeds > failures_shown) {
+            return print_breach(seed, outcome.violations.front());
+        }
+        const auto again = run_seed(seed, mutant_, Trace::Detail::text);
+        print_failure(seed, mutant_, again.violations.empty() ? outcome : again);
+    }
+
+    const Mutant mutant_;
+    std::mutex mutex_;
+    std::uint64_t next_;
+    std::map<std::uint64_t, Outcome> waiting_;
+    Sum sum_;
+};
+
+void run_all(const Arguments& arguments, Outcomes& outcomes) {
+    Progress progress(arguments.last - arguments.first + 1);
+    const auto run_one = [&](std::uint64_t seed) {
+        outcomes.add(seed, run_checked(seed, arguments.mutant));
         progress.add_world();
     };
 #ifdef __EMSCRIPTEN__
-    for (std::size_t i = 0; i < outcomes.size(); ++i) run_one(i);
+    for (std::uint64_t seed = arguments.first; seed <= arguments.last; ++seed) run_one(seed);
 #else
-    std::atomic<std::size_t> next{0};
+    std::atomic<std::uint64_t> next{arguments.first};
     std::vector<std::thread> threads;
     for (std::uint32_t t = 0; t < arguments.threads; ++t) {
         threads.emplace_back([&] {
-            for (std::size_t i = next++; i < outcomes.size(); i = next++) run_one(i);
+            for (auto seed = next++; seed <= arguments.last; seed = next++) run_one(seed);
         });
     }
     for (auto& thread : threads) thread.join();
 #endif
-    return outcomes;
 }
 
 // ---- the ways to run ----------------------------------------------------------------------------
 
 int run_range(const Arguments& arguments) {
-    const auto outcomes = run_all(arguments);
-    std::size_t shown = 0;
-    for (std::size_t i = 0; i < outcomes.size(); ++i) {
-        if (outcomes[i].violations.empty()) continue;
-        const std::uint64_t seed = arguments.first + i;
-        if (++shown > failures_shown) {
-            print_breach(seed, outcomes[i].violations.front());
-        } else {
-            const auto again = run_seed(seed, arguments.mutant, Trace::Detail::text);
-            print_failure(seed, arguments.mutant, again.violations.empty() ? outcomes[i] : again);
-        }
-    }
-    const Sum sum = add_up(outcomes);
+    Outcomes outcomes(arguments);
+    run_all(arguments, outcomes);
+    const Sum& sum = outcomes.sum();
     const bool all_struck = print_counts(sum);
     print_json(sum);
     return sum.failed_seeds == 0 && all_struck ? 0 : 1;

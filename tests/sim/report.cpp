@@ -19,24 +19,18 @@ double hours(Millis time) { return static_cast<double>(time.count()) / 3'600'000
 
 }  // namespace
 
-Sum add_up(const std::vector<Outcome>& outcomes) {
-    Sum sum;
-    TraceHash hash;
-    for (const auto& outcome : outcomes) {
-        ++sum.seeds;
-        sum.failed_seeds += outcome.violations.empty() ? 0 : 1;
-        sum.events += outcome.events;
-        sum.messages += outcome.messages;
-        sum.crashes += outcome.crashes;
-        sum.simulated += outcome.simulated;
-        for (std::size_t i = 0; i < fault_count; ++i) sum.faults[i] += outcome.faults[i];
-        for (const auto& violation : outcome.violations) {
-            ++sum.breaches[static_cast<std::size_t>(violation.breach)];
-        }
-        hash.add(outcome.trace_hash);
+void Sum::add(const Outcome& outcome) {
+    ++seeds;
+    failed_seeds += outcome.violations.empty() ? 0 : 1;
+    events += outcome.events;
+    messages += outcome.messages;
+    crashes += outcome.crashes;
+    simulated += outcome.simulated;
+    for (std::size_t i = 0; i < fault_count; ++i) faults[i] += outcome.faults[i];
+    for (const auto& violation : outcome.violations) {
+        ++breaches[static_cast<std::size_t>(violation.breach)];
     }
-    sum.trace_hash = hash.value();
-    return sum;
+    traces.add(outcome.trace_hash);
 }
 
 void print_failure(std::uint64_t seed, Mutant mutant, const Outcome& outcome) {
@@ -84,7 +78,7 @@ void print_json(const Sum& sum) {
         std::cout << ",\"" << breach_name(static_cast<Breach>(i)) << "\":" << sum.breaches[i];
     }
     std::cout << ",\"trace_hash\":\"" << std::hex << std::setw(16) << std::setfill('0')
-              << sum.trace_hash << "\"}" << std::endl;
+              << sum.traces.value() << "\"}" << std::endl;
 }
 
 }  // namespace oncewire::sim

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/sim/trace.hpp"
 #include "tests/sim/world.hpp"
 
 namespace oncewire::sim {
@@ -19,9 +20,10 @@ struct Sum {
     Millis simulated{0};
     FaultCounts faults = {};
     std::array<std::uint64_t, breach_count> breaches = {};
-    std::uint64_t trace_hash = 0;  ///< of all runs, in the order of their seeds
+    TraceHash traces;  ///< of all runs, in the order they were added
+
+    void add(const Outcome& outcome);
 };
-Sum add_up(const std::vector<Outcome>& outcomes);
 
 /// The last events of a run, what it broke, and the command that plays it again.
 void print_failure(std::uint64_t seed, Mutant mutant, const Outcome& outcome);
