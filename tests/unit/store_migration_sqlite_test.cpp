@@ -2,7 +2,6 @@
 #include <sqlite3.h>
 
 #include <catch2/catch.hpp>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -11,6 +10,7 @@
 #include "server/store/sqlite_store.hpp"
 #include "shared/delivery/producer.hpp"
 #include "tests/unit/store_contract.hpp"
+#include "tests/unit/support/temporary_directory.hpp"
 
 namespace store_migration_sqlite_test {
 
@@ -19,18 +19,16 @@ using namespace oncewire::store;
 
 namespace {
 
-namespace fs = std::filesystem;
-
 /// What the steps were when they were released.
 constexpr delivery::Digest released[] = {0x3dc5a68ecc8babee, 0xcb7b90f5ded95b2,  0xc1c611e9224d5dcc,
                                          0x1564e3a8d5dfff4b, 0xb0b0dde1e33b7939, 0xff7b9b8fe63ce32};
 
 /// A database file made by the SQL that `sqlite3 FILE .dump` wrote of one of that version.
-class OldFile {
-  public:
-    explicit OldFile(std::int64_t version)
-        : path(fs::temp_directory_path() / ("oncewire-old-" + std::to_string(version) + ".db")) {
-        remove();
+struct OldFile {
+    const test::TemporaryDirectory directory;
+    const std::string path = directory.file("old.db");
+
+    explicit OldFile(std::int64_t version) {
         std::ifstream dump(std::string(ONCEWIRE_SOURCE_DIR "/tests/unit/schema/version_") +
                            std::to_string(version) + ".sql");
         REQUIRE(dump);
@@ -39,16 +37,6 @@ class OldFile {
         REQUIRE(sqlite3_open(path.c_str(), &db) == SQLITE_OK);
         REQUIRE(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
         sqlite3_close(db);
-    }
-    ~OldFile() { remove(); }
-    OldFile(const OldFile&) = delete;
-    OldFile& operator=(const OldFile&) = delete;
-
-    const std::string path;
-
-  private:
-    void remove() const {
-        for (const char* suffix : {"", "-wal", "-head", "-ballast"}) fs::remove(path + suffix);
     }
 };
 

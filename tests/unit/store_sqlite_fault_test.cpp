@@ -1,11 +1,11 @@
 #include <catch2/catch.hpp>
-#include <filesystem>
 #include <memory>
 #include <string>
 
 #include "server/store/sqlite_store.hpp"
 #include "tests/unit/sqlite_disk.hpp"
 #include "tests/unit/store_contract.hpp"
+#include "tests/unit/support/temporary_directory.hpp"
 
 namespace store_sqlite_fault_test {
 
@@ -21,15 +21,9 @@ using Fault = SqliteDisk::Fault;
 namespace {
 
 /// The bytes are on the SqliteDisk; only the name is taken here, and given back.
-class Name {
-  public:
-    Name() : text((std::filesystem::temp_directory_path() / "oncewire-fault.db").string()) {}
-    ~Name() {
-        for (const char* suffix : {"", "-head", "-ballast"}) std::filesystem::remove(text + suffix);
-    }
-    Name(const Name&) = delete;
-    Name& operator=(const Name&) = delete;
-    const std::string text;
+struct Name {
+    const test::TemporaryDirectory directory;
+    const std::string text = directory.file("fault.db");
 };
 
 using Opened = Result<std::unique_ptr<SqliteStore>, SqliteStore::OpenError>;

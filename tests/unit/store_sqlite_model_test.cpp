@@ -1,5 +1,4 @@
 #include <catch2/catch.hpp>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,6 +8,7 @@
 #include "shared/base/prng.hpp"
 #include "tests/unit/sqlite_disk.hpp"
 #include "tests/unit/store_contract.hpp"
+#include "tests/unit/support/temporary_directory.hpp"
 
 namespace store_sqlite_model_test {
 
@@ -20,19 +20,7 @@ namespace {
 /// The same calls on both stores; every answer must be the same.
 class Pair {
   public:
-    explicit Pair(std::uint64_t seed)
-        : prng_(seed),
-          path_((std::filesystem::temp_directory_path() / "oncewire-model.db").string()) {
-        restart();
-    }
-    ~Pair() {
-        sqlite_.reset();
-        for (const char* suffix : {"", "-head", "-ballast"}) {
-            std::filesystem::remove(path_ + suffix);
-        }
-    }
-    Pair(const Pair&) = delete;
-    Pair& operator=(const Pair&) = delete;
+    explicit Pair(std::uint64_t seed) : prng_(seed) { restart(); }
 
     void step() {
         in_transaction_ ? write_or_end() : begin_or_restart();
@@ -44,7 +32,7 @@ class Pair {
     void restart() {
         in_transaction_ = false;
         sqlite_.reset();
-        auto opened = SqliteStore::open(path_, {"first"});
+        auto opened = SqliteStore::open(directory_.file("model.db"), {"first"});
         REQUIRE(opened);
         sqlite_ = std::move(*opened);
         memory_ = std::make_unique<MemoryStore>(model_);
@@ -147,7 +135,8 @@ class Pair {
 
     Prng prng_;
     test::SqliteDisk disk_;
-    std::string path_;
+    test::TemporaryDirectory
+        directory_;  // the bytes are on the disk above; the names are taken here
     MemoryDisk model_{{"first"}, {}};
     std::unique_ptr<SqliteStore> sqlite_;
     std::unique_ptr<MemoryStore> memory_;
