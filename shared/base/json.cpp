@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
+#include <cstring>
 #include <system_error>
 
 #include "shared/base/limits.hpp"
@@ -204,10 +205,17 @@ class Validator {
 // ---- cutting ------------------------------------------------------------------------------------
 // From here on the text is valid; the checks against `end` only keep a mistake of ours harmless.
 
+/// The closing quote is the first that an even number of backslashes stands before.
 const char* string_end(const char* position, const char* end) {
-    for (++position; position < end && *position != '"'; ++position)
-        if (*position == '\\') ++position;
-    return position < end ? position + 1 : end;
+    for (const char* quote = position; ++quote < end;) {
+        quote = static_cast<const char*>(
+            std::memchr(quote, '"', static_cast<std::size_t>(end - quote)));
+        if (!quote) break;
+        const char* escapes = quote;
+        while (escapes[-1] == '\\') --escapes;  // ends at the opening quote
+        if ((quote - escapes) % 2 == 0) return quote + 1;
+    }
+    return end;
 }
 
 const char* container_end(const char* position, const char* end) {
@@ -454,12 +462,15 @@ std::optional<bool> as_boolean(std::string_view value) {
 
 void append_quoted(std::string& out, std::string_view utf8) {
     out += '"';
-    for (const char c : utf8) {
-        if (c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20)
-            append_escape(out, c);
-        else
-            out += c;
+    std::size_t written = 0;
+    for (std::size_t i = 0; i < utf8.size(); ++i) {
+        const char c = utf8[i];
+        if (c != '"' && c != '\\' && static_cast<unsigned char>(c) >= 0x20) continue;
+        out.append(utf8.data() + written, i - written);
+        append_escape(out, c);
+        written = i + 1;
     }
+    out.append(utf8.data() + written, utf8.size() - written);
     out += '"';
 }
 
