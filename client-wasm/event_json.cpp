@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "shared/base/decimal.hpp"
 #include "shared/base/json.hpp"
 
 namespace oncewire::client_wasm {
@@ -99,8 +100,13 @@ struct Writer {
     Made operator()(peer::Save& out) {
         const auto number = [](delivery::Sequence sequence) { return std::to_string(sequence); };
         const auto entry = [](const delivery::OutboxEntry& put) {
-            return '[' + std::to_string(put.sequence) + ",\"" +
-                   delivery::format_digest(put.digest) + "\"," + json::quoted(put.message) + ']';
+            std::string text = "[";
+            append_decimal(text, put.sequence);
+            text += ",\"";
+            text += delivery::format_digest(put.digest);
+            text += "\",";
+            json::append_quoted(text, put.message);
+            return text + ']';
         };
         return plain(object("save", out.index)
                          .number("token", out.token)

@@ -508,6 +508,8 @@ class Hub {
     void handle(const store::Conflict& conflict);
     void handle(const store::RetryLater& later);
     void handle(const store::Cut& cut);
+    std::string quoted_place(delivery::Offset offset,
+                             std::optional<delivery::Offset> before = std::nullopt) const;
     SharedFrame encode_entry(const store::LogEntry& entry, bool is_linked) const;
     void hand_over(Socket& socket, const store::LogEntry& entry, EntryFrames& frames);
     void enqueue_entry(Socket& socket, const store::LogEntry& entry, EntryFrames& frames);

@@ -66,13 +66,22 @@ void Hub::handle(const store::Page& page) {
     resume_reader(page.to.session);
 }
 
+/// Of this log, as JSON; nothing in it needs an escape.
+std::string Hub::quoted_place(delivery::Offset offset,
+                              std::optional<delivery::Offset> before) const {
+    std::string json;
+    json.reserve(64);
+    json += '"';
+    append_position(json, log_state_.head.epoch, offset, before);
+    json += '"';
+    return json;
+}
+
 SharedFrame Hub::encode_entry(const store::LogEntry& entry, bool is_linked) const {
     const auto nsp = std::string_view(entry.room).substr(0, entry.room.find(','));
-    const delivery::Position position{log_state_.head.epoch, entry.offset};
-    const std::string text =
-        is_linked ? format(delivery::LinkedPosition{position, entry.before}) : format(position);
+    const auto before = is_linked ? std::optional(entry.before) : std::nullopt;
     return std::make_shared<const Frame>(
-        socketio::encode_event(nsp, entry.data, json::quoted(text)));
+        socketio::encode_event(nsp, entry.data, quoted_place(entry.offset, before)));
 }
 
 /// A live entry: queued, or the reader steps out of the live feed and pulls from the log when it can.
@@ -91,7 +100,7 @@ bool Hub::has_room(Socket& socket, delivery::Offset offset) {
 }
 
 void Hub::enqueue_entry(Socket& socket, const store::LogEntry& entry, EntryFrames& frames) {
-    const auto arrival = socket.sent.arrive({log_state_.head.epoch, entry.offset});
+    const auto arrival = socket.sent.arrive(log_state_.head.epoch, entry.offset);
     if (arrival != delivery::Cursor::Arrival::fresh) return;
     const bool is_linked = socket.capability && socket.capability->links;
     SharedFrame& frame = is_linked ? frames.linked : frames.plain;

@@ -45,7 +45,7 @@ Target target_of(const store::RecordedEvent& event) {
 std::vector<SharedFrame> Hub::encode_with_position(std::string_view nsp, const std::string& data,
                                                    const std::vector<std::string>& attachments,
                                                    delivery::Offset offset) const {
-    const auto position = json::quoted(format(delivery::Position{log_state_.head.epoch, offset}));
+    const auto position = quoted_place(offset);
     if (attachments.empty())
         return {std::make_shared<const Frame>(socketio::encode_event(nsp, data, position))};
     std::string longer = data.substr(0, data.size() - 1) + ',' + position + ']';
@@ -211,7 +211,7 @@ void Hub::deliver(const store::Recorded& recorded) {
 
 void Hub::enqueue_recorded(Socket& socket, delivery::Offset offset,
                            const std::vector<SharedFrame>& frames) {
-    const auto arrival = socket.sent.arrive({log_state_.head.epoch, offset});
+    const auto arrival = socket.sent.arrive(log_state_.head.epoch, offset);
     if (arrival != delivery::Cursor::Arrival::fresh) return;
     for (const auto& frame : frames)
         enqueue(*find_connection(socket.connection), socket.connection, frame);

@@ -2,14 +2,16 @@
 
 namespace oncewire::delivery {
 
-Cursor::Arrival Cursor::arrive(const Position& position, Offset before) {
-    if (position_) {
-        if (!(position_->epoch == position.epoch)) return Arrival::stream_changed;
-        if (position.offset == position_->offset) return Arrival::repeated;
-        if (position.offset < position_->offset) return Arrival::late;
-        if (before > position_->offset) return Arrival::hole;
+Cursor::Arrival Cursor::arrive(const Epoch& epoch, Offset offset, Offset before) {
+    if (!position_) {
+        position_ = {epoch, offset};
+        return Arrival::fresh;
     }
-    position_ = position;
+    if (!(position_->epoch == epoch)) return Arrival::stream_changed;
+    if (offset == position_->offset) return Arrival::repeated;
+    if (offset < position_->offset) return Arrival::late;
+    if (before > position_->offset) return Arrival::hole;
+    position_->offset = offset;
     return Arrival::fresh;
 }
 

@@ -27,7 +27,10 @@ class Cursor {
 
     /// Judges an entry and, if it is fresh, moves *before* anybody handles it (R6). `before`: see
     /// LinkedPosition.
-    Arrival arrive(const Position& position, Offset before = 0);
+    Arrival arrive(const Epoch& epoch, Offset offset, Offset before = 0);
+    Arrival arrive(const Position& position, Offset before = 0) {
+        return arrive(position.epoch, position.offset, before);
+    }
     /// The log's owner says where reading starts: at (re)connection, or after stream_changed.
     void reset(Position position) { position_ = std::move(position); }
 

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "shared/base/decimal.hpp"
 #include "shared/base/limits.hpp"
 
 namespace oncewire::delivery {
@@ -31,12 +32,26 @@ std::optional<Offset> parse_offset(std::string_view digits) {
 
 }  // namespace
 
+void append_position(std::string& out, const Epoch& epoch, Offset offset,
+                     std::optional<Offset> before) {
+    out += epoch.text;
+    out += '.';
+    append_decimal(out, offset);
+    if (!before) return;
+    out += '.';
+    append_decimal(out, *before);
+}
+
 std::string format(const Position& position) {
-    return position.epoch.text + '.' + std::to_string(position.offset);
+    std::string text;
+    append_position(text, position.epoch, position.offset);
+    return text;
 }
 
 std::string format(const LinkedPosition& linked) {
-    return format(linked.position) + '.' + std::to_string(linked.before);
+    std::string text;
+    append_position(text, linked.position.epoch, linked.position.offset, linked.before);
+    return text;
 }
 
 std::optional<Position> parse_position(std::string_view text) {

@@ -38,6 +38,9 @@ struct LinkedPosition {
 std::string format(const Position& position);
 /// "epoch.offset.before".
 std::string format(const LinkedPosition& linked);
+/// Either form, behind what `out` holds.
+void append_position(std::string& out, const Epoch& epoch, Offset offset,
+                     std::optional<Offset> before = std::nullopt);
 /// None for anything format() could not have written, so that an application's own trailing string is
 /// not mistaken for a position.
 std::optional<Position> parse_position(std::string_view text);

@@ -1,5 +1,6 @@
 #include "shared/peer/capability.hpp"
 
+#include "shared/base/decimal.hpp"
 #include "shared/base/json.hpp"
 #include "shared/base/limits.hpp"
 
@@ -27,8 +28,7 @@ std::optional<std::string_view> find_capability(std::string_view connect_data) {
     if (connect_data.empty()) return std::nullopt;
     const auto object = json::member(connect_data, capability_key);
     if (!object || json::kind_of(*object) != json::Kind::object) return std::nullopt;
-    if (member_number(*object, "version") != static_cast<std::uint64_t>(capability_version))
-        return std::nullopt;
+    if (member_number(*object, "version") != capability_version) return std::nullopt;
     return object;
 }
 
@@ -69,7 +69,8 @@ std::string add_capability(std::string_view auth, const ClientCapability& capabi
     std::string text = "{";
     text += json::members_text(auth);
     if (text.size() > 1) text += ',';
-    text += R"("oncewire":{"version":)" + std::to_string(capability_version);
+    text += R"("oncewire":{"version":)";
+    append_decimal(text, capability_version);
     if (capability.answers) text += R"(,"answers":true)";
     if (capability.links) text += R"(,"links":true)";
     text += R"(,"producer":)" + json::quoted(capability.producer.id.text);
@@ -150,10 +151,15 @@ std::optional<ServerCapability> find_server_capability(std::string_view connect_
 bool is_delivery_event(std::string_view event_name) { return event_name.starts_with(event_prefix); }
 
 std::string encode(const SendEvent& event) {
-    std::string text = R"(["oncewire:send",)" + std::to_string(event.sequence) + ",\"";
-    text += delivery::format_digest(event.digest) + "\",";
+    std::string text = R"(["oncewire:send",)";
+    text.reserve(64 + event.message.size());
+    append_decimal(text, event.sequence);
+    text += ",\"";
+    text += delivery::format_digest(event.digest);
+    text += "\",";
     text += event.message;
-    return text + ']';
+    text += ']';
+    return text;
 }
 
 std::string encode(const VerdictsEvent& event) {
@@ -197,8 +203,12 @@ std::string encode(const ReachedEvent& event) {
 std::string encode(const NoticedEvent& event) {
     const auto& [holes, repeated, late] = event.anomalies;
     std::string text = R"(["oncewire:noticed")";
-    for (const auto count : {holes, repeated, late}) text += ',' + std::to_string(count);
-    return text + ']';
+    for (const auto count : {holes, repeated, late}) {
+        text += ',';
+        append_decimal(text, count);
+    }
+    text += ']';
+    return text;
 }
 
 std::optional<SendEvent> decode_send(std::string_view data) {

@@ -38,7 +38,7 @@
 ///                                                              delivery/answer.hpp
 namespace oncewire::peer {
 
-inline constexpr std::int64_t capability_version = 1;
+inline constexpr std::uint64_t capability_version = 1;
 
 /// What a tier-2 client says in CONNECT.
 struct ClientCapability {

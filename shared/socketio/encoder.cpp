@@ -1,27 +1,12 @@
 #include "shared/socketio/encoder.hpp"
 
-#include <array>
-#include <charconv>
-#include <cstddef>
 #include <utility>
+
+#include "shared/base/decimal.hpp"
 
 namespace oncewire::socketio {
 
 namespace {
-
-/// A number's decimal digits, without an allocation.
-class Digits {
-  public:
-    explicit Digits(std::uint64_t number)
-        : end_(std::to_chars(text_.data(), text_.data() + text_.size(), number).ptr) {}
-    std::string_view text() const {
-        return {text_.data(), static_cast<std::size_t>(end_ - text_.data())};
-    }
-
-  private:
-    std::array<char, 20> text_;
-    char* end_;
-};
 
 constexpr bool has_binary_form(PacketType type) {
     return type == PacketType::event || type == PacketType::ack;
@@ -49,11 +34,11 @@ std::vector<Frame> encode(const Packet& packet) {
     text += '4';
     text += type_digit(packet);
     if (!packet.attachments.empty()) {
-        text += Digits(packet.attachments.size()).text();
+        append_decimal(text, packet.attachments.size());
         text += '-';
     }
     append_namespace(text, packet.nsp);
-    if (packet.ack_id) text += Digits(*packet.ack_id).text();
+    if (packet.ack_id) append_decimal(text, *packet.ack_id);
     text += packet.data;
 
     std::vector<Frame> frames;
