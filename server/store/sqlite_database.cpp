@@ -209,10 +209,8 @@ Result<Database, Failure> Database::open(const std::string& path, Use use) {
     sqlite3_db_config(opened, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
     sqlite3_db_config(opened, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
     // EXCLUSIVE before the first read, or the log's index would go to memory that others can map.
-    // 16 MiB hold what readers who come back ask for, some 100,000 entries; SQLite's own 2 do not.
-    const auto locked = database.execute(
-        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA cell_size_check = ON;"
-        "PRAGMA cache_size = -16384");
+    const auto locked =
+        database.execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA cell_size_check = ON");
     if (!locked) return Err{locked.error()};
     sqlite3_db_config(opened, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     if (use == Use::inspect) {
