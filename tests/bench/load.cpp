@@ -443,9 +443,10 @@ void durable(const Options& options) {
             load.send(peer, "42" + n + "[\"chat message\",\"" + body + "\",\"" + run + '-' +
                                 std::to_string(peer.number) + '-' + n + "\"]");
         } else {
+            // As scattered as real ones: where they land in the index is most of what they cost.
             char digest[17];
             std::snprintf(digest, sizeof digest, "%016llx",
-                          static_cast<unsigned long long>(peer.sent));
+                          static_cast<unsigned long long>(chance()));
             load.send(peer, "42[\"oncewire:send\"," + n + ",\"" + digest +
                                 "\",[\"chat message\",\"" + body + "\"]]");
         }
