@@ -125,7 +125,8 @@ class Tx {
 
     /// One statement on the application's own tables (Application::schema), with `values` bound to ?1, ?2
     /// and so on; all the rows it gives. It commits or vanishes with the message. The tables of this
-    /// server, and whatever would end the transaction, are out of reach.
+    /// server, and whatever would end the transaction, are out of reach. What it sorts without an index
+    /// is in memory meanwhile.
     template <class... A>
     Result<std::vector<SqlRow>, SqlError> sql(std::string_view statement, const A&... values) {
         if (const auto marked = mark(); !marked) {
