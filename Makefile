@@ -10,7 +10,7 @@ WERROR := $(if $(CI),ON,OFF)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help deps run build client programs test prove lint format tidy sim mutants e2e shots conformance \
-        interop crash fuzz bench size sanitize race clean
+        interop crash hostile fuzz bench size sanitize race clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -72,6 +72,9 @@ shots: build tests/node_modules/.package-lock.json ## Pictures of the page, ligh
 
 crash: build tests/node_modules/.package-lock.json ## kill -9 under load, with an outside witness (CYCLES=n SEED=n)
 	@tests/crash/run --cycles $(CYCLES) --seed $(SEED)
+
+hostile: build tests/node_modules/.package-lock.json ## Floods from 127.0.0.x beside somebody who does nothing wrong (ONLY=name SECONDS=n)
+	@node tests/hostile/run.mjs $(if $(ONLY),--only "$(ONLY)") $(if $(SECONDS),--seconds $(SECONDS))
 
 fuzz: ## Every fuzzer for SECONDS=60, with sanitizers
 	@.ci/deps prove

@@ -15,6 +15,7 @@ export class DurableLink {
     this.capability = { version: 1, producer, secret, ...(position && { position }) };
     this.auth = auth;
     this.onEvent = () => {}; // (name, ...args)
+    this.questions = new Map(); // by number: who waits for the answer
     this.attached = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.closed = new Promise((done) => this.socket.on("close", done));
@@ -30,11 +31,21 @@ export class DurableLink {
     else if (text[0] === "2") this.socket.send("3");
     else if (text.startsWith("40")) this.resolve(JSON.parse(text.slice(2)));
     else if (text.startsWith("44")) this.socket.close();
+    else if (text.startsWith("43")) this.questions.get(Number.parseInt(text.slice(2)))?.(JSON.parse(text.slice(text.indexOf("["))));
     else if (text.startsWith("42")) this.onEvent(...JSON.parse(text.slice(text.indexOf("["))));
   }
 
   submit(sequence, message, digest = digestOf(message)) {
     this.socket.send(`42${JSON.stringify(["oncewire:send", sequence, digest, message])}`);
+  }
+
+  /** An event without a promise; resolves with the arguments of its acknowledgement. */
+  ask(...event) {
+    const number = (this.asked = (this.asked ?? 0) + 1);
+    this.socket.send(`42${number}${JSON.stringify(event)}`);
+    return new Promise((resolve) => {
+      this.questions.set(number, (answer) => (this.questions.delete(number), resolve(answer)));
+    });
   }
 
   close() {
