@@ -4,6 +4,7 @@
 import unittest
 
 import layers
+import limits
 import symbols
 import tidy
 
@@ -78,6 +79,26 @@ class Tidy(unittest.TestCase):
             ("server/core/core.cpp", "auto t = Clock::now();"),
         ):
             self.assertFalse(tidy.problems_in(path, line), line)
+
+
+class Limits(unittest.TestCase):
+    TABLE = "| limit | counts | per | default |\n|---|---|---|---|\n| `small` | bytes | packet | 2 KiB | closed | a test |\n| `pause` | time | link | 5 s | closed | a test |\n"
+    SOURCE = "inline constexpr std::uint32_t small = 2u << 10;\ninline constexpr Millis pause{5'000};\n"
+
+    def test_a_table_that_says_what_is_so_passes(self):
+        self.assertEqual(limits.problems_in(self.TABLE, self.SOURCE, "", ""), [])
+
+    def test_a_new_limit_must_be_in_the_table(self):
+        added = self.SOURCE + "inline constexpr std::int64_t large = 1'000;\n"
+        self.assertEqual(limits.problems_in(self.TABLE, added, "", ""), ["SECURITY.md does not name large"])
+        self.assertEqual(limits.problems_in(self.TABLE, self.SOURCE, "    std::uint32_t bytes_each_day = 7;\n", ""), ["SECURITY.md does not name bytes_each_day"])
+
+    def test_another_default_is_noticed(self):
+        self.assertEqual(len(limits.problems_in(self.TABLE, self.SOURCE.replace("5'000", "6'000"), "", "")), 1)
+        self.assertEqual(len(limits.problems_in(self.TABLE, self.SOURCE.replace("2u", "3u"), "", "")), 1)
+
+    def test_what_is_gone_must_go(self):
+        self.assertEqual(limits.problems_in(self.TABLE, self.SOURCE.splitlines()[0], "", ""), ["SECURITY.md names pause, which is nowhere"])
 
 
 if __name__ == "__main__":

@@ -109,7 +109,7 @@ export const promises = [
     name: "notices",
     about: "clients that report holes in the log which are not there",
     run(attack) {
-      const packets = texts(Array(200).fill('42["oncewire:noticed",9007199254740991,9007199254740991,9007199254740991]'));
+      const packets = texts(Array(200).fill('42["oncewire:noticed",4294967295,4294967295,4294967295]'));
       return hammer(attack, sender(), () => packets);
     },
   },
