@@ -53,6 +53,22 @@ std::string_view error_message(EngineError error) {
     return "";
 }
 
+/// Clients that are no browsers write the scheme of their WebSocket: it stands for the one it begins as.
+std::string as_http(std::string_view origin) {
+    const bool is_websocket = origin.starts_with("ws://") || origin.starts_with("wss://");
+    return is_websocket ? "http" + std::string(origin.substr(2)) : std::string(origin);
+}
+
+/// `host` may name the port that the scheme means anyway, which an origin leaves out. [RFC6454 6.2]
+bool is_own(std::string_view origin, std::string_view scheme, std::string_view host,
+            std::string_view usual_port) {
+    if (!origin.starts_with(scheme)) return false;
+    origin.remove_prefix(scheme.size());
+    if (origin.empty()) return false;  // as a peer of HTTP/1.0 leaves Host out
+    if (origin == host) return true;
+    return host.ends_with(usual_port) && origin == host.substr(0, host.size() - usual_port.size());
+}
+
 /// A request with a sid.
 Result<EngineAction, EngineError> judge_in_session(const HttpRequest& request,
                                                    const EngineQuery& query, SessionKind session) {
@@ -129,10 +145,12 @@ bool is_origin_allowed(const HttpRequest& request, const EngineOptions& options)
     const auto count = std::count_if(request.headers.begin(), request.headers.end(), is_origin);
     if (count == 0) return true;
     if (count > 1) return false;
-    const std::string_view origin = find_header(request.headers, "Origin");
-    const std::string host(find_header(request.headers, "Host"));
+    const std::string origin = as_http(find_header(request.headers, "Origin"));
+    const std::string_view host = find_header(request.headers, "Host");
     // Behind a proxy that ends TLS the browser says https while we hear http.
-    if (origin == "http://" + host || origin == "https://" + host) return true;
+    if (is_own(origin, "http://", host, ":80") || is_own(origin, "https://", host, ":443")) {
+        return true;
+    }
     const auto origins = options.origins.now();
     return std::any_of(origins->begin(), origins->end(), [&](const auto& allowed) {
         return allowed == origin || allowed == any_origin;

@@ -74,7 +74,8 @@ void add_cors_headers(HttpResponse& response, const HttpRequest& request,
                       const EngineOptions& options);
 HttpResponse preflight_response(const HttpRequest& request, const EngineOptions& options);
 
-/// Exact: scheme, host and port of an Origin equal those this request was sent to, or one of the list.
+/// Exact: scheme, host and port of an Origin equal those this request was sent to, or one of the list;
+/// ws and wss stand for http and https.
 /// No Origin at all is no browser, which could claim anything. [RFC6455 10.2]
 bool is_origin_allowed(const HttpRequest& request, const EngineOptions& options);
 

@@ -139,7 +139,8 @@ TEST_CASE("only the exact origin of this server or a listed one may connect") {
          {"null", "", "http://chat.example", "http://chat.example:30000",
           "http://chat.example:3000/", "http://chat.example:3000.evil.example",
           "http://evil.chat.example:3000", "HTTP://chat.example:3000", "http://CHAT.example:3000",
-          "ws://chat.example:3000", "http://chat.example.:3000", "chat.example:3000",
+          "ws://chat.example", "wss://chat.example:3000.evil.example", "w://chat.example:3000",
+          "https://chat.example:443", "http://chat.example.:3000", "chat.example:3000",
           "http://evil@chat.example:3000", "http://localhost:3000",
           "http://chat.example:3000, http://evil.example"}) {
         CAPTURE(origin);
@@ -151,6 +152,25 @@ TEST_CASE("only the exact origin of this server or a listed one may connect") {
     const auto twice = upgrade(
         "", {{"Origin", "http://chat.example:3000"}, {"Origin", "http://chat.example:3000"}});
     CHECK_FALSE(net::is_origin_allowed(twice, {}));
+}
+
+TEST_CASE("an origin may be that of the WebSocket itself, as Starscream writes it") {
+    CHECK(allowed("ws://chat.example:3000"));
+    CHECK(allowed("wss://chat.example:3000"));
+    CHECK(allowed("ws://site.example", {"http://site.example"}));
+    CHECK(allowed("wss://site.example", {"https://site.example"}));
+    CHECK_FALSE(allowed("ws://site.example", {"https://site.example"}));
+    const auto allowed_at = [](const char* host, const char* origin) {
+        return net::is_origin_allowed({"GET", "/", {{"Host", host}, {"Origin", origin}}, ""}, {});
+    };
+    // It always names the port in Host, and in Origin only if it is not the usual one.
+    CHECK(allowed_at("chat.example:80", "ws://chat.example"));
+    CHECK(allowed_at("chat.example:443", "wss://chat.example"));
+    CHECK(allowed_at("chat.example", "wss://chat.example"));
+    CHECK_FALSE(allowed_at("chat.example:443", "ws://chat.example"));
+    CHECK_FALSE(allowed_at("chat.example:3000", "ws://chat.example"));
+    CHECK_FALSE(allowed_at("chat.example:80", "ws://"));
+    CHECK_FALSE(allowed_at("", "http://"));
 }
 
 TEST_CASE("a refused request gets JSON, a refused upgrade the bare message") {
