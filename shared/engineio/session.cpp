@@ -41,7 +41,7 @@ constexpr Table server_table = {
     /* open */        {{none,      closed,    wrong_way, beat,      deliver,   none,      none     },
     /*   probe */      {no_probe,  no_probe,  no_probe,  no_probe,  no_probe,  no_probe,  no_probe }},
     /* probing */     {{none,      closed,    wrong_way, beat,      deliver,   none,      none     },
-    /*   probe */      {unprobe,   unprobe,   probed,    unprobe,   unprobe,   unprobe,   unprobe  }},
+    /*   probe */      {unprobe,   unprobe,   probed,    unprobe,   unprobe,   change,    unprobe  }},
     /* probed */      {{none,      closed,    wrong_way, beat,      deliver,   none,      none     },
     /*   probe */      {unprobe,   unprobe,   again,     unprobe,   unprobe,   change,    unprobe  }},
     /* closed */      {{none,      none,      none,      none,      none,      none,      none     },

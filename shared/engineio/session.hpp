@@ -64,10 +64,10 @@ Transition transition(Role role, SessionState state, Channel channel, PacketType
 /// closed nothing is delivered. Does no I/O and owns no transport: the owner performs the Effect.
 /// Server sessions begin open (the owner sends the open packet first), client sessions begin opening.
 ///
-/// Stricter than the reference, on purpose: `close` ends a session on WebSocket too; `upgrade` without
-/// a probe before it is refused; a pong owed before an upgrade is owed after it; a session that began
-/// on a WebSocket cannot be taken over by a second one; a client takes nothing before the open packet
-/// and no second one.
+/// Stricter than the reference, on purpose: `close` ends a session on WebSocket too; a pong owed before
+/// an upgrade is owed after it; a session that began on a WebSocket cannot be taken over by a second one;
+/// a client takes nothing before the open packet and no second one. As lenient as the reference:
+/// `upgrade` needs no probe before it, since the client for .NET sends none.
 class Session {
   public:
     /// Server: `handshake.timings` are used as given. Client: they are replaced by the server's; a

@@ -284,13 +284,15 @@ for (const [name, packet] of [["a message", "4hello"], ["bytes", Buffer.from("x"
   });
 }
 
-test("bad input 59: an upgrade without a probe is refused, a repeated one is ignored", async () => {
+test("bad input 59: an upgrade without a probe is as good as one with it, a repeated one is ignored", async () => {
   const session = await Polling.open(server);
+  const parked = session.poll();
   const hasty = beside(session);
   await new Promise((resolve) => hasty.socket.once("open", resolve));
-  hasty.send("5");
-  assert.equal(await hasty.next(), closed);
-  await polls(session);
+  hasty.send("5", "40");
+  assert.equal((await parked).body, "6"); // whoever polls all the same is let go
+  assert.match(await hasty.said(), /^40\{/);
+  await works(hasty);
   const { channel } = await upgraded();
   channel.send("5", "5");
   await works(channel);

@@ -200,15 +200,18 @@ TEST_CASE("a session that began on a WebSocket cannot be taken over by another")
     CHECK_FALSE(session.begin_probe(at(0)));
 }
 
-TEST_CASE("an upgrade without a probe closes the probe only, and another attempt may succeed") {
+TEST_CASE(
+    "an upgrade needs no probe before it, and a foreign packet leaves room for another attempt") {
     Session session = server();
     CHECK(session.begin_probe(at(0)));
-    CHECK(give(session, Channel::probe, PacketType::upgrade) == Effect::close_probe);
+    CHECK(give(session, Channel::probe, PacketType::message) == Effect::close_probe);
     CHECK_FALSE(session.is_upgraded());
     CHECK(give(session, Channel::current, PacketType::message, "x") == Effect::deliver);
     CHECK(session.begin_probe(at(0)));
-    CHECK(give(session, Channel::probe, PacketType::ping, "probe") == Effect::answer_pong);
     CHECK(give(session, Channel::probe, PacketType::upgrade) == Effect::switch_channel);
+    CHECK(session.is_upgraded());
+    CHECK_FALSE(session.begin_probe(at(0)));
+    CHECK(session.next_timeout() == at(300));  // nothing is left of the attempt
 }
 
 TEST_CASE("a probe needs the word probe") {
