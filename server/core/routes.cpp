@@ -43,7 +43,7 @@ void Routes::handle_frame(hub::ConnectionId id, FrameView frame, Instant now) {
     wires_.add_entropy();
     if (is_probing(id)) return hub_.handle_probe_frame(id, frame, now);
     const bool is_base64 = frame.type == FrameType::text && frame.bytes.starts_with('b');
-    const auto bytes = is_base64 ? base64::decode(frame.bytes.substr(1)) : std::nullopt;
+    const auto bytes = is_base64 ? base64::decode_wrapped(frame.bytes.substr(1)) : std::nullopt;
     hub_.handle_frame(id, bytes ? FrameView(FrameType::binary, *bytes) : frame, now);
 }
 

@@ -82,4 +82,12 @@ std::optional<std::string> decode(std::string_view text) {
     return out;
 }
 
+std::optional<std::string> decode_wrapped(std::string_view text) {
+    constexpr std::string_view blanks = " \t\r\n";
+    if (text.find_first_of(blanks) == text.npos) return decode(text);
+    std::string digits(text);
+    std::erase_if(digits, [&](char c) { return blanks.find(c) != blanks.npos; });
+    return decode(digits);
+}
+
 }  // namespace oncewire::base64

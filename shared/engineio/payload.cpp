@@ -17,7 +17,7 @@ constexpr char separator = '\x1e';
 /// One element of a body as the frame it would be on a WebSocket.
 Result<Frame, PacketError> decode_element(std::string_view element) {
     if (!element.empty() && element.front() == 'b') {
-        auto bytes = base64::decode(element.substr(1));
+        auto bytes = base64::decode_wrapped(element.substr(1));
         if (!bytes) return Err{PacketError::bad_base64};
         return encode_binary(std::move(*bytes));
     }

@@ -12,7 +12,7 @@
 namespace oncewire::engineio {
 
 /// [EIO4 HTTP long-polling] One body carries several packets, separated by 0x1E; binary messages as
-/// `b` + base64. Each element is the frame the same packet would be on a WebSocket.
+/// `b` + base64, which may be wrapped into lines, as clients in Java do. Each element is the frame the same packet would be on a WebSocket.
 ///
 /// Errors: any bad packet spoils the whole body (stricter than the reference, which delivers those
 /// before it), as does invalid UTF-8, an empty packet (an empty body is one), or more than

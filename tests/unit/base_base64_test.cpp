@@ -34,6 +34,16 @@ TEST_CASE("text that is not quite base64 is refused") {
     }
 }
 
+TEST_CASE("base64 in lines is read where lines are allowed") {
+    CHECK(base64::decode_wrapped("Zm9v\nYg==\r\n") == "foob");
+    CHECK(base64::decode_wrapped(" Zm\t9v ") == "foo");
+    CHECK(base64::decode_wrapped("Zm9v") == "foo");
+    CHECK(base64::decode_wrapped("\n") == "");
+    for (const char* text : {"Zm9v\v", "Zm9v\n#", "Zg=\n", "Z\n"}) {
+        CHECK_FALSE(base64::decode_wrapped(text).has_value());
+    }
+}
+
 TEST_CASE("bytes of any length survive base64") {
     Prng prng(1);
     std::string bytes;
