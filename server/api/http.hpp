@@ -15,7 +15,7 @@ struct HttpRequest {
     std::string target;   ///< path and query, as they came
     std::string address;  ///< of the peer
     std::vector<std::pair<std::string, std::string>> headers;
-    std::string body;  ///< of a POST
+    std::string body;  ///< whatever the method; of one that came in chunks the content alone
 
     /// The path alone.
     std::string_view path() const { return std::string_view(target).substr(0, target.find('?')); }

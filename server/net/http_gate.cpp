@@ -31,19 +31,20 @@ std::string_view take_line(std::string_view& rest) {
     return line;
 }
 
-std::optional<HttpRefusal> check_request_line(std::string_view line, std::string_view& method) {
+/// `is_old`: whether it is of HTTP/1.0.
+std::optional<HttpRefusal> check_request_line(std::string_view line, bool& is_old) {
     const std::size_t first = line.find(' ');
     const std::size_t last = line.rfind(' ');
     if (first == line.npos || first == last) return HttpRefusal{400, "malformed request line"};
-    method = line.substr(0, first);
+    const std::string_view method = line.substr(0, first);
     const std::string_view target = line.substr(first + 1, last - first - 1);
     const std::string_view version = line.substr(last + 1);
     if (!is_token(method)) return HttpRefusal{400, "malformed method"};
     if (!target.starts_with('/') || !std::all_of(target.begin(), target.end(), is_visible)) {
         return HttpRefusal{400, "malformed request target"};
     }
-    if (version == "HTTP/1.1") return std::nullopt;
-    if (version == "HTTP/1.0") return HttpRefusal{505, "only HTTP/1.1 is spoken here"};
+    is_old = version == "HTTP/1.0";
+    if (is_old || version == "HTTP/1.1") return std::nullopt;
     return HttpRefusal{400, "malformed HTTP version"};
 }
 
@@ -61,6 +62,8 @@ struct FramingFields {
     unsigned content_length = 0;
     unsigned transfer_encoding = 0;
     std::uint64_t length = 0;
+    std::string_view codings;
+    std::string_view expectation;
 };
 
 std::optional<HttpRefusal> note_field(FramingFields& fields, std::string_view name,
@@ -76,8 +79,9 @@ std::optional<HttpRefusal> note_field(FramingFields& fields, std::string_view na
         }
     } else if (equal_ignoring_case(name, "Transfer-Encoding")) {
         ++fields.transfer_encoding;
+        fields.codings = value;
     } else if (equal_ignoring_case(name, "Expect")) {
-        return HttpRefusal{417, "Expect is not supported"};
+        fields.expectation = value;
     }
     return std::nullopt;
 }
@@ -91,20 +95,29 @@ std::optional<HttpRefusal> check_field(std::string_view line, FramingFields& fie
     return note_field(fields, line.substr(0, colon), trim_blanks(line.substr(colon + 1)));
 }
 
-std::optional<HttpRefusal> check_framing(const FramingFields& fields, std::string_view method,
+/// [RFC9112 6.1, 6.3] A coding that is not the last one to be undone leaves open where the body ends.
+std::optional<HttpRefusal> check_codings(std::string_view codings) {
+    if (equal_ignoring_case(codings, "chunked")) return std::nullopt;
+    const std::size_t comma = std::min(codings.rfind(','), codings.size());
+    const std::string_view others = codings.substr(0, comma);
+    const std::string_view last = trim_blanks(codings.substr(std::min(comma + 1, codings.size())));
+    const bool is_readable = equal_ignoring_case(last, "chunked") && !has_token(others, "chunked");
+    if (is_readable) return HttpRefusal{501, "only chunked bodies are understood"};
+    return HttpRefusal{400, "bad Transfer-Encoding"};
+}
+
+std::optional<HttpRefusal> check_framing(const FramingFields& fields, bool is_old,
                                          std::uint64_t body_bytes_max) {
-    if (fields.host != 1) return HttpRefusal{400, "bad Host"};
-    if (fields.transfer_encoding > 0) {
-        if (fields.content_length > 0) return HttpRefusal{400, "two message lengths"};
-        return HttpRefusal{411, "send Content-Length"};
+    if (fields.host == 0 && !is_old) return HttpRefusal{400, "bad Host"};
+    if (fields.length > body_bytes_max) return HttpRefusal{413, "body too large"};
+    if (!fields.expectation.empty() && !is_old &&
+        !equal_ignoring_case(fields.expectation, "100-continue")) {
+        return HttpRefusal{417, "only 100-continue may be expected"};
     }
-    if (method == "POST") {
-        if (fields.content_length == 0) return HttpRefusal{411, "send Content-Length"};
-        if (fields.length > body_bytes_max) return HttpRefusal{413, "body too large"};
-    } else if (fields.length > 0) {
-        return HttpRefusal{400, "only POST may have a body"};
-    }
-    return std::nullopt;
+    if (fields.transfer_encoding == 0) return std::nullopt;
+    if (fields.content_length > 0) return HttpRefusal{400, "two message lengths"};
+    if (fields.transfer_encoding > 1 || is_old) return HttpRefusal{400, "bad Transfer-Encoding"};
+    return check_codings(fields.codings);
 }
 
 }  // namespace
@@ -128,15 +141,18 @@ Result<std::optional<std::size_t>, HttpRefusal> find_head(std::string_view recei
 
 Result<Framing, HttpRefusal> check_head(std::string_view head, std::uint64_t body_bytes_max) {
     std::string_view rest = head.substr(0, head.size() - line_end.size());
-    std::string_view method;
-    if (const auto refusal = check_request_line(take_line(rest), method)) return Err{*refusal};
+    bool is_old = false;
+    if (const auto refusal = check_request_line(take_line(rest), is_old)) return Err{*refusal};
     FramingFields fields;
     for (std::size_t count = 0; !rest.empty(); ++count) {
         if (count == header_count_max) return Err{HttpRefusal{431, "too many headers"}};
         if (const auto refusal = check_field(take_line(rest), fields)) return Err{*refusal};
     }
-    if (const auto refusal = check_framing(fields, method, body_bytes_max)) return Err{*refusal};
-    return Framing{fields.length};
+    if (const auto refusal = check_framing(fields, is_old, body_bytes_max)) return Err{*refusal};
+    const bool is_chunked = fields.transfer_encoding > 0;
+    const bool has_body = is_chunked || fields.length > 0;
+    return Framing{fields.length, is_chunked, has_body && !is_old && !fields.expectation.empty(),
+                   is_old};
 }
 
 }  // namespace oncewire::net

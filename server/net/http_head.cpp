@@ -15,6 +15,7 @@ namespace http = boost::beast::http;
 std::optional<HttpRequest> parse_head(std::string_view head) {
     http::request_parser<http::empty_body> parser;
     parser.header_limit(head_bytes_max);
+    parser.body_limit(boost::none);  // the gate has judged it
     boost::system::error_code error;
     parser.put(boost::asio::buffer(head), error);
     if (error || !parser.is_header_done()) return std::nullopt;

@@ -38,10 +38,10 @@ std::string_view reason_phrase(unsigned status) {
             return "Request Header Fields Too Large";
         case 500:
             return "Internal Server Error";
+        case 501:
+            return "Not Implemented";
         case 503:
             return "Service Unavailable";
-        case 505:
-            return "HTTP Version Not Supported";
     }
     return "Unknown";
 }

@@ -15,6 +15,7 @@
 #include <boost/asio/write.hpp>
 
 #include "server/net/content_coding.hpp"
+#include "server/net/http_body.hpp"
 #include "server/net/http_gate.hpp"
 #include "server/net/http_head.hpp"
 #include "server/net/websocket_handshake.hpp"
@@ -29,6 +30,8 @@ namespace {
 
 /// 256 KiB: what is read and thrown away of a request that was refused.
 constexpr std::size_t discard_bytes_max = 256u << 10;
+
+constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
 
 /// What somebody who embeds the chat on a new site finds in the browser's tools.
 constexpr std::string_view stranger = "Forbidden: this site is not on the server's list of origins";
@@ -115,8 +118,19 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         request_ = std::move(*request);
         head_ = received_.substr(0, size);
         received_.erase(0, size);
-        body_size_ = framing->content_length;
+        body_ = HttpBody(*framing, server_.options_.body_bytes_max);
+        expects_continue_ = framing->expects_continue;
+        is_last_ = framing->is_last;
+        if (is_last_) forget_upgrade();
         judge();
+    }
+
+    /// [RFC9110 7.8] Who speaks HTTP/1.0 passes on what it does not mean.
+    void forget_upgrade() {
+        auto& headers = request_.headers;
+        std::erase_if(headers, [](const auto& header) {
+            return equal_ignoring_case(header.first, "Upgrade");
+        });
     }
 
     /// Before the body is read: what is refused by its head costs no memory.
@@ -124,7 +138,8 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         action_.reset();
         const EngineOptions& engine = server_.options_.engine;
         known_ = serve_file();
-        if (known_ || !is_engine_request(request_, engine)) return begin_body();
+        if (known_) return answer();
+        if (!is_engine_request(request_, engine)) return judge_other();
         const std::string_view sid = engine_sid(request_);
         const auto kind = sid.empty() ? SessionKind::none : server_.host_.session_kind(sid);
         if (kind == SessionKind::elsewhere) return pass_on(std::string(sid));
@@ -133,11 +148,17 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
             const bool is_stranger = action.error() == EngineError::forbidden;
             known_ = engine_error_response(action.error(), is_upgrade_request(request_),
                                            is_stranger ? stranger : "");
-            return begin_body();
+            return answer();
         }
         action_ = *action;
-        if (action_ == EngineAction::post) return begin_post();
-        begin_body();
+        action_ == EngineAction::post ? begin_post() : answer();
+    }
+
+    void judge_other() {
+        const bool is_wanted = !is_upgrade_request(request_) && server_.host_.takes_others();
+        if (is_wanted) return begin_body();
+        known_ = plain_text(404, "not found");
+        answer();
     }
 
     std::optional<HttpResponse> serve_file() const {
@@ -166,28 +187,46 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     }
 
     void begin_body() {
-        if (body_size_ > received_.size()) set_deadline(server_.options_.body_timeout);
-        await_body();
+        if (!body_.is_complete()) set_deadline(server_.options_.body_timeout);
+        const bool is_awaited = !body_.is_complete() && received_.empty();
+        return expects_continue_ && is_awaited ? ask_for_body() : await_body();
+    }
+
+    void ask_for_body() {
+        asio::async_write(socket_, asio::buffer(go_on),
+                          [self = shared_from_this()](error_code error, std::size_t) {
+                              if (error || self->expired_) return self->give_up();
+                              self->await_body();
+                          });
     }
 
     void await_body() {
-        if (received_.size() < body_size_) {
-            return read_some(&Conversation::await_body, &Conversation::give_up);
-        }
-        request_.body = received_.substr(0, body_size_);
-        received_.erase(0, body_size_);
-        body_size_ = 0;
-        answer();
+        const auto is_complete = take_body();
+        if (!is_complete) return give_up_post(), refuse(is_complete.error());
+        if (*is_complete) return take_request();
+        read_some(&Conversation::await_body, &Conversation::give_up);
+    }
+
+    /// As much as has come.
+    Result<bool, HttpRefusal> take_body() {
+        std::string_view rest = received_;
+        const auto is_complete = body_.take(rest, request_.body);
+        received_.erase(0, received_.size() - rest.size());
+        return is_complete;
     }
 
     /// The peer went away, or took too long. One that said nothing at all is not worth an answer.
     void give_up() {
-        if (action_ == EngineAction::post && body_size_ > 0) {
-            server_.host_.handle_post_aborted(request_);
-        }
-        const bool said_something = !received_.empty() || body_size_ > 0;
+        give_up_post();
+        const bool said_something = !received_.empty() || !body_.is_complete();
         if (expired_ && said_something) return refuse({408, "too slow"});
         end();
+    }
+
+    void give_up_post() {
+        if (action_ == EngineAction::post && !body_.is_complete()) {
+            server_.host_.handle_post_aborted(request_);
+        }
     }
 
     void read_some(Step then, Step otherwise) {
@@ -201,9 +240,10 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
 
     // ---- answering ------------------------------------------------------------------------------
 
+    /// What the head alone decides. Nobody wants a body.
     void answer() {
+        if (!drop_body()) return refuse({400, "malformed body"});
         if (known_) return finish(std::move(*known_));
-        if (!action_) return answer_other();
         switch (*action_) {
             case EngineAction::open_websocket:
             case EngineAction::open_polling:
@@ -212,21 +252,26 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
                 return shake_hands();
             case EngineAction::poll:
                 return park();
-            case EngineAction::post:
-                await_answer();
-                return server_.host_.handle_post(waiting_as_, request_);
             case EngineAction::preflight:
                 return finish(preflight_response(request_, server_.options_.engine));
             case EngineAction::method_not_allowed:
+            case EngineAction::post:  // take_request() does
                 return finish(plain_text(405, "method not allowed"));
         }
     }
 
-    void answer_other() {
-        if (is_upgrade_request(request_) || !server_.host_.takes_others()) {
-            return finish(plain_text(404, "not found"));
-        }
+    /// A body that has come already is thrown away, and the connection goes on after the answer. Of one
+    /// that has not nothing is read before it. False: it is none.
+    bool drop_body() {
+        const auto is_complete = take_body();
+        request_.body.clear();
+        return static_cast<bool>(is_complete);
+    }
+
+    /// All of it has come.
+    void take_request() {
         await_answer();
+        if (action_) return server_.host_.handle_post(waiting_as_, request_);
         set_deadline(server_.options_.admission_timeout);
         const RequestId id = waiting_as_;
         server_.host_.handle_other(id, request_, address_);
@@ -244,6 +289,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     void begin_session() { return action_ == EngineAction::open_polling ? park() : shake_hands(); }
 
     void shake_hands() {
+        if (!body_.is_complete()) return refuse({400, "a body before a WebSocket"});
         response_ = answer_handshake(request_, server_.options_.deflate);
         return response_.status == 101 ? hand_over() : finish(std::move(response_));
     }
@@ -287,7 +333,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
 
     /// The last word on this request. One whose body was not read is the last of its connection.
     void finish(HttpResponse response) {
-        const bool close = body_size_ > 0 || is_upgrade_request(request_) ||
+        const bool close = is_last_ || !body_.is_complete() || is_upgrade_request(request_) ||
                            has_token(find_header(request_.headers, "Connection"), "close");
         response_ = std::move(response);
         compress();
@@ -403,9 +449,11 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     std::string received_;  // and not used yet
     std::string head_;      // of request_, as it came
     std::size_t scanned_ = 0;
-    std::uint64_t body_size_ = 0;
     std::size_t discarded_ = 0;
     HttpRequest request_;
+    HttpBody body_;  // of request_, as far as it has not come
+    bool expects_continue_ = false;
+    bool is_last_ = false;                // of its connection
     std::optional<HttpResponse> known_;   // the answer, if the head alone decides it
     std::optional<EngineAction> action_;  // what request_ asks of Engine.IO
     RequestId waiting_as_ = 0;            // while the host has it

@@ -73,3 +73,8 @@ for (const { body } of load("engineio_payloads").bodies) {
 const head = "Host: localhost\r\nUser-Agent: x\r\n";
 write("http_gate_fuzz", Buffer.from(`GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n${head}Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n`));
 write("http_gate_fuzz", Buffer.from(`POST /socket.io/?EIO=4&transport=polling&sid=x HTTP/1.1\r\n${head}Content-Length: 4\r\n\r\n4abc`));
+write("http_gate_fuzz", Buffer.from(`POST /socket.io/?EIO=4&transport=polling&sid=x HTTP/1.1\r\n${head}Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n`));
+write("http_gate_fuzz", Buffer.from("GET / HTTP/1.0\r\nConnection: close\r\n\r\n"));
+
+const chunks = load("http_chunks");
+for (const { wire } of [...chunks.bodies, ...chunks.invalid]) write("http_body_fuzz", bytesOf(wire));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -11,13 +12,16 @@
 
 namespace integration {
 
-/// The chat on real sockets in this process, for what needs short deadlines.
+/// The chat, or another application, on real sockets in this process, for what needs short deadlines.
 class QuickServer {
   public:
-    explicit QuickServer(oncewire::core::Server::Options options) {
+    using Install = std::function<void(oncewire::api::Application&)>;
+
+    explicit QuickServer(oncewire::core::Server::Options options,
+                         Install install = oncewire::chat::install) {
         options.address = {"127.0.0.1", 0};
         server_.emplace(std::move(options), std::make_unique<oncewire::store::MemoryStore>(disk_),
-                        oncewire::chat::install);
+                        std::move(install));
         const auto port = server_->start();
         if (port) port_ = *port;
     }

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-/// 29 ways to write a request. A study found Beast 1.81 to accept 13 of the 28 that are to be refused,
-/// and to throw on one more.
+/// 31 ways to write a request. A study found Beast 1.81 to accept much of what others read differently,
+/// and to throw on a trailer.
 namespace gate {
 
 inline std::string get(const std::string& fields) {
@@ -17,29 +17,33 @@ inline std::string post(const std::string& fields) {
 struct Case {
     const char* name;
     std::string bytes;
-    unsigned status;  ///< of the refusal; 0: passes
+    unsigned status;      ///< of the refusal; 0: the head passes
+    unsigned answer = 0;  ///< then the status of the server's answer
 };
 
 inline std::vector<Case> cases() {
     std::string empty_headers = "GET / HTTP/1.1\r\nHost: a\r\n";
     for (int i = 0; i < 2000; ++i) empty_headers += "a:\r\n";
     return {
-        {"plain GET", get("Accept: */*\r\n"), 0},
-        {"chunked", post("Transfer-Encoding: chunked\r\n"), 411},
-        {"chunked with a trailer", post("Transfer-Encoding: chunked\r\nTrailer: x\r\n"), 411},
+        {"plain GET", get("Accept: */*\r\n"), 0, 200},
+        {"chunked", post("Transfer-Encoding: chunked\r\n") + "2\r\nok\r\n0\r\n\r\n", 0, 405},
+        {"chunked with a trailer",
+         post("Transfer-Encoding: chunked\r\nTrailer: x\r\n") + "0\r\nx: y\r\n\r\n", 0, 405},
         {"chunked with a 64 KB chunk extension",
-         post("Transfer-Encoding: chunked\r\n") + "1;" + std::string(65536, 'x') + "\r\n", 411},
+         post("Transfer-Encoding: chunked\r\n") + "1;" + std::string(65536, 'x') + "\r\n", 0, 405},
         {"chunked with a bare LF in a quoted extension",
-         post("Transfer-Encoding: chunked\r\n") + "1;a=\"\n\"\r\nx\r\n0\r\n\r\n", 411},
-        {"gzip alone", post("Transfer-Encoding: gzip\r\n"), 411},
+         post("Transfer-Encoding: chunked\r\n") + "1;a=\"\n\"\r\nx\r\n0\r\n\r\n", 0, 400},
+        {"gzip alone", post("Transfer-Encoding: gzip\r\n"), 400},
         {"gzip and a length", post("Transfer-Encoding: gzip\r\nContent-Length: 5\r\n"), 400},
-        {"chunked, then gzip", post("Transfer-Encoding: chunked, gzip\r\n"), 411},
+        {"chunked, then gzip", post("Transfer-Encoding: chunked, gzip\r\n"), 400},
+        {"gzip, then chunked", post("Transfer-Encoding: gzip, chunked\r\n"), 501},
+        {"chunked twice", post("Transfer-Encoding: chunked, chunked\r\n"), 400},
         {"chunked and a length", post("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"), 400},
         {"two Transfer-Encoding", post("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n"),
-         411},
+         400},
         {"blank before the colon", post("Transfer-Encoding : chunked\r\n"), 400},
         {"chunked on HTTP/1.0", "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
-         505},
+         400},
         {"lengths in a list", post("Content-Length: 5, 5\r\n"), 400},
         {"the same length twice", post("Content-Length: 5\r\nContent-Length: 5\r\n"), 400},
         {"two lengths", post("Content-Length: 5\r\nContent-Length: 6\r\n"), 400},
@@ -56,7 +60,7 @@ inline std::vector<Case> cases() {
         {"two Hosts", get("Host: b\r\n"), 400},
         {"2,000 empty headers in 8 KB", empty_headers + "\r\n", 431},
         {"head above 8 KB", get("A: " + std::string(9000, 'x') + "\r\n"), 431},
-        {"body on GET", get("Content-Length: 5\r\n") + "hello", 400},
+        {"body on GET", get("Content-Length: 5\r\n") + "hello", 0, 200},
     };
 }
 

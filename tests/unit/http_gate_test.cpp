@@ -41,9 +41,9 @@ unsigned judge(const std::string& bytes) {
 
 }  // namespace
 
-TEST_CASE("of the 29 ways to write a request only the plain one passes the gate") {
+TEST_CASE("of the 31 ways to write a request only those that have one meaning pass the gate") {
     const auto cases = gate::cases();
-    CHECK(cases.size() == 29);
+    CHECK(cases.size() == 31);
     for (const gate::Case& each : cases) {
         CAPTURE(each.name);
         CHECK(judge(each.bytes) == each.status);
@@ -75,9 +75,13 @@ TEST_CASE("the gate refuses what else is malformed") {
         {"empty Host", "GET / HTTP/1.1\r\nHost:\r\n\r\n", 400},
         {"list of Hosts", "GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", 400},
         {"user in Host", "GET / HTTP/1.1\r\nHost: u@a\r\n\r\n", 400},
-        {"Expect", post("Content-Length: 5\r\nExpect: 100-continue\r\n"), 417},
-        {"POST without length", post(""), 411},
-        {"body on DELETE", "DELETE / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n", 400},
+        {"other expectations", post("Content-Length: 5\r\nExpect: 200-ok\r\n"), 417},
+        {"chunked and a length of 0", post("Content-Length: 0\r\nTransfer-Encoding: chunked\r\n"),
+         400},
+        {"chunked with a blank before it", post("Transfer-Encoding: x chunked\r\n"), 400},
+        {"empty Transfer-Encoding", post("Transfer-Encoding:\r\n"), 400},
+        {"identity", post("Transfer-Encoding: identity\r\n"), 400},
+        {"two Hosts on HTTP/1.0", "GET / HTTP/1.0\r\nHost: a\r\nHost: a\r\n\r\n", 400},
         {"body too large", post("Content-Length: 1000001\r\n"), 413},
     };
     for (const gate::Case& each : cases) {
@@ -91,6 +95,14 @@ TEST_CASE("the gate lets ordinary requests through") {
              get("User-Agent: caf\xe9\tx\r\nEmpty:\r\n"),
              get("Content-Length: 0\r\n"),
              post("content-LENGTH:  1000000 \r\n"),
+             post(""),
+             post("transfer-ENCODING: \tChunked \r\n"),
+             post("Content-Length: 5\r\nExpect: 100-Continue\r\n"),
+             std::string("PATCH / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n"),
+             std::string("DELETE / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"),
+             std::string("GET / HTTP/1.0\r\n\r\n"),
+             std::string(
+                 "POST / HTTP/1.0\r\nHost: a\r\nExpect: 200-ok\r\nContent-Length: 1\r\n\r\n"),
              std::string("GET /%zz%ff?a=b&c HTTP/1.1\r\nhost: [::1]:3000\r\n\r\n"),
          }) {
         CAPTURE(bytes);
@@ -112,6 +124,23 @@ TEST_CASE("the length of the body is told") {
     const std::string head = post("Content-Length: 17\r\n");
     CHECK(net::check_head(head)->content_length == 17);
     CHECK(net::check_head(get(""))->content_length == 0);
+    CHECK_FALSE(net::check_head(head)->is_chunked);
+    CHECK(net::check_head(post("Transfer-Encoding: chunked\r\n"))->is_chunked);
+}
+
+TEST_CASE("100 is waited for by those who have a body and speak HTTP/1.1") {
+    const auto waits = [](const std::string& head) {
+        return net::check_head(head)->expects_continue;
+    };
+    CHECK(waits(post("Expect: 100-continue\r\nContent-Length: 1\r\n")));
+    CHECK(waits(post("Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n")));
+    CHECK_FALSE(waits(post("Expect: 100-continue\r\nContent-Length: 0\r\n")));
+    CHECK_FALSE(waits("POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n"));
+}
+
+TEST_CASE("a connection of HTTP/1.0 ends with its answer") {
+    CHECK(net::check_head("GET / HTTP/1.0\r\n\r\n")->is_last);
+    CHECK_FALSE(net::check_head(get(""))->is_last);
 }
 
 TEST_CASE("an unfinished head is neither refused nor taken") {

@@ -1,0 +1,200 @@
+// Bodies of requests over real sockets: in chunks, asked for by 100, of any method; and peers of HTTP/1.0.
+#include <catch2/catch.hpp>
+
+#include <string>
+#include <utility>
+
+#include "tests/integration/quick_server.hpp"
+#include "tests/integration/tcp_client.hpp"
+
+namespace http_body_test {
+
+using namespace integration;
+using oncewire::api::Application;
+using oncewire::api::HttpReply;
+using oncewire::api::HttpRequest;
+
+namespace {
+
+/// Answers with method, length and body of what it is sent.
+class EchoServer : public QuickServer {
+  public:
+    EchoServer()
+        : QuickServer({}, [](Application& io) {
+              io.on_http([](const HttpRequest& request, HttpReply reply) {
+                  reply(200, request.method + ' ' + std::to_string(request.body.size()) + ' ' +
+                                 request.body.substr(0, 20));
+              });
+          }) {}
+};
+
+std::string head(const std::string& method, const std::string& fields,
+                 const std::string& version = "1.1") {
+    return method + " /echo HTTP/" + version + "\r\nHost: localhost\r\n" + fields + "\r\n";
+}
+
+const std::string chunked = "Transfer-Encoding: chunked\r\n";
+const std::string polling = "/socket.io/?EIO=4&transport=polling";
+
+/// Of a new session that polls.
+std::string session_of(std::uint16_t port) {
+    const Answer open = fetch(port, get(polling));
+    return "&sid=" + open.body.substr(8, open.body.find('"', 8) - 8);
+}
+
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("every method may have a body, in chunks or with a length") {
+    EchoServer server;
+    TcpClient client(server.port());
+    for (const std::string method : {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"}) {
+        CAPTURE(method);
+        client.send(head(method, "Content-Length: 5\r\n") + "hello");
+        CHECK(receive_answer(client).body == method + " 5 hello");
+        client.send(head(method, chunked) + "2;a=b\r\nhe\r\n3\r\nllo\r\n0\r\nx: y\r\n\r\n");
+        CHECK(receive_answer(client).body == method + " 5 hello");
+        client.send(head(method, ""));
+        CHECK(receive_answer(client).body == method + " 0 ");
+    }
+}
+
+TEST_CASE("requests in chunks on one connection are told apart, wherever they are cut") {
+    EchoServer server;
+    TcpClient client(server.port());
+    const std::string request = head("POST", chunked) + "5\r\nhello\r\n0\r\n\r\n";
+    client.send(request + request + head("GET", ""));
+    CHECK(receive_answer(client).body == "POST 5 hello");
+    CHECK(receive_answer(client).body == "POST 5 hello");
+    CHECK(receive_answer(client).body == "GET 0 ");
+    for (const char byte : request) client.send(std::string(1, byte));
+    CHECK(receive_answer(client).body == "POST 5 hello");
+}
+
+TEST_CASE("who expects 100 gets it before the body, and only then") {
+    EchoServer server;
+    const std::string expect = "Expect: 100-continue\r\n";
+    TcpClient client(server.port());
+    client.send(head("PUT", expect + "Content-Length: 5\r\n"));
+    CHECK(client.receive_until("\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n");
+    client.send("hello");
+    CHECK(receive_answer(client).body == "PUT 5 hello");
+    client.send(head("PUT", expect + chunked));
+    CHECK(client.receive_until("\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n");
+    client.send("5\r\nhello\r\n0\r\n\r\n");
+    CHECK(receive_answer(client).body == "PUT 5 hello");
+    client.send(head("PUT", expect + "Content-Length: 5\r\n") + "hello");  // did not wait
+    CHECK(receive_answer(client).body == "PUT 5 hello");
+    client.send(head("PUT", expect));
+    CHECK(receive_answer(client).body == "PUT 0 ");
+    // What is refused is not asked for.
+    client.send(
+        "PUT /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n" +
+        expect + "\r\n");
+    const Answer refused = receive_answer(client);
+    CHECK(refused.status == 400);
+    CHECK(contains(refused.head, "Connection: close"));
+    client.receive_all();
+    CHECK(client.is_closed());
+}
+
+TEST_CASE("bodies in chunks have the bounds of others") {
+    oncewire::core::Server::Options options;
+    options.http.body_bytes_max = 1000;
+    options.http.body_timeout = oncewire::Millis(2000);
+    QuickServer server(std::move(options));
+    const auto status = [&](const std::string& fields, const std::string& body) {
+        TcpClient client(server.port());
+        client.send("POST " + polling + session_of(server.port()) + " HTTP/1.1\r\nHost: a\r\n" +
+                    fields + "\r\n" + body);
+        return receive_answer(client).status;
+    };
+    const std::string pongs = "3" + std::string(999, 'x');
+    CHECK(status(chunked, "3e8\r\n" + pongs + "\r\n0\r\n\r\n") == 200);
+    CHECK(status(chunked, "3e9\r\n") == 413);
+    CHECK(status(chunked, "3e8\r\n" + pongs + "\r\n1\r\n") == 413);
+    CHECK(status(chunked, "x\r\n") == 400);
+    CHECK(status(chunked, "1;" + std::string(9000, 'x')) == 431);
+    CHECK(status(chunked, "1\r\n3") == 408);
+}
+
+TEST_CASE("a body in chunks that is refused, broken off or too slow ends its session") {
+    oncewire::core::Server::Options options;
+    options.http.body_timeout = oncewire::Millis(2000);
+    QuickServer server(std::move(options));
+    for (const std::string body : {"x\r\n", "1\r\n3"}) {
+        CAPTURE(body);
+        const std::string sid = session_of(server.port());
+        TcpClient client(server.port());
+        client.send("POST " + polling + sid + " HTTP/1.1\r\nHost: a\r\n" + chunked + "\r\n" + body);
+        CHECK(receive_answer(client).status >= 400);
+        CHECK(fetch(server.port(), get(polling + sid)).status == 400);
+    }
+}
+
+TEST_CASE("a session by polling takes bodies in chunks") {
+    QuickServer server({});
+    const std::string sid = session_of(server.port());
+    TcpClient client(server.port());
+    client.send("POST " + polling + sid + " HTTP/1.1\r\nHost: a\r\n" + chunked +
+                "\r\n1\r\n4\r\n1\r\n0\r\n0\r\n\r\n");
+    CHECK(receive_answer(client).body == "ok");
+    client.send(get(polling + sid));
+    CHECK(receive_answer(client).body.starts_with("40{"));
+}
+
+TEST_CASE("HTTP/1.0 is answered, without keep-alive, chunks, 100 and upgrades") {
+    EchoServer server;
+    const std::string keep = "Connection: keep-alive\r\n";
+    for (const std::string& request :
+         {head("GET", keep, "1.0"), head("POST", "Content-Length: 5\r\n", "1.0") + "hello",
+          head("PUT", "Expect: 100-continue\r\nContent-Length: 5\r\n", "1.0") + "hello",
+          std::string("GET /echo HTTP/1.0\r\n\r\n")}) {
+        CAPTURE(request);
+        TcpClient client(server.port());
+        client.send(request);
+        const Answer answer = receive_answer(client);
+        CHECK(answer.status == 200);
+        CHECK(contains(answer.head, "Connection: close\r\n"));
+        CHECK_FALSE(contains(answer.head, "Transfer-Encoding"));
+        CHECK(client.receive_all().empty());
+        CHECK(client.is_closed());
+    }
+    // What a proxy of HTTP/1.0 passes on without meaning it.
+    const std::string upgrade =
+        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    CHECK(fetch(server.port(), "GET /socket.io/?EIO=4&transport=websocket HTTP/1.0\r\nHost: a\r\n" +
+                                   upgrade + "\r\n")
+              .body == R"({"code":3,"message":"Bad request"})");
+}
+
+TEST_CASE("a session by polling lives on connections of HTTP/1.0") {
+    QuickServer server({});
+    const auto request = [&](const std::string& method, const std::string& query,
+                             const std::string& body) {
+        return fetch(server.port(), method + ' ' + polling + query +
+                                        " HTTP/1.0\r\nHost: a\r\nConnection: close\r\n" +
+                                        "Content-Length: " + std::to_string(body.size()) +
+                                        "\r\n\r\n" + body);
+    };
+    const Answer open = request("GET", "", "");
+    CHECK(open.body.starts_with("0{"));
+    const std::string sid = "&sid=" + open.body.substr(8, open.body.find('"', 8) - 8);
+    CHECK(request("POST", sid, "40").body == "ok");
+    CHECK(request("GET", sid, "").body.starts_with("40{"));
+}
+
+TEST_CASE("a WebSocket does not begin with a body") {
+    QuickServer server({});
+    CHECK(fetch(server.port(), get("/socket.io/?EIO=4&transport=websocket",
+                                   "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+                                   "Sec-WebSocket-Version: 13\r\nContent-Length: 5\r\n"
+                                   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"))
+              .status == 400);
+}
+
+}  // namespace http_body_test
