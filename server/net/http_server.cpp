@@ -28,7 +28,7 @@ using boost::system::error_code;
 
 namespace {
 
-/// 256 KiB: what is read and thrown away of a request that was refused.
+/// 256 KiB: what is read and thrown away of what is no request, or behind one.
 constexpr std::size_t discard_bytes_max = 256u << 10;
 
 constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -187,6 +187,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     }
 
     void begin_body() {
+        share_.emplace(server_.unfinished_, address_);
         if (!body_.is_complete()) set_deadline(server_.options_.body_timeout);
         const bool is_awaited = !body_.is_complete() && received_.empty();
         return expects_continue_ && is_awaited ? ask_for_body() : await_body();
@@ -203,6 +204,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     void await_body() {
         const auto is_complete = take_body();
         if (!is_complete) return give_up_post(), refuse(is_complete.error());
+        if (!share_->grow_to(request_.body.size())) return give_up_large_body();
         if (*is_complete) return take_request();
         read_some(&Conversation::await_body, &Conversation::give_up);
     }
@@ -221,6 +223,12 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         const bool said_something = !received_.empty() || !body_.is_complete();
         if (expired_ && said_something) return refuse({408, "too slow"});
         end();
+    }
+
+    /// Whoever sends so much at once may try again.
+    void give_up_large_body() {
+        give_up_post();
+        finish(plain_text(503, "too many unfinished requests"));
     }
 
     void give_up_post() {
@@ -333,6 +341,8 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
 
     /// The last word on this request. One whose body was not read is the last of its connection.
     void finish(HttpResponse response) {
+        request_.body = {};
+        share_.reset();
         const bool close = is_last_ || !body_.is_complete() || is_upgrade_request(request_) ||
                            has_token(find_header(request_.headers, "Connection"), "close");
         response_ = std::move(response);
@@ -383,6 +393,8 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
 
     void refuse(HttpRefusal refusal) {
         request_ = {};
+        share_.reset();
+        body_ = {};  // where it ends nobody knows
         response_ = plain_text(refusal.status, refusal.reason);
         send(&Conversation::linger);
     }
@@ -401,23 +413,39 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
                           });
     }
 
-    void await_next() { await_request(); }
+    /// Nothing is kept of the request while the connection is idle.
+    void await_next() {
+        forget_request();
+        await_request();
+    }
+
+    void forget_request() {
+        request_ = {};
+        response_ = {};
+        head_ = {};
+    }
 
     // ---- the end --------------------------------------------------------------------------------
 
     /// Closing with unread bytes makes the kernel reset the connection, and the peer may lose our
     /// answer; so our side ends first, and what still comes is thrown away for a moment.
+    ///
+    /// A body that we did not want may be on its way, and its sender would not read before it is out.
     void linger() {
-        set_deadline(server_.options_.linger);
+        const auto& options = server_.options_;
+        const bool has_body = !body_.is_complete();
+        set_deadline(has_body ? options.body_timeout : options.linger);
+        discard_left_ = discard_bytes_max + (has_body ? options.body_bytes_max : 0);
+        forget_request();
         error_code ignored;
         socket_.shutdown(tcp::socket::shutdown_send, ignored);
         discard();
     }
 
     void discard() {
-        discarded_ += received_.size();
+        if (received_.size() > discard_left_) return end();
+        discard_left_ -= received_.size();
         received_.clear();
-        if (discarded_ > discard_bytes_max) return end();
         read_some(&Conversation::discard, &Conversation::end);
     }
 
@@ -449,9 +477,10 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     std::string received_;  // and not used yet
     std::string head_;      // of request_, as it came
     std::size_t scanned_ = 0;
-    std::size_t discarded_ = 0;
+    std::size_t discard_left_ = 0;
     HttpRequest request_;
-    HttpBody body_;  // of request_, as far as it has not come
+    HttpBody body_;                                // of request_, as far as it has not come
+    std::optional<UnfinishedBytes::Share> share_;  // what request_ holds, if its body is wanted
     bool expects_continue_ = false;
     bool is_last_ = false;                // of its connection
     std::optional<HttpResponse> known_;   // the answer, if the head alone decides it

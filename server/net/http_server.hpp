@@ -16,6 +16,7 @@
 #include "server/net/http_message.hpp"
 #include "server/net/seat.hpp"
 #include "server/net/static_files.hpp"
+#include "server/net/unfinished_bytes.hpp"
 #include "shared/base/limits.hpp"
 #include "shared/base/time.hpp"
 
@@ -79,8 +80,9 @@ class EngineHost {
 /// gate, answered from the table of static files or by the rules of Engine.IO.
 ///
 /// Promise: a head that is not whole within `head_timeout` and a body not within `body_timeout` end the
-/// connection, however they dribble in; so does anything the gate refuses, after its answer; memory
-/// per connection is bounded by one head and one body.
+/// connection, however they dribble in; so does anything the gate refuses, after its answer. What its
+/// head decides is answered before its body comes, and no such body is kept; of those that are wanted
+/// memory holds as much as UnfinishedBytes allows, and one head for each connection.
 class HttpServer {
   public:
     struct Options {
@@ -94,6 +96,7 @@ class HttpServer {
         /// For whoever is asked about a handshake or answers for others; nobody's word is a no.
         Millis admission_timeout{10'000};
         std::uint32_t body_bytes_max = limits::message_bytes;
+        UnfinishedBytes::Options unfinished = {};
         /// Answers to polls are compressed from this many bytes on; none: never.
         std::optional<std::uint32_t> compress_from = 1024;
         /// [RFC7692] Whether WebSockets may be compressed.
@@ -103,7 +106,10 @@ class HttpServer {
     };
 
     /// `host` outlives the server.
-    HttpServer(Options options, EngineHost& host) : options_(std::move(options)), host_(host) {}
+    HttpServer(Options options, EngineHost& host)
+        : options_(std::move(options)),
+          host_(host),
+          unfinished_(std::make_shared<UnfinishedBytes>(options_.unfinished)) {}
 
     /// Takes over an accepted connection, until it ends or is upgraded.
     /// `received`: what came in already. `seat`: kept as long as the connection.
@@ -128,6 +134,7 @@ class HttpServer {
     std::time_t date_of_ = 0;
     std::string date_;
     EngineHost& host_;
+    std::shared_ptr<UnfinishedBytes> unfinished_;  // conversations may outlive us
     RequestId last_request_ = 0;
     std::unordered_map<RequestId, std::shared_ptr<Conversation>> waiting_;
 };

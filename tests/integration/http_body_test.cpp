@@ -1,15 +1,20 @@
 // Bodies of requests over real sockets: in chunks, asked for by 100, of any method; and peers of HTTP/1.0.
 #include <catch2/catch.hpp>
 
+#include <chrono>
+#include <list>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "tests/integration/quick_server.hpp"
+#include "tests/integration/server_process.hpp"
 #include "tests/integration/tcp_client.hpp"
 
 namespace http_body_test {
 
 using namespace integration;
+using oncewire::Millis;
 using oncewire::api::Application;
 using oncewire::api::HttpReply;
 using oncewire::api::HttpRequest;
@@ -104,7 +109,7 @@ TEST_CASE("who expects 100 gets it before the body, and only then") {
 TEST_CASE("bodies in chunks have the bounds of others") {
     oncewire::core::Server::Options options;
     options.http.body_bytes_max = 1000;
-    options.http.body_timeout = oncewire::Millis(2000);
+    options.http.body_timeout = Millis(2000);
     QuickServer server(std::move(options));
     const auto status = [&](const std::string& fields, const std::string& body) {
         TcpClient client(server.port());
@@ -123,7 +128,7 @@ TEST_CASE("bodies in chunks have the bounds of others") {
 
 TEST_CASE("a body in chunks that is refused, broken off or too slow ends its session") {
     oncewire::core::Server::Options options;
-    options.http.body_timeout = oncewire::Millis(2000);
+    options.http.body_timeout = Millis(2000);
     QuickServer server(std::move(options));
     for (const std::string body : {"x\r\n", "1\r\n3"}) {
         CAPTURE(body);
@@ -195,6 +200,88 @@ TEST_CASE("a WebSocket does not begin with a body") {
                                    "Sec-WebSocket-Version: 13\r\nContent-Length: 5\r\n"
                                    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"))
               .status == 400);
+}
+
+TEST_CASE("what is refused is answered at once, and its body is not kept") {
+    ServerProcess server;
+    const std::string body(999'999, 'x');
+    const std::string sid = session_of(server.port());
+    const auto request = [](const std::string& line) {
+        return line + " HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n";
+    };
+    const std::vector<std::pair<std::string, unsigned>> refused = {
+        {request("POST /nope"), 404},
+        {request("PUT /"), 405},
+        {request("POST /socket.io/?EIO=4&transport=polling&sid=nobody"), 400},
+        {request("DELETE " + polling + sid), 405},
+        {request("GET " + polling), 200},
+    };
+    const std::uint64_t before = server.resident_bytes();
+    std::vector<TcpClient> clients;
+    for (int round = 0; round < 40; ++round) {
+        for (const auto& [bytes, status] : refused) {
+            CAPTURE(bytes);
+            clients.emplace_back(server.port());
+            clients.back().send(bytes);
+            const Answer answer = receive_answer(clients.back());
+            CHECK(answer.status == status);
+            CHECK(contains(answer.head, "Connection: close"));
+            clients.back().send(body);  // is taken, so that the answer is not lost
+        }
+    }
+    CHECK(fetch(server.port(), get("/")).status == 200);
+    CHECK(server.resident_bytes() < before + (50u << 20));
+    for (TcpClient& client : clients) {
+        client.end_sending();
+        CHECK(client.receive_all().empty());
+        CHECK(client.is_closed());
+    }
+}
+
+TEST_CASE("a refused body that came with its head does not end the connection") {
+    ServerProcess server;
+    TcpClient client(server.port());
+    for (int i = 0; i < 3; ++i) {
+        client.send("POST /nope HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
+        const Answer answer = receive_answer(client);
+        CHECK(answer.status == 404);
+        CHECK(contains(answer.head, "Connection: keep-alive"));
+    }
+}
+
+TEST_CASE("one address can leave only so much unfinished, and others are served meanwhile") {
+    oncewire::core::Server::Options options;
+    options.http.unfinished = {.in_all = 4'000'000, .of_one_network = 2'500'000};
+    options.http.body_timeout = patience;
+    QuickServer server(std::move(options));
+    const auto post = [&](std::size_t length) {
+        return "POST " + polling + session_of(server.port()) +
+               " HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(length) + "\r\n\r\n";
+    };
+    std::list<TcpClient> greedy;
+    for (int i = 0; i < 4; ++i) {
+        greedy.emplace_back(server.port());
+        greedy.back().send(post(1'000'000) + std::string(900'000, '3'));
+    }
+    // Who is told depends on whose bytes came first; two of four fit.
+    const auto limit = std::chrono::steady_clock::now() + patience;
+    while (greedy.size() > 2 && std::chrono::steady_clock::now() < limit) {
+        std::erase_if(greedy, [](TcpClient& client) {
+            return client.receive(Millis(20)) && receive_answer(client).status == 503;
+        });
+    }
+    REQUIRE(greedy.size() == 2);
+    TcpClient modest(server.port());
+    modest.send(post(5'000) + std::string(5'000, '3'));
+    CHECK(receive_answer(modest).body == "ok");
+    for (TcpClient& client : greedy) {
+        client.send(std::string(100'000, '3'));
+        CHECK(receive_answer(client).body == "ok");
+    }
+    // What is answered is unfinished no more.
+    TcpClient large(server.port());
+    large.send(post(1'000'000) + std::string(1'000'000, '3'));
+    CHECK(receive_answer(large).body == "ok");
 }
 
 }  // namespace http_body_test
