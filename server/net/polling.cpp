@@ -44,6 +44,10 @@ void Polling::handle_get(TransportId id, RequestId request, bool is_probing, Ins
         answer_empty(*std::exchange(session.parked, request), 400);  // nobody is there any more
         return;
     }
+    if (is_repeated && session.is_forgotten) {
+        answer_empty(request, 400);
+        return fail(id, engineio::CloseReason::transport_error);
+    }
     if (is_repeated) return answer_payload(request, session.last_body);
     if (session.parked) {
         answer_payload(*std::exchange(session.parked, std::nullopt), std::string(close_payload));
@@ -51,7 +55,7 @@ void Polling::handle_get(TransportId id, RequestId request, bool is_probing, Ins
         return fail(id, engineio::CloseReason::transport_error);
     }
     session.get_mark = mark;
-    session.last_body.clear();
+    forget_answer(session);
     if (session.waiting.empty()) {
         session.parked = request;
         if (is_probing) release_later(id, session, now);
@@ -65,6 +69,7 @@ bool Polling::handle_late_get(std::string_view sid, RequestId request, std::stri
     const auto found = farewells_.find(std::string(sid));
     if (found == farewells_.end()) return false;
     Farewell& rest = found->second;
+    const std::size_t before = rest.bytes();
     const bool is_repeated = !mark.empty() && mark == rest.get_mark;
     if (!is_repeated) {
         if (!rest.body) {  // it was told, and asks all the same
@@ -73,9 +78,11 @@ bool Polling::handle_late_get(std::string_view sid, RequestId request, std::stri
         }
         rest.last_body = *std::exchange(rest.body, std::nullopt);
         rest.get_mark = mark;
+        kept_bytes_ -= before - rest.bytes();
     }
     answer_payload(request, rest.last_body);
-    if (mark.empty()) farewells_.erase(found);  // whoever repeats such a request does not say so
+    // Whoever repeats a request without a mark does not say so.
+    if (mark.empty()) forget_farewell(found->first);
     return true;
 }
 
@@ -143,19 +150,21 @@ void Polling::close(TransportId id, engineio::CloseReason reason, Instant now) {
     if (found == sessions_.end()) return;
     Session session = std::move(found->second);
     sessions_.erase(found);
+    kept_bytes_ -= session.last_body.size();
     const bool asked_by_peer = reason == engineio::CloseReason::transport_close;
     std::string body = payload_of(session.waiting);
     append_packet(body, asked_by_peer ? noop_payload : close_payload);
     if (session.parked) answer_payload(*session.parked, body);
     // Who asked, broke the rules or has been silent too long is not waited for.
     if (reason != engineio::CloseReason::forced_close) return;
-    Farewell rest{std::move(session.get_mark), std::move(session.last_body), std::move(body)};
+    Farewell rest{std::move(session.get_mark), std::move(session.last_body), std::move(body),
+                  std::move(session.seat)};
     if (session.parked) {
         if (rest.get_mark.empty()) return;
         rest.last_body = *std::exchange(rest.body, std::nullopt);
     }
-    ends_of_farewells_.emplace_back(now + farewell, session.sid);
-    farewells_.insert_or_assign(std::move(session.sid), std::move(rest));
+    // Of what would follow an answer that is not kept nothing may be told.
+    if (!session.is_forgotten) keep_farewell(std::move(session.sid), std::move(rest), now);
 }
 
 void Polling::release_soon(TransportId id, Instant now) {
@@ -173,6 +182,7 @@ std::vector<Polling::SharedFrame> Polling::hand_over(TransportId id) {
     if (found == sessions_.end()) return {};
     Session session = std::move(found->second);
     sessions_.erase(found);
+    kept_bytes_ -= session.last_body.size();
     if (session.parked) answer_payload(*session.parked, std::string(noop_payload));
     return std::move(session.waiting);
 }
@@ -190,7 +200,7 @@ void Polling::handle_timeout(Instant now) {
                     std::string(noop_payload));
     }
     while (!ends_of_farewells_.empty() && ends_of_farewells_.front().first <= now) {
-        farewells_.erase(ends_of_farewells_.front().second);
+        forget_farewell(ends_of_farewells_.front().second);
         ends_of_farewells_.pop_front();
     }
 }
@@ -202,10 +212,49 @@ std::optional<Instant> Polling::next_timeout() const {
     return soonest;
 }
 
+// ---- what is kept -------------------------------------------------------------------------------
+
+void Polling::keep_answer(Session& session, std::string_view body) {
+    session.is_forgotten = !make_room(body.size());
+    if (session.is_forgotten) return;
+    session.last_body = body;
+    kept_bytes_ += body.size();
+}
+
+void Polling::forget_answer(Session& session) {
+    kept_bytes_ -= session.last_body.size();
+    session.last_body = {};
+    session.is_forgotten = false;
+}
+
+void Polling::keep_farewell(std::string sid, Farewell rest, Instant now) {
+    if (!make_room(rest.bytes())) return;
+    kept_bytes_ += rest.bytes();
+    ends_of_farewells_.emplace_back(now + farewell, sid);
+    farewells_.insert_or_assign(std::move(sid), std::move(rest));
+}
+
+void Polling::forget_farewell(const std::string& sid) {
+    const auto found = farewells_.find(sid);
+    if (found == farewells_.end()) return;
+    kept_bytes_ -= found->second.bytes();
+    farewells_.erase(found);
+}
+
+/// False: there is none, though no farewell is left.
+bool Polling::make_room(std::size_t bytes) {
+    if (bytes > options_.kept_bytes_max) return false;
+    while (kept_bytes_ + bytes > options_.kept_bytes_max && !ends_of_farewells_.empty()) {
+        forget_farewell(ends_of_farewells_.front().second);
+        ends_of_farewells_.pop_front();
+    }
+    return kept_bytes_ + bytes <= options_.kept_bytes_max;
+}
+
 // ---- answers ------------------------------------------------------------------------------------
 
 void Polling::answer_poll(Session& session, RequestId request, std::string body) {
-    if (!session.get_mark.empty()) session.last_body = body;
+    if (!session.get_mark.empty()) keep_answer(session, body);
     answer_payload(request, std::move(body), first_headers(session));
 }
 
@@ -234,6 +283,7 @@ void Polling::answer_empty(RequestId request, unsigned status) {
 void Polling::fail(TransportId id, engineio::CloseReason reason) {
     const auto found = sessions_.find(id);
     if (found->second.parked) answer_empty(*found->second.parked, 400);
+    kept_bytes_ -= found->second.last_body.size();
     sessions_.erase(found);
     outputs_.push_back(Closed{id, reason});
 }

@@ -32,6 +32,10 @@ namespace oncewire::net {
 /// so: the answer to a poll would be lost for good, a POST be taken twice. So requests may carry a
 /// `mark` (see request_mark()): a repeated one gets the answer of the first, and nothing else happens.
 ///
+/// What is kept for that, and for those who have not heard of their session's end, has a bound. What does
+/// not fit is forgotten as a whole, the ends of the longest standing first: whoever comes for it is
+/// refused, connects again, and says how far it has read; never does one get what follows what was lost.
+///
 /// One thread. After each call drain poll_output() and perform it.
 class Polling {
   public:
@@ -65,6 +69,8 @@ class Polling {
     struct Options {
         /// Of one POST; no packet is smaller than its type and a separator.
         std::uint32_t payload_bytes_max = limits::message_bytes;
+        /// 16 MiB: answers kept until the next request says that they arrived, and last words.
+        std::uint64_t kept_bytes_max = 16u << 20;
         /// The cookie that the answer to a handshake sets to the sid; without a name: none. Validated
         /// by the owner. [RFC6265 4.1]
         std::string cookie_name = {};
@@ -121,9 +127,10 @@ class Polling {
     struct Session {
         std::string sid;
         std::optional<RequestId> parked;
-        std::string get_mark;   // of the newest GET
-        std::string last_body;  // what it was answered with, if it has a mark
-        std::string post_mark;  // of the newest POST that was taken
+        std::string get_mark;       // of the newest GET
+        std::string last_body;      // what it was answered with, if it has a mark
+        bool is_forgotten = false;  // last_body did not fit
+        std::string post_mark;      // of the newest POST that was taken
         std::vector<SharedFrame> waiting;
         bool reading_post = false;
         bool is_new = true;  // its handshake was not answered yet
@@ -136,6 +143,9 @@ class Polling {
         std::string get_mark;  // as of Session
         std::string last_body;
         std::optional<std::string> body;  // what the next GET is answered with, unless it was
+        Seat seat;
+
+        std::size_t bytes() const { return last_body.size() + (body ? body->size() : 0); }
     };
 
     void answer_poll(Session& session, RequestId request, std::string body);
@@ -145,6 +155,11 @@ class Polling {
     void answer_empty(RequestId request, unsigned status);
     void release_later(TransportId id, Session& session, Instant now);
     void fail(TransportId id, engineio::CloseReason reason);
+    void keep_answer(Session& session, std::string_view body);
+    void forget_answer(Session& session);
+    void keep_farewell(std::string sid, Farewell rest, Instant now);
+    void forget_farewell(const std::string& sid);
+    bool make_room(std::size_t bytes);
 
     Options options_;
     std::unordered_map<TransportId, Session> sessions_;
@@ -152,6 +167,7 @@ class Polling {
     // By time, since each kind waits equally long. What was done meanwhile is still in them.
     std::deque<std::pair<Instant, TransportId>> releases_;
     std::deque<std::pair<Instant, std::string>> ends_of_farewells_;
+    std::uint64_t kept_bytes_ = 0;  // last_body of all sessions, and all farewells
     OutputQueue<Output> outputs_;
 };
 

@@ -292,4 +292,78 @@ TEST_CASE("requests that promise nothing are each their own") {
           Answers{{2, "200 4one"}, {12, "200 ok"}, {3, "200 4two"}, {13, "200 ok"}});
 }
 
+TEST_CASE("a session that is over keeps its place until its client was told, or does not come") {
+    for (const bool comes : {true, false}) {
+        auto place = std::make_shared<int>();
+        Polling polling;
+        polling.open(session, "sid", 1, place);
+        polling.write(session, frames({"0{}"}));
+        polling.close(session, engineio::CloseReason::forced_close, start);
+        CHECK(place.use_count() == 2);
+        if (comes) CHECK(polling.handle_late_get("sid", 2));
+        if (!comes) polling.handle_timeout(start + Polling::farewell);
+        CHECK(place.use_count() == 1);
+    }
+}
+
+TEST_CASE("last words have a bound together: the longest standing are forgotten as a whole") {
+    Polling polling({.kept_bytes_max = 100});
+    const std::string said(48, 'x');  // and a separator and the close packet: 50
+    for (const Polling::TransportId id : {1u, 2u, 3u}) {
+        polling.open(id, "sid" + std::to_string(id), id);
+        polling.write(id, frames({"0{}"}));
+        polling.write(id, frames({said.c_str()}));
+        polling.close(id, engineio::CloseReason::forced_close, start);
+    }
+    drain(polling);
+    CHECK_FALSE(polling.has_farewell("sid1"));
+    CHECK_FALSE(polling.handle_late_get("sid1", 4));
+    for (const std::string sid : {"sid2", "sid3"}) {
+        CHECK(polling.handle_late_get(sid, 5));
+        CHECK(drain(polling).answers == Answers{{5, "200 " + said + "\x1e" + "1"}});
+    }
+    // One that does not fit at all is not kept, either.
+    const std::string long_said(200, 'x');
+    polling.open(4, "sid4", 1);
+    polling.write(4, frames({"0{}"}));
+    polling.write(4, frames({long_said.c_str()}));
+    polling.close(4, engineio::CloseReason::forced_close, start);
+    CHECK_FALSE(polling.has_farewell("sid4"));
+    // All is free again.
+    polling.open(5, "sid5", 1);
+    polling.write(5, frames({"0{}"}));
+    polling.close(5, engineio::CloseReason::forced_close, start);
+    CHECK(polling.has_farewell("sid5"));
+    polling.handle_timeout(start + Polling::farewell);
+    CHECK_FALSE(polling.has_farewell("sid5"));
+    CHECK_FALSE(polling.next_timeout());
+}
+
+TEST_CASE("of answers that are too much to keep a repeated poll gets none, nor what follows them") {
+    Polling polling({.kept_bytes_max = 10});
+    polling.open(session, "sid", 1);
+    polling.write(session, frames({"0{}"}));
+    polling.handle_get(session, 2, false, start, "*a");
+    polling.write(session, frames({"4 more than that"}));
+    polling.write(session, frames({"4b"}));
+    CHECK(drain(polling).answers == Answers{{1, "200 0{}"}, {2, "200 4 more than that"}});
+
+    SECTION("whoever got it goes on") {
+        polling.handle_get(session, 3, false, start, "*b");
+        polling.handle_get(session, 4, false, start, "*b");
+        CHECK(drain(polling).answers == Answers{{3, "200 4b"}, {4, "200 4b"}});
+    }
+    SECTION("whoever did not has to connect again") {
+        polling.handle_get(session, 3, false, start, "*a");
+        const auto seen = drain(polling);
+        CHECK(seen.answers == Answers{{3, "400 "}});
+        CHECK(seen.closed == std::vector{engineio::CloseReason::transport_error});
+    }
+    SECTION("also after the end") {
+        polling.close(session, engineio::CloseReason::forced_close, start);
+        CHECK_FALSE(polling.handle_late_get("sid", 3, "*a"));
+        CHECK_FALSE(polling.handle_late_get("sid", 4, "*b"));
+    }
+}
+
 }  // namespace polling_test
