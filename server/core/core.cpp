@@ -89,6 +89,7 @@ Transports::Host Core::transports_host() {
                 reply(to_response(std::move(answer)));
             }));
     };
+    host.is_busy = [this] { return sequencer_->is_full(); };
     host.take_seat = [this](const std::string& address) { return limits_.take(address); };
     return host;
 }
@@ -195,6 +196,7 @@ void Core::handle_inbox() {
                                  std::move(foreign.received), std::move(foreign.seat));
     }
     if (std::exchange(reading_paused_, false)) await_readable();
+    if (!sequencer_->is_full()) transports_.resume();
 }
 
 void Core::read(CoreLetter letter, Instant now) {

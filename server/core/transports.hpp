@@ -36,6 +36,8 @@ class Transports final : private net::EngineHost, private Routes::Wires {
         using Reply = std::function<void(net::HttpResponse)>;
         std::function<void(const net::HttpRequest&, const std::string& address, Reply reply)>
             ask_http;
+        /// Whoever stores has enough to do; see resume().
+        std::function<bool()> is_busy;
         /// A place for one more session of this address; none: there is none left.
         std::function<std::optional<net::Seat>(const std::string& address)> take_seat;
     };
@@ -54,6 +56,8 @@ class Transports final : private net::EngineHost, private Routes::Wires {
     /// Readable while collect() would find something.
     int descriptor() const { return web_sockets_.descriptor(); }
     void collect() { web_sockets_.collect(); }
+    /// Whoever stores has room again: requests that waited for it go on.
+    void resume() { http_.resume(); }
 
     /// Takes what transports have to say into the hub. False: nothing.
     bool hear(Instant now);
@@ -72,6 +76,7 @@ class Transports final : private net::EngineHost, private Routes::Wires {
   private:
     net::SessionKind session_kind(std::string_view sid) override;
     bool asks_admission() override { return host_.asks_admission(); }
+    bool is_busy() override { return host_.is_busy(); }
     bool takes_others() override { return host_.takes_http(); }
     void handle_other(net::RequestId id, const net::HttpRequest& request,
                       const std::string& address) override;

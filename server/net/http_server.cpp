@@ -25,13 +25,14 @@ namespace oncewire::net {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
+using Clock = asio::steady_timer::clock_type;
 
 namespace {
 
 /// 256 KiB: what is read and thrown away of what is no request, or behind one.
 constexpr std::size_t discard_bytes_max = 256u << 10;
 
-constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr std::string_view continue_head = "HTTP/1.1 100 Continue\r\n\r\n";
 
 /// What somebody who embeds the chat on a new site finds in the browser's tools.
 constexpr std::string_view stranger = "Forbidden: this site is not on the server's list of origins";
@@ -73,6 +74,11 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         set_deadline(server_.options_.head_timeout);
         scanned_ = 0;
         await_head();
+    }
+
+    void go_on() {
+        set_deadline(std::max(left_, Millis(0)));
+        await_body();
     }
 
     void take_answer(HttpResponse response) {
@@ -194,7 +200,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     }
 
     void ask_for_body() {
-        asio::async_write(socket_, asio::buffer(go_on),
+        asio::async_write(socket_, asio::buffer(continue_head),
                           [self = shared_from_this()](error_code error, std::size_t) {
                               if (error || self->expired_) return self->give_up();
                               self->await_body();
@@ -202,11 +208,19 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     }
 
     void await_body() {
+        if (server_.host_.is_busy()) return pause();
         const auto is_complete = take_body();
         if (!is_complete) return give_up_post(), refuse(is_complete.error());
         if (!share_->grow_to(request_.body.size())) return give_up_large_body();
         if (*is_complete) return take_request();
         read_some(&Conversation::await_body, &Conversation::give_up);
+    }
+
+    /// What comes waits in its socket. The time is not the peer's fault.
+    void pause() {
+        left_ = std::chrono::ceil<Millis>(deadline_.expiry() - Clock::now());
+        clear_deadline();
+        server_.paused_.push_back(shared_from_this());
     }
 
     /// As much as has come.
@@ -457,7 +471,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         deadline_.expires_after(std::chrono::milliseconds(after.count()));
         deadline_.async_wait([self = shared_from_this()](error_code error) {
             // A deadline that passed just before it was moved may still report.
-            if (error || self->deadline_.expiry() > asio::steady_timer::clock_type::now()) return;
+            if (error || self->deadline_.expiry() > Clock::now()) return;
             if (self->waiting_as_ != 0) return self->give_up_waiting();
             self->expired_ = true;
             self->socket_.cancel(error);
@@ -472,6 +486,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     tcp::socket socket_;
     asio::steady_timer deadline_;
     bool expired_ = false;
+    Millis left_{0};  // of the deadline, while paused
     std::string address_;
 
     std::string received_;  // and not used yet
@@ -507,6 +522,10 @@ void HttpServer::admit(RequestId id) {
 
 void HttpServer::refuse(RequestId id, std::string_view message) {
     if (const auto conversation = find(id)) conversation->take_refusal(message);
+}
+
+void HttpServer::resume() {
+    for (const auto& conversation : std::exchange(paused_, {})) conversation->go_on();
 }
 
 void HttpServer::serve(tcp::socket socket, std::string address, std::string received, Seat seat) {

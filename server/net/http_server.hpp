@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include <boost/asio/ip/tcp.hpp>
 
@@ -56,6 +57,8 @@ class EngineHost {
     /// A handshake that HTTP has nothing against; HttpServer::admit() or refuse() follows, some day.
     virtual void handle_handshake(RequestId id, const HttpRequest& request,
                                   const std::string& address) = 0;
+    /// Whoever takes requests has enough to do: bodies stay in their sockets until HttpServer::resume().
+    virtual bool is_busy() = 0;
     /// Whether somebody answers what is neither Engine.IO's nor a file.
     virtual bool takes_others() = 0;
     /// Such a request, all of it; HttpServer::answer() ends it, now or later.
@@ -121,6 +124,8 @@ class HttpServer {
     void admit(RequestId id);
     /// Code 4 with these words.
     void refuse(RequestId id, std::string_view message);
+    /// Goes on with the bodies that waited, as long as the host is not busy again.
+    void resume();
     /// Requests the host has.
     std::size_t waiting() const { return waiting_.size(); }
 
@@ -137,6 +142,7 @@ class HttpServer {
     std::shared_ptr<UnfinishedBytes> unfinished_;  // conversations may outlive us
     RequestId last_request_ = 0;
     std::unordered_map<RequestId, std::shared_ptr<Conversation>> waiting_;
+    std::vector<std::shared_ptr<Conversation>> paused_;
 };
 
 }  // namespace oncewire::net
