@@ -76,7 +76,7 @@ std::optional<api::Refusal> Chat::enter(const Socket& socket) {
     join_places(socket, handshake.auth, user->id);
     if (user->expires) socket.data()["expires"] = user->expires->value;
     // Whatever is no offset counts as none, as in the tutorial: better everything than nothing.
-    const auto offset = handshake.auth_value<delivery::Offset>("serverOffset");
+    const auto offset = offset_in(handshake.auth, "serverOffset");
     if (!handshake.auth_value<bool>("live").value_or(false)) {
         socket.replay_after(offset.value_or(0));
     }

@@ -38,6 +38,26 @@ bool is_letter_or_digit(char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+/// 2^53: as far as numbers of all languages count.
+constexpr std::int64_t offset_max = std::int64_t{1} << 53;
+
+std::optional<delivery::Offset> offset_of(double number) {
+    const bool fits = number >= 0 && number <= static_cast<double>(offset_max);
+    const auto whole = fits ? static_cast<delivery::Offset>(number) : 0;
+    return fits && static_cast<double>(whole) == number ? std::optional(whole) : std::nullopt;
+}
+
+/// Digits, and a point with zeros alone behind it.
+std::optional<delivery::Offset> offset_of(const std::string& text) {
+    const std::size_t point = std::min(text.find('.'), text.size());
+    const bool is_whole =
+        text.find_first_not_of('0', point + 1) == text.npos && point + 1 != text.size();
+    const auto number =
+        is_whole ? json::as_integer(std::string_view(text).substr(0, point)) : std::nullopt;
+    if (!number || *number < 0 || *number > offset_max) return std::nullopt;
+    return static_cast<delivery::Offset>(*number);
+}
+
 }  // namespace
 
 std::optional<std::string> clean_name(std::string_view name) {
@@ -106,9 +126,8 @@ std::optional<std::string> string_at(const std::vector<std::string_view>& args, 
 
 std::optional<delivery::Offset> offset_at(const std::vector<std::string_view>& args,
                                           std::size_t index) {
-    constexpr std::int64_t largest = std::int64_t{1} << 53;
     const auto number = index < args.size() ? json::as_integer(args[index]) : std::nullopt;
-    if (!number || *number < 0 || *number > largest) return std::nullopt;
+    if (!number || *number < 0 || *number > offset_max) return std::nullopt;
     return static_cast<delivery::Offset>(*number);
 }
 
@@ -117,6 +136,14 @@ std::optional<std::string> string_in(const api::Json& object, const char* name) 
     const auto found = object.find(name);
     if (found == object.end() || !found->is_string()) return std::nullopt;
     return found->get_ref<const std::string&>();
+}
+
+std::optional<delivery::Offset> offset_in(const api::Json& object, const char* name) {
+    if (!object.is_object()) return std::nullopt;
+    const auto found = object.find(name);
+    if (found == object.end()) return std::nullopt;
+    if (found->is_string()) return offset_of(found->get_ref<const std::string&>());
+    return found->is_number() ? offset_of(found->get<double>()) : std::nullopt;
 }
 
 std::string text_of(const api::Json& json) {

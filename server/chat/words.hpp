@@ -64,6 +64,9 @@ std::optional<delivery::Offset> offset_at(const std::vector<std::string_view>& a
                                           std::size_t index);
 /// A member of an object that is a string.
 std::optional<std::string> string_in(const api::Json& object, const char* name);
+/// A member of an object that is an offset, however the client's language writes one: 45, 45.0, "45" or
+/// "45.0", since there are those whose numbers are never whole, or whose auth is text alone.
+std::optional<delivery::Offset> offset_in(const api::Json& object, const char* name);
 /// As JSON text; bytes that are no UTF-8 become U+FFFD.
 std::string text_of(const api::Json& json);
 

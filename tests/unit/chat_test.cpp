@@ -99,7 +99,13 @@ TEST_CASE("serverOffset decides what is replayed") {
     CHECK(chat.history(R"(40{"serverOffset":2})") == Frames{all[2]});
     CHECK(chat.history(R"(40{"serverOffset":3})").empty());
     CHECK(chat.history(R"(40{"serverOffset":9007199254740991})").empty());
-    for (const char* odd : {"-1", "\"2\"", "null", "2.5", "{}", "1e400"}) {
+    // Whose numbers are never whole, or whose auth is text alone, as in Java.
+    for (const char* foreign : {"2.0", "\"2\"", "\"2.0\"", "0.2e1"}) {
+        CAPTURE(foreign);
+        CHECK(chat.history(R"(40{"serverOffset":)" + std::string(foreign) + "}") == Frames{all[2]});
+    }
+    for (const char* odd : {"-1", "null", "2.5", "{}", "1e400", "1e300", "\"2.5\"", "\"two\"",
+                            "\"\"", "\"2.\"", "\".0\"", "\"-1\"", "\"2 1\"", "true", "[2]"}) {
         CAPTURE(odd);
         CHECK(chat.history(R"(40{"serverOffset":)" + std::string(odd) + "}") == all);
     }
