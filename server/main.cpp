@@ -297,6 +297,10 @@ int serve(const CommandLine& line, const ReadAgain& read_again) {
     options.cores = config.cores;
     options.retention = retention_of(config);
     if (config.lease_days > 0) options.lease = day * config.lease_days;
+    if (config.recovery_seconds > 0) {
+        options.recovery.emplace();
+        options.recovery->window = Millis{1000} * config.recovery_seconds;
+    }
     options.limits = {config.connections, config.connections_per_address};
     net::OriginList origins = config.origins;
     options.http.engine.origins = origins;

@@ -83,6 +83,7 @@ void Hub::open_session(SocketId id, Socket& socket, std::string user) {
     open.rooms.push_back(store::log_room(open.nsp, socket.sid));
     open.sid = socket.sid;
     open.pid = std::move(door.pid);
+    open.reads_after = socket.replay_after;
     open.claim = std::move(door.claim);
     outputs_.push_back(ToStore{std::move(open)});
 }

@@ -103,7 +103,7 @@ TokenKey read_key(const Value& table) {
 
 Readers server_readers(Config& config) {
     const std::vector<std::string> durabilities = {"disk", "process"};
-    constexpr std::int64_t ports = 65'535, cores = 256, many = 10'000'000, days = 36'500,
+    constexpr std::int64_t ports = 65'535, cores = 256, many = 10'000'000, days = 36'500, day = 86'400,
                            messages = 4'000'000'000;
     return {
         {"host", [&](const Value& v) { config.host = text(v); }},
@@ -128,6 +128,10 @@ Readers server_readers(Config& config) {
          }},
         {"lease_days",
          [=, &config](const Value& v) { config.lease_days = number<std::uint32_t>(v, 0, days); }},
+        {"recovery_seconds",
+         [=, &config](const Value& v) {
+             config.recovery_seconds = number<std::uint32_t>(v, 0, day);
+         }},
         {"origins", [&](const Value& v) {
              if (!v.is_array()) fail(v, "must be a list of origins");
              config.origins.clear();
@@ -235,6 +239,7 @@ std::string print_config(const Config& config) {
         << "\nconnections_per_address = " << config.connections_per_address
         << "\ndurability = " << quoted(config.durability) << "\nkeep_days = " << config.keep_days
         << "\nkeep_messages = " << config.keep_messages << "\nlease_days = " << config.lease_days
+        << "\nrecovery_seconds = " << config.recovery_seconds
         << "\norigins = [";
     for (std::size_t i = 0; i < config.origins.size(); ++i) {
         out << (i ? ", " : "") << quoted(config.origins[i]);

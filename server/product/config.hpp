@@ -22,6 +22,8 @@ struct Config {
     std::uint32_t keep_messages = 0;                ///< the newest of each room; 0: all
     /// How long it is known what senders who are away were told; 0: for ever.
     std::uint32_t lease_days = 90;
+    /// For how long unmodified clients that lost their link may come back as who they were; 0: off.
+    std::uint32_t recovery_seconds = 120;
     /// Pages that may connect and embed the chat, besides the server's own.
     std::vector<std::string> origins;
     std::string log_level = "info";

@@ -22,6 +22,13 @@ SessionOpened not_kept(const SessionRef& session) {
     return opened;
 }
 
+/// Before this nothing was for it.
+delivery::Offset beginning_of(const SessionRow& row) {
+    delivery::Offset beginning = row.from.offset;
+    for (const auto& membership : row.rooms) beginning = std::min(beginning, membership.since);
+    return beginning;
+}
+
 std::vector<Membership> members_since(const std::vector<std::string>& rooms,
                                       delivery::Offset since) {
     std::vector<Membership> result;
@@ -140,14 +147,16 @@ Result<void, StoreError> Sequencer::open_session(const OpenSession& request) {
         reason = std::move(*why);
     }
     const auto head = store_.head();
-    const SessionRow row{request.pid,
-                         request.sid,
-                         request.nsp,
-                         request.user,
-                         {head.epoch, head.offset},
-                         steady_clock(),
-                         true,
-                         members_since(request.rooms, head.offset)};
+    const SessionRow row{
+        request.pid,
+        request.sid,
+        request.nsp,
+        request.user,
+        {head.epoch, head.offset},
+        steady_clock(),
+        true,
+        members_since(request.rooms,
+                      std::min(request.reads_after.value_or(head.offset), head.offset))};
     if (const auto put = store_.put_session(row); !put) return put;
     pid_of_[request.from] = request.pid;
     owners_[request.pid] = request.from;
@@ -167,7 +176,7 @@ Result<std::string, StoreError> Sequencer::why_not(const OpenSession& request,
     const bool is_theirs = row && row->nsp == request.nsp && row->user == request.user &&
                            row->from.epoch == head.epoch;
     if (!is_theirs) return Reason("unknown");
-    after = row->from.offset;
+    after = beginning_of(*row);
     if (request.claim->offset) {
         const auto shown = delivery::parse_position(*request.claim->offset);
         if (!shown) return Reason("bad_offset");
@@ -180,10 +189,12 @@ Result<std::string, StoreError> Sequencer::why_not(const OpenSession& request,
         return Reason("expired");
     const auto pruned = store_.pruned();
     if (!pruned) return Err{pruned.error()};
-    if (after < pruned->to) {
-        // What was dropped is old enough to have reached everybody who was connected later.
-        if (pruned->stored_at.value + options_.recovery.link_slack.count() >= seen.value)
-            return Reason("too_much");
+    if (std::max(after, row->from.offset) < pruned->to) {
+        // What was dropped is old enough to have reached everybody who was connected later; history is
+        // still there, and may not be passed over.
+        const bool is_recent =
+            pruned->stored_at.value + options_.recovery.link_slack.count() >= seen.value;
+        if (is_recent || after < row->from.offset) return Reason("too_much");
         after = pruned->to;
     }
     const auto lost = has_lost_history(*row, after);
@@ -365,8 +376,7 @@ Result<void, StoreError> Sequencer::add_recorded(const ReadPage& request, Page& 
     const auto& memberships = (*row)->rooms;
     std::vector<std::string> rooms;
     for (const auto& membership : memberships) rooms.push_back(membership.room);
-    auto events =
-        store_.read_recorded(rooms, request.after, limits::page_entries, limits::page_bytes);
+    auto events = store_.read_recorded(rooms, after, limits::page_entries, limits::page_bytes);
     if (!events) return Err{events.error()};
     if (!events->empty()) page.end = std::min(page.end, events->back().offset);
     for (auto& event : *events) {

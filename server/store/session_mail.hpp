@@ -36,6 +36,9 @@ struct OpenSession {
         std::optional<std::string> offset;  ///< none: it received nothing
     };
     std::optional<Claim> claim = {};
+    /// The history it is given begins behind this; none: it asked for none. A session that comes back
+    /// before it has read all of it goes on where its client was.
+    std::optional<delivery::Offset> reads_after = {};
 };
 
 /// A session came into a room or left it; one of the two is empty.

@@ -16,7 +16,7 @@ namespace oncewire::store {
 enum class StoreError : std::uint8_t;
 
 /// A room, named as log_room() does, and the head of the log when its member came in: what was emitted
-/// to it before is not for this member.
+/// to it before is not for this member. Of its history more may be: then this is where that begins.
 struct Membership {
     std::string room;
     delivery::Offset since = 0;
@@ -28,9 +28,11 @@ struct SessionRow {
     std::string pid;  ///< finds the session; secret, but proves nothing
     std::string sid;
     std::string nsp;
-    std::string user;         ///< to whom the pid was given; empty: to nobody in particular
-    delivery::Position from;  ///< the head when it began: nothing before it was for this session
-    UnixMillis seen_at;       ///< when it was last known to be connected
+    std::string user;  ///< to whom the pid was given; empty: to nobody in particular
+    /// The head when it began: no event before it was for this session, and no history but what its rooms
+    /// say.
+    delivery::Position from;
+    UnixMillis seen_at;  ///< when it was last known to be connected
     bool live = false;
     std::vector<Membership> rooms;  ///< by name
     bool operator==(const SessionRow&) const = default;

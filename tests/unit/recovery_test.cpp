@@ -243,6 +243,98 @@ TEST_CASE("what was missed comes in pages and in order") {
     CHECK(place.newest == expected);
 }
 
+namespace {
+
+/// A room with a history, as the tutorial's: who comes says how far they have read.
+void install_log(api::Application& io) {
+    io.use([](api::Socket socket) {
+        const auto auth = socket.handshake();
+        socket.join("log");
+        if (const auto after = auth.auth_value<delivery::Offset>("serverOffset"))
+            socket.replay_after(*after);
+        return api::allow();
+    });
+    io.on("tell", [](api::Socket socket) { socket.emit("told"); });
+    io.on_durable("post",
+                  [](store::Tx& tx,
+                     const store::Message& message) -> Result<store::Verdict, store::StoreError> {
+                      const auto done =
+                          tx.publish("log", R"(["post",)" + std::string(message.args[0]) + ']');
+                      if (!done) return Err{done.error()};
+                      return store::accept();
+                  });
+}
+
+/// The words of events, and "connect".
+Said words(const std::vector<std::string>& frames) {
+    Said said;
+    for (const auto& frame : frames) {
+        if (frame.starts_with("40")) said.push_back("connect");
+        if (!frame.starts_with("42")) continue;
+        const auto elements = json::elements(std::string_view(frame).substr(2));
+        said.push_back(json::as_string(elements[elements.size() > 2 ? 1 : 0]).value());
+    }
+    return said;
+}
+
+std::string member_of_connect(const std::vector<std::string>& frames, std::string_view name) {
+    for (const auto& frame : frames) {
+        if (!frame.starts_with("40")) continue;
+        const auto value = json::member(std::string_view(frame).substr(2), name);
+        return value ? json::as_string(*value).value_or("") : "";
+    }
+    return "";
+}
+
+std::string place_of(const std::string& frame) {
+    return json::as_string(json::elements(std::string_view(frame).substr(2)).back()).value();
+}
+
+}  // namespace
+
+TEST_CASE("history that was on its way when the link broke comes again from where its reader is") {
+    SmallServer server(1, install_log, store::RecoveryLimits{});
+    const auto author = server.connect("40");
+    for (const char* text : {"one", "two", "three"})
+        server.send(author, R"(42["post",")" + std::string(text) + "\"]");
+    const auto reader = server.connect(R"(40{"serverOffset":0})");
+    const auto first = server.heard(reader);
+    CHECK(words(first) == Said{"connect", "one", "two", "three"});
+    const auto pid = json::quoted(member_of_connect(first, "pid"));
+    server.cut(reader);
+    server.send(author, R"(42["post","four"])");
+    // As if only so much had arrived; the page says how far it was when it came first.
+    for (std::size_t arrived = 0; arrived <= 3; ++arrived) {
+        const std::string offset =
+            arrived == 0 ? "" : R"(,"offset":)" + json::quoted(place_of(first[arrived]));
+        const auto again = server.connect(R"(40{"serverOffset":0,"pid":)" + pid + offset + '}');
+        const auto heard = server.heard(again);
+        Said expected = {"one", "two", "three", "four", "connect"};
+        expected.erase(expected.begin(), expected.begin() + static_cast<std::ptrdiff_t>(arrived));
+        CHECK(words(heard) == expected);
+        CHECK(json::quoted(member_of_connect(heard, "pid")) == pid);
+        server.cut(again);
+    }
+}
+
+TEST_CASE("what was emitted before a session is not for it, however far back its history begins") {
+    SmallServer server(1, install_log, store::RecoveryLimits{});
+    const auto author = server.connect("40");
+    server.send(author, R"(42["post","one"])");
+    server.application().everybody().emit("news");
+    server.settle();
+    server.send(author, R"(42["post","two"])");
+    const auto reader = server.connect(R"(40{"serverOffset":0})");
+    const auto first = server.heard(reader);
+    CHECK(words(first) == Said{"connect", "one", "two"});
+    server.cut(reader);
+    server.application().everybody().emit("later news");
+    server.settle();
+    const auto again = server.connect(R"(40{"serverOffset":0,"pid":)" +
+                                      json::quoted(member_of_connect(first, "pid")) + '}');
+    CHECK(words(server.heard(again)) == Said{"one", "two", "later news", "connect"});
+}
+
 TEST_CASE("what the application says last is what happens last") {
     Place place;
     place.server.send(place.client, R"(42["part"])");

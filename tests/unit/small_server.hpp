@@ -41,7 +41,7 @@ class SmallServer {
                 std::optional<oncewire::store::RecoveryLimits> recovery = std::nullopt)
         : recovery_(recovery.has_value()),
           store_(disk_, &faults),
-          sequencer_(store_, {},
+          sequencer_(store_, durable_handlers_of(install),
                      {.recovery = recovery.value_or(oncewire::store::RecoveryLimits{})}) {
         for (std::uint16_t core = 0; core < cores; ++core) {
             applications_.push_back(std::make_unique<oncewire::api::Application>());
@@ -140,6 +140,12 @@ class SmallServer {
         std::deque<oncewire::hub::CoreMail> inbox;
     };
 
+    static std::map<std::string, oncewire::store::DurableHandler, std::less<>> durable_handlers_of(
+        const std::function<void(oncewire::api::Application&)>& install) {
+        oncewire::api::Application application;
+        install(application);
+        return application.durable_handlers();
+    }
     void add_core(oncewire::api::Application& application, std::uint16_t core,
                   std::uint16_t cores) {
         oncewire::hub::Hub::Options options;
