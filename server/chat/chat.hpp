@@ -20,7 +20,7 @@
 ///                 {"rooms": ["room/x"]} also hears these
 ///                 whatever Options::identify reads
 ///
-/// Stored, once, answered with {"id"}:
+/// Stored, once, answered with (null, {"id"}), or ({"id"}) where auth says {"oncewire:acks": "value"}:
 ///   "chat message" (text, clientOffset?)     → "chat message" (text, id, {at, key?, from?, name?})
 ///   "post" (place, {text}, {picture} or both) → "post" ({place, id, at, key?, from, name, text?,
 ///                                              picture?, width?, height?}); a picture is an id

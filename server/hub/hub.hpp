@@ -352,6 +352,7 @@ class Hub {
         bool is_recoverable = false;  // has a pid
         bool is_resumed = false;
         bool has_new_rooms = false;  // since the log was handed to it last
+        bool wants_values = false;   // answers to durable events alone, without what says no error
         peer::NamespaceIndex index = 0;
         ConnectionId connection = 0;
         delivery::Cursor sent;  // up to where the log was handed to this session

@@ -195,16 +195,19 @@ void Hub::handle(const store::Settled& settled) {
     send_event(settled.to.session, peer::encode(event), {});
 }
 
-/// Stock clients: errors first, as their callbacks expect. null is also what `retries` without
-/// ackTimeout takes for success.
+/// Stock clients: errors first, as their callbacks expect, unless they said otherwise. null is also what
+/// `retries` without ackTimeout takes for success.
 void Hub::handle(const store::Answered& answered) {
     if (answered.ack_id > first_submission) {
         outputs_.push_back(SubmitSettled{answered.ack_id - first_submission, answered.verdict});
         return;
     }
     const auto& [kind, body] = answered.verdict;
-    const bool accepted = kind == store::Verdict::Kind::accepted;
-    send_ack(answered.to.session, answered.ack_id, (accepted ? "[null," : "[") + body + ']', {});
+    const Socket* socket = find_socket(answered.to.session);
+    const bool says_no_error =
+        kind == store::Verdict::Kind::accepted && socket && !socket->wants_values;
+    send_ack(answered.to.session, answered.ack_id, (says_no_error ? "[null," : "[") + body + ']',
+             {});
 }
 
 void Hub::handle(const store::RunTask& run) { outputs_.push_back(TaskArrived{run.task}); }

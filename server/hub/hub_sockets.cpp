@@ -15,6 +15,14 @@ constexpr std::size_t sid_bytes = 15;  // 20 characters, 120 bits
 /// The room of everybody in a namespace; sockets join it when they are connected.
 constexpr std::string_view everybody;
 
+/// Unmodified clients have two ways to read an answer: callbacks and `retries` look for an error first,
+/// emitWithAck() hands on the first argument and nothing else. Nothing on the wire tells them apart, so
+/// whoever uses the second says so in its auth.
+bool wants_values(std::string_view auth) {
+    const auto wanted = json::member(auth, "oncewire:acks");
+    return wanted && json::is_text(*wanted, "value");
+}
+
 }  // namespace
 
 // ---- application --------------------------------------------------------------------------------
@@ -217,6 +225,7 @@ void Hub::free_socket(SocketId id) {
 void Hub::ask_application(ConnectionId id, const peer::ConnectRequested& request) {
     const SocketId socket = new_socket(id, request.index);
     find_socket(socket)->capability = peer::find_client_capability(request.auth);
+    find_socket(socket)->wants_values = wants_values(request.auth);
     if (options_.recovery) note_claim(socket, request.auth);
     outputs_.push_back(ConnectAsked{socket, request.nsp, request.auth});
 }

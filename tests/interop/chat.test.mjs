@@ -40,6 +40,18 @@ for (const transports of [["websocket"], ["polling"], ["polling", "websocket"]])
         assert.deepEqual(ann.transcript.messages, ben.transcript.messages);
       });
 
+      test("is answered as callbacks expect, and as emitWithAck does for who says so", { skip: isOld }, async () => {
+        const ann = await join();
+        const ben = await join({ auth: { "oncewire:acks": "value" } });
+        const [error, { id }] = await say(ann.socket, "one", "a-0");
+        assert.equal(error, null);
+        assert.equal(await ann.socket.timeout(30_000).emitWithAck("chat message", "one", "a-0"), null); // stored
+        const second = await ben.socket.timeout(30_000).emitWithAck("chat message", "two", "b-0");
+        assert.ok(second.id > id);
+        assert.deepEqual(await ben.socket.timeout(30_000).emitWithAck("chat message", "two", "b-0"), second);
+        assert.equal((await ben.socket.timeout(30_000).emitWithAck("chat message", "other", "b-0")).error, "conflict");
+      });
+
       test("needs no client offset and no acknowledgement", async () => {
         const ann = await join();
         ann.socket.emit("chat message", "bare");

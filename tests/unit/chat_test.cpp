@@ -111,6 +111,19 @@ TEST_CASE("serverOffset decides what is replayed") {
     }
 }
 
+TEST_CASE("who says so is answered with the value alone, as emitWithAck hands it on") {
+    ChatServer chat;
+    const auto answer = [&](const std::string& connect, const std::string& frame) {
+        return chat.ask(chat.join(connect), frame).back();
+    };
+    const std::string modern = R"(40{"oncewire:acks":"value","serverOffset":9})";
+    CHECK(answer("40", R"(421["chat message","a"])") == R"(431[null,{"id":1}])");
+    CHECK(answer(modern, R"(421["chat message","b"])") == R"(431[{"id":2}])");
+    CHECK(answer(modern, R"(422["chat message",1])").starts_with(R"(432[{"error":)"));
+    CHECK(answer(R"(40{"oncewire:acks":true})", R"(421["chat message","c"])") ==
+          R"(431[null,{"id":3}])");
+}
+
 TEST_CASE("a message without a text is refused for good") {
     ChatServer chat;
     const auto ann = chat.join();
