@@ -13,7 +13,8 @@ namespace oncewire::api {
 struct HttpRequest {
     std::string method;
     std::string target;   ///< path and query, as they came
-    std::string address;  ///< of the peer
+    std::string address;  ///< of the client: behind a trusted proxy the one that the proxy names
+    std::string network;  ///< what limits should count, as Handshake::network
     std::vector<std::pair<std::string, std::string>> headers;
     std::string body;  ///< whatever the method; of one that came in chunks the content alone
 

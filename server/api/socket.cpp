@@ -204,6 +204,7 @@ Handshake Socket::handshake() const {
     const hub::Request* first = request();
     if (!first) return handshake;
     handshake.address = first->address;
+    handshake.network = first->network;
     handshake.url = first->url;
     handshake.query = query_of(first->url);
     for (const auto& [name, value] : first->headers) {

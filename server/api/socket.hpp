@@ -16,7 +16,10 @@ namespace oncewire::api {
 
 /// What a client said when it came in.
 struct Handshake {
-    std::string address;
+    std::string address;  ///< of the client: behind a trusted proxy the one that the proxy names
+    /// What limits should count: an IPv4 address as it is, an IPv6 address as the /64 it lies in, like
+    /// "2001:db8:1:2::/64", because a customer has all of that.
+    std::string network;
     std::string url;
     std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case
     std::vector<std::pair<std::string, std::string>> query;    ///< of the first request, decoded

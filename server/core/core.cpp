@@ -9,6 +9,7 @@
 #include <boost/asio/post.hpp>
 
 #include "server/core/environment.hpp"
+#include "server/net/address.hpp"
 
 namespace oncewire::core {
 
@@ -83,11 +84,11 @@ Transports::Host Core::transports_host() {
     host.ask_http = [this](const net::HttpRequest& request, const std::string& address,
                            Transports::Host::Reply reply) {
         application_.attach(hub_, monotonic_now());
-        application_.handle_http(
-            {request.method, request.target, address, request.headers, request.body},
-            api::HttpReply([reply = std::move(reply)](api::HttpAnswer answer) {
-                reply(to_response(std::move(answer)));
-            }));
+        application_.handle_http({request.method, request.target, address, net::network_of(address),
+                                  request.headers, request.body},
+                                 api::HttpReply([reply = std::move(reply)](api::HttpAnswer answer) {
+                                     reply(to_response(std::move(answer)));
+                                 }));
     };
     host.is_busy = [this] { return sequencer_->is_full(); };
     host.take_seat = [this](const std::string& address) { return limits_.take(address); };

@@ -8,8 +8,17 @@
 #include <boost/asio/post.hpp>
 
 #include "server/core/environment.hpp"
+#include "server/net/address.hpp"
 
 namespace oncewire::core {
+namespace {
+
+hub::Request request_of(engineio::TransportKind transport, const std::string& address,
+                        std::string target, net::HeaderList headers) {
+    return {transport, address, net::network_of(address), std::move(target), std::move(headers)};
+}
+
+}  // namespace
 
 Transports::Transports(hub::Hub& hub, boost::asio::io_context& context, Options options, Host host)
     : hub_(hub),
@@ -80,7 +89,7 @@ void Transports::handle_handshake(net::RequestId id, const net::HttpRequest& req
     host_.turn([&](Instant) {
         const auto transport = net::is_upgrade_request(request) ? engineio::TransportKind::websocket
                                                                 : engineio::TransportKind::polling;
-        host_.ask_admission({transport, address, request.target, request.headers},
+        host_.ask_admission(request_of(transport, address, request.target, request.headers),
                             [this, id](const std::optional<std::string>& refusal) {
                                 boost::asio::post(context_, [=, this] { decide(id, refusal); });
                             });
@@ -112,7 +121,8 @@ void Transports::handle_get(net::RequestId id, const net::HttpRequest& request,
         auto seat = host_.take_seat(address);
         if (!seat) return http_.answer(id, net::plain_text(503, "too many sessions"));
         routes_.handle_first_get(
-            id, {engineio::TransportKind::polling, address, request.target, request.headers},
+            id,
+            request_of(engineio::TransportKind::polling, address, request.target, request.headers),
             std::move(*seat), now);
     });
 }
@@ -148,8 +158,8 @@ void Transports::handle_upgrade(net::Upgraded upgraded) {
         const bool text_only = net::wants_base64(upgraded.request);
         const auto connection = routes_.handle_websocket(
             sid,
-            {engineio::TransportKind::websocket, std::move(upgraded.address),
-             std::move(upgraded.request.target), std::move(upgraded.request.headers)},
+            request_of(engineio::TransportKind::websocket, upgraded.address,
+                       std::move(upgraded.request.target), std::move(upgraded.request.headers)),
             text_only, now);
         if (!connection) return refuse(upgraded);
         web_sockets_.open(*connection,

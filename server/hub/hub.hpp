@@ -39,7 +39,9 @@ std::vector<SharedFrame> encode_plain(std::string_view nsp, const std::string& d
 /// What the first HTTP request of a connection said.
 struct Request {
     engineio::TransportKind transport = engineio::TransportKind::websocket;
-    std::string address;
+    std::string address;  ///< of the client: behind a trusted proxy the one that the proxy names
+    /// What of `address` is counted: IPv4 as it is, IPv6 as the /64 it lies in, "2001:db8:1:2::/64".
+    std::string network;
     std::string url;
     std::vector<std::pair<std::string, std::string>> headers;
 };

@@ -40,8 +40,9 @@ DECIDERS = ("shared/", "server/store/", "server/hub/")
 ZLIB = tuple(f"server/net/{name}." for name in ("content_coding", "message_deflate"))
 GATE = tuple(
     f"server/net/{name}."
-    for name in ("engine_request", "http_body", "http_gate", "http_message", "polling", "seat", "static_files",
-                 "unfinished_bytes", "websocket_frames")
+    for name in ("address", "client", "engine_request", "http_body", "http_gate", "http_message", "polling",
+                 "proxy_protocol", "refusals", "seat", "static_files", "unfinished_bytes",
+                 "websocket_frames")
 )
 RULES = {
     "shared/base/": Rule(("shared/base/",)),

@@ -53,8 +53,8 @@ class SmallServer {
 
     /// Connects a client, without joining a namespace.
     Client open(std::size_t core = 0, const std::string& url = "/") {
-        const auto id =
-            hub(core).handle_accept({.address = address, .url = url, .headers = headers}, now_);
+        const auto id = hub(core).handle_accept(
+            {.address = address, .network = address, .url = url, .headers = headers}, now_);
         settle();
         return {core, id};
     }
