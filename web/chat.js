@@ -395,7 +395,7 @@ if ("serviceWorker" in navigator && here.isPage && !frame) socket.once("connect"
 
 /** From now on the page opens without a network: whatever it was made of is kept. */
 async function keepShell() {
-  await navigator.serviceWorker.register("/sw.js");
+  await navigator.serviceWorker.register("sw.js");
   const { active } = await navigator.serviceWorker.ready;
   const loaded = performance.getEntriesByType("resource").map(({ name }) => name);
   active.postMessage({ keep: [location.href, ...loaded] });

@@ -7,7 +7,7 @@
 //   <oncewire-chat inline room="support"></oncewire-chat>
 //   import { createChat } from "https://chat.example.org/embed.js";
 
-const home = new URL(import.meta.url).origin; // of a bundle: the site's, so that it has to say where the chat is
+const home = new URL("./", import.meta.url).href; // of a bundle: the site's, so that it has to say where the chat is
 const patience = 3000; // ms for a busy page to become idle
 const settings = ["room", "theme", "locale"];
 
@@ -49,7 +49,8 @@ function styleSheet() {
 class Chat {
   #host;
   #root;
-  #server;
+  #server; // its origin
+  #home; // the address below which its files are
   #options = {};
   #panel = document.createElement("div");
   #frame; // or the element that stands for it
@@ -67,7 +68,9 @@ class Chat {
 
   constructor(host, { server = home, getToken, inline, ...options } = {}) {
     this.#host = host;
-    this.#server = new URL(server).origin;
+    this.#home = new URL(server);
+    if (!this.#home.pathname.endsWith("/")) this.#home.pathname += "/";
+    this.#server = this.#home.origin;
     this.#getToken = getToken;
     this.#isInline = inline !== undefined && inline !== false;
     for (const name of settings) if (options[name] != null) this.#options[name] = options[name];
@@ -176,7 +179,7 @@ class Chat {
   #load() {
     if (this.#frame || this.#stop.signal.aborted) return;
     if (this.#isInline) return this.#loadInline();
-    const url = new URL("/?frame", this.#server);
+    const url = new URL("./?frame", this.#home);
     const { theme, locale } = this.#options;
     if (theme && theme !== "auto") url.searchParams.set("theme", theme);
     if (locale && locale !== "auto") url.searchParams.set("lang", locale);
@@ -196,7 +199,7 @@ class Chat {
     const options = this.#hello();
     const here = { port: this.#channel(), options, theme, locale, signal: this.#inside.signal, restart: () => this.#reload() };
     const host = this.#frame;
-    import(/* webpackIgnore: true */ /* @vite-ignore */ new URL("/inline.js", this.#server).href).then(({ mount }) => mount(host, here)).catch(reportError);
+    import(/* webpackIgnore: true */ /* @vite-ignore */ new URL("inline.js", this.#home).href).then(({ mount }) => mount(host, here)).catch(reportError);
   }
 
   #reload() {

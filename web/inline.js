@@ -14,7 +14,7 @@ let count = 0;
  * @param {function()} here.restart
  */
 export async function mount(host, here) {
-  const page = await fetch(new URL("/", import.meta.url)).then((answer) => answer.text());
+  const page = await fetch(new URL("./", import.meta.url)).then((answer) => answer.text());
   const parsed = new DOMParser().parseFromString(page, "text/html");
   const root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
   root.adoptedStyleSheets = await Promise.all([...parsed.querySelectorAll("link[rel=stylesheet]")].map(sheetOf));

@@ -1,10 +1,11 @@
 // The one socket, who it speaks for, and questions to the server. All the page knows of delivery is the
 // public client.
 
-import { io } from "/socket.io/socket.io.esm.min.js";
-
+import { home } from "./home.js";
 import { me } from "./me.js";
 import { recall, remember } from "./storage.js";
+
+const { io } = await import(new URL("socket.io/socket.io.esm.min.js", home).href);
 
 const patience = 15_000; // ms for an answer
 const lookEvery = 4000; // ms between two looks at a server that cannot be reached
@@ -19,14 +20,22 @@ let getToken;
 export function open(tokens, server = location.origin) {
   getToken = tokens;
   if (me.token) remember("owner", me.owner);
-  return io(server, {
+  const socket = io(server, {
+    path: `${home.pathname}socket.io`,
     forceNew: true,
     delivery: "exactly-once",
     // Without a network there is no token, and yet it is the same person's outbox.
     owner: (tokens && recall("owner")) || me.owner,
-    transports: ["websocket"],
+    // Some proxies let no WebSocket through.
+    transports: ["websocket", "polling"],
+    tryAllTransports: true,
     auth: (give) => describe().then(give),
   });
+  // Others swallow it without a word: then polling comes first, and what can be had after it.
+  socket.on("connect_error", ({ message }) => {
+    if (message === "timeout") socket.io.opts.transports = ["polling", "websocket"];
+  });
+  return socket;
 }
 
 /** What the server was told last; a name that was chosen since has yet to be. */
@@ -71,7 +80,7 @@ export async function isFull(server = location.origin) {
 }
 
 async function find(server) {
-  const url = `${server}/socket.io/?EIO=4&transport=polling`;
+  const url = `${server}${home.pathname}socket.io/?EIO=4&transport=polling`;
   try {
     const answer = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(patience) });
     const text = await answer.text();

@@ -5,7 +5,9 @@ const cacheName = "oncewire-shell-1";
 const picturesName = "oncewire-pictures"; // the page's own
 const patience = 3000; // ms for the network before the kept copy is shown
 
-const isOurs = (url) => url.origin === location.origin && !/^\/socket\.io\/?$/.test(url.pathname) && url.pathname !== "/embed.js";
+const home = new URL("./", location);
+const isOurs = ({ origin, pathname }) =>
+  origin === home.origin && pathname.startsWith(home.pathname) && !/^(socket\.io\/?|embed\.js)$/.test(pathname.slice(home.pathname.length));
 /** Named after their content: the copy is as good as the original. */
 const isImmutable = (url) => /-[0-9a-f]{8,}\./.test(url.pathname);
 
