@@ -16,6 +16,8 @@ std::string_view reason_phrase(unsigned status) {
             return "OK";
         case 204:
             return "No Content";
+        case 307:
+            return "Temporary Redirect";
         case 304:
             return "Not Modified";
         case 400:

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "server/net/client.hpp"
+
 namespace oncewire::net {
 
 using HeaderList = std::vector<std::pair<std::string, std::string>>;
@@ -15,6 +17,7 @@ struct HttpRequest {
     std::string target;
     HeaderList headers;
     std::string body;
+    Client client = {};  ///< who sent it
 };
 
 /// The value of a header, by name without regard to case; of several the first; empty if absent.

@@ -78,3 +78,10 @@ write("http_gate_fuzz", Buffer.from("GET / HTTP/1.0\r\nConnection: close\r\n\r\n
 
 const chunks = load("http_chunks");
 for (const { wire } of [...chunks.bodies, ...chunks.invalid]) write("http_body_fuzz", bytesOf(wire));
+
+const proxies = load("proxy_headers");
+for (const bytes of [...proxies.headers.map(({ bytes }) => bytes), ...proxies.malformed]) write("proxy_fuzz", bytesOf(bytes));
+// What the first byte of a line names is the header (tests/fuzz/proxy_fuzz.cpp).
+write("proxy_fuzz", Buffer.from("A192.0.2.1, [2001:db8::1]:80, 10.0.0.1\nCproto\nDchat.example\nE/chat"));
+write("proxy_fuzz", Buffer.from('Bfor=192.0.2.1;proto=https, for="[2001:db8::1]:80";host="a\\"b", for=_x'));
+for (const text of ["192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1", "fe80::1%eth0"]) write("proxy_fuzz", Buffer.from(text));

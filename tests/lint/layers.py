@@ -83,7 +83,7 @@ RULES = {
         ("server/core/", "server/store/", "server/examples/"), std="any"
     ),
     "server/product/": Rule(
-        ("shared/base/", "server/api/", "server/chat/", "server/product/"),
+        ("shared/base/", "server/api/", "server/chat/", "server/net/address.", "server/net/client.", "server/product/"),
         theirs=("toml.hpp", "jwt.h", "openssl/sha.h"),
         std="any",
     ),
