@@ -1,6 +1,7 @@
 // The chat server as a program: flags, log, signals.
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <functional>
@@ -65,6 +66,17 @@ void declare(CLI::App& app, CommandLine& line) {
     app.add_option("--origin", config.origins,
                    "Also let pages of this origin connect and embed the chat, like"
                    " https://example.org; repeatable");
+    app.add_option("--trusted-proxy", config.trusted_proxies,
+                   "A proxy, or a block like 10.0.0.0/8 of them, whose word on its clients counts;"
+                   " repeatable");
+    app.add_option("--name", config.names,
+                   "What the server is called by, like chat.example.org, besides localhost and"
+                   " addresses; repeatable");
+    app.add_option("--prefix", config.prefix, "Also serve everything below this path, like /chat/");
+    app.add_option_function<std::string>(
+           "--limits", [&config](const std::string& said) { config.limits = said == "on"; },
+           "Allowances for each person and address; off is for load tests")
+        ->check(CLI::IsMember({"on", "off"}));
     app.add_option("--log-level", config.log_level, "What goes to standard error")
         ->check(CLI::IsMember({"debug", "info", "warn", "error", "off"}))
         ->envname("ONCEWIRE_LOG_LEVEL");
@@ -106,11 +118,19 @@ void declare(CLI::App& app, CommandLine& line) {
     app.set_version_flag("--version", std::string("oncewire-server ") + version);
 }
 
-std::optional<std::string> check_origins(const std::vector<std::string>& origins) {
-    for (const auto& origin : origins) {
+/// A sentence about what cannot be used of it.
+std::optional<std::string> check_flags(const product::Config& config) {
+    for (const auto& origin : config.origins) {
         if (!product::is_origin(origin)) return origin + " is no origin";
     }
-    return std::nullopt;
+    for (const auto& block : config.trusted_proxies) {
+        if (!product::is_block(block)) return block + " is no address, and no block of them";
+    }
+    for (const auto& name : config.names) {
+        if (!product::is_host_name(name)) return name + " is no name of a host in lower case";
+    }
+    if (product::is_path_prefix(config.prefix)) return std::nullopt;
+    return config.prefix + " is no prefix like /chat/";
 }
 
 /// What the command line and the environment say, over what the file says. CLI::Error if they cannot be
@@ -129,7 +149,7 @@ Result<CommandLine, std::string> read_command_line(int argc, char** argv) {
             return Err{std::string(error.what()) + " (--help lists the flags)"};
         }
         // Once to learn which file, once more over what it says.
-        if (const auto mistake = check_origins(line.config.origins)) return Err{*mistake};
+        if (const auto mistake = check_flags(line.config)) return Err{*mistake};
         if (is_second || line.config_path.empty()) return line;
         if (const auto read = product::read_config(line.config_path, first.config); !read) {
             return Err{read.error()};
@@ -245,7 +265,50 @@ chat::Options chat_options(const product::Config& config, const CurrentIdentity&
     const std::uint64_t each_day = megabyte * config.pictures_megabytes_each_day;
     options.pictures = {megabyte * config.pictures_megabytes, each_day, 10 * each_day,
                         Millis{86'400'000} * config.keep_days};
+    if (!config.limits) {
+        for (auto* rate : {&options.messages, &options.messages_of_address, &options.questions,
+                           &options.searches, &options.signals}) {
+            *rate = {};
+        }
+    }
     return options;
+}
+
+/// What is served, to whom, and who says so.
+net::HttpServer::Options http_options(const product::Config& config) {
+    net::HttpServer::Options options;
+    for (const auto& block : config.trusted_proxies) {
+        if (const auto parsed = net::IpBlock::parse(block))
+            options.trusted_proxies.push_back(*parsed);
+    }
+    const bool any_name = std::count(config.names.begin(), config.names.end(), "*") > 0;
+    if (!any_name) {
+        options.engine.names = config.names;
+        const bool is_name = config.host != "localhost" && !product::is_block(config.host);
+        if (is_name) options.engine.names->push_back(config.host);
+    }
+    options.prefix = config.prefix;
+    if (options.prefix.ends_with('/')) options.prefix.pop_back();
+    return options;
+}
+
+/// 10 s: our own client says at once whom it wants to join; what says nothing only takes a place.
+constexpr Millis connect_timeout{10'000};
+
+void lift_limits(core::Server::Options& options) {
+    options.limits.of_one_address.reset();
+    options.sessions_per_connection.reset();
+    options.http.unfinished.of_one_network = options.http.unfinished.in_all;
+}
+
+/// Whoever runs this by mistake should not have to look for it.
+void warn_of_no_limits(const product::Config& config) {
+    constexpr const char* warning =
+        "limits are off: nothing bounds what a person or an address may do. Only for load tests";
+    if (config.log_level == "error" || config.log_level == "off") {
+        std::cerr << "oncewire-server: " << warning << std::endl;
+    }
+    spdlog::warn(warning);
 }
 
 std::string url_of(const product::Config& config, std::uint16_t port) {
@@ -289,6 +352,7 @@ int serve(const CommandLine& line, const ReadAgain& read_again) {
         return fail(store.error().sentence, damaged ? core::damaged_exit_status : 1);
     }
     store::SqliteStore& opened = **store;
+    if (!config.limits) warn_of_no_limits(config);
 
     const sigset_t stop_signals = block_stop_signals();
     CurrentIdentity identity = std::make_shared<const product::Identity>(config.identity);
@@ -302,8 +366,11 @@ int serve(const CommandLine& line, const ReadAgain& read_again) {
         options.recovery->window = Millis{1000} * config.recovery_seconds;
     }
     options.limits = {config.connections, config.connections_per_address};
+    options.connect_timeout = connect_timeout;
     net::OriginList origins = config.origins;
+    options.http = http_options(config);
     options.http.engine.origins = origins;
+    if (!config.limits) lift_limits(options);
     options.log = [](const std::string& sentence) { spdlog::info(sentence); };
     core::Server server(std::move(options), std::move(*store), [&](api::Application& application) {
         application.set_wall_clock(core::wall_clock_now);

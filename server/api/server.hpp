@@ -93,8 +93,17 @@ class Server {
         Millis body_timeout{10'000};       ///< for the body of a POST
         Millis admission_timeout{10'000};  ///< for a hook of allow_request() or on_http()
 
-        /// Connections and polling sessions at once: in all, and of one address. Loopback addresses are
-        /// counted in all only; X-Forwarded-For is never believed.
+        /// Proxies in front, as addresses or blocks: "127.0.0.1", "10.0.0.0/8". What they say of their
+        /// clients counts: X-Forwarded-For, -Proto, -Host and -Prefix, Forwarded, and the PROXY protocol. Of
+        /// anybody else nothing of it is read.
+        std::vector<std::string> trusted_proxies = {};
+        /// What the server is called by, in lower case: "chat.example.org". Requests that ask for another
+        /// name are refused then, except for localhost and for addresses. Empty: any name will do, as for
+        /// the original, and then a page of any site can pass for the server's own by giving its own name
+        /// to the server's address; name what listens on a machine that people browse from.
+        std::vector<std::string> names = {};
+        /// Connections and polling sessions at once: in all, and of one address (Handshake::network),
+        /// loopback like others. What comes by a trusted proxy is counted for the client it names.
         std::uint32_t max_connections = 100'000;
         std::uint32_t max_connections_per_address = 1'024;
         /// One line for operators; called from any thread.

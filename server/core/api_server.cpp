@@ -43,6 +43,9 @@ std::optional<std::string> complaint(const Server::Options& options) {
         return "path must begin and end with a slash";
     }
     if (options.cores < 1) return "cores must be at least 1";
+    for (const auto& block : options.trusted_proxies) {
+        if (!net::IpBlock::parse(block)) return "trusted_proxies: " + block + " is no address";
+    }
     if (std::min({options.ping_interval, options.ping_timeout, options.connect_timeout}) <=
         Millis{0}) {
         return "ping_interval, ping_timeout and connect_timeout must be positive";
@@ -86,6 +89,10 @@ core::Server::Options core_options(const Server::Options& options, net::FolderFi
         wanted.polling.cookie_name = options.cookie->name;
         wanted.polling.cookie_attributes = attributes_of(*options.cookie);
     }
+    for (const auto& block : options.trusted_proxies) {
+        wanted.http.trusted_proxies.push_back(*net::IpBlock::parse(block));
+    }
+    if (!options.names.empty()) wanted.http.engine.names = options.names;
     wanted.address = {options.host, options.port};
     wanted.cores = options.cores;
     wanted.http.engine.path = options.path;

@@ -10,35 +10,58 @@
 
 namespace oncewire::core {
 
-/// How many connections and polling sessions there may be, over all cores: in all, and of one address.
+/// 128: polling sessions that may begin on one connection, as long as they live. A browser has as many
+/// as tabs; a proxy that is not trusted has many connections.
+constexpr std::uint32_t sessions_of_one_connection = 128;
+
+/// How many connections and sessions there may be, over all cores: in all, and of one address.
 ///
-/// Addresses are those of TCP. What a header claims (X-Forwarded-For) is never looked at, because
-/// whoever is to be limited could write it. A proxy in front therefore is one address: raise the limit,
-/// or put it on this machine, since loopback addresses are counted in all only.
+/// Addresses are counted as net::network_of() has them, loopback like others, and once more by /48. What
+/// comes by a trusted proxy's connection is counted for the client that the proxy names. A polling session
+/// takes a place beside its connections; a WebSocket is its connection. Some places are kept back from
+/// sessions, so that a full house still serves its page and says that it lives.
 class ConnectionLimits {
   public:
     struct Options {
         /// 100,000: at some 4 KiB each, what a small machine can hold. Usually the descriptors end before.
         std::uint32_t in_all = 100'000;
-        /// 1,024: a large office behind one address, and one person's attack is stopped.
-        std::uint32_t of_one_address = 1'024;
+        /// 1,024: a large office behind one address, and one person's attack is stopped. None: any number.
+        std::optional<std::uint32_t> of_one_address = 1'024;
     };
 
     explicit ConnectionLimits(Options options) : options_(options) {}
     ConnectionLimits(const ConnectionLimits&) = delete;
     ConnectionLimits& operator=(const ConnectionLimits&) = delete;
 
-    /// A place; none: there is none left. Outlived by this. Any thread, also for letting go of it.
+    // Each has a place for as long as the Seat is held, which may be let go of on any thread; none: there
+    // is none left. They are outlived by this. Any thread.
+
+    /// For a connection, or a polling session, of this address.
     std::optional<net::Seat> take(const std::string& address);
+    /// For the connection of a trusted proxy, which is nobody's.
+    std::optional<net::Seat> take_for_proxy();
+    /// For what this address does on such a connection.
+    std::optional<net::Seat> take_by_proxy(const std::string& address);
+    /// Whether one more session may begin, with a place of its own or on a connection that has one.
+    bool has_room_for_session(bool takes_place);
+
+    /// A sixteenth is kept back.
+    static constexpr std::uint32_t kept_back = 16;
+    /// A /48 may have four times what one address may: one customer, or a campus.
+    static constexpr std::uint32_t addresses_of_one_site = 4;
 
   private:
+    bool begin(bool takes_place, const std::string* address);
+    void end(bool takes_place, const std::string* address);
     bool count(const std::string& address);
     void give_back(const std::string& address);
+    bool add(const std::string& counted, std::uint64_t most);
+    void subtract(const std::string& counted);
 
     const Options options_;
     std::mutex mutex_;
     std::uint32_t taken_ = 0;
-    std::unordered_map<std::string, std::uint32_t> taken_by_;
+    std::unordered_map<std::string, std::uint32_t> taken_by_;  // networks and sites
 };
 
 }  // namespace oncewire::core

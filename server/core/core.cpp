@@ -56,11 +56,13 @@ Core::Core(Options options, const std::function<void(api::Application&)>& instal
     : on_message_(std::move(options.on_message)),
       log_(std::move(options.log)),
       limits_(*options.limits),
+      trusted_proxies_(options.http.trusted_proxies),
       hub_(with_names_of(application_, options.hub, install)),
-      transports_(hub_, context_,
-                  {std::move(options.http), options.web_sockets, std::move(options.polling),
-                   options.hub.core, options.hub.cores},
-                  transports_host()),
+      transports_(
+          hub_, context_,
+          {std::move(options.http), options.web_sockets, std::move(options.polling), options.limits,
+           options.sessions_per_connection, options.hub.core, options.hub.cores},
+          transports_host()),
       listener_(context_,
                 [this](auto socket, std::string address) { welcome(std::move(socket), address); }),
       readable_(context_, dup(transports_.descriptor())),
@@ -81,8 +83,8 @@ Transports::Host Core::transports_host() {
         application_.ask_admission(request, std::move(decide));
     };
     host.takes_http = [this] { return application_.takes_http(); };
-    host.ask_http = [this](const net::HttpRequest& request, const std::string& address,
-                           Transports::Host::Reply reply) {
+    host.ask_http = [this](const net::HttpRequest& request, Transports::Host::Reply reply) {
+        const std::string& address = request.client.address;
         application_.attach(hub_, monotonic_now());
         application_.handle_http({request.method, request.target, address, net::network_of(address),
                                   request.headers, request.body},
@@ -91,15 +93,16 @@ Transports::Host Core::transports_host() {
                                  }));
     };
     host.is_busy = [this] { return sequencer_->is_full(); };
-    host.take_seat = [this](const std::string& address) { return limits_.take(address); };
     return host;
 }
 
 /// One too many is told so, as far as its socket takes it at once.
 void Core::welcome(asio::ip::tcp::socket socket, std::string address) {
-    auto seat = limits_.take(address);
+    const auto known = net::IpAddress::parse(address);
+    const bool is_proxy = known && net::is_in(trusted_proxies_, *known);
+    auto seat = is_proxy ? limits_.take_for_proxy() : limits_.take(address);
     if (seat) {
-        transports_.http().serve(std::move(socket), std::move(address), {}, std::move(*seat));
+        transports_.http().serve(std::move(socket), {std::move(address)}, {}, std::move(*seat));
         return;
     }
     constexpr std::string_view answer =
@@ -193,7 +196,7 @@ void Core::handle_inbox() {
         boost::system::error_code error;
         socket.assign(asio::ip::tcp::v4(), foreign.socket, error);
         if (error) continue;
-        transports_.http().serve(std::move(socket), std::move(foreign.address),
+        transports_.http().serve(std::move(socket), std::move(foreign.peer),
                                  std::move(foreign.received), std::move(foreign.seat));
     }
     if (std::exchange(reading_paused_, false)) await_readable();
@@ -252,6 +255,11 @@ auto Core::look_now(Look look) -> std::optional<decltype(look())> {
     boost::asio::post(context_, [told, look = std::move(look)] { told->set_value(look()); });
     if (seen.wait_for(std::chrono::seconds(1)) != std::future_status::ready) return std::nullopt;
     return seen.get();
+}
+
+net::RefusalCounts Core::refusals_now() {
+    return look_now([this] { return transports_.http().refusals(); })
+        .value_or(net::RefusalCounts());
 }
 
 hub::HubCounts Core::counts_now() {

@@ -37,6 +37,8 @@ class Core {
         net::WebSockets::Options web_sockets;
         net::Polling::Options polling;
         ConnectionLimits* limits = nullptr;  ///< of all cores; outlives them
+        /// See Transports.
+        std::optional<std::uint32_t> sessions_per_connection = sessions_of_one_connection;
         /// Where the messages of a hub that speaks Engine.IO alone go.
         std::function<void(hub::Hub&, const hub::MessageArrived&)> on_message;
         Log log;
@@ -70,6 +72,7 @@ class Core {
     std::future<void> drained() { return drained_.get_future(); }
     /// As of now; blocks until the thread comes round, or zeros if it does not.
     hub::HubCounts counts_now();
+    net::RefusalCounts refusals_now();  ///< likewise
     /// As Hub::readers_of(); blocks likewise. None: the thread did not come round.
     std::optional<std::vector<hub::RoomReader>> readers_now(const std::string& room,
                                                             delivery::Offset offset);
@@ -105,6 +108,7 @@ class Core {
     std::function<void(hub::Hub&, const hub::MessageArrived&)> on_message_;
     Log log_;
     ConnectionLimits& limits_;
+    std::vector<net::IpBlock> trusted_proxies_;
     api::Application application_;
     hub::Hub hub_;
     Transports transports_;

@@ -50,6 +50,15 @@ std::string metrics_of(const hub::HubCounts& counts) {
     });
 }
 
+std::string metrics_of(const net::RefusalCounts& counts) {
+    return to_text({
+        {"hosts_refused_total", "Requests that asked for a name which is not the server's.",
+         counts.hosts},
+        {"origins_refused_total", "Requests by pages of sites that may not connect.",
+         counts.origins},
+    });
+}
+
 std::string metrics_of(const store::Sequencer& sequencer, const store::SqliteStore& store) {
     const store::SequencerCounts& counts = sequencer.counts();
     const std::string level = store::durability_text(store.durability());

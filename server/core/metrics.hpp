@@ -3,14 +3,16 @@
 #include <string>
 
 #include "server/hub/hub.hpp"
+#include "server/net/refusals.hpp"
 #include "server/store/sequencer.hpp"
 #include "server/store/sqlite_store.hpp"
 
 namespace oncewire::core {
 
-/// What `--status` tells, in Prometheus' text format (0.0.4): of all hubs together, and of the store. The
-/// second is for the store's thread.
+/// What `--status` tells, in Prometheus' text format (0.0.4): of all hubs together, of what HTTP
+/// refused, and of the store. The last is for the store's thread.
 std::string metrics_of(const hub::HubCounts& counts);
+std::string metrics_of(const net::RefusalCounts& counts);
 std::string metrics_of(const store::Sequencer& sequencer, const store::SqliteStore& store);
 
 }  // namespace oncewire::core

@@ -143,7 +143,7 @@ std::map<std::string, Control::Verb> control_verbs(Server& server, SqliteStore& 
                  return metrics_of(sequencer, store);
              });
              if (!text) return text;
-             return *text + metrics_of(server.hub_counts());
+             return *text + metrics_of(server.hub_counts()) + metrics_of(server.refusals());
          }},
         {"where", [&server, &store](
                       const std::string& key) { return find_message_running(server, store, key); }},

@@ -77,6 +77,7 @@ void end_process_for_damage() {
 Server::Server(Options options, std::unique_ptr<store::Store> store,
                const std::function<void(api::Application&)>& install)
     : options_(std::move(options)), limits_(options_.limits) {
+    options_.http.log = options_.log;
     options_.http.files = options_.files.files();
     options_.http.body_bytes_max = options_.message_bytes_max;
     options_.web_sockets.message_bytes_max = options_.message_bytes_max;
@@ -95,6 +96,7 @@ Server::Server(Options options, std::unique_ptr<store::Store> store,
         core.web_sockets = options_.web_sockets;
         core.polling = options_.polling;
         core.limits = &limits_;
+        core.sessions_per_connection = options_.sessions_per_connection;
         core.hub.speaks_socketio = !options_.on_message;
         core.on_message = options_.on_message;
         core.log = options_.log;
@@ -167,6 +169,16 @@ void Server::stop() {
 hub::HubCounts Server::hub_counts() {
     hub::HubCounts sum;
     for (const auto& core : cores_) add_to(sum, core->counts_now());
+    return sum;
+}
+
+net::RefusalCounts Server::refusals() {
+    net::RefusalCounts sum;
+    for (const auto& core : cores_) {
+        const net::RefusalCounts counts = core->refusals_now();
+        sum.hosts += counts.hosts;
+        sum.origins += counts.origins;
+    }
     return sum;
 }
 

@@ -34,6 +34,8 @@ class Server {
         net::WebSockets::Options web_sockets;
         net::Polling::Options polling;
         ConnectionLimits::Options limits;
+        /// See Transports.
+        std::optional<std::uint32_t> sessions_per_connection = sessions_of_one_connection;
         engineio::Timings timings;
         /// One message, in either direction of travel of HTTP and WebSocket; told to every client.
         std::uint32_t message_bytes_max = limits::message_bytes;
@@ -66,6 +68,7 @@ class Server {
     void add_chore(SequencerThread::Chore chore) { sequencer_->add_chore(std::move(chore)); }
     /// What all connections came to so far. Any thread but a core's; blocks for a moment.
     hub::HubCounts hub_counts();
+    net::RefusalCounts refusals();  ///< likewise
     /// Of all cores; none if one of them did not come round. Threads as above.
     std::optional<std::vector<hub::RoomReader>> readers_of(const std::string& room,
                                                            delivery::Offset offset);

@@ -13,9 +13,10 @@
 namespace oncewire::core {
 namespace {
 
-hub::Request request_of(engineio::TransportKind transport, const std::string& address,
-                        std::string target, net::HeaderList headers) {
-    return {transport, address, net::network_of(address), std::move(target), std::move(headers)};
+hub::Request request_of(engineio::TransportKind transport, const net::HttpRequest& request) {
+    const net::Client& client = request.client;
+    return {transport, client.address, net::network_of(client.address), request.target,
+            request.headers};
 }
 
 }  // namespace
@@ -25,6 +26,8 @@ Transports::Transports(hub::Hub& hub, boost::asio::io_context& context, Options 
       context_(context),
       core_(options.core),
       cores_(options.cores),
+      limits_(*options.limits),
+      sessions_per_connection_(options.sessions_per_connection),
       host_(std::move(host)),
       web_sockets_(options.web_sockets),
       routes_(hub, std::move(options.polling), *this),
@@ -84,22 +87,20 @@ net::SessionKind Transports::session_kind(std::string_view sid) {
     return open ? net::SessionKind::polling : net::SessionKind::probing;
 }
 
-void Transports::handle_handshake(net::RequestId id, const net::HttpRequest& request,
-                                  const std::string& address) {
+void Transports::handle_handshake(net::RequestId id, const net::HttpRequest& request) {
     host_.turn([&](Instant) {
         const auto transport = net::is_upgrade_request(request) ? engineio::TransportKind::websocket
                                                                 : engineio::TransportKind::polling;
-        host_.ask_admission(request_of(transport, address, request.target, request.headers),
+        host_.ask_admission(request_of(transport, request),
                             [this, id](const std::optional<std::string>& refusal) {
                                 boost::asio::post(context_, [=, this] { decide(id, refusal); });
                             });
     });
 }
 
-void Transports::handle_other(net::RequestId id, const net::HttpRequest& request,
-                              const std::string& address) {
+void Transports::handle_other(net::RequestId id, const net::HttpRequest& request) {
     host_.turn([&](Instant) {
-        host_.ask_http(request, address, [this, id](net::HttpResponse response) {
+        host_.ask_http(request, [this, id](net::HttpResponse response) {
             boost::asio::post(context_, [this, id, response = std::move(response)]() mutable {
                 http_.answer(id, std::move(response));
             });
@@ -112,18 +113,34 @@ void Transports::decide(net::RequestId id, const std::optional<std::string>& ref
     refusal ? http_.refuse(id, *refusal) : http_.admit(id);
 }
 
-void Transports::handle_get(net::RequestId id, const net::HttpRequest& request,
-                            const std::string& address) {
+/// The connection has a place already; where it is a proxy's, that is nobody's.
+std::optional<net::Seat> Transports::take_websocket_seat(const net::HttpRequest& request) {
+    const bool is_new = net::engine_sid(request).empty();
+    if (is_new && !limits_.has_room_for_session(false)) return std::nullopt;
+    if (!request.client.by_proxy) return net::Seat();
+    return limits_.take_by_proxy(request.client.address);
+}
+
+std::optional<net::Seat> Transports::take_polling_seat(const net::Client& client) {
+    const auto& begun = client.sessions;
+    const bool is_crowded =
+        begun && sessions_per_connection_ && *begun >= *sessions_per_connection_;
+    if (is_crowded || !limits_.has_room_for_session(true)) return std::nullopt;
+    auto seat = limits_.take(client.address);
+    if (!seat || !begun) return seat;
+    ++*begun;
+    return net::both(std::move(*seat), net::Seat(begun.get(), [begun](void*) { --*begun; }));
+}
+
+void Transports::handle_get(net::RequestId id, const net::HttpRequest& request) {
     host_.turn([&](Instant now) {
         const std::string_view sid = net::engine_sid(request);
         if (!sid.empty()) return routes_.handle_get(id, sid, net::request_mark(request), now);
         if (!accepting_) return http_.answer(id, net::plain_text(503, "shutting down"));
-        auto seat = host_.take_seat(address);
+        auto seat = take_polling_seat(request.client);
         if (!seat) return http_.answer(id, net::plain_text(503, "too many sessions"));
-        routes_.handle_first_get(
-            id,
-            request_of(engineio::TransportKind::polling, address, request.target, request.headers),
-            std::move(*seat), now);
+        routes_.handle_first_get(id, request_of(engineio::TransportKind::polling, request),
+                                 std::move(*seat), now);
     });
 }
 
@@ -157,10 +174,7 @@ void Transports::handle_upgrade(net::Upgraded upgraded) {
         const std::string sid(net::engine_sid(upgraded.request));
         const bool text_only = net::wants_base64(upgraded.request);
         const auto connection = routes_.handle_websocket(
-            sid,
-            request_of(engineio::TransportKind::websocket, upgraded.address,
-                       std::move(upgraded.request.target), std::move(upgraded.request.headers)),
-            text_only, now);
+            sid, request_of(engineio::TransportKind::websocket, upgraded.request), text_only, now);
         if (!connection) return refuse(upgraded);
         web_sockets_.open(*connection,
                           {upgraded.socket, upgraded.answer, std::move(upgraded.unread),

@@ -9,6 +9,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "server/core/connection_limits.hpp"
 #include "server/core/routes.hpp"
 #include "server/hub/hub.hpp"
 #include "server/net/http_server.hpp"
@@ -34,17 +35,18 @@ class Transports final : private net::EngineHost, private Routes::Wires {
         /// Whether anybody answers requests for other things, and asking.
         std::function<bool()> takes_http;
         using Reply = std::function<void(net::HttpResponse)>;
-        std::function<void(const net::HttpRequest&, const std::string& address, Reply reply)>
-            ask_http;
+        std::function<void(const net::HttpRequest&, Reply reply)> ask_http;
         /// Whoever stores has enough to do; see resume().
         std::function<bool()> is_busy;
-        /// A place for one more session of this address; none: there is none left.
-        std::function<std::optional<net::Seat>(const std::string& address)> take_seat;
     };
     struct Options {
         net::HttpServer::Options http;
         net::WebSockets::Options web_sockets;
         net::Polling::Options polling;
+        ConnectionLimits* limits = nullptr;  ///< outlives this
+        /// Polling sessions that may begin on one connection of TCP, as long as they live; none: any
+        /// number. Those of a trusted proxy are not bounded.
+        std::optional<std::uint32_t> sessions_per_connection = sessions_of_one_connection;
         std::uint16_t core = 0;  ///< which one of how many
         std::uint16_t cores = 1;
     };
@@ -78,12 +80,14 @@ class Transports final : private net::EngineHost, private Routes::Wires {
     bool asks_admission() override { return host_.asks_admission(); }
     bool is_busy() override { return host_.is_busy(); }
     bool takes_others() override { return host_.takes_http(); }
-    void handle_other(net::RequestId id, const net::HttpRequest& request,
-                      const std::string& address) override;
-    void handle_handshake(net::RequestId id, const net::HttpRequest& request,
-                          const std::string& address) override;
-    void handle_get(net::RequestId id, const net::HttpRequest& request,
-                    const std::string& address) override;
+    std::optional<net::Seat> take_seat_by_proxy(const std::string& address) override {
+        return limits_.take_by_proxy(address);
+    }
+    std::optional<net::Seat> take_websocket_seat(const net::HttpRequest& request) override;
+    std::optional<net::Seat> take_polling_seat(const net::Client& client);
+    void handle_other(net::RequestId id, const net::HttpRequest& request) override;
+    void handle_handshake(net::RequestId id, const net::HttpRequest& request) override;
+    void handle_get(net::RequestId id, const net::HttpRequest& request) override;
     bool handle_post_begun(const net::HttpRequest& request) override;
     void handle_post(net::RequestId id, const net::HttpRequest& request) override;
     void handle_post_aborted(const net::HttpRequest& request) override;
@@ -108,6 +112,8 @@ class Transports final : private net::EngineHost, private Routes::Wires {
     boost::asio::io_context& context_;
     std::uint16_t core_;
     std::uint16_t cores_;
+    ConnectionLimits& limits_;
+    std::optional<std::uint32_t> sessions_per_connection_;
     Host host_;
     bool accepting_ = true;
     net::WebSockets web_sockets_;

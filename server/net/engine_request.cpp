@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "server/net/address.hpp"
+
 #include "shared/base/json.hpp"
 
 namespace oncewire::net {
@@ -67,6 +69,55 @@ bool is_own(std::string_view origin, std::string_view scheme, std::string_view h
     if (origin.empty()) return false;  // as a peer of HTTP/1.0 leaves Host out
     if (origin == host) return true;
     return host.ends_with(usual_port) && origin == host.substr(0, host.size() - usual_port.size());
+}
+
+/// Whether a page of ours that was asked for as `host` has this origin.
+bool is_page_of(std::string_view origin, std::string_view host, std::optional<bool> secure) {
+    return (secure != true && is_own(origin, "http://", host, ":80")) ||
+           (secure != false && is_own(origin, "https://", host, ":443"));
+}
+
+std::string_view without_port(std::string_view host) {
+    if (host.starts_with('[')) return host.substr(0, host.find(']') + 1);
+    return host.substr(0, host.find(':'));
+}
+
+/// Nobody but us can have these: names that mean this machine, and addresses, which no name server gives
+/// away. [RFC6761 6.3]
+bool is_name_of_nobody_else(std::string_view name) {
+    if (name.starts_with('[') && name.ends_with(']')) {
+        return IpAddress::parse(name.substr(1, name.size() - 2)).has_value();
+    }
+    constexpr std::string_view below = ".localhost";
+    const std::string_view end = name.substr(name.size() - std::min(name.size(), below.size()));
+    return equal_ignoring_case(name, below.substr(1)) || equal_ignoring_case(end, below) ||
+           IpAddress::parse(name).has_value();
+}
+
+bool is_name(std::string_view host, const EngineOptions& options) {
+    if (!options.names || host.empty()) return true;
+    const std::string_view name = without_port(host);
+    return is_name_of_nobody_else(name) ||
+           std::any_of(options.names->begin(), options.names->end(), [&](const auto& ours) {
+               return equal_ignoring_case(ours, name) || equal_ignoring_case(ours, host);
+           });
+}
+
+/// As the client wrote it, whom a proxy may have asked in other words.
+std::string_view asked_host(const HttpRequest& request) {
+    const auto& host = request.client.host;
+    return host ? std::string_view(*host) : find_header(request.headers, "Host");
+}
+
+bool is_own_page(std::string_view origin, const HttpRequest& request,
+                 const EngineOptions& options) {
+    const std::optional<bool> secure = request.client.secure;
+    if (is_host_allowed(request, options) && is_page_of(origin, asked_host(request), secure)) {
+        return true;
+    }
+    return options.names &&
+           std::any_of(options.names->begin(), options.names->end(),
+                       [&](const auto& name) { return is_page_of(origin, name, secure); });
 }
 
 /// A request with a sid.
@@ -138,6 +189,11 @@ Result<EngineAction, EngineError> judge_engine_request(const HttpRequest& reques
     return polling ? EngineAction::open_polling : EngineAction::open_websocket;
 }
 
+bool is_host_allowed(const HttpRequest& request, const EngineOptions& options) {
+    return is_name(find_header(request.headers, "Host"), options) &&
+           is_name(asked_host(request), options);
+}
+
 bool is_origin_allowed(const HttpRequest& request, const EngineOptions& options) {
     const auto is_origin = [](const auto& header) {
         return equal_ignoring_case(header.first, "Origin");
@@ -146,11 +202,8 @@ bool is_origin_allowed(const HttpRequest& request, const EngineOptions& options)
     if (count == 0) return true;
     if (count > 1) return false;
     const std::string origin = as_http(find_header(request.headers, "Origin"));
-    const std::string_view host = find_header(request.headers, "Host");
     // Behind a proxy that ends TLS the browser says https while we hear http.
-    if (is_own(origin, "http://", host, ":80") || is_own(origin, "https://", host, ":443")) {
-        return true;
-    }
+    if (is_own_page(origin, request, options)) return true;
     const auto origins = options.origins.now();
     return std::any_of(origins->begin(), origins->end(), [&](const auto& allowed) {
         return allowed == origin || allowed == any_origin;

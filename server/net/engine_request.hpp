@@ -16,6 +16,11 @@ namespace oncewire::net {
 struct EngineOptions {
     std::string path = "/socket.io/";
     OriginList origins;
+    /// What the server is called by, in lower case: a host, or a host with its port. Requests that ask for
+    /// another are refused, because a page can give its own name to our address (DNS rebinding) and is of
+    /// our origin then. Loopback names and addresses always are: nobody else can have those. None: every
+    /// name will do.
+    std::optional<std::vector<std::string>> names = {};
     bool polling = true;    ///< sessions may begin by long-polling
     bool websocket = true;  ///< sessions may begin on a WebSocket, or move to one
     bool upgrades = true;   ///< sessions that poll are told that they may move
@@ -74,8 +79,12 @@ void add_cors_headers(HttpResponse& response, const HttpRequest& request,
                       const EngineOptions& options);
 HttpResponse preflight_response(const HttpRequest& request, const EngineOptions& options);
 
-/// Exact: scheme, host and port of an Origin equal those this request was sent to, or one of the list;
-/// ws and wss stand for http and https.
+/// Whether the server goes by the name that the request asks for; a peer of HTTP/1.0 may ask for none.
+bool is_host_allowed(const HttpRequest& request, const EngineOptions& options);
+
+/// Exact: scheme, host and port of an Origin equal those this request was sent to, those of one of the
+/// names, or one of the list; ws and wss stand for http and https. Which scheme the request was sent by
+/// only a trusted proxy can say, without one either will do.
 /// No Origin at all is no browser, which could claim anything. [RFC6455 10.2]
 bool is_origin_allowed(const HttpRequest& request, const EngineOptions& options);
 

@@ -18,6 +18,7 @@
 #include "server/net/http_body.hpp"
 #include "server/net/http_gate.hpp"
 #include "server/net/http_head.hpp"
+#include "server/net/proxy_protocol.hpp"
 #include "server/net/websocket_handshake.hpp"
 
 namespace oncewire::net {
@@ -36,6 +37,10 @@ constexpr std::string_view continue_head = "HTTP/1.1 100 Continue\r\n\r\n";
 
 /// What somebody who embeds the chat on a new site finds in the browser's tools.
 constexpr std::string_view stranger = "Forbidden: this site is not on the server's list of origins";
+
+constexpr std::string_view wrong_name =
+    "Forbidden: this server does not go by the name it was asked for by; see names in its "
+    "configuration";
 
 /// Where the build puts the client library.
 constexpr std::string_view built_in_client = "/socket.io/";
@@ -61,16 +66,32 @@ std::string format_date(std::time_t time) {
 /// waits for something holds a reference, so it lives until nobody does.
 class HttpServer::Conversation : public std::enable_shared_from_this<Conversation> {
   public:
-    Conversation(HttpServer& server, tcp::socket socket, std::string address, std::string received,
-                 Seat seat)
+    Conversation(HttpServer& server, tcp::socket socket, Peer peer, std::string received, Seat seat)
         : server_(server),
           seat_(std::move(seat)),
           socket_(std::move(socket)),
           deadline_(socket_.get_executor()),
-          address_(std::move(address)),
+          peer_(std::move(peer)),
           received_(std::move(received)) {}
 
+    void begin() {
+        const auto address = IpAddress::parse(peer_.address);
+        is_proxy_ = address && is_in(server_.options_.trusted_proxies, *address);
+        if (!is_proxy_) return await_request();
+        set_deadline(server_.options_.head_timeout);
+        await_proxy_header();
+    }
+
+    /// A proxy keeps connections for its next clients, and a request that it sends on one which we close
+    /// at that moment may be lost; so it is the one to close.
     void await_request() {
+        const auto& options = server_.options_;
+        const bool may_idle = is_proxy_ && received_.empty();
+        set_deadline(may_idle ? options.proxy_idle_timeout : options.head_timeout);
+        may_idle ? read_some(&Conversation::begin_head, &Conversation::give_up) : begin_head();
+    }
+
+    void begin_head() {
         set_deadline(server_.options_.head_timeout);
         scanned_ = 0;
         await_head();
@@ -107,6 +128,23 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
 
     // ---- reading --------------------------------------------------------------------------------
 
+    void await_proxy_header() {
+        const auto header = read_proxy_header(received_);
+        if (!header) return refuse({400, header.error()});
+        if (!*header) return read_some(&Conversation::await_proxy_header, &Conversation::give_up);
+        received_.erase(0, (*header)->size);
+        take_proxy_header(**header);
+    }
+
+    void take_proxy_header(const ProxyHeader& header) {
+        if (!header.client) return await_request();
+        peer_ = {header.client->text(), header.secure};
+        auto seat = server_.host_.take_seat_by_proxy(peer_.address);
+        if (!seat) return refuse({503, "too many connections"});
+        seat_ = both(std::move(seat_), std::move(*seat));
+        await_request();
+    }
+
     void await_head() {
         const auto found = find_head(received_, scanned_);
         if (!found) return refuse(found.error());
@@ -128,7 +166,26 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         expects_continue_ = framing->expects_continue;
         is_last_ = framing->is_last;
         if (is_last_) forget_upgrade();
+        meet_client();
         judge();
+    }
+
+    /// Who sent the request, and what it asks for in our own words.
+    void meet_client() {
+        const Options& options = server_.options_;
+        Client& client = request_.client;
+        client = client_of(peer_.address, request_.headers, options.trusted_proxies);
+        if (peer_.secure) client.secure = true;
+        if (client.prefix.empty()) client.prefix = options.prefix;
+        if (!is_engine_request(request_, options.engine)) take_off_prefix();
+    }
+
+    /// A proxy may have done so already.
+    void take_off_prefix() {
+        const std::string_view target = request_.target;
+        std::string_view below = without_prefix(target, request_.client.prefix);
+        if (below.size() == target.size()) below = without_prefix(target, server_.options_.prefix);
+        request_.target = std::string(below);
     }
 
     /// [RFC9110 7.8] Who speaks HTTP/1.0 passes on what it does not mean.
@@ -143,7 +200,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     void judge() {
         action_.reset();
         const EngineOptions& engine = server_.options_.engine;
-        known_ = serve_file();
+        known_ = known_answer();
         if (known_) return answer();
         if (!is_engine_request(request_, engine)) return judge_other();
         const std::string_view sid = engine_sid(request_);
@@ -152,6 +209,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         const auto action = judge_engine_request(request_, engine, kind);
         if (!action) {
             const bool is_stranger = action.error() == EngineError::forbidden;
+            if (is_stranger) server_.note_refusal(Refusals::What::origin, request_);
             known_ = engine_error_response(action.error(), is_upgrade_request(request_),
                                            is_stranger ? stranger : "");
             return answer();
@@ -165,6 +223,38 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         if (is_wanted) return begin_body();
         known_ = plain_text(404, "not found");
         answer();
+    }
+
+    /// Whatever the request is for, if its head alone decides it.
+    std::optional<HttpResponse> known_answer() const {
+        const Options& options = server_.options_;
+        if (options.serves_page && path_of(request_.target) == "/health") return say_healthy();
+        if (!is_host_allowed(request_, options.engine)) return refuse_host();
+        const std::string& prefix = request_.client.prefix;
+        const bool is_above = options.serves_page && path_of(request_.target) == prefix;
+        return is_above ? lead_below(prefix) : serve_file();
+    }
+
+    static HttpResponse say_healthy() {
+        HttpResponse response = plain_text(200, "ok");
+        response.headers.emplace_back("Cache-Control", "no-store");
+        return response;
+    }
+
+    HttpResponse refuse_host() const {
+        server_.note_refusal(Refusals::What::host, request_);
+        return is_engine_request(request_, server_.options_.engine)
+                   ? engine_error_response(EngineError::forbidden, is_upgrade_request(request_),
+                                           wrong_name)
+                   : plain_text(403, wrong_name);
+    }
+
+    /// What a page at "/chat" names beside it would be looked for above it.
+    HttpResponse lead_below(const std::string& prefix) const {
+        HttpResponse response = plain_text(307, "it is below");
+        const std::string query(request_.target.substr(prefix.size()));
+        response.headers.emplace_back("Location", prefix + '/' + query);
+        return response;
     }
 
     std::optional<HttpResponse> serve_file() const {
@@ -193,7 +283,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     }
 
     void begin_body() {
-        share_.emplace(server_.unfinished_, address_);
+        share_.emplace(server_.unfinished_, network_of(request_.client.address));
         if (!body_.is_complete()) set_deadline(server_.options_.body_timeout);
         const bool is_awaited = !body_.is_complete() && received_.empty();
         return expects_continue_ && is_awaited ? ask_for_body() : await_body();
@@ -296,7 +386,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         if (action_) return server_.host_.handle_post(waiting_as_, request_);
         set_deadline(server_.options_.admission_timeout);
         const RequestId id = waiting_as_;
-        server_.host_.handle_other(id, request_, address_);
+        server_.host_.handle_other(id, request_);
         if (waiting_as_ == id) watch_peer(id);
     }
 
@@ -304,16 +394,25 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         await_answer();
         set_deadline(server_.options_.admission_timeout);
         const RequestId id = waiting_as_;
-        server_.host_.handle_handshake(id, request_, address_);
+        server_.host_.handle_handshake(id, request_);
         if (waiting_as_ == id) watch_peer(id);
     }
 
-    void begin_session() { return action_ == EngineAction::open_polling ? park() : shake_hands(); }
+    void begin_session() {
+        if (action_ != EngineAction::open_polling) return shake_hands();
+        if (!sessions_) sessions_ = std::make_shared<std::uint32_t>(0);
+        if (!request_.client.by_proxy) request_.client.sessions = sessions_;
+        park();
+    }
 
     void shake_hands() {
         if (!body_.is_complete()) return refuse({400, "a body before a WebSocket"});
         response_ = answer_handshake(request_, server_.options_.deflate);
-        return response_.status == 101 ? hand_over() : finish(std::move(response_));
+        if (response_.status != 101) return finish(std::move(response_));
+        auto seat = server_.host_.take_websocket_seat(request_);
+        if (!seat) return finish(plain_text(503, "too many sessions"));
+        if (*seat) seat_ = both(std::move(seat_), std::move(*seat));
+        hand_over();
     }
 
     /// A GET that is answered when there is something to say. Meanwhile the socket is watched, because
@@ -322,7 +421,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         await_answer();
         clear_deadline();
         const RequestId id = waiting_as_;
-        server_.host_.handle_get(id, request_, address_);
+        server_.host_.handle_get(id, request_);
         if (waiting_as_ == id) watch_peer(id);
     }
 
@@ -392,17 +491,16 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     void pass_on(std::string sid) {
         if (const auto socket = release()) {
             server_.host_.handle_foreign(
-                sid, {*socket, std::move(address_), head_ + received_, std::move(seat_)});
+                sid, {*socket, std::move(peer_), head_ + received_, std::move(seat_)});
         }
     }
 
     void hand_over() {
         const auto socket = release();
         if (!socket) return;
-        server_.host_.handle_upgrade({*socket, std::move(address_), std::move(request_),
-                                      format_head(response_, true, server_.date()),
-                                      std::move(received_), agrees_to_deflate(response_),
-                                      std::move(seat_)});
+        server_.host_.handle_upgrade(
+            {*socket, std::move(request_), format_head(response_, true, server_.date()),
+             std::move(received_), agrees_to_deflate(response_), std::move(seat_)});
     }
 
     void refuse(HttpRefusal refusal) {
@@ -487,7 +585,9 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     asio::steady_timer deadline_;
     bool expired_ = false;
     Millis left_{0};  // of the deadline, while paused
-    std::string address_;
+    Peer peer_;
+    bool is_proxy_ = false;                    // one that is trusted
+    std::shared_ptr<std::uint32_t> sessions_;  // see Client
 
     std::string received_;  // and not used yet
     std::string head_;      // of request_, as it came
@@ -528,10 +628,19 @@ void HttpServer::resume() {
     for (const auto& conversation : std::exchange(paused_, {})) conversation->go_on();
 }
 
-void HttpServer::serve(tcp::socket socket, std::string address, std::string received, Seat seat) {
-    std::make_shared<Conversation>(*this, std::move(socket), std::move(address),
-                                   std::move(received), std::move(seat))
-        ->await_request();
+void HttpServer::serve(tcp::socket socket, Peer peer, std::string received, Seat seat) {
+    std::make_shared<Conversation>(*this, std::move(socket), std::move(peer), std::move(received),
+                                   std::move(seat))
+        ->begin();
+}
+
+void HttpServer::note_refusal(Refusals::What what, const HttpRequest& request) {
+    const std::string& asked = request.client.host.value_or("");
+    const std::string_view host = asked.empty() ? find_header(request.headers, "Host") : asked;
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    const auto line = refusals_.note(what, host, find_header(request.headers, "Origin"),
+                                     Instant(std::chrono::floor<Millis>(now)));
+    if (line) options_.log(*line);
 }
 
 /// [RFC9110 5.6.7] Made once a second.

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -15,6 +16,7 @@
 
 #include "server/net/engine_request.hpp"
 #include "server/net/http_message.hpp"
+#include "server/net/refusals.hpp"
 #include "server/net/seat.hpp"
 #include "server/net/static_files.hpp"
 #include "server/net/unfinished_bytes.hpp"
@@ -23,10 +25,15 @@
 
 namespace oncewire::net {
 
+/// The other end of a connection: of TCP, or whom a trusted proxy's PROXY header names.
+struct Peer {
+    std::string address;
+    bool secure = false;  ///< that header says that it speaks TLS
+};
+
 /// A connection that left HTTP for WebSocket.
 struct Upgraded {
-    int socket = -1;      ///< now the receiver's to close
-    std::string address;  ///< of the peer
+    int socket = -1;  ///< now the receiver's to close
     HttpRequest request;
     std::string answer;    ///< the 101, still to be sent
     std::string unread;    ///< what came in behind the request
@@ -36,8 +43,8 @@ struct Upgraded {
 
 /// A connection whose request belongs to a session of another core.
 struct Foreign {
-    int socket = -1;       ///< now the receiver's
-    std::string address;   ///< of the peer
+    int socket = -1;  ///< now the receiver's
+    Peer peer;
     std::string received;  ///< the request and what came behind it
     Seat seat;
 };
@@ -54,19 +61,20 @@ class EngineHost {
     virtual SessionKind session_kind(std::string_view sid) = 0;
     /// Whether somebody wants to be asked about each handshake.
     virtual bool asks_admission() = 0;
+    /// A place for whom the PROXY header on a proxy's connection names; none: there is none left.
+    virtual std::optional<Seat> take_seat_by_proxy(const std::string& address) = 0;
+    /// The same for a WebSocket, beside the place that its connection has.
+    virtual std::optional<Seat> take_websocket_seat(const HttpRequest& request) = 0;
     /// A handshake that HTTP has nothing against; HttpServer::admit() or refuse() follows, some day.
-    virtual void handle_handshake(RequestId id, const HttpRequest& request,
-                                  const std::string& address) = 0;
+    virtual void handle_handshake(RequestId id, const HttpRequest& request) = 0;
     /// Whoever takes requests has enough to do: bodies stay in their sockets until HttpServer::resume().
     virtual bool is_busy() = 0;
     /// Whether somebody answers what is neither Engine.IO's nor a file.
     virtual bool takes_others() = 0;
     /// Such a request, all of it; HttpServer::answer() ends it, now or later.
-    virtual void handle_other(RequestId id, const HttpRequest& request,
-                              const std::string& address) = 0;
+    virtual void handle_other(RequestId id, const HttpRequest& request) = 0;
     /// A handshake or a poll; HttpServer::answer() ends it, now or later.
-    virtual void handle_get(RequestId id, const HttpRequest& request,
-                            const std::string& address) = 0;
+    virtual void handle_get(RequestId id, const HttpRequest& request) = 0;
     /// The head of a POST with a good sid came. False: refuse it; its body is not read.
     virtual bool handle_post_begun(const HttpRequest& request) = 0;
     /// All of it came; HttpServer::answer() ends it.
@@ -91,11 +99,19 @@ class HttpServer {
     struct Options {
         EngineOptions engine;
         Millis head_timeout{5'000};  ///< also for how long a kept connection may be idle
+        /// The same for a trusted proxy's: longer than any of them keeps one (Caddy two minutes).
+        Millis proxy_idle_timeout{150'000};
         Millis body_timeout{10'000};
         /// Files beside those that are built in; outlived by them.
         std::span<const StaticFile> files = {};
         bool serves_client = true;  ///< the client library, under `engine.path`
-        bool serves_page = true;    ///< the chat's
+        bool serves_page = true;    ///< the chat's, and /health
+        /// Proxies whose word on their clients counts; see client_of() and read_proxy_header().
+        std::vector<IpBlock> trusted_proxies = {};
+        /// Below this path, like "/chat", everything is served, too; empty: none.
+        std::string prefix = {};
+        /// One line for operators.
+        std::function<void(const std::string&)> log = [](const std::string&) {};
         /// For whoever is asked about a handshake or answers for others; nobody's word is a no.
         Millis admission_timeout{10'000};
         std::uint32_t body_bytes_max = limits::message_bytes;
@@ -116,7 +132,7 @@ class HttpServer {
 
     /// Takes over an accepted connection, until it ends or is upgraded.
     /// `received`: what came in already. `seat`: kept as long as the connection.
-    void serve(boost::asio::ip::tcp::socket socket, std::string address, std::string received = {},
+    void serve(boost::asio::ip::tcp::socket socket, Peer peer, std::string received = {},
                Seat seat = {});
     /// Ends a request that the host has. Ignored if its peer is gone.
     void answer(RequestId id, HttpResponse response);
@@ -128,11 +144,13 @@ class HttpServer {
     void resume();
     /// Requests the host has.
     std::size_t waiting() const { return waiting_.size(); }
+    const RefusalCounts& refusals() const { return refusals_.counts(); }
 
   private:
     class Conversation;
 
     std::shared_ptr<Conversation> find(RequestId id) const;
+    void note_refusal(Refusals::What what, const HttpRequest& request);
     std::string_view date();
 
     Options options_;
@@ -140,6 +158,7 @@ class HttpServer {
     std::string date_;
     EngineHost& host_;
     std::shared_ptr<UnfinishedBytes> unfinished_;  // conversations may outlive us
+    Refusals refusals_;
     RequestId last_request_ = 0;
     std::unordered_map<RequestId, std::shared_ptr<Conversation>> waiting_;
     std::vector<std::shared_ptr<Conversation>> paused_;

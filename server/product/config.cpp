@@ -8,6 +8,8 @@
 
 #include <toml.hpp>
 
+#include "server/net/client.hpp"
+
 namespace oncewire::product {
 namespace {
 
@@ -101,6 +103,18 @@ TokenKey read_key(const Value& table) {
     return key;
 }
 
+/// Every element must be `is_right`, which `shape` shows.
+std::vector<std::string> list_of(const Value& value, bool (*is_right)(const std::string&),
+                                 const std::string& shape) {
+    if (!value.is_array()) fail(value, "must be a list of strings " + shape);
+    std::vector<std::string> list;
+    for (const auto& each : value.as_array()) {
+        list.push_back(text(each));
+        if (!is_right(list.back())) fail(each, "must be " + shape);
+    }
+    return list;
+}
+
 Readers server_readers(Config& config) {
     const std::vector<std::string> durabilities = {"disk", "process"};
     constexpr std::int64_t ports = 65'535, cores = 256, many = 10'000'000, days = 36'500, day = 86'400,
@@ -132,15 +146,26 @@ Readers server_readers(Config& config) {
          [=, &config](const Value& v) {
              config.recovery_seconds = number<std::uint32_t>(v, 0, day);
          }},
-        {"origins", [&](const Value& v) {
-             if (!v.is_array()) fail(v, "must be a list of origins");
-             config.origins.clear();
-             for (const auto& each : v.as_array()) {
-                 config.origins.push_back(text(each));
-                 if (!is_origin(config.origins.back())) {
-                     fail(each, "must be like https://example.org, without a path");
-                 }
-             }
+        {"origins",
+         [&](const Value& v) {
+             config.origins = list_of(v, is_origin, "like https://example.org, without a path");
+         }},
+        {"trusted_proxies",
+         [&](const Value& v) {
+             config.trusted_proxies = list_of(v, is_block, "like 192.0.2.1 or 10.0.0.0/8");
+         }},
+        {"names",
+         [&](const Value& v) {
+             config.names =
+                 list_of(v, is_host_name, "like chat.example.org, in lower case, without a scheme");
+         }},
+        {"prefix",
+         [&](const Value& v) {
+             config.prefix = text(v);
+             if (!is_path_prefix(config.prefix)) fail(v, "must be like /chat/");
+         }},
+        {"limits", [&](const Value& v) {
+             config.limits = text_of(v, {"on", "off"}) == "on";
          }}};
 }
 
@@ -202,6 +227,14 @@ std::string quoted(const std::string& text) {
     return out.str();
 }
 
+std::string quoted_list(const std::vector<std::string>& texts) {
+    std::string list;
+    for (const auto& each : texts) list += (list.empty() ? "" : ", ") + quoted(each);
+    return '[' + list + ']';
+}
+
+bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+
 }  // namespace
 
 bool is_origin(const std::string& text) {
@@ -213,7 +246,19 @@ bool is_origin(const std::string& text) {
     }
     const std::string host = text.substr(scheme + 3);
     return !host.empty() && host.find_first_of("/?#@ ;,*'\"") == host.npos &&
-           std::none_of(host.begin(), host.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+           std::none_of(host.begin(), host.end(), is_upper);
+}
+
+bool is_host_name(const std::string& text) {
+    return text == "*" || (!text.empty() && text.find_first_of("/?#@ ;,*'\"") == text.npos &&
+                           std::none_of(text.begin(), text.end(), is_upper));
+}
+
+bool is_block(const std::string& text) { return net::IpBlock::parse(text).has_value(); }
+
+bool is_path_prefix(const std::string& text) {
+    if (text.empty() || text == "/") return true;
+    return net::is_prefix(text.ends_with('/') ? text.substr(0, text.size() - 1) : text);
 }
 
 Result<void, std::string> read_config(const std::string& path, Config& config) {
@@ -240,11 +285,11 @@ std::string print_config(const Config& config) {
         << "\ndurability = " << quoted(config.durability) << "\nkeep_days = " << config.keep_days
         << "\nkeep_messages = " << config.keep_messages << "\nlease_days = " << config.lease_days
         << "\nrecovery_seconds = " << config.recovery_seconds
-        << "\norigins = [";
-    for (std::size_t i = 0; i < config.origins.size(); ++i) {
-        out << (i ? ", " : "") << quoted(config.origins[i]);
-    }
-    out << "]\n\n[log]\nlevel = " << quoted(config.log_level)
+        << "\norigins = " << quoted_list(config.origins)
+        << "\ntrusted_proxies = " << quoted_list(config.trusted_proxies)
+        << "\nnames = " << quoted_list(config.names) << "\nprefix = " << quoted(config.prefix)
+        << "\nlimits = " << quoted(config.limits ? "on" : "off")
+        << "\n\n[log]\nlevel = " << quoted(config.log_level)
         << "\nformat = " << quoted(config.log_format) << "\n\n[chat]\nburst = " << config.burst
         << "\nper_second = " << config.per_second << "\naddress_burst = " << config.address_burst
         << "\naddress_per_second = " << config.address_per_second

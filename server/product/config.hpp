@@ -16,7 +16,7 @@ struct Config {
     std::string database = "oncewire.db";
     std::uint16_t cores = 1;
     std::uint32_t connections = 100'000;            ///< and polling sessions, in all
-    std::uint32_t connections_per_address = 1'024;  ///< loopback aside
+    std::uint32_t connections_per_address = 1'024;  ///< and four times as many of an IPv6 /48
     std::string durability = "disk";                ///< or "process": no fsync
     std::uint32_t keep_days = 0;                    ///< of each room's history; 0: for ever
     std::uint32_t keep_messages = 0;                ///< the newest of each room; 0: all
@@ -26,6 +26,13 @@ struct Config {
     std::uint32_t recovery_seconds = 120;
     /// Pages that may connect and embed the chat, besides the server's own.
     std::vector<std::string> origins;
+    /// Addresses and blocks of proxies whose word on their clients counts: X-Forwarded-…, Forwarded, PROXY.
+    std::vector<std::string> trusted_proxies;
+    /// What the server is called by, besides localhost and addresses; "*": any name.
+    std::vector<std::string> names;
+    std::string prefix;  ///< "/chat/": everything is served below it, too
+    /// Whether there are allowances for each person and address. Off is for load tests.
+    bool limits = true;
     std::string log_level = "info";
     std::string log_format = "text";  ///< or "json"
 
@@ -52,5 +59,11 @@ std::string print_config(const Config& config);
 
 /// "scheme://host" or "scheme://host:port", or "*"; what is something else is a typing error.
 bool is_origin(const std::string& text);
+/// "chat.example.org", "chat.example.org:8443", "[2001:db8::1]", or "*".
+bool is_host_name(const std::string& text);
+/// "192.0.2.1", "10.0.0.0/8", "2001:db8::/32".
+bool is_block(const std::string& text);
+/// "/chat/" or "/chat"; empty or "/" for none.
+bool is_path_prefix(const std::string& text);
 
 }  // namespace oncewire::product
