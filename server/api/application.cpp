@@ -59,6 +59,11 @@ void Application::on_durable(std::string_view event, store::DurableHandler handl
     durable_.insert_or_assign(std::string(event), std::move(handler));
 }
 
+void Application::on_lookup(std::string_view event, store::DurableHandler handler) {
+    on_durable(event, std::move(handler));
+    lookups_.emplace(event);
+}
+
 void Application::on_reply(std::string_view event, store::AnswerHandler handler) {
     answers_.insert_or_assign(std::string(event), std::move(handler));
 }
@@ -77,6 +82,8 @@ std::vector<std::string> Application::durable_event_names() const {
 void Application::after(Millis time, std::function<void()> call) {
     context_->call_after(time, std::move(call));
 }
+
+std::size_t Application::waiting_calls() const { return context_->waiting_calls(); }
 
 UnixMillis Application::wall_clock() const {
     return context_->wall_clock ? context_->wall_clock() : UnixMillis{};

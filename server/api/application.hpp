@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -157,6 +158,13 @@ class Application : public Broadcasts<Application> {
 
     /// Runs inside the transaction that stores the message, see store::Tx. In every namespace.
     void on_durable(std::string_view event, store::DurableHandler handler);
+    /// Answers a client's question from what is stored: `handler` may read (Tx::read_before, and Tx::sql for
+    /// selecting) and not write. Runs on the same thread as on_durable(), but between two batches, each
+    /// session in turn, so that messages do not wait for it, as long as one call reads 1 MiB at most; not at
+    /// all for whoever is gone, or wants no acknowledgement. A session has few at a time (limits::lookups…).
+    /// Not stored: sent as a durable message of ours it is rejected. In every namespace.
+    void on_lookup(std::string_view event, store::DurableHandler handler);
+    const std::set<std::string, std::less<>>& lookups() const { return lookups_; }
     /// What follows from the answer to a question of this event (Tx::ask), or from its expiry: runs once,
     /// inside the transaction that ends the question. In every namespace.
     void on_reply(std::string_view event, store::AnswerHandler handler);
@@ -178,6 +186,8 @@ class Application : public Broadcasts<Application> {
     /// Calls this once, on this core's thread, not earlier than after `time`. Not before the server
     /// listens.
     void after(Millis time, std::function<void()> call);
+    /// Of those, how many are yet to come.
+    std::size_t waiting_calls() const;
     /// For showing and for expiry; 0 in a host without a clock.
     UnixMillis wall_clock() const;
     /// Which core this is, from 0, and of how many.
@@ -205,6 +215,7 @@ class Application : public Broadcasts<Application> {
 
     std::unique_ptr<Context> context_;
     std::map<std::string, store::DurableHandler, std::less<>> durable_;
+    std::set<std::string, std::less<>> lookups_;
     store::AnswerHandlers answers_;
     std::vector<std::string> schema_;
 };

@@ -173,6 +173,7 @@ class Context {
     // ---- later ----------------------------------------------------------------------------------
 
     void call_after(Millis time, std::function<void()> call);
+    std::size_t waiting_calls() const { return later_.size(); }
 
   private:
     /// A question of ours to one or all cores.

@@ -21,6 +21,7 @@ hub::Hub::Options with_names_of(api::Application& application, hub::Hub::Options
                                 const std::function<void(api::Application&)>& install) {
     install(application);
     options.durable_events = application.durable_event_names();
+    options.lookups = application.lookups();
     return options;
 }
 

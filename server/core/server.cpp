@@ -110,6 +110,7 @@ Server::Server(Options options, std::unique_ptr<store::Store> store,
     sequencer_options.on_damage = options_.on_damage;
     api::Application durable;
     install(durable);
+    sequencer_options.sequencer.lookups = durable.lookups();
     sequencer_options.sequencer.answers = catching(durable.answer_handlers(), options_.log);
     sequencer_ = std::make_unique<SequencerThread>(
         std::move(store), catching(durable.durable_handlers(), options_.log), inboxes,

@@ -86,6 +86,7 @@ void Hub::handle_written(ConnectionId id, Instant now) {
     }
     if (connection->queue_bytes > limits::send_queue_bytes / 2) return;
     for (const SocketId socket : connection->sockets) resume_reader(socket);
+    send_lookups(id);
 }
 
 void Hub::handle_transport_closed(ConnectionId id, engineio::CloseReason reason, Instant now) {
@@ -175,6 +176,7 @@ std::optional<HubOutput> Hub::poll_output() {
         closing_.pop_back();
         pump(id, now_);
     }
+    for (const ConnectionId id : std::exchange(answered_lookups_, {})) send_lookups(id);
     if (auto output = outputs_.poll()) return output;
     if (!new_greetings_.empty() || !new_readers_.empty()) {
         answer_greetings();

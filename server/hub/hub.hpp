@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <queue>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -214,6 +215,8 @@ class Hub {
         bool speaks_socketio = true;
         /// Event names whose messages go to the sequencer instead of the application's hub handlers.
         std::vector<std::string> durable_events;
+        /// Those of them that are only read for.
+        std::set<std::string, std::less<>> lookups = {};
         /// Unmodified clients get a pid, and may come back as who they were.
         bool recovery = false;
     };
@@ -363,6 +366,7 @@ class Hub {
         delivery::ProducerEpoch producer_epoch = 0;
         std::optional<delivery::Offset> replay_after;
         std::string sender;
+        delivery::Anomalies noticed;  // what it was believed, up to noticed_max of each
         std::vector<socketio::AckId> awaited_acks;
         std::uint64_t mark = 0;  // visited by the broadcast of this number
     };
@@ -375,6 +379,8 @@ class Hub {
         std::uint64_t queue_bytes = 0;
         bool writing = false;  // a Write is out; the next waits for handle_written()
         bool dirty = false;    // listed in dirty_
+        std::vector<std::pair<SocketId, socketio::AckId>> lookups;  // the store is being read for
+        std::vector<store::Submit> waiting_lookups;
         std::optional<Instant> slow_at;
         std::optional<Instant> timer_at;  // its entry in timers_; later than the truth never
     };
@@ -432,7 +438,15 @@ class Hub {
     void handle_event(ConnectionId id, peer::EventReceived event);
     void submit(SocketId id, const Socket& socket, socketio::Packet packet);
     void submit_keyed(SocketId id, const Socket& socket, const socketio::Packet& packet);
-    void take_notice(const delivery::Anomalies& anomalies);
+    void take_notice(Socket& socket, const delivery::Anomalies& anomalies);
+
+    // hub_lookups.cpp: questions that are only read for
+    bool is_lookup(std::string_view data) const;
+    void look_up(ConnectionId id, store::Submit submit);
+    void refuse_lookup(const store::Submit& submit, const char* code, const char* message);
+    void send_lookups(ConnectionId id);
+    bool end_lookup(const store::SessionRef& to, std::optional<socketio::AckId> ack_id);
+    bool drop_lookups(SocketId id, const Socket& socket);
     bool enter(SocketId id, std::string_view log_room);
     void finish_accept(SocketId id, const store::Attached* attached,
                        const store::SessionOpened* opened);
@@ -554,6 +568,7 @@ class Hub {
     std::uint64_t passages_back_ = 0;
     std::uint64_t letter_at_hand_ = 0;  // its number, while it is obeyed; else 0
     std::deque<Deferred> deferred_;
+    std::vector<ConnectionId> answered_lookups_;  // may have another one read for
     std::vector<ConnectionId> dirty_;
     std::size_t dirty_taken_ = 0;
     std::vector<ConnectionId> closing_;  // closed while their own pump may be running

@@ -198,6 +198,7 @@ void Hub::handle(const store::Settled& settled) {
 /// Stock clients: errors first, as their callbacks expect, unless they said otherwise. null is also what
 /// `retries` without ackTimeout takes for success.
 void Hub::handle(const store::Answered& answered) {
+    end_lookup(answered.to, answered.ack_id);
     if (answered.ack_id > first_submission) {
         outputs_.push_back(SubmitSettled{answered.ack_id - first_submission, answered.verdict});
         return;
@@ -233,11 +234,17 @@ void Hub::handle(const store::Conflict& conflict) {
                peer::encode(peer::ConflictEvent{conflict.sequence, conflict.last}), {});
 }
 
-/// Stock clients are not answered: an ack, even one that says no, would end their retries.
+/// Stock clients are not answered: an ack, even one that says no, would end their retries. What was only
+/// asked can be asked again.
 void Hub::handle(const store::RetryLater& later) {
+    const bool was_lookup = end_lookup(later.to, later.ack_id);
     if (later.ack_id && *later.ack_id > first_submission) {
         outputs_.push_back(SubmitSettled{*later.ack_id - first_submission, std::nullopt});
         return;
+    }
+    if (was_lookup) {
+        return send_ack(later.to.session, *later.ack_id,
+                        R"([{"error":"later","message":"not now; ask again"}])", {});
     }
     const Socket* socket = find_socket(later.to.session);
     if (!socket || !socket->capability) return;

@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::size_t sid_bytes = 15;  // 20 characters, 120 bits
 
+/// 100: holes, and so on, that one session is believed to have noticed.
+constexpr std::uint32_t noticed_max = 100;
+
 /// The room of everybody in a namespace; sockets join it when they are connected.
 constexpr std::string_view everybody;
 
@@ -149,9 +152,15 @@ void Hub::disconnect_now(SocketId id, bool close_connection) {
 std::uint64_t Hub::submit(SocketId id, std::string_view data) {
     const std::uint64_t number = ++newest_submission_;
     if (Socket* socket = find_socket(id)) {
-        outputs_.push_back(ToStore{store::Submit{
+        store::Submit submit{
             session_ref(id), std::string(namespace_of(*socket)), std::string(data), socket->sid,
-            std::nullopt, first_submission + number, socket->sender, true, producer_of(id)}});
+            std::nullopt,    first_submission + number,          socket->sender,    true,
+            producer_of(id)};
+        if (is_lookup(data)) {
+            look_up(socket->connection, std::move(submit));
+        } else {
+            outputs_.push_back(ToStore{std::move(submit)});
+        }
     }
     return number;
 }
@@ -274,7 +283,8 @@ void Hub::finish_accept(SocketId id, const store::Attached* attached,
 void Hub::end_socket(SocketId id, socketio::DisconnectReason reason) {
     const Socket* socket = find_socket(id);
     if (!socket) return;
-    if (socket->capability && socket->state != SocketState::asked) {
+    const bool is_attached = socket->capability && socket->state != SocketState::asked;
+    if (drop_lookups(id, *socket) || is_attached) {
         outputs_.push_back(ToStore{store::Detach{session_ref(id)}});
     }
     end_session(id, *socket, reason);
@@ -288,12 +298,12 @@ void Hub::end_socket(SocketId id, socketio::DisconnectReason reason) {
 
 void Hub::handle_event(ConnectionId connection, peer::EventReceived event) {
     const SocketId id = find_connection(connection)->sockets[event.index];
-    const Socket& socket = *find_socket(id);
+    Socket& socket = *find_socket(id);
     const auto elements = json::elements(event.packet.data);
     const auto name = json::as_string(elements[0]);
     if (name && socket.capability && peer::is_delivery_event(*name)) {
         if (const auto noticed = peer::decode_noticed(event.packet.data))
-            return take_notice(noticed->anomalies);
+            return take_notice(socket, noticed->anomalies);
         return submit_keyed(id, socket, event.packet);
     }
     const auto& durable = options_.durable_events;
@@ -304,11 +314,17 @@ void Hub::handle_event(ConnectionId connection, peer::EventReceived event) {
                                     std::move(event.packet.attachments), event.packet.ack_id});
 }
 
-/// A client's word, so no more than a number for people to look at.
-void Hub::take_notice(const delivery::Anomalies& anomalies) {
-    counts_.noticed.holes += anomalies.holes;
-    counts_.noticed.repeated += anomalies.repeated;
-    counts_.noticed.late += anomalies.late;
+/// A client's word, so no more than a number for people to look at; of one session no large one, because
+/// it should be 0, and whoever makes it up should not be able to hide what others see.
+void Hub::take_notice(Socket& socket, const delivery::Anomalies& anomalies) {
+    const auto take = [&](std::uint32_t delivery::Anomalies::*kind) {
+        const auto believed = std::min(anomalies.*kind, noticed_max - socket.noticed.*kind);
+        socket.noticed.*kind += believed;
+        counts_.noticed.*kind += believed;
+    };
+    take(&delivery::Anomalies::holes);
+    take(&delivery::Anomalies::repeated);
+    take(&delivery::Anomalies::late);
 }
 
 /// A durable event of a stock client: stored by whatever id its arguments carry.
@@ -322,9 +338,12 @@ void Hub::submit(SocketId id, const Socket& socket, socketio::Packet packet) {
         }
         return;
     }
-    outputs_.push_back(ToStore{store::Submit{session_ref(id), std::string(namespace_of(socket)),
-                                             std::move(packet.data), socket.sid, std::nullopt,
-                                             packet.ack_id, socket.sender}});
+    store::Submit submit{session_ref(id),        std::string(namespace_of(socket)),
+                         std::move(packet.data), socket.sid,
+                         std::nullopt,           packet.ack_id,
+                         socket.sender};
+    if (is_lookup(submit.data)) return look_up(socket.connection, std::move(submit));
+    outputs_.push_back(ToStore{std::move(submit)});
 }
 
 void Hub::submit_keyed(SocketId id, const Socket& socket, const socketio::Packet& packet) {

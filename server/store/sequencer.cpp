@@ -48,11 +48,13 @@ void Sequencer::commit(Instant now) {
     clear_batch();
     answer_reads();
     ask_questions();
+    answer_lookups();
 }
 
 void Sequencer::handle_timeout(Instant now, UnixMillis wall_clock) {
     now_ = now;
     wall_clock_ = wall_clock;
+    answer_lookups();
     if (refuse_until_ && *refuse_until_ > now) return;
     if (needs_reopen_) return reopen_store();
     if (!options_.retention.keeps_all() && trim_at_ <= now) trim();
@@ -82,6 +84,7 @@ void Sequencer::reopen_store() {
 }
 
 std::optional<Instant> Sequencer::next_timeout() const {
+    if (!lookups_.empty()) return now_;
     if (needs_reopen_) return refuse_until_;
     auto next = earliest(tasks_.next_timeout(), expiry_at_);
     if (!unasked_.empty()) next = now_;
@@ -157,7 +160,10 @@ bool Sequencer::is_attached(const ProducerId& id) const {
 
 void Sequencer::handle(const ReadPage& request) { reads_.push_back(request); }
 
-void Sequencer::handle(const Detach& detach) { forget(detach.from); }
+void Sequencer::handle(const Detach& detach) {
+    drop_lookups(detach.from);
+    forget(detach.from);
+}
 
 void Sequencer::handle(const TaskEnded& ended) {
     if (!tasks_.ended(ended.id, ended.is_done, now_)) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -51,6 +52,8 @@ struct SequencerCounts {
     std::uint64_t expired = 0;           ///< questions
     std::uint64_t leases_ended = 0;      ///< producers whose verdicts were forgotten
     std::uint64_t outcomes_unknown = 0;  ///< resent copies whose verdict was forgotten
+    std::uint64_t looked_up = 0;
+    std::uint64_t lookups_dropped = 0;  ///< whoever asked was gone before it was their turn
 };
 
 /// The one writer: gives positions, dedupes, runs durable handlers, answers from history.
@@ -78,6 +81,9 @@ class Sequencer {
         /// What to do when a question has come to its end, by the question's event; without one its end
         /// has no effect.
         AnswerHandlers answers = {};
+        /// Events whose handlers only read. They are answered between two batches, a step at a time, each
+        /// session in turn, and those of sessions that are gone not at all.
+        std::set<std::string, std::less<>> lookups = {};
     };
 
     /// `store` outlives the sequencer. `handlers`: by event name; an event without one is rejected.
@@ -180,6 +186,15 @@ class Sequencer {
     Result<void, StoreError> look_for_expiry();
     void note_expiry(UnixMillis expires_at);
 
+    // sequencer_lookups.cpp: what is only read
+    bool is_lookup(const Submit& submit) const;
+    void keep_lookup(const Submit& submit);
+    Submit take_lookup();
+    void answer_lookups();
+    std::uint64_t answer_lookup(const Submit& submit);
+    Result<Verdict, StoreError> run_lookup(Tx& tx, const Submit& submit);
+    void drop_lookups(const SessionRef& session);
+
     void handle_keyed(const Submit& submit, Attachment& attachment);
     void handle_stock(const Submit& submit);
     void answer_repeated(const Submit& submit, const Attachment& attachment);
@@ -253,6 +268,9 @@ class Sequencer {
     std::set<ProducerId> unasked_;                  // may have to be asked something more
     std::optional<Instant> expiry_at_ = Instant{};  // when to look for questions that expired
     std::map<std::uint64_t, std::uint32_t> expiry_failures_;  // of handlers, by question
+
+    std::map<SessionRef, std::deque<Submit>> lookups_;  // none is empty
+    SessionRef last_asker_;                             // whose turn it was
 
     std::map<ProducerId, Attachment> attachments_;
     std::map<SessionRef, ProducerId> producer_of_;

@@ -62,6 +62,7 @@ void Sequencer::handle_keyed(const Submit& submit, Attachment& attachment) {
 }
 
 void Sequencer::handle_stock(const Submit& submit) {
+    if (is_lookup(submit)) return keep_lookup(submit);
     auto verdict = store_message(submit);
     if (verdict && submit.ack_id) {
         reply(submit.from, Answered{submit.from, *submit.ack_id, std::move(*verdict)});
@@ -196,6 +197,10 @@ Result<Verdict, StoreError> Sequencer::call_handler(const Submit& submit) {
     const auto handler = handlers_.find(*event);
     if (handler == handlers_.end()) {
         return reject("unknown_event", "this server stores no such event");
+    }
+    // Its answer would be kept as the verdict, for ever.
+    if (options_.lookups.contains(*event)) {
+        return reject("not_stored", "this is a question; ask it without a promise");
     }
     elements.erase(elements.begin());
     const ProducerId& producer = submit.key ? submit.key->id : submit.producer;

@@ -29,12 +29,21 @@ bool is_event(std::string_view data) {
 }  // namespace
 
 Result<void, StoreError> Tx::mark() {
+    if (use_ == Use::lookup) return Err{StoreError::handler};  // the application's mistake
     if (is_marked_) return {};
     is_marked_ = true;
     return store_.mark();
 }
 
+Result<void, StoreError> Tx::begin_lookup() {
+    if (is_marked_) return {};
+    const auto begun = store_.begin();
+    is_marked_ = static_cast<bool>(begun);
+    return begun;
+}
+
 Result<delivery::Offset, StoreError> Tx::publish(std::string_view room, std::string data) {
+    if (use_ == Use::lookup) return Err{StoreError::handler};
     LogEntry entry;
     entry.offset = next_offset();
     entry.room = log_room(nsp_, room);
@@ -56,7 +65,11 @@ Result<delivery::Offset, StoreError> Tx::publish(std::string_view room, std::str
 Result<std::vector<LogEntry>, StoreError> Tx::read_before(std::string_view room,
                                                           delivery::Offset before,
                                                           std::uint32_t entries_max) {
-    return store_.read_before(log_room(nsp_, room), before, entries_max, limits::page_bytes);
+    auto entries =
+        store_.read_before(log_room(nsp_, room), before, entries_max, limits::page_bytes);
+    if (!entries) return entries;
+    for (const LogEntry& entry : *entries) bytes_read_ += entry.data.size() + sizeof entry;
+    return entries;
 }
 
 /// A stock client's message has no key of its own; the task's number in this history has to do.

@@ -78,18 +78,26 @@ struct QuestionChange {
 /// verdict, or not at all. Valid during the handler's call only.
 class Tx {
   public:
+    enum class Use : std::uint8_t {
+        message,  ///< the store's transaction is open
+        lookup,   ///< it is not; nothing can be stored, and sql() opens one that is rolled back
+    };
     /// `key`: of the message, see Message.
     Tx(Store& store, std::string_view nsp, std::string_view key, UnixMillis now,
-       std::vector<LogEntry>& published, std::vector<QuestionChange>& questions)
+       std::vector<LogEntry>& published, std::vector<QuestionChange>& questions,
+       Use use = Use::message)
         : store_(store),
+          use_(use),
           nsp_(nsp),
           key_(key),
           now_(now),
           published_(published),
           questions_(questions) {}
 
-    /// Whether anything was changed: then undo() takes it back.
+    /// Whether anything was changed: then undo() takes it back. Of a lookup: whether a transaction is open.
     bool is_marked() const { return is_marked_; }
+    /// Of the log, so far, with what an entry costs besides its data: what a lookup costs.
+    std::uint64_t bytes_read() const { return bytes_read_; }
 
     /// The offset the next publish() gets: useful as the id of what is being published.
     delivery::Offset next_offset() const { return store_.head().offset + 1; }
@@ -129,9 +137,8 @@ class Tx {
     /// is in memory meanwhile.
     template <class... A>
     Result<std::vector<SqlRow>, SqlError> sql(std::string_view statement, const A&... values) {
-        if (const auto marked = mark(); !marked) {
-            return Err{SqlError{marked.error(), false, error_text(marked.error())}};
-        }
+        const auto ready = use_ == Use::lookup ? begin_lookup() : mark();
+        if (!ready) return Err{SqlError{ready.error(), false, error_text(ready.error())}};
         return store_.run_sql(statement, {sql_value(values)...});
     }
 
@@ -167,9 +174,12 @@ class Tx {
 
     /// Before the first change, so that a message that changes nothing costs no mark.
     Result<void, StoreError> mark();
+    Result<void, StoreError> begin_lookup();
 
     Store& store_;
+    Use use_;
     bool is_marked_ = false;
+    std::uint64_t bytes_read_ = 0;
     std::string_view nsp_;
     std::string_view key_;
     UnixMillis now_;

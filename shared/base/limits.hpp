@@ -61,6 +61,13 @@ inline constexpr std::uint32_t questions_per_client = 256;
 /// 16: of them on the wire, and in the server's memory; people and their pages answer few at a time.
 inline constexpr std::uint32_t questions_window = 16;
 
+/// 4: questions of one connection that the store is being read for, and 64 more that wait for it to take
+/// the answers; a client has a page of history or a few pictures to ask for at a time.
+inline constexpr std::uint32_t lookups_in_flight = 4;
+inline constexpr std::uint32_t lookups_waiting = 64;
+/// 4,096 bytes: one of them.
+inline constexpr std::uint32_t lookup_bytes = 4096;
+
 /// 10,000: ephemeral emits a client holds while it is not connected; the reference has no bound.
 inline constexpr std::uint32_t send_buffer_packets = 10'000;
 

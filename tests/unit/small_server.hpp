@@ -31,7 +31,13 @@ class SmallServer {
 
     /// One core with handlers that were installed already.
     explicit SmallServer(oncewire::api::Application& application)
-        : store_(disk_, &faults), sequencer_(store_, application.durable_handlers()) {
+        : store_(disk_, &faults),
+          sequencer_(store_, application.durable_handlers(),
+                     {.recovery = {},
+                      .retention = {},
+                      .lease = {},
+                      .answers = {},
+                      .lookups = application.lookups()}) {
         add_core(application, 0, 1);
         start();
     }
@@ -127,6 +133,18 @@ class SmallServer {
         settle();
     }
 
+    std::size_t kept_mail() const { return kept_mail_.size(); }
+    std::uint64_t looked_up() const { return sequencer_.counts().looked_up; }
+
+    /// What goes out to this client is handed to its socket, and no more until it reads again.
+    void stop_taking(Client client) { deaf_[client] = false; }
+    void go_on_taking(Client client) {
+        const bool has_write = deaf_.at(client);
+        deaf_.erase(client);
+        if (has_write) hub(client.core).handle_written(client.connection, now_);
+        settle();
+    }
+
     std::vector<std::pair<std::string, std::string>> headers;
     /// Where clients that open from now on come from.
     std::string address = "127.0.0.1";
@@ -152,6 +170,7 @@ class SmallServer {
         options.core = core;
         options.cores = cores;
         options.durable_events = application.durable_event_names();
+        options.lookups = application.lookups();
         options.recovery = recovery_;
         cores_.push_back(std::make_unique<Core>(
             Core{core, application, oncewire::hub::Hub(std::move(options)), {}}));
@@ -187,7 +206,12 @@ class SmallServer {
         if (const auto* write = std::get_if<oncewire::hub::Write>(&output)) {
             for (const auto& frame : write->frames)
                 sent_[{core.number, write->connection}].push_back(frame->bytes);
-            core.hub.handle_written(write->connection, now_);
+            const auto deaf = deaf_.find({core.number, write->connection});
+            if (deaf != deaf_.end()) {
+                deaf->second = true;
+            } else {
+                core.hub.handle_written(write->connection, now_);
+            }
         } else if (const auto* close = std::get_if<oncewire::hub::CloseTransport>(&output)) {
             closed_[{core.number, close->connection}] = true;
         } else if (const auto* to_store = std::get_if<oncewire::hub::ToStore>(&output)) {
@@ -210,4 +234,5 @@ class SmallServer {
     oncewire::Prng prng_{1};
     std::map<Client, std::vector<std::string>> sent_;
     std::map<Client, bool> closed_;
+    std::map<Client, bool> deaf_;  // whether a write is out
 };

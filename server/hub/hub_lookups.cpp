@@ -1,0 +1,80 @@
+// Questions that are only read for: few of one connection at a time, and none for whoever does not take the
+// answers.
+#include <algorithm>
+
+#include "server/hub/hub.hpp"
+#include "shared/base/json.hpp"
+
+namespace oncewire::hub {
+
+bool Hub::is_lookup(std::string_view data) const {
+    if (options_.lookups.empty()) return false;
+    const auto name = json::first_element(data);
+    const auto event = name ? json::as_string(*name) : std::nullopt;
+    return event && options_.lookups.contains(*event);
+}
+
+/// Without an acknowledgement nobody would hear the answer.
+void Hub::look_up(ConnectionId id, store::Submit submit) {
+    if (!submit.ack_id) return;
+    if (submit.data.size() > limits::lookup_bytes) {
+        return refuse_lookup(submit, "too_large", "a question has at most 4096 bytes");
+    }
+    Connection* connection = find_connection(id);
+    if (!connection) return;
+    auto& waiting = connection->waiting_lookups;
+    if (waiting.size() >= limits::lookups_waiting) {
+        return refuse_lookup(submit, "too_many_questions", "wait for the answers first");
+    }
+    waiting.push_back(std::move(submit));
+    send_lookups(id);
+}
+
+void Hub::refuse_lookup(const store::Submit& submit, const char* code, const char* message) {
+    const auto verdict = store::reject(code, message);
+    if (*submit.ack_id > first_submission) {
+        outputs_.push_back(SubmitSettled{*submit.ack_id - first_submission, verdict});
+    } else {
+        send_ack(submit.from.session, *submit.ack_id, '[' + verdict.body + ']', {});
+    }
+}
+
+/// As many as may be under way, unless earlier answers have not been taken yet.
+void Hub::send_lookups(ConnectionId id) {
+    Connection* connection = find_connection(id);
+    if (!connection) return;
+    auto& waiting = connection->waiting_lookups;
+    while (!waiting.empty() && connection->lookups.size() < limits::lookups_in_flight &&
+           connection->queue_bytes <= limits::send_queue_bytes / 2) {
+        connection->lookups.emplace_back(waiting.front().from.session, *waiting.front().ack_id);
+        outputs_.push_back(ToStore{std::move(waiting.front())});
+        waiting.erase(waiting.begin());
+    }
+}
+
+/// False: it was none, or its session is gone. The next one goes out once this one's answer is queued.
+bool Hub::end_lookup(const store::SessionRef& to, std::optional<socketio::AckId> ack_id) {
+    const Socket* socket = find_socket(to.session);
+    if (!socket || !ack_id) return false;
+    Connection* connection = find_connection(socket->connection);
+    if (!connection) return false;
+    auto& under_way = connection->lookups;
+    const auto found =
+        std::find(under_way.begin(), under_way.end(), std::pair(to.session, *ack_id));
+    if (found == under_way.end()) return false;
+    under_way.erase(found);
+    answered_lookups_.push_back(socket->connection);
+    return true;
+}
+
+/// True: the sequencer knows of some, and should hear that nobody waits for them any more.
+bool Hub::drop_lookups(SocketId id, const Socket& socket) {
+    Connection* connection = find_connection(socket.connection);
+    if (!connection) return false;
+    std::erase_if(connection->waiting_lookups,
+                  [id](const store::Submit& submit) { return submit.from.session == id; });
+    return std::erase_if(connection->lookups,
+                         [id](const auto& lookup) { return lookup.first == id; }) > 0;
+}
+
+}  // namespace oncewire::hub
