@@ -86,6 +86,8 @@ class Core {
 
     /// 16,384 letters: the answers to sixteen full batches.
     static constexpr std::size_t inbox_capacity = 16'384;
+    /// 16 MiB of them: four times the largest answers that one connection may be waiting for, and more.
+    static constexpr std::size_t inbox_bytes = 16u << 20;
 
   private:
     template <class Look>
@@ -117,7 +119,7 @@ class Core {
     boost::asio::steady_timer timer_;
     std::optional<Instant> timer_at_;
 
-    CoreMailbox inbox_{inbox_capacity};
+    CoreMailbox inbox_{inbox_capacity, inbox_bytes, bytes_of};
     SequencerMailbox* sequencer_ = nullptr;
     std::vector<CoreMailbox*> cores_;
     std::vector<store::ToSequencer> outgoing_;

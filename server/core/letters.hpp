@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <variant>
 
 #include "server/core/mailbox.hpp"
@@ -14,5 +15,9 @@ using CoreLetter = std::variant<store::FromSequencer, hub::CoreMail, net::Foreig
 
 using CoreMailbox = Mailbox<CoreLetter>;
 using SequencerMailbox = Mailbox<store::ToSequencer>;
+
+/// The bytes a letter keeps, as far as peers have a say in them. What several cores share counts in each.
+std::size_t bytes_of(const store::ToSequencer& letter);
+std::size_t bytes_of(const CoreLetter& letter);
 
 }  // namespace oncewire::core

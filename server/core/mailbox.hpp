@@ -19,11 +19,17 @@ namespace oncewire::core {
 ///
 /// Bounded by manners: a letter is never refused, because losing one would break recovery, but post()
 /// tells a sender when the box is full, and it must then stop producing until there is room again. So
-/// the box holds at most `capacity` letters and what each sender makes in one turn.
+/// the box holds at most `capacity` letters, or `capacity_bytes` of them, and what each sender makes in
+/// one turn.
 template <class Mail>
 class Mailbox {
   public:
+    using Weigh = std::size_t (*)(const Mail&);
+
     explicit Mailbox(std::size_t capacity) : capacity_(capacity) {}
+    /// `weigh`: the bytes that a letter keeps.
+    Mailbox(std::size_t capacity, std::size_t capacity_bytes, Weigh weigh)
+        : capacity_(capacity), capacity_bytes_(capacity_bytes), weigh_(weigh) {}
     Mailbox(const Mailbox&) = delete;
     Mailbox& operator=(const Mailbox&) = delete;
 
@@ -33,10 +39,15 @@ class Mailbox {
 
     void post(std::vector<Mail> letters) {
         if (letters.empty()) return;
+        std::size_t bytes = 0;
+        if (weigh_) {
+            for (const Mail& letter : letters) bytes += weigh_(letter);
+        }
         bool was_empty = false;
         {
             const std::lock_guard lock(mutex_);
             was_empty = letters_.empty();
+            bytes_ += bytes;
             if (was_empty) {
                 letters_ = std::move(letters);
             } else {
@@ -58,9 +69,10 @@ class Mailbox {
         Taken taken;
         {
             const std::lock_guard lock(mutex_);
+            taken.was_full = is_full_now();
             taken.letters.swap(letters_);
+            bytes_ = 0;
         }
-        taken.was_full = taken.letters.size() >= capacity_;
         if (taken.was_full) emptied_.notify_all();
         return taken;
     }
@@ -92,12 +104,12 @@ class Mailbox {
 
     bool is_full() const {
         const std::lock_guard lock(mutex_);
-        return letters_.size() >= capacity_;
+        return is_full_now();
     }
     /// For a sender that may block: returns when there is room, or when close() was called.
     void wait_for_room() {
         std::unique_lock lock(mutex_);
-        emptied_.wait(lock, [this] { return letters_.size() < capacity_ || closed_; });
+        emptied_.wait(lock, [this] { return !is_full_now() || closed_; });
     }
 
     /// Nobody waits here any more. What is posted is still kept.
@@ -113,12 +125,19 @@ class Mailbox {
     }
 
   private:
+    bool is_full_now() const {
+        return letters_.size() >= capacity_ || (weigh_ && bytes_ >= capacity_bytes_);
+    }
+
     const std::size_t capacity_;
+    const std::size_t capacity_bytes_ = 0;
+    const Weigh weigh_ = nullptr;
     std::function<void()> wake_;
     mutable std::mutex mutex_;
     std::condition_variable arrived_;
     std::condition_variable emptied_;
     std::vector<Mail> letters_;
+    std::size_t bytes_ = 0;  // of letters_, as weigh_ says
     bool closed_ = false;
     bool interrupted_ = false;
 };

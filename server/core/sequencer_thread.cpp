@@ -80,8 +80,10 @@ void SequencerThread::work_off(std::vector<store::ToSequencer> letters) {
         const Instant now = monotonic_now();
         const UnixMillis wall_clock = wall_clock_now();
         const std::size_t end = std::min(done + batch_max, letters.size());
-        for (; done < end; ++done)
+        for (std::size_t bytes = 0; done < end && bytes < batch_bytes; ++done) {
+            bytes += bytes_of(letters[done]);
             sequencer_.handle_mail(std::move(letters[done]), now, wall_clock);
+        }
         sequencer_.commit(now);
         deliver();
     }

@@ -54,6 +54,9 @@ class SequencerThread {
     static constexpr std::size_t batch_max = 1024;
     /// 4,096 letters waiting to be stored: four batches, some 20 ms of work.
     static constexpr std::size_t inbox_capacity = 4096;
+    /// 8 MiB of letters in one transaction, and four times that waiting: the largest messages are 1 MB.
+    static constexpr std::size_t batch_bytes = 8u << 20;
+    static constexpr std::size_t inbox_bytes = 4 * batch_bytes;
 
   private:
     void run();
@@ -66,7 +69,7 @@ class SequencerThread {
     store::Sequencer sequencer_;
     std::vector<CoreMailbox*> cores_;
     std::function<void()> on_damage_;
-    SequencerMailbox inbox_{inbox_capacity};
+    SequencerMailbox inbox_{inbox_capacity, inbox_bytes, bytes_of};
     mutable std::mutex chores_mutex_;
     std::vector<Chore> chores_;
     std::thread thread_;

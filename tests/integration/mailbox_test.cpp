@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <string>
 #include <thread>
 
 namespace mailbox_test {
@@ -45,6 +46,17 @@ TEST_CASE("a full box takes more, says so, and tells the receiver that senders m
     CHECK_FALSE(box.is_full());
     box.post({4});
     CHECK_FALSE(box.take().was_full);
+}
+
+TEST_CASE("a box is full of few letters, too, if these are large") {
+    core::Mailbox<std::string> box(100, 1000,
+                                   [](const std::string& letter) { return letter.size(); });
+    box.post({std::string(999, 'x')});
+    CHECK_FALSE(box.is_full());
+    box.post({"y"});
+    CHECK(box.is_full());
+    CHECK(box.take().was_full);
+    CHECK_FALSE(box.is_full());
 }
 
 TEST_CASE("waiting ends with mail, with time, or with close") {
