@@ -254,13 +254,18 @@ chat::Options chat_options(const product::Config& config, const CurrentIdentity&
     options.identify = [&identity](const api::Json& auth, UnixMillis now) {
         return std::atomic_load(&identity)->identify(auth, now);
     };
+    options.is_revoked = [&identity](const std::string& credential) {
+        return !std::atomic_load(&identity)->accepts(credential);
+    };
     options.grace = Millis{1000} * config.grace_seconds;
     options.messages = {config.burst, config.per_second};
-    options.messages_of_address = {config.address_burst, config.address_per_second};
+    options.messages_of_network = {config.address_burst, config.address_per_second};
     // 60 pages of history or pictures at once, as somebody scrolls through a year; ten times over.
     options.questions = {600, 60};
     options.searches = {config.search_burst, config.search_per_second};
     options.signals = {config.signal_burst, config.signal_per_second};
+    // A thousand people behind one proxy who come back at once, each with a few tabs.
+    options.connects_of_network = {30'000, 300};
     constexpr std::uint64_t megabyte = 1'000'000;
     const std::uint64_t each_day = megabyte * config.pictures_megabytes_each_day;
     options.pictures = {megabyte * config.pictures_megabytes, each_day, 10 * each_day,

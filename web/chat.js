@@ -124,12 +124,18 @@ socket.on("disconnect", (reason) => {
 });
 socket.on("connect_error", (error) => {
   if (error.permanent) show({ link: "broken", reason: error.message });
+  else if (error.data?.code === "too_fast_here") comeBackLater();
   else if (!socket.active) show({ link: "refused", reason: error.message });
   else {
     show({ link: situation.link === "full" ? "full" : "offline" });
     isFull(here.server).then((full) => socket.active && !socket.connected && show({ link: full ? "full" : "offline" }));
   }
 });
+// Too many of this network came at once; not all of them should come again at the same moment.
+function comeBackLater() {
+  show({ link: "full" });
+  setTimeout(() => here.signal.aborted || socket.connected || socket.connect(), 4000 + 8000 * Math.random());
+}
 // What was to be told to others at once was too much.
 socket.on("refused", ({ error, message }) => line.say(words.slow[error] ?? message));
 socket.on("expired", () => show({ link: "expired" }));

@@ -23,9 +23,7 @@ export class People {
       const news = people.map(({ id, name }) => learnName(id, name));
       this.onChange(news.includes(true));
     });
-    socket.on("joined", (person) => this.#move(person, "joined"));
-    socket.on("left", (person) => this.#move(person, "left"));
-    socket.on("renamed", ({ id, name }) => this.onChange(learnName(id, name)));
+    socket.on("presence", (changes) => this.#take(changes));
     socket.on("typing", (place, { id, name }) => this.#note(place, id, name));
     socket.on("you", () => (this.#isIn = true));
     socket.on("disconnect", () => {
@@ -56,14 +54,18 @@ export class People {
     if (typing?.delete(id)) this.onChange(false);
   }
 
-  #move({ id, name }, event) {
-    const isNews = learnName(id, name);
-    const was = this.#here.has(id);
-    if (event === "joined") this.#here.add(id);
-    else this.#here.delete(id);
-    if (was !== this.#here.has(id)) this.count += event === "joined" ? 1 : -1;
-    this.onChange(isNews);
-    if (this.#isIn && id !== me.id) this.onNotice(event, nameOf({ id }));
+  /** What became of people since the last time. Who came in the meantime is in the list already. */
+  #take({ joined, left, renamed, count }) {
+    const came = joined.filter(({ id }) => !this.#here.has(id));
+    const went = left.filter(({ id }) => this.#here.has(id));
+    for (const { id } of joined) this.#here.add(id);
+    for (const { id } of left) this.#here.delete(id);
+    this.count = count;
+    const news = [...joined, ...left, ...renamed].map(({ id, name }) => learnName(id, name));
+    this.onChange(news.includes(true));
+    if (!this.#isIn) return;
+    for (const { id } of came) if (id !== me.id) this.onNotice("joined", nameOf({ id }));
+    for (const { id } of went) if (id !== me.id) this.onNotice("left", nameOf({ id }));
   }
 
   #note(place, id, name) {

@@ -8,6 +8,8 @@ import { isPrivate, mainPlace, personOf } from "./places.js";
 import { ask } from "./session.js";
 import { words } from "./words.js";
 
+const eager = 5; // answers without a hit before somebody is asked whether to look further back
+
 export class Search {
   /** Somebody wants to see the message with this id. */
   onChoose = () => {};
@@ -62,7 +64,7 @@ export class Search {
     if (this.#parts.field.value.trim()) this.#look(++this.#run);
   }
 
-  async #look(run) {
+  async #look(run, answers = 1) {
     const { field, note, more } = this.#parts;
     const source = isPrivate(this.#place) ? "inbox" : this.#place;
     try {
@@ -71,6 +73,7 @@ export class Search {
       this.#before = before;
       more.hidden = before === null;
       this.#show(entries, edited);
+      if (this.#found === 0 && before !== null && answers < eager) return this.#look(run, answers + 1);
       note.textContent = this.#found ? words.searchFound(this.#found) : before === null ? words.searchNothing : "";
     } catch ({ code }) {
       if (run === this.#run) note.textContent = words.slow[code] ?? words.searchOffline;

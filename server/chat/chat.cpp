@@ -1,14 +1,17 @@
 // Who comes in, what they hear, and what is said without being stored.
 #include "server/chat/chat.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
+#include "server/chat/attendance.hpp"
 #include "server/chat/history.hpp"
 #include "server/chat/limiter.hpp"
 #include "server/chat/messages.hpp"
 #include "server/chat/people.hpp"
 #include "server/chat/pictures.hpp"
+#include "server/chat/session_watch.hpp"
 
 namespace oncewire::chat {
 namespace {
@@ -25,12 +28,16 @@ Json refusal(const char* code, const char* message) {
     return {{"error", code}, {"message", message}};
 }
 
-/// Empty for this machine, as in Sender.
-std::string address_of(const Socket& socket) {
-    const std::string address = socket.handshake().address;
-    const bool is_loopback =
-        address.starts_with("127.") || address == "::1" || address.starts_with("::ffff:127.");
-    return is_loopback ? "" : address;
+std::string network_of(const Socket& socket) { return socket.handshake().address; }
+
+/// 5: what a CONNECT under a name that is not here counts as; others hear of each such name.
+constexpr std::uint32_t newcomer_cost = 5;
+/// 4,096 bytes: what a list of people may have for the price of one CONNECT.
+constexpr std::size_t list_bytes_charged = 4096;
+
+api::Refusal refuse_crowd() {
+    return api::refuse("too many connections from your network at once; wait a moment",
+                       Json{{"code", "too_fast_here"}});
 }
 
 /// The sessions of one core.
@@ -40,6 +47,8 @@ class Chat {
         : application_(application),
           options_(std::move(options)),
           people_(application, options_.grace),
+          watch_(application, options_.is_revoked),
+          connects_(options_.connects_of_network),
           signals_(options_.signals) {}
 
     std::optional<api::Refusal> enter(const Socket& socket);
@@ -47,14 +56,22 @@ class Chat {
     void leave(const Socket& socket);
     void enter_room(const Socket& socket, const std::string& place, const Ack& ack);
     void rename(const Socket& socket, const std::string& wanted, const Ack& ack);
-    void renew(const Socket& socket, const std::string& token, const Ack& ack) const;
+    void renew(const Socket& socket, const std::string& token, const Ack& ack);
     void tell_typing(const Socket& socket, const std::string& place);
+    void set_here(const Socket& socket, bool is_here);
+    void leave_room(const Socket& socket, const std::string& place);
+    void tell_who(const Socket& socket, const std::string& place, const Ack& ack);
+    const Attendance& attendance() const { return attendance_; }
 
   private:
     /// Why this session may tell the others nothing more for now; none: it may.
     std::optional<Json> refuse_signal(const Socket& socket);
     void join_places(const Socket& socket, const Json& auth, const std::string& id) const;
-    void expire_later(const Socket& socket, std::optional<UnixMillis> when) const;
+    void send_list(const Socket& socket);
+    void come(const Socket& socket);
+    void go(const Socket& socket);
+    static bool is_here(const Socket& socket) { return socket.data()["here"] == true; }
+    static std::vector<std::string> rooms_of(const Socket& socket);
 
     static std::string id_of(const Socket& socket) {
         return string_in(socket.data(), "id").value_or("");
@@ -63,18 +80,35 @@ class Chat {
     api::Application& application_;
     Options options_;
     People people_;
+    Attendance attendance_;
+    SessionWatch watch_;
+    Limiter connects_;
     Allowance signals_;
 };
 
+std::vector<std::string> Chat::rooms_of(const Socket& socket) {
+    auto rooms = socket.rooms();
+    std::erase_if(rooms, [](const std::string& room) { return !is_room(room); });
+    return rooms;
+}
+
+/// Charged before anybody looks at a signature.
 std::optional<api::Refusal> Chat::enter(const Socket& socket) {
     const auto handshake = socket.handshake();
-    const auto user = options_.identify(handshake.auth, application_.wall_clock());
+    const UnixMillis now = application_.wall_clock();
+    if (!connects_.take(handshake.address, now)) return refuse_crowd();
+    const auto user = options_.identify(handshake.auth, now);
     if (!user) return user.error();
+    const bool is_newcomer = !user->id.empty() && !people_.knows(user->id);
+    if (is_newcomer && !connects_.take(handshake.address, now, newcomer_cost - 1)) {
+        return refuse_crowd();
+    }
     socket.data() = {{"id", user->id}, {"name", user->name}, {"fixed", !user->may_rename}};
-    socket.identify(user->id);
-    socket.introduce(encode(Sender{user->id, user->name, address_of(socket)}));
-    join_places(socket, handshake.auth, user->id);
+    socket.data()["credential"] = user->credential;
     if (user->expires) socket.data()["expires"] = user->expires->value;
+    socket.identify(user->id);
+    socket.introduce(encode(Sender{user->id, user->name, handshake.address}));
+    join_places(socket, handshake.auth, user->id);
     // Whatever is no offset counts as none, as in the tutorial: better everything than nothing.
     const auto offset = offset_in(handshake.auth, "serverOffset");
     if (!handshake.auth_value<bool>("live").value_or(false)) {
@@ -99,22 +133,84 @@ void Chat::join_places(const Socket& socket, const Json& auth, const std::string
 }
 
 void Chat::greet(const Socket& socket) {
-    const User user{id_of(socket), string_in(socket.data(), "name").value_or("")};
+    User user{id_of(socket), string_in(socket.data(), "name").value_or("")};
+    user.credential = string_in(socket.data(), "credential").value_or("");
     if (const auto expires = socket.data().find("expires"); expires != socket.data().end()) {
-        expire_later(socket, UnixMillis{expires->get<std::int64_t>()});
+        user.expires = UnixMillis{expires->get<std::int64_t>()};
     }
+    watch_.watch(socket, user);
     if (user.id.empty()) return;
-    people_.enter(user);
-    socket.emit("people", people_.list());
+    if (socket.handshake().auth_value<bool>("away") != true) come(socket);
+    send_list(socket);
     socket.emit("you", Json{{"id", user.id}, {"name", user.name}});
 }
 
+/// Paid for by its size, so that coming again and again to hear it ends some day.
+void Chat::send_list(const Socket& socket) {
+    const Json list = people_.list();
+    const auto cost = static_cast<std::uint32_t>(text_of(list).size() / list_bytes_charged);
+    connects_.charge(network_of(socket), application_.wall_clock(), cost);
+    socket.emit("people", list);
+}
+
 void Chat::leave(const Socket& socket) {
-    if (const std::string id = id_of(socket); !id.empty()) people_.leave(id);
+    watch_.leave(socket);
+    go(socket);
+}
+
+// ---- who is here --------------------------------------------------------------------------------
+
+/// Counted as here from now on, in its rooms too.
+void Chat::come(const Socket& socket) {
+    const std::string id = id_of(socket);
+    if (id.empty() || is_here(socket)) return;
+    socket.data()["here"] = true;
+    people_.enter({id, string_in(socket.data(), "name").value_or("")});
+    for (const auto& room : rooms_of(socket)) attendance_.add(room, id);
+}
+
+void Chat::go(const Socket& socket) {
+    if (!is_here(socket)) return;
+    const std::string id = id_of(socket);
+    socket.data()["here"] = false;
+    people_.leave(id);
+    for (const auto& room : rooms_of(socket)) attendance_.remove(room, id);
+}
+
+/// Somebody whose page is open, and who is not there.
+void Chat::set_here(const Socket& socket, bool is_here) {
+    if (const auto refused = refuse_signal(socket)) {
+        return socket.volatile_().emit("refused", *refused);
+    }
+    is_here ? come(socket) : go(socket);
+}
+
+void Chat::leave_room(const Socket& socket, const std::string& place) {
+    const auto rooms = rooms_of(socket);
+    if (std::find(rooms.begin(), rooms.end(), place) == rooms.end()) return;
+    if (is_here(socket)) attendance_.remove(place, id_of(socket));
+    socket.leave(place);
+}
+
+/// Whoever hears a room may know who else does.
+void Chat::tell_who(const Socket& socket, const std::string& place, const Ack& ack) {
+    if (const auto refused = refuse_signal(socket)) return ack(*refused);
+    const auto rooms = rooms_of(socket);
+    if (std::find(rooms.begin(), rooms.end(), place) == rooms.end()) {
+        return ack(refusal("invalid_place", "enter it first"));
+    }
+    application_.server_side_emit_with_ack(
+        "who is in", place, [own = attendance_.in(place), ack](const api::ServerSideAcks& others) {
+            std::vector<Json> lists{own};
+            for (const auto& answer : others.answers) {
+                if (auto list = answer.get<Json>(0)) lists.push_back(std::move(*list));
+            }
+            ack(nullptr, merged(lists));
+        });
 }
 
 std::optional<Json> Chat::refuse_signal(const Socket& socket) {
-    const Sender sender{id_of(socket), "", address_of(socket)};
+    const Sender sender{id_of(socket), "", network_of(socket)};
     const char* code = signals_.refuse(sender, application_.wall_clock());
     if (!code) return std::nullopt;
     return refusal(code, "that was a lot at once; wait a moment");
@@ -123,9 +219,10 @@ std::optional<Json> Chat::refuse_signal(const Socket& socket) {
 void Chat::enter_room(const Socket& socket, const std::string& place, const Ack& ack) {
     if (const auto refused = refuse_signal(socket)) return ack(*refused);
     if (!is_room(place)) return ack(refusal("invalid_place", "there is no such room"));
-    std::size_t rooms = 0;
-    for (const auto& room : socket.rooms()) rooms += is_room(room) ? 1 : 0;
-    if (rooms >= rooms_max) return ack(refusal("too_many_rooms", "leave a room first"));
+    const auto rooms = rooms_of(socket);
+    if (std::find(rooms.begin(), rooms.end(), place) != rooms.end()) return ack(nullptr);
+    if (rooms.size() >= rooms_max) return ack(refusal("too_many_rooms", "leave a room first"));
+    if (is_here(socket)) attendance_.add(place, id_of(socket));
     socket.join(place);
     ack(nullptr);
 }
@@ -139,32 +236,20 @@ void Chat::rename(const Socket& socket, const std::string& wanted, const Ack& ac
         return ack(refusal("fixed_name", "your name comes from where you signed in"));
     }
     socket.data()["name"] = *name;
-    socket.introduce(encode(Sender{id, *name, address_of(socket)}));
+    socket.introduce(encode(Sender{id, *name, network_of(socket)}));
     people_.rename(id, *name);
     ack(nullptr, *name);
 }
 
 /// In-band: a fresh token keeps the session; another user's does not get in this way.
-void Chat::renew(const Socket& socket, const std::string& token, const Ack& ack) const {
+void Chat::renew(const Socket& socket, const std::string& token, const Ack& ack) {
+    if (const auto refused = refuse_signal(socket)) return ack(*refused);
     const auto user = options_.identify({{"token", token}}, application_.wall_clock());
     if (!user || user->id != id_of(socket)) {
         return ack(refusal("invalid_token", "this token is not valid for you"));
     }
-    if (user->expires) {
-        socket.data()["expires"] = user->expires->value;
-        expire_later(socket, user->expires);
-    }
+    watch_.watch(socket, *user);
     ack(nullptr);
-}
-
-void Chat::expire_later(const Socket& socket, std::optional<UnixMillis> when) const {
-    const Millis left{std::max<std::int64_t>(when->value - application_.wall_clock().value, 0)};
-    application_.after(left, [socket, when] {
-        const auto expires = socket.data().find("expires");
-        if (expires == socket.data().end() || *expires != when->value) return;
-        socket.emit("expired");
-        socket.disconnect();
-    });
 }
 
 /// Whoever writes to a person is writing in their inbox; everybody else is in the room.
@@ -193,13 +278,19 @@ void install_with(api::Application& application, Options options) {
     const auto chat = std::make_shared<Chat>(application, std::move(options));
     application.use([chat](Socket socket) { return chat->enter(socket); });
     application.on_connection([chat](Socket socket) { chat->greet(socket); });
-    application.on("disconnect", [chat](Socket socket) { chat->leave(socket); });
+    application.on("disconnecting", [chat](Socket socket) { chat->leave(socket); });
     application.on("enter", [chat](Socket socket, std::string place, Ack ack) {
         chat->enter_room(socket, place, ack);
     });
-    application.on("leave", [](Socket socket, std::string place) {
-        if (is_room(place)) socket.leave(place);
+    application.on("leave",
+                   [chat](Socket socket, std::string place) { chat->leave_room(socket, place); });
+    application.on("here",
+                   [chat](Socket socket, bool is_here) { chat->set_here(socket, is_here); });
+    application.on("who", [chat](Socket socket, std::string place, Ack ack) {
+        chat->tell_who(socket, place, ack);
     });
+    application.on_server_side(
+        "who is in", [chat](std::string place, Ack ack) { ack(chat->attendance().in(place)); });
     application.on("rename", [chat](Socket socket, std::string name, Ack ack) {
         chat->rename(socket, name, ack);
     });

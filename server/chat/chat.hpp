@@ -18,6 +18,7 @@
 ///   CONNECT auth  {"serverOffset": N}   replays what has an id beyond N (absent: everything)
 ///                 {"live": true}        replays nothing and hears of people; the rest comes by history
 ///                 {"rooms": ["room/x"]} also hears these
+///                 {"away": true}        is not counted as here
 ///                 whatever Options::identify reads
 ///
 /// Stored, once, answered with (null, {"id"}), or ({"id"}) where auth says {"oncewire:acks": "value"}:
@@ -35,8 +36,11 @@
 /// Kept until it is posted or a day has passed, with an ack; again does no harm:
 ///   "picture" (id, bytes)                    id: 32 hexadecimal digits, drawn by the sender
 /// Ephemeral:
-///   "enter" (place, ack), "leave" (place), "rename" (name, ack), "token" (jwt, ack), "typing" (place)
-///   → "people" ({people: [{id, name}], count}), "joined", "left", "renamed" ({id, name}),
+///   "enter" (place, ack), "leave" (place), "rename" (name, ack), "token" (jwt, ack), "typing" (place),
+///   "here" (boolean): whether it counts as here; "who" (place, ack) → {"ids", "count"} of those here who
+///   are in that room, too
+///   → "people" ({people: [{id, name}], count}) after CONNECT, then
+///     "presence" ({joined: [{id, name}], left, renamed, count}) at most every 250 ms,
 ///     "typing" (place, {id, name}), "refused" ({error, message}): a hint that nobody was given
 ///   "echo" (value, ack)                      acks the value
 namespace oncewire::chat {
@@ -48,6 +52,8 @@ struct User {
     bool may_rename = true;
     /// When this stops being true unless renewed.
     std::optional<UnixMillis> expires = {};
+    /// What vouches for them, for Options::is_revoked; empty: nothing that could be taken away.
+    std::string credential = {};
 };
 
 /// How often something may be done: at once, and each second in the long run.
@@ -58,10 +64,10 @@ struct Rate {
 
 /// Bytes of pictures; each counts as 4,096 at least.
 struct PictureLimits {
-    std::uint64_t in_all = 0;               ///< beyond it the oldest go; 0: no more are taken
-    std::uint64_t of_person_each_day = 0;   ///< 0: any number, as in the next
-    std::uint64_t of_address_each_day = 0;  ///< loopback aside
-    Millis keep{0};                         ///< 0: until others need the room
+    std::uint64_t in_all = 0;              ///< beyond it the oldest go; 0: no more are taken
+    std::uint64_t of_person_each_day = 0;  ///< 0: any number, as in the next
+    std::uint64_t of_network_each_day = 0;
+    Millis keep{0};  ///< 0: until others need the room
 };
 
 struct Options {
@@ -69,6 +75,11 @@ struct Options {
     /// thread.
     using Identify =
         std::function<Result<User, api::Refusal>(const api::Json& auth, UnixMillis now)>;
+
+    /// Whether what vouched for a session (User::credential) does so no longer. Asked for every session
+    /// now and then; it ends. Called on every core's thread.
+    using IsRevoked = std::function<bool(const std::string& credential)>;
+    IsRevoked is_revoked = {};
 
     /// Everybody is a guest.
     Identify identify = [](const api::Json&, UnixMillis) -> Result<User, api::Refusal> {
@@ -78,13 +89,15 @@ struct Options {
     Millis grace{15'000};
     /// What a user may store.
     Rate messages;
-    /// The same for everybody behind one address, guests too; loopback addresses are not counted.
-    Rate messages_of_address;
+    /// The same for everybody in one network (api::Handshake::network), guests too.
+    Rate messages_of_network;
     /// A user's questions: pages of history, pictures; searches, which cost more; and what is told to
-    /// all others: hints of typing, names, rooms entered. Ten times that for an address.
+    /// all others: hints of typing, names, rooms entered; and fresh tokens. Ten times that for a network.
     Rate questions;
     Rate searches;
     Rate signals;
+    /// CONNECTs of one network on one core; one under a name that is not here counts as five.
+    Rate connects_of_network;
     /// None: the chat has no tables, and nobody can send pictures.
     std::optional<PictureLimits> pictures = {};
 };

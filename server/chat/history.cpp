@@ -5,12 +5,13 @@
 
 #include "server/chat/limiter.hpp"
 #include "server/chat/messages.hpp"
+#include "server/chat/needle.hpp"
 #include "shared/base/json.hpp"
+#include "shared/base/limits.hpp"
 
 namespace oncewire::chat {
 namespace {
 
-using api::Json;
 using store::LogEntry;
 using store::Message;
 using store::reject;
@@ -21,18 +22,18 @@ using Answer = Result<Verdict, StoreError>;
 
 /// 200: entries of one page, whatever was asked for.
 constexpr std::uint32_t page_max = 200;
-/// 4,096 and 50: entries one search looks at, and finds at most, before it answers how far it came; the
-/// thread that stores messages does it.
-constexpr std::uint32_t searched_max = 4096;
+/// 1 MiB and 50: what one search looks at, and finds at most, before it answers how far it came; the
+/// thread that stores messages does it, in some milliseconds.
+constexpr std::uint64_t searched_bytes_max = 1u << 20;
 constexpr std::size_t found_max = 50;
+/// 262,144 bytes: what is looked at for the price of one question; beyond it each begun costs one more.
+constexpr std::uint64_t charged_bytes = 262'144;
 /// 100 bytes: what is searched for.
 constexpr std::size_t needle_bytes_max = 100;
 constexpr delivery::Offset newest = delivery::Offset{1} << 53;
 
-/// Which log room a place is for this reader; none if it is not theirs to read. A question with a key
-/// would have its answer kept as a verdict, for ever.
+/// Which log room a place is for this reader; none if it is not theirs to read.
 std::optional<std::string> readable(const Message& message) {
-    if (!message.key.empty()) return std::nullopt;
     const auto place = string_at(message.args, 0);
     if (!place) return std::nullopt;
     if (*place == main_place || *place == lobby || is_room(*place)) return place;
@@ -65,54 +66,44 @@ Answer take_history(Tx& tx, const Message& message) {
 
 // ---- search -------------------------------------------------------------------------------------
 
-std::string folded(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    return text;
-}
-
-/// The text of an entry that is a message, "" for a picture; none for everything else.
-std::optional<std::string> text_in(const Json& event) {
-    if (event[0] == "chat message" && event.size() > 1 && event[1].is_string()) {
-        return event[1].get_ref<const std::string&>();
-    }
-    const bool has_text = event[0] == "post" || event[0] == "edit";
-    return has_text && event.size() > 1 ? string_in(event[1], "text") : std::nullopt;
-}
-
 /// One search, as far as one answer goes.
 class Search {
   public:
-    explicit Search(std::string needle) : needle_(folded(std::move(needle))) {}
+    explicit Search(std::string_view needle) : needle_(needle) {}
 
     void look_at(const LogEntry& entry) {
-        ++searched_;
+        bytes_ += entry.data.size() + sizeof entry;  // many short ones take time, too
         before_ = entry.offset;
-        const auto event = api::decode_json(entry.data, {});
-        if (!event || !event->is_array() || event->empty()) return;
-        if ((*event)[0] == "edit" && event->size() > 1) note_edit((*event)[1]);
-        const auto text = text_in(*event);
-        if (!text || folded(*text).find(needle_) == std::string::npos) return;
+        note_edit(entry.data);
+        if (!needle_.is_in(entry.data)) return;
         append_entry(found_, entry);
         ++count_;
     }
-    bool is_full() const { return searched_ >= searched_max || count_ >= found_max; }
+    bool is_full() const {
+        return bytes_ >= searched_bytes_max || count_ >= found_max ||
+               found_.size() >= limits::page_bytes;
+    }
     delivery::Offset before() const { return before_; }
     std::string answer(bool has_more) const {
-        return "{\"entries\":" + found_ + "],\"edited\":" + text_of(edited_) +
-               ",\"before\":" + (has_more ? std::to_string(before_) : "null") + '}';
+        return "{\"entries\":" + found_ + "],\"edited\":[" + edited_ +
+               "],\"before\":" + (has_more ? std::to_string(before_) : "null") + '}';
     }
 
   private:
     // Newest first: whoever sees the message knows already that it says something else now.
-    void note_edit(const Json& edit) {
-        if (edit.is_object() && edit.contains("id")) edited_.push_back(edit["id"]);
+    void note_edit(std::string_view event) {
+        if (!event.starts_with("[\"edit\",")) return;
+        const auto elements = json::elements(event);
+        const auto id = elements.size() > 1 ? json::member(elements[1], "id") : std::nullopt;
+        if (!id) return;
+        if (!edited_.empty()) edited_ += ',';
+        edited_ += *id;
     }
 
-    std::string needle_;
+    Needle needle_;
     std::string found_ = "[";
-    Json edited_ = Json::array();
-    std::uint32_t searched_ = 0;
+    std::string edited_;
+    std::uint64_t bytes_ = 0;
     std::size_t count_ = 0;
     delivery::Offset before_ = newest;
 };
@@ -143,10 +134,15 @@ Answer take_search(Tx& tx, const Message& message) {
 void install_history(api::Application& application, const Options& options) {
     const auto answer = [&](std::string_view event, Rate rate, auto take) {
         const auto allowance = std::make_shared<Allowance>(rate);
-        application.on_durable(event, [=](Tx& tx, const Message& message) -> Answer {
-            const char* code = allowance->refuse(decode_sender(message.sender), tx.now());
-            return code ? reject(code, "too many questions at once; wait a moment")
-                        : take(tx, message);
+        application.on_lookup(event, [=](Tx& tx, const Message& message) -> Answer {
+            const Sender sender = decode_sender(message.sender);
+            if (const char* code = allowance->refuse(sender, tx.now())) {
+                return reject(code, "too many questions at once; wait a moment");
+            }
+            auto answered = take(tx, message);
+            const auto extra = tx.bytes_read() / charged_bytes;
+            allowance->charge(sender, tx.now(), static_cast<std::uint32_t>(extra));
+            return answered;
         });
     };
     answer("history", options.questions, take_history);

@@ -241,7 +241,7 @@ std::string inbox_of(std::string_view user) {
 void install_messages(api::Application& application, const Options& options) {
     // One for all kinds, on the one thread that runs them.
     const auto allowance =
-        std::make_shared<Allowance>(options.messages, options.messages_of_address);
+        std::make_shared<Allowance>(options.messages, options.messages_of_network);
     const auto store = [&](std::string_view event, Answer (*take)(Tx&, const Message&)) {
         application.on_durable(event, [=](Tx& tx, const Message& message) -> Answer {
             const char* code = allowance->refuse(decode_sender(message.sender), tx.now());

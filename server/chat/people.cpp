@@ -1,10 +1,18 @@
 #include "server/chat/people.hpp"
 
+#include <utility>
+
 namespace oncewire::chat {
 namespace {
 
+using api::Json;
+
 /// 200: people in one list; more are a number.
 constexpr std::size_t listed_max = 200;
+
+Json person_json(const std::string& id, const std::string& name) {
+    return {{"id", id}, {"name", name}};
+}
 
 }  // namespace
 
@@ -44,14 +52,13 @@ void People::rename(const std::string& id, const std::string& name) {
     apply_name(id, name);
 }
 
-api::Json People::list() const {
-    api::Json people = api::Json::array();
-    std::size_t count = 0;
+Json People::list() const {
+    Json people = Json::array();
     for (const auto& [id, person] : people_) {
-        if (person.cores.empty() || ++count > listed_max) continue;
-        people.push_back({{"id", id}, {"name", person.name}});
+        if (people.size() == listed_max) break;
+        if (!person.cores.empty()) people.push_back(person_json(id, person.name));
     }
-    return {{"people", std::move(people)}, {"count", count}};
+    return {{"people", std::move(people)}, {"count", here_}};
 }
 
 void People::announce(const std::string& id, bool is_here) {
@@ -67,24 +74,66 @@ void People::apply(std::uint16_t core, const std::string& id, const std::string&
     if (is_here) {
         if (!was_here) person.name = name;
         person.cores.insert(core);
-        if (!was_here) tell("joined", id, name);
+    } else {
+        person.cores.erase(core);
+    }
+    const bool is_here_now = !person.cores.empty();
+    if (was_here == is_here_now) {
+        if (!is_here_now && person.sessions == 0 && !person.is_news) people_.erase(id);
         return;
     }
-    person.cores.erase(core);
-    if (!person.cores.empty()) return;
-    if (was_here) tell("left", id, person.name);
-    if (person.sessions == 0) people_.erase(id);
+    is_here_now ? ++here_ : --here_;
+    note(id, person);
 }
 
 void People::apply_name(const std::string& id, const std::string& name) {
     const auto found = people_.find(id);
     if (found == people_.end() || found->second.name == name) return;
     found->second.name = name;
-    tell("renamed", id, name);
+    note(id, found->second);
 }
 
-void People::tell(std::string_view event, const std::string& id, const std::string& name) const {
-    application_.local().to(lobby).emit(event, api::Json{{"id", id}, {"name", name}});
+void People::note(const std::string& id, Person& person) {
+    if (std::exchange(person.is_news, true)) return;
+    news_.push_back(id);
+    tell_later();
+}
+
+void People::tell_later() {
+    if (std::exchange(tells_later_, true)) return;
+    application_.after(gather, [this] { tell(); });
+}
+
+void People::tell() {
+    tells_later_ = false;
+    Changes changes;
+    for (std::size_t told = 0; told < told_max && !news_.empty(); ++told) {
+        collect(news_.front(), changes);
+        news_.pop_front();
+    }
+    if (!news_.empty()) tell_later();
+    if (changes.joined.empty() && changes.left.empty() && changes.renamed.empty()) return;
+    application_.local().to(lobby).emit("presence", Json{{"joined", changes.joined},
+                                                         {"left", changes.left},
+                                                         {"renamed", changes.renamed},
+                                                         {"count", here_}});
+}
+
+/// What came of everything since clients heard of this person the last time: perhaps nothing.
+void People::collect(const std::string& id, Changes& changes) {
+    const auto found = people_.find(id);
+    Person& person = found->second;
+    person.is_news = false;
+    const bool is_here = !person.cores.empty();
+    if (is_here && !person.told_as) {
+        changes.joined.push_back(person_json(id, person.name));
+    } else if (is_here && person.told_as != person.name) {
+        changes.renamed.push_back(person_json(id, person.name));
+    } else if (!is_here && person.told_as) {
+        changes.left.push_back(person_json(id, person.name));
+    }
+    person.told_as = is_here ? std::optional(person.name) : std::nullopt;
+    if (!is_here && person.sessions == 0) people_.erase(found);
 }
 
 }  // namespace oncewire::chat

@@ -38,6 +38,14 @@ const std::vector<std::string> tables = {
     "CREATE INDEX pictures_unposted ON pictures (at) WHERE posted IS NULL",
     "CREATE TABLE picture_space (used INTEGER NOT NULL) STRICT",
     "INSERT INTO picture_space VALUES (0)",
+    // How much each network has, so that the one with most makes room.
+    "CREATE TABLE picture_networks (network TEXT PRIMARY KEY, used INTEGER NOT NULL) STRICT",
+    "INSERT INTO picture_networks SELECT address, sum(size) FROM pictures WHERE bytes IS NOT NULL"
+    " GROUP BY address",
+    "CREATE INDEX picture_networks_by_use ON picture_networks (used)",
+    "CREATE INDEX pictures_of_network ON pictures (address, owner, size) WHERE bytes IS NOT NULL",
+    "CREATE INDEX pictures_of_owner ON pictures (owner, posted IS NULL DESC, at)"
+    " WHERE bytes IS NOT NULL",
 };
 
 Verdict refuse_unknown() { return reject("no_picture", "this picture is not kept"); }
@@ -50,13 +58,33 @@ Result<std::int64_t, StoreError> number(
     return rows->empty() ? 0 : store::get<std::int64_t>(rows->front(), 0).value_or(0);
 }
 
-Done grow(Tx& tx, std::int64_t bytes) {
+Done grow(Tx& tx, const std::string& network, std::int64_t bytes) {
     const auto done = tx.sql("UPDATE picture_space SET used = used + ?1", bytes);
     if (!done) return api::failed(done.error());
+    const auto counted = tx.sql(
+        "INSERT INTO picture_networks VALUES (?1, ?2)"
+        " ON CONFLICT (network) DO UPDATE SET used = used + excluded.used",
+        network, bytes);
+    if (!counted) return api::failed(counted.error());
+    const auto tidied =
+        tx.sql("DELETE FROM picture_networks WHERE network = ?1 AND used <= 0", network);
+    if (!tidied) return api::failed(tidied.error());
     return {};
 }
 
-/// Oldest first, until the rest may stay; and what nobody has posted within a day.
+/// Whose pictures are in the way: of the network that has most, who has most of it; what they have not
+/// posted goes first, then their oldest. However many names somebody takes on, they make room for
+/// themselves.
+auto next_to_go(Tx& tx) {
+    return tx.sql(
+        "SELECT id FROM pictures WHERE bytes IS NOT NULL AND owner ="
+        " (SELECT owner FROM pictures WHERE bytes IS NOT NULL AND address ="
+        "  (SELECT network FROM picture_networks ORDER BY used DESC LIMIT 1)"
+        "  GROUP BY owner ORDER BY sum(size) DESC, owner LIMIT 1)"
+        " ORDER BY posted IS NULL DESC, at LIMIT 1");
+}
+
+/// Until the rest may stay; and what nobody has posted within a day.
 Done tidy_up(Tx& tx, const PictureLimits& limits) {
     const auto drop_all = [&](const auto& rows) -> Done {
         if (!rows) return api::failed(rows.error());
@@ -80,9 +108,8 @@ Done tidy_up(Tx& tx, const PictureLimits& limits) {
         const auto used = number(tx.sql("SELECT used FROM picture_space"));
         if (!used) return Err{used.error()};
         if (*used <= static_cast<std::int64_t>(limits.in_all)) return {};
-        const auto oldest =
-            tx.sql("SELECT id FROM pictures WHERE bytes IS NOT NULL ORDER BY at LIMIT 1");
-        if (const auto dropped = drop_all(oldest); !dropped || oldest->empty()) return dropped;
+        const auto next = next_to_go(tx);
+        if (const auto dropped = drop_all(next); !dropped || next->empty()) return dropped;
     }
 }
 
@@ -102,11 +129,11 @@ Result<std::optional<Verdict>, StoreError> refuse_amount(Tx& tx, const Sender& s
     if (is_over(own, limits.of_person_each_day)) {
         return Refusal(reject("too_many_pictures", "that is enough pictures for one day"));
     }
-    if (sender.address.empty()) return Refusal();
+    if (sender.network.empty()) return Refusal();
     const auto near = number(tx.sql("SELECT sum(size) FROM pictures WHERE address = ?1 AND at > ?2",
-                                    sender.address, since));
+                                    sender.network, since));
     if (!near) return Err{near.error()};
-    if (!is_over(near, limits.of_address_each_day)) return Refusal();
+    if (!is_over(near, limits.of_network_each_day)) return Refusal();
     return Refusal(
         reject("too_many_pictures_here", "that is enough pictures from your network for one day"));
 }
@@ -118,10 +145,10 @@ Done insert(Tx& tx, const Sender& sender, const std::string& id, const PictureKi
     const auto stored = tx.sql(
         "INSERT INTO pictures (id, owner, address, at, size, type, width, height, bytes)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        id, sender.id, sender.address, tx.now().value, size, kind.type, kind.width, kind.height,
+        id, sender.id, sender.network, tx.now().value, size, kind.type, kind.width, kind.height,
         encoded);
     if (!stored) return api::failed(stored.error());
-    return grow(tx, static_cast<std::int64_t>(size));
+    return grow(tx, sender.network, static_cast<std::int64_t>(size));
 }
 
 /// (id, base64)
@@ -167,10 +194,10 @@ bool may_see(const std::string& reader, const std::string& owner,
     return !reader.empty() && *place == std::string(user_prefix) + reader;
 }
 
-/// (id); a key would keep the answer, for ever.
+/// (id)
 Answer show_picture(Tx& tx, const Message& message) {
     const auto id = string_at(message.args, 0);
-    if (!message.key.empty() || !id) return refuse_unknown();
+    if (!id) return refuse_unknown();
     const auto rows = tx.sql("SELECT owner, place, type, bytes FROM pictures WHERE id = ?1", *id);
     if (!rows) return api::failed(rows.error());
     if (rows->empty()) return refuse_unknown();
@@ -235,14 +262,16 @@ Done note_posted(Tx& tx, const std::string& id, const std::string& place, delive
 }
 
 Done drop_picture(Tx& tx, const std::string& id) {
-    const auto size =
-        number(tx.sql("SELECT size FROM pictures WHERE id = ?1 AND bytes IS NOT NULL", id));
-    if (!size) return Err{size.error()};
+    const auto kept =
+        tx.sql("SELECT size, address FROM pictures WHERE id = ?1 AND bytes IS NOT NULL", id);
+    if (!kept) return api::failed(kept.error());
     const auto emptied = tx.sql("UPDATE pictures SET bytes = NULL WHERE id = ?1", id);
     if (!emptied) return api::failed(emptied.error());
     const auto removed = tx.sql("DELETE FROM pictures WHERE id = ?1 AND posted IS NULL", id);
     if (!removed) return api::failed(removed.error());
-    return grow(tx, -*size);
+    if (kept->empty()) return {};
+    const auto size = store::get<std::int64_t>(kept->front(), 0).value_or(0);
+    return grow(tx, store::get<std::string>(kept->front(), 1).value_or(""), -size);
 }
 
 void install_pictures(api::Application& application, const Options& options) {
@@ -253,7 +282,7 @@ void install_pictures(api::Application& application, const Options& options) {
         return keep_picture(tx, message, limits);
     });
     const auto allowance = std::make_shared<Allowance>(options.questions);
-    application.on_durable("show picture", [allowance](Tx& tx, const Message& message) -> Answer {
+    application.on_lookup("show picture", [allowance](Tx& tx, const Message& message) -> Answer {
         const char* code = allowance->refuse(decode_sender(message.sender), tx.now());
         return code ? reject(code, "too many pictures at once; wait a moment")
                     : show_picture(tx, message);

@@ -1,6 +1,7 @@
 #include "server/chat/words.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "shared/base/json.hpp"
@@ -12,15 +13,33 @@ namespace {
 constexpr char32_t control_end = 0x20;
 constexpr char32_t delete_begin = 0x7f, delete_end = 0xa0;
 
-/// Marks, embeddings, overrides and isolates: with them a name could rearrange its surroundings. And
-/// what is invisible, with which one name could look like another.
-bool is_hidden(char32_t c) {
-    return c < control_end || (c >= delete_begin && c < delete_end) || c == 0xad || c == 0x61c ||
-           (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-           (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
+struct Range {
+    char32_t first, last;
+};
+/// Unicode's Default_Ignorable_Code_Point, as the page knows it by that name: what cannot be seen, with
+/// which one name could look like another. Marks, embeddings, overrides and isolates are among them: with
+/// these a name could rearrange its surroundings.
+constexpr Range ignorable[] = {
+    {0xad, 0xad},       {0x34f, 0x34f},     {0x61c, 0x61c},   {0x115f, 0x1160}, {0x17b4, 0x17b5},
+    {0x180b, 0x180f},   {0x200b, 0x200f},   {0x202a, 0x202e}, {0x2060, 0x206f}, {0x3164, 0x3164},
+    {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},   {0xffa0, 0xffa0}, {0xfff0, 0xfff8}, {0x1bca0, 0x1bca3},
+    {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
+};
+/// Unicode's White_Space but for controls, and the Braille pattern without dots, which is as empty.
+constexpr Range blank[] = {
+    {' ', ' '},       {0xa0, 0xa0},     {0x1680, 0x1680}, {0x2000, 0x200a}, {0x2028, 0x2029},
+    {0x202f, 0x202f}, {0x205f, 0x205f}, {0x2800, 0x2800}, {0x3000, 0x3000},
+};
+
+template <std::size_t N>
+bool is_in(char32_t c, const Range (&ranges)[N]) {
+    return std::any_of(std::begin(ranges), std::end(ranges),
+                       [c](const Range& range) { return c >= range.first && c <= range.last; });
 }
 
-bool is_blank(char32_t c) { return c == ' ' || c == 0x3000; }
+bool is_control(char32_t c) { return c < control_end || (c >= delete_begin && c < delete_end); }
+bool is_hidden(char32_t c) { return is_control(c) || is_in(c, ignorable); }
+bool is_blank(char32_t c) { return is_in(c, blank); }
 
 /// The next character of text that is known to be UTF-8.
 char32_t take_character(std::string_view& rest) {
@@ -109,7 +128,7 @@ bool is_picture_id(std::string_view id) {
 }
 
 std::string encode(const Sender& sender) {
-    return sender.id + '\n' + sender.address + '\n' + sender.name;
+    return sender.id + '\n' + sender.network + '\n' + sender.name;
 }
 
 Sender decode_sender(std::string_view text) {

@@ -51,8 +51,8 @@ bool is_picture_id(std::string_view id);
 struct Sender {
     std::string id;
     std::string name;
-    /// Where the session comes from; empty for this machine, where a proxy speaks for everybody.
-    std::string address = {};
+    /// Where the session comes from, as limits count it: api::Handshake::network.
+    std::string network = {};
 };
 std::string encode(const Sender& sender);
 Sender decode_sender(std::string_view text);

@@ -38,15 +38,15 @@ struct Config {
 
     std::uint32_t burst = 2000;            ///< messages a person may send at once
     std::uint32_t per_second = 50;         ///< and in the long run
-    std::uint32_t address_burst = 10'000;  ///< the same for everybody behind one address
+    std::uint32_t address_burst = 10'000;  ///< the same for everybody in one network
     std::uint32_t address_per_second = 500;
-    std::uint32_t search_burst =
-        20;  ///< searches of a person at once; ten times that of an address
-    std::uint32_t search_per_second = 2;
+    /// Searches of a person at once, each 256 KiB looked at; ten times that of a network.
+    std::uint32_t search_burst = 40;
+    std::uint32_t search_per_second = 4;
     std::uint32_t signal_burst = 30;  ///< the same for hints of typing, names, rooms entered
     std::uint32_t signal_per_second = 3;
-    std::uint32_t pictures_megabytes = 1'000;        ///< in all, then the oldest go; 0: no pictures
-    std::uint32_t pictures_megabytes_each_day = 50;  ///< of a person; ten times that of an address
+    std::uint32_t pictures_megabytes = 1'000;        ///< in all, then some go; 0: no pictures
+    std::uint32_t pictures_megabytes_each_day = 50;  ///< of a person; ten times that of a network
     std::uint32_t grace_seconds = 15;                ///< somebody who is back within has not left
 
     IdentityOptions identity;

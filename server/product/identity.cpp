@@ -72,17 +72,32 @@ const TokenKey* find_key(const std::vector<TokenKey>& keys, const Json& header) 
     return nullptr;
 }
 
-std::string visitor_id(const std::string& secret) {
-    const std::string text = "oncewire visitor " + secret;
+/// Hexadecimal digits of so many bytes of a hash.
+std::string digest(const std::string& text, std::size_t bytes) {
     std::array<unsigned char, SHA256_DIGEST_LENGTH> hash{};
     SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), hash.data());
-    std::string id = "v-";
-    for (std::size_t i = 0; i < visitor_bytes; ++i) {
-        id += "0123456789abcdef"[hash[i] >> 4];
-        id += "0123456789abcdef"[hash[i] & 15];
+    std::string digits;
+    for (std::size_t i = 0; i < bytes; ++i) {
+        digits += "0123456789abcdef"[hash[i] >> 4];
+        digits += "0123456789abcdef"[hash[i] & 15];
     }
-    return id;
+    return digits;
 }
+
+std::string visitor_id(const std::string& secret) {
+    return "v-" + digest("oncewire visitor " + secret, visitor_bytes);
+}
+
+/// Another one whenever anything about the key changes; tells nothing of it.
+std::string credential_of(const TokenKey& key) {
+    std::string text = "oncewire key";
+    for (const auto& part : {key.id, key.algorithm, key.key, key.issuer, key.audience}) {
+        text += '\n' + std::to_string(part.size()) + ' ' + part;
+    }
+    return digest(text, visitor_bytes);
+}
+
+const std::string visitor_credential = "visitor";
 
 bool is_secret(const std::string& text) {
     return text.size() == secret_characters &&
@@ -90,6 +105,15 @@ bool is_secret(const std::string& text) {
 }
 
 }  // namespace
+
+Identity::Identity(IdentityOptions options) : options_(std::move(options)) {
+    for (const TokenKey& key : options_.keys) credentials_.push_back(credential_of(key));
+}
+
+bool Identity::accepts(const std::string& credential) const {
+    if (credential == visitor_credential) return options_.anonymous;
+    return std::find(credentials_.begin(), credentials_.end(), credential) != credentials_.end();
+}
 
 bool is_token_algorithm(std::string_view name) {
     return std::find(algorithms.begin(), algorithms.end(), name) != algorithms.end();
@@ -99,9 +123,12 @@ Result<chat::User, Refusal> Identity::identify(const Json& auth, UnixMillis now)
     if (const auto token = chat::string_in(auth, "token")) return by_token(*token, now);
     if (!options_.anonymous) return refused("token_required", "sign in first");
     const auto secret = chat::string_in(auth, "visitor");
-    if (!secret || !is_secret(*secret)) return chat::User();
+    if (!secret || !is_secret(*secret)) {
+        return chat::User{"", "", true, std::nullopt, visitor_credential};
+    }
     const auto name = chat::clean_name(chat::string_in(auth, "name").value_or(""));
-    return chat::User{visitor_id(*secret), name.value_or(""), true, std::nullopt};
+    return chat::User{visitor_id(*secret), name.value_or(""), true, std::nullopt,
+                      visitor_credential};
 }
 
 Result<chat::User, Refusal> Identity::by_token(const std::string& token, UnixMillis now) const {
@@ -139,7 +166,8 @@ Result<chat::User, Refusal> Identity::by_token(const std::string& token, UnixMil
         return refused("invalid_token", "the token names nobody");
     }
     const auto name = chat::clean_name(chat::string_in(*claims, "name").value_or(*subject));
-    return chat::User{id, name.value_or(""), false, UnixMillis{*expires * 1000 + skew}};
+    const auto& credential = credentials_[static_cast<std::size_t>(key - options_.keys.data())];
+    return chat::User{id, name.value_or(""), false, UnixMillis{*expires * 1000 + skew}, credential};
 }
 
 }  // namespace oncewire::product

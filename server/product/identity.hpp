@@ -31,15 +31,18 @@ struct IdentityOptions {
 /// browser. Any thread.
 class Identity {
   public:
-    explicit Identity(IdentityOptions options) : options_(std::move(options)) {}
+    explicit Identity(IdentityOptions options);
 
     /// A refusal's data has a `code`: "token_required", "invalid_token", "expired_token".
     Result<chat::User, api::Refusal> identify(const api::Json& auth, UnixMillis now) const;
+    /// Whether chat::User::credential of somebody who is in would still let them in.
+    bool accepts(const std::string& credential) const;
 
   private:
     Result<chat::User, api::Refusal> by_token(const std::string& token, UnixMillis now) const;
 
     IdentityOptions options_;
+    std::vector<std::string> credentials_;  // of options_.keys, one for each
 };
 
 /// The algorithms that TokenKey may name.

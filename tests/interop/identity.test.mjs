@@ -120,11 +120,18 @@ test("a token's session ends with it unless it is renewed, by the same person on
 });
 
 test("keys are read again without a restart", async () => {
+  // Whom a key let in that is there no more, and a visitor where none are wanted any more, are shown out.
+  const inside = [{ token: hmac(hs, good()) }, {}].map((auth) => stock(server.url, { auth, reconnection: false }));
+  const ended = inside.map((socket) => new Promise((resolve) => socket.on("disconnect", resolve)));
+  const expired = inside.map((socket) => new Promise((resolve) => socket.on("expired", resolve)));
+  await within(Promise.all(inside.map((socket) => new Promise((resolve) => socket.on("connect", resolve)))), "both");
   const config = `[identity]\nanonymous = false\n`;
   writeFileSync(server.config, config);
   server.child.kill("SIGHUP");
   await until(async () => (await outcome({})) === "token_required", "the new rule");
   assert.equal(await outcome({ token: hmac(hs, good()) }), "invalid_token");
+  await within(Promise.all(expired), "the word to both");
+  assert.deepEqual(await within(Promise.all(ended), "the end of both"), ["io server disconnect", "io server disconnect"]);
   rmSync(server.config);
   server.child.kill("SIGHUP");
   await until(() => server.log.includes("not reloaded"), "the complaint");

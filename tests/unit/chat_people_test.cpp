@@ -5,6 +5,7 @@
 
 #include "server/chat/chat.hpp"
 #include "server/chat/limiter.hpp"
+#include "server/chat/people.hpp"
 #include "tests/unit/small_server.hpp"
 
 namespace chat_people_test {
@@ -31,7 +32,8 @@ Frames without_pings(Frames frames) {
 
 class Town {
   public:
-    explicit Town(chat::Options options = trusting()) {
+    explicit Town(chat::Options options = trusting(), std::function<UnixMillis()> clock = {}) {
+        if (clock) application_.set_wall_clock(std::move(clock));
         chat::install_with(application_, std::move(options));
         server_.emplace(application_);
     }
@@ -48,6 +50,7 @@ class Town {
     }
     Frames heard(SmallServer::Client client) { return without_pings(server_->heard(client)); }
     SmallServer& server() { return *server_; }
+    api::Application& application() { return application_; }
 
   private:
     api::Application application_;
@@ -151,11 +154,28 @@ TEST_CASE("search finds text whatever its case, and says what was changed since"
     CHECK(any_contains(town.ask(ann, R"(["search","chat","",null])"), "invalid_search"));
 }
 
+namespace {
+
+/// What clients hear of one who came or left.
+std::string presence(const std::string& joined, const std::string& left, int count) {
+    const auto list = [](const std::string& id) {
+        return id.empty() ? "[]" : R"([{"id":")" + id + R"(","name":")" + id + "\"}]";
+    };
+    return R"(42["presence",{"count":)" + std::to_string(count) + R"(,"joined":)" + list(joined) +
+           R"(,"left":)" + list(left) + R"(,"renamed":[]}])";
+}
+
+}  // namespace
+
 TEST_CASE("whoever is back within the grace has not left, whoever is not has") {
     Town town;
     const auto ann = town.join("ann");
+    town.server().wait(Millis{250});
+    town.heard(ann);
     const auto ben = town.join("ben");
-    CHECK(any_contains(town.heard(ann), R"(["joined",{"id":"ben")"));
+    CHECK(town.heard(ann).empty());
+    town.server().wait(Millis{250});
+    CHECK(town.heard(ann) == Frames{presence("ben", "", 2)});
     town.server().cut(ben);
     town.server().wait(Millis{10'000});
     const auto again = town.join("ben");
@@ -165,23 +185,190 @@ TEST_CASE("whoever is back within the grace has not left, whoever is not has") {
     town.server().wait(Millis{14'000});
     CHECK(town.heard(ann).empty());
     town.server().wait(Millis{1'000});
-    CHECK(town.heard(ann) == Frames{R"(42["left",{"id":"ben","name":"ben"}])"});
+    town.server().wait(Millis{250});
+    CHECK(town.heard(ann) == Frames{presence("", "ben", 1)});
 }
 
 TEST_CASE("people are the same on every core") {
     SmallServer server(2, [](api::Application& io) { chat::install_with(io, trusting()); });
     const auto ann = server.connect(R"(40{"live":true,"user":"ann"})", 0);
+    server.wait(Millis{250});
     server.heard(ann);
     const auto ben = server.connect(R"(40{"live":true,"user":"ben"})", 1);
-    CHECK(without_pings(server.heard(ann)) == Frames{R"(42["joined",{"id":"ben","name":"ben"}])"});
     CHECK(any_contains(server.heard(ben), R"("count":2)"));
+    server.wait(Millis{250});
+    CHECK(without_pings(server.heard(ann)) == Frames{presence("ben", "", 2)});
     const auto second = server.connect(R"(40{"live":true,"user":"ben"})", 0);
     server.cut(ben);
     server.wait(Millis{20'000});
     CHECK(without_pings(server.heard(ann)).empty());
     server.cut(second);
     server.wait(Millis{20'000});
-    CHECK(without_pings(server.heard(ann)) == Frames{R"(42["left",{"id":"ben","name":"ben"}])"});
+    server.wait(Millis{250});
+    CHECK(without_pings(server.heard(ann)) == Frames{presence("", "ben", 1)});
+}
+
+TEST_CASE("whoever comes, goes and is renamed within a moment is told of once, as it ended") {
+    Town town;
+    const auto ann = town.join("ann");
+    town.server().wait(Millis{250});
+    town.heard(ann);
+    const auto ben = town.join("ben");
+    for (const char* name : {"one", "two", "three"}) {
+        town.ask(ben, R"(["rename",")" + std::string(name) + R"("])");
+    }
+    CHECK(town.heard(ann).empty());
+    town.server().wait(Millis{250});
+    const Frames told = town.heard(ann);
+    REQUIRE(told.size() == 1);
+    CHECK(told[0].find(R"("joined":[{"id":"ben","name":"three"}])") != std::string::npos);
+    CHECK(told[0].find(R"("renamed":[])") != std::string::npos);
+    town.ask(ben, R"(["rename","four"])");
+    town.server().wait(Millis{250});
+    CHECK(any_contains(town.heard(ann), R"("renamed":[{"id":"ben","name":"four"}])"));
+}
+
+TEST_CASE("what a crowd that comes and goes costs the others is bounded by the clock") {
+    chat::Options options = trusting();
+    options.grace = Millis{0};
+    Town town(std::move(options));
+    std::vector<SmallServer::Client> listeners;
+    for (int i = 0; i < 20; ++i) listeners.push_back(town.join("listener " + std::to_string(i)));
+    town.server().wait(Millis{250});
+    for (const auto each : listeners) town.heard(each);
+    for (int i = 0; i < 1000; ++i) {
+        const auto visitor = town.join("visitor number " + std::to_string(i));
+        if (i % 2 == 0) town.server().cut(visitor);
+    }
+    for (int i = 0; i < 4; ++i) town.server().wait(Millis{250});
+    for (const auto each : listeners) {
+        const Frames told = town.heard(each);
+        CHECK(told.size() == 4);
+        std::size_t bytes = 0;
+        for (const auto& frame : told) bytes += frame.size();
+        CHECK(bytes < 4 * chat::People::told_max * 60);
+    }
+    // All of them are told of in the end, and those who left by then never.
+    std::size_t came = 0;
+    for (int i = 0; i < 100; ++i) {
+        town.server().wait(Millis{250});
+        for (const auto& frame : town.heard(listeners[0])) {
+            for (std::size_t at = 0; (at = frame.find("visitor number", at) + 1) > 0;) ++came;
+        }
+    }
+    CHECK(came / 2 <= 500);
+    CHECK(any_contains(town.ask(town.join("late"), R"(["enter","room/x"])"), "null"));
+}
+
+TEST_CASE("who connects again and again from one network is told to wait, and others are not") {
+    chat::Options options = trusting();
+    options.connects_of_network = {20, 1};
+    Town town(std::move(options));
+    town.server().address = "192.0.2.1";
+    int refused = 0;
+    for (int i = 0; i < 20; ++i) {
+        const auto client = town.server().connect(R"(40{"user":"v)" + std::to_string(i) + "\"}");
+        refused += any_contains(town.server().heard(client), "too_fast_here") ? 1 : 0;
+    }
+    CHECK(refused == 16);  // a newcomer counts as five
+    town.server().address = "192.0.2.2";
+    CHECK(any_contains(town.server().heard(town.server().connect(R"(40{"user":"ben"})")), "you"));
+}
+
+TEST_CASE("whose page is open, but who is not there, is not counted") {
+    Town town;
+    const auto ann = town.join("ann");
+    const auto ben = town.join("ben", R"(,"away":true)");
+    town.server().wait(Millis{250});
+    CHECK(any_contains(town.heard(ann), R"("count":1)"));
+    town.server().send(ben, R"(42["here",true])");
+    town.server().wait(Millis{250});
+    CHECK(town.heard(ann) == Frames{presence("ben", "", 2)});
+    town.server().send(ben, R"(42["here",false])");
+    town.server().send(ben, R"(42["here",false])");
+    town.server().wait(Millis{15'000});
+    town.server().wait(Millis{250});
+    CHECK(town.heard(ann) == Frames{presence("", "ben", 1)});
+    town.ask(ann, R"(["chat message","hi"])");
+    CHECK(any_contains(town.heard(ben), "hi"));
+    town.server().cut(ben);
+    town.server().wait(Millis{16'000});
+    CHECK(town.heard(ann).empty());
+}
+
+TEST_CASE("who is in a room is known to those in it, over all cores") {
+    SmallServer server(2, [](api::Application& io) { chat::install_with(io, trusting()); });
+    const auto join = [&](const std::string& user, std::size_t core, const std::string& more) {
+        return server.connect(R"(40{"live":true,"user":")" + user + "\"" + more + "}", core);
+    };
+    const std::string tea = R"(,"rooms":["room/tea"])";
+    const auto ann = join("ann", 0, tea), ben = join("ben", 1, tea);
+    join("ben", 0, tea);
+    join("cid", 1, tea + R"(,"away":true)");
+    const auto eve = join("eve", 1, "");
+    const auto who = [&](SmallServer::Client client) {
+        server.heard(client);
+        server.send(client, R"(427["who","room/tea"])");
+        return server.heard(client).back();
+    };
+    CHECK(who(ann) == R"(437[null,{"count":2,"ids":["ann","ben"]}])");
+    CHECK(who(eve).find("invalid_place") != std::string::npos);
+    server.send(eve, R"(427["enter","room/tea"])");
+    CHECK(who(eve) == R"(437[null,{"count":3,"ids":["ann","ben","eve"]}])");
+    server.send(eve, R"(42["leave","room/tea"])");
+    server.cut(ben);
+    CHECK(who(ann) == R"(437[null,{"count":2,"ids":["ann","ben"]}])");
+    server.send(ann, R"(42["here",false])");
+    CHECK(who(ann) == R"(437[null,{"count":1,"ids":["ben"]}])");
+}
+
+TEST_CASE("a token's session ends when it expires, and renewals leave nothing behind") {
+    UnixMillis clock{1'000'000};
+    chat::Options options = trusting();
+    options.signals = {5, 1};
+    options.identify = [](const api::Json& auth, UnixMillis) -> Result<chat::User, api::Refusal> {
+        const auto token = chat::string_in(auth, "token").value_or("0");
+        return chat::User{"ann", "Ann", true, UnixMillis{std::stoll(token)}, "key"};
+    };
+    Town town(std::move(options), [&] { return clock; });
+    const auto pass = [&](Millis time) {
+        clock.value += time.count();
+        town.server().wait(time);
+    };
+    const auto ann = town.server().connect(R"(40{"live":true,"token":"1010000"})");
+    const auto waiting = town.application().waiting_calls();
+    for (int i = 0; i < 50; ++i) {
+        const auto answer = town.ask(ann, R"(["token","10)" + std::to_string(20'000 + i) + "\"]");
+        CHECK(any_contains(answer, i < 5 ? "[null]" : "too_fast"));
+    }
+    CHECK(town.application().waiting_calls() == waiting);
+    for (int i = 0; i < 19; ++i) pass(Millis{1000});
+    CHECK_FALSE(any_contains(town.heard(ann), "expired"));
+    pass(Millis{1000});
+    pass(Millis{1000});
+    CHECK(any_contains(town.heard(ann), "expired"));
+    pass(Millis{60'000});
+    CHECK(town.application().waiting_calls() == 0);
+}
+
+TEST_CASE("a session whose key was taken away ends") {
+    bool is_revoked = false;
+    chat::Options options = trusting();
+    options.identify = [](const api::Json& auth, UnixMillis) -> Result<chat::User, api::Refusal> {
+        const auto id = chat::string_in(auth, "user").value_or("");
+        return chat::User{id, id, true, {}, id == "ann" ? "key" : ""};
+    };
+    options.is_revoked = [&](const std::string& credential) {
+        return is_revoked && credential == "key";
+    };
+    Town town(std::move(options));
+    const auto ann = town.join("ann"), ben = town.join("ben");
+    for (int i = 0; i < 30; ++i) town.server().wait(Millis{1000});
+    CHECK_FALSE(any_contains(town.heard(ann), "expired"));
+    is_revoked = true;
+    for (int i = 0; i < 11; ++i) town.server().wait(Millis{1000});
+    CHECK(any_contains(town.heard(ann), "expired"));
+    CHECK_FALSE(any_contains(town.heard(ben), "expired"));
 }
 
 TEST_CASE("typing reaches the others in the place, and in private the other one alone") {
@@ -203,6 +390,16 @@ TEST_CASE("names are what can be shown") {
     CHECK(chat::clean_name("\xE4\xB8\xAD\xE6\x96\x87") == "\xE4\xB8\xAD\xE6\x96\x87");
     CHECK_FALSE(chat::clean_name("\xE2\x80\x8B "));
     CHECK_FALSE(chat::clean_name("\xff"));
+    // U+3164, U+2800, U+FE0F, U+034F, U+E0041, U+180E, U+00A0, U+2003: nothing to be seen
+    for (const char* invisible :
+         {"\u3164", "\u2800", "\uFE0F", "\u034F", "\U000E0041", "\u180E", "\u00A0", "\u2003"}) {
+        CAPTURE(invisible);
+        CHECK_FALSE(chat::clean_name(invisible));
+        CHECK(chat::clean_name("Ad" + std::string(invisible) + "min").value_or("").size() <= 6);
+        CHECK(chat::clean_name(std::string(invisible) + "Admin" + invisible) == "Admin");
+        CHECK_FALSE(chat::is_room("room/tea" + std::string(invisible)));
+    }
+    CHECK(chat::clean_name("Ann\u2003\u00A0Lee") == "Ann Lee");
     CHECK(chat::clean_name(std::string(40, 'x')));
     CHECK_FALSE(chat::clean_name(std::string(41, 'x')));
     CHECK_FALSE(chat::is_room("room/ tea"));
@@ -234,7 +431,7 @@ TEST_CASE("who searches, asks or tells too much at once is told so, and nobody e
 
 TEST_CASE("who shares an address with somebody who sends too much is told so, guests too") {
     chat::Options options = trusting();
-    options.messages_of_address = {3, 1};
+    options.messages_of_network = {4, 1};  // ann, who is new, counts twice
     Town town(std::move(options));
     const auto post = [&](SmallServer::Client client) {
         const auto frames = town.ask(client, R"(["chat message","hi"])");
@@ -251,7 +448,52 @@ TEST_CASE("who shares an address with somebody who sends too much is told so, gu
     CHECK(post(ann) == std::string("refused"));
     CHECK(post(guest) == std::string("refused"));
     CHECK(post(ben) == std::string("stored"));
-    for (int i = 0; i < 9; ++i) CHECK(post(nearby) == std::string("stored"));
+    for (int i = 0; i < 4; ++i) {
+        CHECK(post(nearby) ==
+              std::string(i < 3 ? "stored" : "refused"));  // this machine counts, too
+    }
+}
+
+TEST_CASE("a crowd of newcomers gives nobody their allowance back") {
+    chat::Limiter limiter(chat::Rate{5, 1});
+    const UnixMillis now{1000};
+    for (int i = 0; i < 5; ++i) CHECK(limiter.take("ann", now));
+    CHECK_FALSE(limiter.take("ann", now));
+    for (std::size_t i = 0; i < 3 * chat::Limiter::remembered_max; ++i) {
+        limiter.take("crowd " + std::to_string(i), now);
+    }
+    CHECK_FALSE(limiter.take("ann", now));
+    CHECK(limiter.take("ben", UnixMillis{9'000}));
+}
+
+TEST_CASE("a full table's newcomer has what the one had whose place it takes") {
+    chat::Limiter limiter(chat::Rate{2, 1});
+    const UnixMillis now{1000};
+    for (std::size_t i = 0; i < chat::Limiter::remembered_max; ++i) {
+        for (int n = 0; n < 2; ++n) CHECK(limiter.take(std::to_string(i), now));
+    }
+    CHECK_FALSE(limiter.take("one more", now));
+    CHECK(limiter.take("one more", UnixMillis{3'000}));
+}
+
+TEST_CASE("a network pays for the names it makes") {
+    chat::Allowance allowance({100, 1}, {100, 1});
+    int allowed = 0;
+    for (int i = 0; i < 100; ++i) {
+        const chat::Sender sender{"visitor " + std::to_string(i), "", "192.0.2.1"};
+        allowed += allowance.refuse(sender, UnixMillis{1000}) ? 0 : 1;
+    }
+    CHECK(allowed == 50);
+}
+
+TEST_CASE("what was looked at is paid for afterwards") {
+    chat::Allowance allowance({10, 1}, {100, 1});
+    const chat::Sender ann{"ann", "", "192.0.2.1"};
+    CHECK_FALSE(allowance.refuse(ann, UnixMillis{1000}));
+    allowance.charge(ann, UnixMillis{1000}, 12);
+    CHECK(allowance.refuse(ann, UnixMillis{1000}) == std::string("too_fast"));
+    CHECK(allowance.refuse(ann, UnixMillis{3'500}) == std::string("too_fast"));
+    CHECK_FALSE(allowance.refuse(ann, UnixMillis{5'500}));
 }
 
 TEST_CASE("a person who sends too much is told so, and may go on after a while") {
