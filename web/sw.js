@@ -29,28 +29,33 @@ async function takeOver() {
 async function keepAll(addresses) {
   const cache = await caches.open(cacheName);
   const paths = new Set(addresses.map((each) => new URL(each, location.href)).filter(isOurs).map(({ pathname }) => pathname));
-  const add = async (path) => (await cache.match(path)) ?? cache.add(path).catch(() => {});
-  await Promise.all([...paths].map(add));
+  const add = async (path) => {
+    if (await cache.match(path)) return;
+    const response = await fetch(path);
+    if (response.ok) await keep(cache, path, response);
+  };
+  await Promise.all([...paths].map((path) => add(path).catch(() => {})));
 }
 
+/** What no chat page said it was made of is somebody else's who lives at this origin, and passes as it is. */
 async function answer(event, url) {
   const cache = await caches.open(cacheName);
   // "/?debug" and "/?lang=ja" are the same page.
   const key = url.pathname;
   const kept = await cache.match(key);
-  if (kept && isImmutable(url)) return kept;
+  if (!kept) return fetch(event.request);
+  if (isImmutable(url)) return kept;
   const fresh = fetch(event.request).then((response) => {
-    if (response.ok) event.waitUntil(keep(cache, key, response.clone(), url));
+    if (response.ok) event.waitUntil(keep(cache, key, response.clone()));
     return response;
   });
-  if (!kept) return fresh;
   event.waitUntil(fresh.catch(() => {}));
   const late = new Promise((resolve) => setTimeout(() => resolve(kept), patience));
   return Promise.race([fresh.catch(() => kept), late]);
 }
 
-async function keep(cache, key, response, url) {
-  if (isImmutable(url)) {
+async function keep(cache, key, response) {
+  if (isImmutable(new URL(key, location.href))) {
     // Of each such file only the newest.
     const stem = (path) => path.replace(/-[0-9a-f]{8,}\./, ".");
     for (const old of await cache.keys()) {

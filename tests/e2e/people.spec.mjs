@@ -259,6 +259,12 @@ test("the page opens without a network, with what waits", async ({ visit, server
       return files.filter((_, index) => !kept[index]);
     });
   await expect.poll(notKept).toEqual([]);
+  // What else lives at this origin is none of its business, whatever it is called.
+  const isOtherKept = await ann.page.evaluate(async () => {
+    await fetch("/debug.js").then((answer) => answer.text());
+    return (await caches.match("/debug.js")) !== undefined;
+  });
+  expect(isOtherKept).toBe(false);
   ann.proxy.takeDown();
   await ann.say("tunnel-1");
   await expect(ann.message("tunnel-1")).toHaveAttribute("data-state", "queued");
