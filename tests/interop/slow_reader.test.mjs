@@ -18,7 +18,7 @@ function memoryOf(server) {
 }
 
 test("100,000 missed messages reach a slow reader once, in order, and the server's memory stays flat", { timeout: 2 * patience }, async () => {
-  const server = await Server.start({ config: "[server]\ndurability = \"process\"\n[chat]\nburst = 0\n" });
+  const server = await Server.start({ config: "[server]\ndurability = \"process\"\n[chat]\nburst = 0\naddress_burst = 0\n" });
   try {
     const writer = new DurableProducer(server.url, { auth: {} });
     for (let n = 1; n <= count; n++) writer.push(["chat message", text(n)]);
