@@ -14,16 +14,16 @@ Namespace Application::main() const { return {*context_, context_->open("/")}; }
 Namespace Application::of(std::string_view name) { return {*context_, context_->open(name)}; }
 
 Namespace Application::of(Pattern pattern) {
-    return of([pattern = std::move(pattern)](std::string_view name, const Json&) {
+    return open_dynamic([pattern = std::move(pattern)](std::string_view name, const Json&) {
         return pattern.matches(name);
     });
 }
 
-Namespace Application::of(NamespacePredicate predicate) {
+Namespace Application::open_dynamic(NamespacePredicate predicate) {
     return {*context_, context_->open_dynamic(std::move(predicate))};
 }
 
-void Application::on_new_namespace(std::function<void(Namespace)> handler) {
+void Application::set_new_namespace_handler(std::function<void(Namespace)> handler) {
     context_->on_new_namespace = std::move(handler);
 }
 
@@ -31,7 +31,7 @@ void Application::cleanup_empty_child_namespaces(bool on) { context_->cleanup_em
 
 BroadcastOperator Application::everybody() const { return main().everybody(); }
 
-void Application::on_error(std::function<void(Socket, const Error&)> handler) {
+void Application::set_error_handler(std::function<void(Socket, const Error&)> handler) {
     context_->on_error = std::move(handler);
 }
 
@@ -39,7 +39,7 @@ void Application::set_admission(std::function<void(const hub::Request&, Decision
     context_->allow_request = std::move(hook);
 }
 
-void Application::on_http(std::function<void(const HttpRequest&, HttpReply)> handler) {
+void Application::set_http_handler(std::function<void(const HttpRequest&, HttpReply)> handler) {
     context_->on_http = std::move(handler);
 }
 
@@ -55,21 +55,21 @@ void Application::ask_admission(const hub::Request& request, Decision::Decide de
     context_->allow_request(request, Decision(std::move(decide)));
 }
 
-void Application::on_durable(std::string_view event, store::DurableHandler handler) {
+void Application::set_durable_handler(std::string_view event, store::DurableHandler handler) {
     durable_.insert_or_assign(std::string(event), std::move(handler));
 }
 
 void Application::on_lookup(std::string_view event, store::DurableHandler handler) {
-    on_durable(event, std::move(handler));
+    set_durable_handler(event, std::move(handler));
     lookups_.emplace(event);
 }
 
-void Application::on_reply(std::string_view event, store::AnswerHandler handler) {
+void Application::set_answer_handler(std::string_view event, store::AnswerHandler handler) {
     answers_.insert_or_assign(std::string(event), std::move(handler));
 }
 
-void Application::on_task(std::string_view name,
-                          std::function<void(const DeferredTask&, EndTask)> handler) {
+void Application::set_task_handler(std::string_view name,
+                                   std::function<void(const DeferredTask&, EndTask)> handler) {
     context_->tasks.insert_or_assign(std::string(name), std::move(handler));
 }
 
@@ -79,7 +79,7 @@ std::vector<std::string> Application::durable_event_names() const {
     return names;
 }
 
-void Application::after(Millis time, std::function<void()> call) {
+void Application::call_after(Millis time, std::function<void()> call) {
     context_->call_after(time, std::move(call));
 }
 

@@ -14,6 +14,7 @@
 
 #include "server/api/http.hpp"
 #include "server/api/namespace.hpp"
+#include "server/api/signature.hpp"
 #include "server/hub/hub.hpp"
 #include "server/store/transaction.hpp"
 #include "shared/base/time.hpp"
@@ -57,7 +58,7 @@ class Decision {
 template <class T>
 std::optional<T> argument(const Message& message, std::size_t index) {
     if (index >= message.args.size()) return std::nullopt;
-    return Arguments{'[' + std::string(message.args[index]) + ']', {}}.get<T>();
+    return decode<T>(message.args[index], {});
 }
 
 /// What a durable handler returns when its own statement failed for no reason of the message's: the
@@ -94,9 +95,24 @@ class Application : public Broadcasts<Application> {
     /// A namespace for each name that fits, opened when the first client asks for it. Asked in the
     /// order they were given; one of its own wins.
     Namespace of(Pattern pattern);
-    Namespace of(NamespacePredicate predicate);
+    template <class F>
+    requires(!std::is_convertible_v<F, std::string_view>) Namespace of(F predicate) {
+        constexpr bool is_fine = internal::is_function_of<F, bool, std::string_view, const Json&>;
+        static_assert(
+            is_fine,
+            "oncewire: of() wants a name, a Pattern, or a function that can be copied, takes "
+            "(std::string_view name, const Json& auth) and returns bool");
+        if constexpr (is_fine) return open_dynamic(std::move(predicate));
+    }
     /// A namespace that a pattern or predicate made.
-    void on_new_namespace(std::function<void(Namespace)> handler);
+    template <class F>
+    void on_new_namespace(F handler) {
+        constexpr bool is_fine = internal::is_function_of<F, void, Namespace>;
+        static_assert(is_fine,
+                      "oncewire: on_new_namespace() wants a function that can be copied and takes "
+                      "(Namespace)");
+        if constexpr (is_fine) set_new_namespace_handler(std::move(handler));
+    }
     /// Forget such namespaces when their last client is gone. Off.
     void cleanup_empty_child_namespaces(bool on);
 
@@ -108,9 +124,17 @@ class Application : public Broadcasts<Application> {
     /// with code 4; its data is not sent. Who is not answered in time (admission_timeout) is refused.
     template <class F>
     void allow_request(F hook) {
-        if constexpr (std::is_invocable_v<F&, const hub::Request&, Decision>) {
+        constexpr bool is_later = internal::is_function_of<F, void, const hub::Request&, Decision>;
+        constexpr bool is_at_once =
+            internal::is_function_of<F, std::optional<Refusal>, const hub::Request&>;
+        static_assert(
+            is_later || is_at_once,
+            "oncewire: allow_request() wants a function that can be copied and takes "
+            "(const hub::Request&, Decision), or takes (const hub::Request&) and returns "
+            "std::optional<Refusal>: allow() or refuse(...); a coroutine takes them by value");
+        if constexpr (is_later) {
             set_admission(std::move(hook));
-        } else {
+        } else if constexpr (is_at_once) {
             set_admission([hook = std::move(hook)](const hub::Request& request,
                                                    const Decision& decide) mutable {
                 const std::optional<Refusal> refusal = hook(request);
@@ -121,7 +145,14 @@ class Application : public Broadcasts<Application> {
 
     /// HTTP requests that are neither Socket.IO's nor for a file; without it they are answered 404. Who
     /// is not answered in time (admission_timeout) hears 503.
-    void on_http(std::function<void(const HttpRequest&, HttpReply)> handler);
+    template <class F>
+    void on_http(F handler) {
+        constexpr bool is_fine = internal::is_function_of<F, void, const HttpRequest&, HttpReply>;
+        static_assert(is_fine,
+                      "oncewire: on_http() wants a function that can be copied and takes "
+                      "(const HttpRequest&, HttpReply); a coroutine takes them by value");
+        if constexpr (is_fine) set_http_handler(std::move(handler));
+    }
 
     // ---- the main namespace ---------------------------------------------------------------------
 
@@ -129,7 +160,8 @@ class Application : public Broadcasts<Application> {
     void use(F middleware) {
         main().use(std::move(middleware));
     }
-    void on_connection(std::function<void(Socket)> handler) {
+    template <class F>
+    void on_connection(F handler) {
         main().on_connection(std::move(handler));
     }
     template <class F>
@@ -154,10 +186,27 @@ class Application : public Broadcasts<Application> {
     // ---- all of it ------------------------------------------------------------------------------
 
     /// What goes wrong with an event of a client that has no handler for it of its own.
-    void on_error(std::function<void(Socket, const Error&)> handler);
+    template <class F>
+    void on_error(F handler) {
+        constexpr bool is_fine = internal::is_function_of<F, void, Socket, const Error&>;
+        static_assert(is_fine,
+                      "oncewire: on_error() wants a function that can be copied and takes "
+                      "(Socket, const Error&)");
+        if constexpr (is_fine) set_error_handler(std::move(handler));
+    }
 
     /// Runs inside the transaction that stores the message, see store::Tx. In every namespace.
-    void on_durable(std::string_view event, store::DurableHandler handler);
+    template <class F>
+    void on_durable(std::string_view event, F handler) {
+        constexpr bool is_fine =
+            internal::is_function_of<F, Result<Verdict, StoreError>, Tx&, const Message&>;
+        static_assert(
+            is_fine,
+            "oncewire: on_durable() wants a function that can be copied, takes "
+            "(Tx&, const Message&) and returns oncewire::Result<Verdict, StoreError>; read the "
+            "arguments with argument<T>(message, index)");
+        if constexpr (is_fine) set_durable_handler(event, std::move(handler));
+    }
     /// Answers a client's question from what is stored: `handler` may read (Tx::read_before, and Tx::sql for
     /// selecting) and not write. Runs on the same thread as on_durable(), but between two batches, each
     /// session in turn, so that messages do not wait for it, as long as one call reads 1 MiB at most; not at
@@ -167,13 +216,28 @@ class Application : public Broadcasts<Application> {
     const std::set<std::string, std::less<>>& lookups() const { return lookups_; }
     /// What follows from the answer to a question of this event (Tx::ask), or from its expiry: runs once,
     /// inside the transaction that ends the question. In every namespace.
-    void on_reply(std::string_view event, store::AnswerHandler handler);
+    template <class F>
+    void on_reply(std::string_view event, F handler) {
+        constexpr bool is_fine = internal::is_function_of<F, Result<void, StoreError>, Tx&,
+                                                          const Question&, const Reply&>;
+        static_assert(
+            is_fine,
+            "oncewire: on_reply() wants a function that can be copied, takes "
+            "(Tx&, const Question&, const Reply&) and returns oncewire::Result<void, StoreError>");
+        if constexpr (is_fine) set_answer_handler(event, std::move(handler));
+    }
     const store::AnswerHandlers& answer_handlers() const { return answers_; }
     /// Does the tasks of this name that durable handlers deferred (Tx::defer), after their commit and at
     /// least once: again with the same key after a failure, a crash, or five minutes without a word. Runs
     /// on the first core; `end` may be called later there, with false if it is to be tried again.
-    void on_task(std::string_view name,
-                 std::function<void(const DeferredTask&, EndTask end)> handler);
+    template <class F>
+    void on_task(std::string_view name, F handler) {
+        constexpr bool is_fine = internal::is_function_of<F, void, const DeferredTask&, EndTask>;
+        static_assert(is_fine,
+                      "oncewire: on_task() wants a function that can be copied and takes "
+                      "(const DeferredTask&, EndTask); a coroutine takes them by value");
+        if constexpr (is_fine) set_task_handler(name, std::move(handler));
+    }
     /// The application's own tables, for Tx::sql: statement i leads from version i to i + 1. One that was
     /// ever used does not change; what is new comes as a further one.
     void schema(std::vector<std::string> statements) { schema_ = std::move(statements); }
@@ -185,7 +249,13 @@ class Application : public Broadcasts<Application> {
 
     /// Calls this once, on this core's thread, not earlier than after `time`. Not before the server
     /// listens.
-    void after(Millis time, std::function<void()> call);
+    template <class F>
+    void after(Millis time, F call) {
+        constexpr bool is_fine = internal::is_function_of<F, void>;
+        static_assert(is_fine,
+                      "oncewire: after() wants a function that can be copied and takes nothing");
+        if constexpr (is_fine) call_after(time, std::move(call));
+    }
     /// Of those, how many are yet to come.
     std::size_t waiting_calls() const;
     /// For showing and for expiry; 0 in a host without a clock.
@@ -210,7 +280,16 @@ class Application : public Broadcasts<Application> {
     void handle_http(const HttpRequest& request, HttpReply reply);
 
   private:
+    Namespace open_dynamic(NamespacePredicate predicate);
+    void set_new_namespace_handler(std::function<void(Namespace)> handler);
     void set_admission(std::function<void(const hub::Request&, Decision)> hook);
+    void set_http_handler(std::function<void(const HttpRequest&, HttpReply)> handler);
+    void set_error_handler(std::function<void(Socket, const Error&)> handler);
+    void set_durable_handler(std::string_view event, store::DurableHandler handler);
+    void set_answer_handler(std::string_view event, store::AnswerHandler handler);
+    void set_task_handler(std::string_view name,
+                          std::function<void(const DeferredTask&, EndTask)> handler);
+    void call_after(Millis time, std::function<void()> call);
     Namespace main() const;
 
     std::unique_ptr<Context> context_;

@@ -34,7 +34,7 @@ BroadcastOperator BroadcastOperator::timeout(Millis time) const {
     return copy;
 }
 
-BroadcastOperator BroadcastOperator::on_answer(OnAnswer handler) const {
+BroadcastOperator BroadcastOperator::with_on_answer(OnAnswer handler) const {
     BroadcastOperator copy = *this;
     copy.on_answer_ = std::move(handler);
     return copy;

@@ -10,7 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "server/api/event.hpp"
+#include "server/api/handler.hpp"
+#include "server/api/signature.hpp"
 #include "server/hub/target.hpp"
 #include "shared/base/time.hpp"
 
@@ -38,16 +39,15 @@ struct BroadcastAcks {
 
 namespace internal {
 
-/// The last of `values` is a function that takes an R.
-template <class R, class... A>
-constexpr bool ends_with_callback() {
-    if constexpr (sizeof...(A) == 0) {
-        return false;
-    } else {
-        using Last = std::tuple_element_t<sizeof...(A) - 1, std::tuple<A...>>;
-        return std::is_invocable_v<std::decay_t<Last>&, R>;
-    }
-}
+/// The last of them, without references; nothing that is called if there is none.
+template <class... A>
+struct Last {
+    using Type = std::nullptr_t;
+};
+template <class First, class... A>
+struct Last<First, A...> {
+    using Type = std::decay_t<std::tuple_element_t<sizeof...(A), std::tuple<First, A...>>>;
+};
 
 template <class Tuple, std::size_t... I>
 Arguments encode_first(std::string_view event, const Tuple& values, std::index_sequence<I...>) {
@@ -57,12 +57,20 @@ Arguments encode_first(std::string_view event, const Tuple& values, std::index_s
 /// Makes a Request of an event and its arguments; starts it if a callback stands behind them.
 template <class R, class Make, class... A>
 auto request_or_start(Make make, std::string_view event, A&&... values) {
-    if constexpr (ends_with_callback<R, A...>()) {
+    using Callback = typename Last<A...>::Type;
+    constexpr bool has_function = IsFunction<Callback>;
+    constexpr bool takes_result = is_function_of<Callback, void, R>;
+    static_assert(
+        !has_function || takes_result,
+        "oncewire: the function behind the arguments takes the answer and nothing else, by value "
+        "or const reference, and can be copied: an AckResult of one client, BroadcastAcks of many, "
+        "ServerSideAcks of other cores, a SubmitResult of submit()");
+    if constexpr (takes_result) {
         constexpr std::size_t count = sizeof...(A) - 1;
         auto all = std::forward_as_tuple(std::forward<A>(values)...);
         auto data = encode_first(event, all, std::make_index_sequence<count>());
         make(std::move(data)).then(std::get<count>(std::move(all)));
-    } else {
+    } else if constexpr (!has_function) {
         return make(encode(event, values...));
     }
 }
@@ -95,7 +103,15 @@ class BroadcastOperator {
     /// Compression is decided for a connection, not for a message; here for the sake of ported code.
     BroadcastOperator compress(bool) const { return *this; }
     /// Called for each answer to emit_with_ack() as it arrives.
-    BroadcastOperator on_answer(OnAnswer handler) const;
+    template <class F>
+    BroadcastOperator on_answer(F handler) const {
+        constexpr bool is_fine =
+            internal::is_function_of<F, void, std::string_view, const Arguments&>;
+        static_assert(is_fine,
+                      "oncewire: on_answer() wants a function that can be copied and takes "
+                      "(std::string_view socket, const Arguments& answer)");
+        if constexpr (is_fine) return with_on_answer(std::move(handler));
+    }
 
     template <class... A>
     void emit(std::string_view event, const A&... args) const {
@@ -120,6 +136,7 @@ class BroadcastOperator {
     friend class Socket;
 
     bool is_attached() const;
+    BroadcastOperator with_on_answer(OnAnswer handler) const;
     void send(std::string_view event, Arguments data) const;
     Request<BroadcastAcks> ask(Arguments data) const;
     hub::Target target() const { return {nsp_, rooms_, except_}; }
@@ -145,7 +162,8 @@ class Broadcasts {
     BroadcastOperator volatile_() const { return start().volatile_(); }
     BroadcastOperator timeout(Millis time) const { return start().timeout(time); }
     BroadcastOperator compress(bool) const { return start(); }
-    BroadcastOperator on_answer(BroadcastOperator::OnAnswer handler) const {
+    template <class F>
+    BroadcastOperator on_answer(F handler) const {
         return start().on_answer(std::move(handler));
     }
     template <class... A>

@@ -1,22 +1,20 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "server/api/signature.hpp"
 #include "server/api/values.hpp"
 #include "server/store/verdict.hpp"
 #include "shared/base/result.hpp"
 
-/// Events, their answers, and the handlers that take them.
+/// Events and their answers.
 namespace oncewire::api {
 
 class Socket;
@@ -32,10 +30,14 @@ struct Event {
     Arguments arguments(std::size_t first = 0) const;
     template <class T>
     std::optional<T> get(std::size_t index) const {
-        return Decoder<T>::decode(index < args.size() ? args[index] : std::string_view(),
-                                  attachments);
+        return decode<T>(index < args.size() ? args[index] : std::string_view(), attachments);
     }
 };
+
+namespace internal {
+template <>
+inline constexpr bool is_borrowed<Event> = true;
+}
 
 /// The answer to one event, to be given at most once, now or later; copies are the same answer. Does
 /// nothing if nobody asked for one, or has it, or is gone.
@@ -78,7 +80,13 @@ class [[nodiscard]] Request {
 
     /// `done` is called once, on this core, never before then() returns; not at all if the server
     /// stops first.
-    void then(Done done) { std::exchange(start_, nullptr)(std::move(done)); }
+    template <class F>
+    void then(F done) {
+        constexpr bool is_fine = internal::is_function_of<F, void, R>;
+        static_assert(is_fine,
+                      "oncewire: then() wants a function that can be copied and takes the result");
+        if constexpr (is_fine) std::exchange(start_, nullptr)(Done(std::move(done)));
+    }
 
   private:
     std::function<void(Done)> start_;
@@ -108,108 +116,5 @@ struct Error {
     std::string event;
     std::string message;
 };
-
-/// Which argument a handler could not take.
-struct Mismatch {
-    std::size_t index = 0;
-    const char* wanted = "";
-};
-
-/// A handler of any signature, after its arguments were found to fit.
-using EventHandler =
-    std::function<std::optional<Mismatch>(const Socket&, const Event&, const Ack&)>;
-
-namespace internal {
-
-template <class F>
-struct Signature : Signature<decltype(&F::operator())> {};
-template <class R, class... A>
-struct Signature<R (*)(A...)> {
-    using Parameters = std::tuple<A...>;
-};
-template <class R, class C, class... A>
-struct Signature<R (C::*)(A...)> : Signature<R (*)(A...)> {};
-template <class R, class C, class... A>
-struct Signature<R (C::*)(A...) const> : Signature<R (*)(A...)> {};
-template <class R, class C, class... A>
-struct Signature<R (C::*)(A...) noexcept> : Signature<R (*)(A...)> {};
-template <class R, class C, class... A>
-struct Signature<R (C::*)(A...) const noexcept> : Signature<R (*)(A...)> {};
-template <class R, class... A>
-struct Signature<R (*)(A...) noexcept> : Signature<R (*)(A...)> {};
-
-template <class T>
-inline constexpr bool is_from_us =
-    std::is_same_v<T, Socket> || std::is_same_v<T, Event> || std::is_same_v<T, Ack>;
-
-/// Where in the event's arguments each parameter is found; those that come from us take no place.
-template <class... P>
-constexpr auto argument_places() {
-    std::array<std::size_t, sizeof...(P) + 1> places{};
-    std::size_t next = 0, i = 0;
-    ((places[i++] = is_from_us<P> ? next : next++), ...);
-    return places;
-}
-
-template <class P>
-struct Slot {
-    std::optional<P> value;
-    bool fill(const Event& event, std::size_t place) {
-        value = event.get<P>(place);
-        return value.has_value();
-    }
-    P&& pass(const Socket&, const Event&, const Ack&) { return std::move(*value); }
-};
-template <class P>
-requires is_from_us<P>
-struct Slot<P> {
-    bool fill(const Event&, std::size_t) { return true; }
-    const P& pass(const Socket& socket, const Event& event, const Ack& ack) {
-        return std::get<const P&>(
-            std::tuple<const Socket&, const Event&, const Ack&>(socket, event, ack));
-    }
-};
-template <class P>
-constexpr const char* wanted() {
-    if constexpr (is_from_us<P>) {
-        return "";
-    } else {
-        return Decoder<P>::wanted;
-    }
-}
-
-template <class F, class... P, std::size_t... I>
-std::optional<Mismatch> call(F& handler, [[maybe_unused]] std::tuple<Slot<P>...> slots,
-                             const Socket& socket, const Event& event, const Ack& ack,
-                             std::index_sequence<I...>) {
-    [[maybe_unused]] static constexpr auto places = argument_places<P...>();
-    std::optional<Mismatch> mismatch;
-    ((mismatch || std::get<I>(slots).fill(event, places[I])
-          ? void()
-          : void(mismatch = Mismatch{places[I], wanted<P>()})),
-     ...);
-    if (!mismatch) handler(std::get<I>(slots).pass(socket, event, ack)...);
-    return mismatch;
-}
-
-template <class F, class... P>
-EventHandler adapt(F handler, std::tuple<P...>*) {
-    return [handler = std::make_shared<F>(std::move(handler))](const Socket& socket,
-                                                               const Event& event, const Ack& ack) {
-        return call(*handler, std::tuple<Slot<std::decay_t<P>>...>(), socket, event, ack,
-                    std::index_sequence_for<P...>());
-    };
-}
-
-}  // namespace internal
-
-/// Any function with fixed parameters is a handler. Each parameter takes one argument of the event, see
-/// Decoder; except `Socket` (who sent it), `Event` (all of it, unparsed) and `Ack` (how to answer),
-/// which take none and may stand anywhere. Arguments beyond the last parameter are ignored.
-template <class F>
-EventHandler typed_handler(F handler) {
-    using Parameters = typename internal::Signature<F>::Parameters;
-    return internal::adapt(std::move(handler), static_cast<Parameters*>(nullptr));
-}
 
 }  // namespace oncewire::api

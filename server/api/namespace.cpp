@@ -6,9 +6,8 @@ namespace oncewire::api {
 
 const std::string& Namespace::name() const { return state_->name; }
 
-const Namespace& Namespace::on_connection(std::function<void(Socket)> handler) const {
+void Namespace::add_connection_handler(std::function<void(Socket)> handler) const {
     append(state_->on_connection, std::move(handler));
-    return *this;
 }
 
 BroadcastOperator Namespace::everybody() const {

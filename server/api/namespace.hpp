@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "server/api/signature.hpp"
 #include "server/api/socket.hpp"
 
 namespace oncewire::api {
@@ -30,9 +31,16 @@ class Namespace : public Broadcasts<Namespace> {
     /// `(Socket, Next)`, or of `(Socket)` that returns std::optional<Refusal> at once.
     template <class F>
     const Namespace& use(F middleware) const {
-        if constexpr (std::is_invocable_v<F&, Socket, Next>) {
+        constexpr bool is_later = internal::is_function_of<F, void, Socket, Next>;
+        constexpr bool is_at_once = internal::is_function_of<F, std::optional<Refusal>, Socket>;
+        static_assert(
+            is_later || is_at_once,
+            "oncewire: use() wants a function that can be copied and takes (Socket, Next), or "
+            "takes (Socket) and returns std::optional<Refusal>: allow() or refuse(...); a "
+            "coroutine takes them by value");
+        if constexpr (is_later) {
             add_middleware(std::move(middleware));
-        } else {
+        } else if constexpr (is_at_once) {
             add_middleware([middleware = std::move(middleware)](Socket socket, Next next) mutable {
                 const std::optional<Refusal> refusal = middleware(std::move(socket));
                 refusal ? next(*refusal) : next();
@@ -40,7 +48,15 @@ class Namespace : public Broadcasts<Namespace> {
         }
         return *this;
     }
-    const Namespace& on_connection(std::function<void(Socket)> handler) const;
+    template <class F>
+    const Namespace& on_connection(F handler) const {
+        constexpr bool is_fine = internal::is_function_of<F, void, Socket>;
+        static_assert(
+            is_fine,
+            "oncewire: on_connection() wants a function that can be copied and takes (Socket)");
+        if constexpr (is_fine) add_connection_handler(std::move(handler));
+        return *this;
+    }
     /// For the events of every client in it, after its socket's own handlers. Cheaper than the same
     /// handler on each socket.
     template <class F>
@@ -73,6 +89,7 @@ class Namespace : public Broadcasts<Namespace> {
 
   private:
     void add_middleware(Middleware middleware) const;
+    void add_connection_handler(std::function<void(Socket)> handler) const;
     const Namespace& listen(std::string_view event, EventHandler handler) const;
     const Namespace& listen_server_side(std::string_view event, EventHandler handler) const;
     void send_server_side(const Arguments& data) const;

@@ -5,9 +5,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/api/application.hpp"
+#include "server/api/signature.hpp"
 #include "shared/base/result.hpp"
 #include "shared/base/time.hpp"
 
@@ -113,7 +115,9 @@ class Server {
     /// Application of its own; what it captures is shared by all of them and must bear it.
     using Install = std::function<void(Application&)>;
 
-    Server(Options options, Install install);
+    template <class F>
+    Server(Options options, F install)
+        : Server(std::move(options), AsInstall{}, installer(std::move(install))) {}
     /// Stops, if need be.
     ~Server();
     Server(const Server&) = delete;
@@ -132,6 +136,21 @@ class Server {
 
   private:
     class Running;
+    struct AsInstall {};
+
+    Server(Options options, AsInstall, Install install);
+    template <class F>
+    static Install installer(F install) {
+        constexpr bool is_fine = internal::is_function_of<F, void, Application&>;
+        static_assert(
+            is_fine,
+            "oncewire: a Server wants a function that can be copied and takes (Application&)");
+        if constexpr (is_fine) {
+            return std::move(install);
+        } else {
+            return {};
+        }
+    }
 
     Options options_;
     Install install_;

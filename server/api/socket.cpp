@@ -248,19 +248,11 @@ void Socket::off(std::string_view event) const {
         state->listeners.remove(event);
 }
 
-ListenerId Socket::on_any(AnyHandler handler) const {
+ListenerId Socket::add_any(AnyHandler handler, bool in_front) const {
     SocketState* state = context_ ? context_->find(number_) : nullptr;
     if (!state) return 0;
     const ListenerId id = context_->new_listener();
-    state->more().any.add(id, std::move(handler), false);
-    return id;
-}
-
-ListenerId Socket::prepend_any(AnyHandler handler) const {
-    SocketState* state = context_ ? context_->find(number_) : nullptr;
-    if (!state) return 0;
-    const ListenerId id = context_->new_listener();
-    state->more().any.add(id, std::move(handler), true);
+    state->more().any.add(id, std::move(handler), in_front);
     return id;
 }
 
@@ -274,20 +266,11 @@ void Socket::off_any() const {
         state->more().any.clear();
 }
 
-ListenerId Socket::on_any_outgoing(AnyHandler handler) const {
+ListenerId Socket::add_any_outgoing(AnyHandler handler, bool in_front) const {
     SocketState* state = context_ ? context_->find(number_) : nullptr;
     if (!state) return 0;
     const ListenerId id = context_->new_listener();
-    state->more().any_outgoing.add(id, std::move(handler), false);
-    context_->outgoing_changed(number_);
-    return id;
-}
-
-ListenerId Socket::prepend_any_outgoing(AnyHandler handler) const {
-    SocketState* state = context_ ? context_->find(number_) : nullptr;
-    if (!state) return 0;
-    const ListenerId id = context_->new_listener();
-    state->more().any_outgoing.add(id, std::move(handler), true);
+    state->more().any_outgoing.add(id, std::move(handler), in_front);
     context_->outgoing_changed(number_);
     return id;
 }
@@ -306,12 +289,12 @@ void Socket::off_any_outgoing() const {
     context_->outgoing_changed(number_);
 }
 
-void Socket::use(std::function<std::optional<Refusal>(const Event&)> middleware) const {
+void Socket::add_middleware(std::function<std::optional<Refusal>(const Event&)> middleware) const {
     if (SocketState* state = context_ ? context_->find(number_) : nullptr)
         append(state->more().middlewares, std::move(middleware));
 }
 
-void Socket::on_error(std::function<void(const Error&)> handler) const {
+void Socket::set_error_handler(std::function<void(const Error&)> handler) const {
     if (SocketState* state = context_ ? context_->find(number_) : nullptr) {
         state->more().on_error =
             std::make_shared<const std::function<void(const Error&)>>(std::move(handler));

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "server/api/broadcast.hpp"
+#include "server/api/handler.hpp"
+#include "server/api/signature.hpp"
 #include "server/hub/hub.hpp"
 
 namespace oncewire::api {
@@ -35,7 +37,7 @@ struct Handshake {
     template <class T>
     std::optional<T> auth_value(const char* name) const {
         const auto found = auth.find(name);
-        return found == auth.end() ? std::nullopt : Decoder<T>::decode(found->dump(), {});
+        return found == auth.end() ? std::nullopt : decode<T>(found->dump(), {});
     }
 };
 void to_json(Json& json, const Handshake& handshake);
@@ -143,21 +145,49 @@ class Socket {
 
     using AnyHandler = std::function<void(const Event&)>;
     /// Before the handlers, for every event.
-    ListenerId on_any(AnyHandler handler) const;
-    ListenerId prepend_any(AnyHandler handler) const;
+    template <class F>
+    ListenerId on_any(F handler) const {
+        return add_any(any_handler(std::move(handler)), false);
+    }
+    template <class F>
+    ListenerId prepend_any(F handler) const {
+        return add_any(any_handler(std::move(handler)), true);
+    }
     void off_any(ListenerId listener) const;
     void off_any() const;
     /// For every event this client is sent, broadcasts too; not for acknowledgements nor for what was
     /// published.
-    ListenerId on_any_outgoing(AnyHandler handler) const;
-    ListenerId prepend_any_outgoing(AnyHandler handler) const;
+    template <class F>
+    ListenerId on_any_outgoing(F handler) const {
+        return add_any_outgoing(any_handler(std::move(handler)), false);
+    }
+    template <class F>
+    ListenerId prepend_any_outgoing(F handler) const {
+        return add_any_outgoing(any_handler(std::move(handler)), true);
+    }
     void off_any_outgoing(ListenerId listener) const;
     void off_any_outgoing() const;
 
     /// Looks at every event before its handlers do; a refused one is reported and goes no further.
-    void use(std::function<std::optional<Refusal>(const Event&)> middleware) const;
+    template <class F>
+    void use(F middleware) const {
+        constexpr bool is_fine = internal::is_function_of<F, std::optional<Refusal>, const Event&>;
+        static_assert(
+            is_fine,
+            "oncewire: use() of a socket wants a function that can be copied, takes (const Event&) "
+            "and returns std::optional<Refusal>: allow() or refuse(...)");
+        if constexpr (is_fine) add_middleware(std::move(middleware));
+    }
     /// What goes wrong with this client's events; else Application::on_error hears it.
-    void on_error(std::function<void(const Error&)> handler) const;
+    template <class F>
+    void on_error(F handler) const {
+        constexpr bool is_fine = internal::is_function_of<F, void, const Error&>;
+        static_assert(
+            is_fine,
+            "oncewire: on_error() of a socket wants a function that can be copied and takes "
+            "(const Error&)");
+        if constexpr (is_fine) set_error_handler(std::move(handler));
+    }
 
     // ---- speaking: ephemeral --------------------------------------------------------------------
 
@@ -207,7 +237,23 @@ class Socket {
     void disconnect(bool close = false) const;
 
   private:
+    template <class F>
+    static AnyHandler any_handler(F handler) {
+        constexpr bool is_fine = internal::is_function_of<F, void, const Event&>;
+        static_assert(is_fine,
+                      "oncewire: a handler of any event is a function that can be copied and takes "
+                      "(const Event&); no coroutine");
+        if constexpr (is_fine) {
+            return std::move(handler);
+        } else {
+            return {};
+        }
+    }
     ListenerId listen(std::string_view event, EventHandler handler, bool once) const;
+    ListenerId add_any(AnyHandler handler, bool in_front) const;
+    ListenerId add_any_outgoing(AnyHandler handler, bool in_front) const;
+    void add_middleware(std::function<std::optional<Refusal>(const Event&)> middleware) const;
+    void set_error_handler(std::function<void(const Error&)> handler) const;
     Request<SubmitResult> ask_store(Arguments data) const;
     SocketOperator with_flags() const { return {context_, number_}; }
 

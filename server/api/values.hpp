@@ -11,6 +11,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "server/api/views.hpp"
 #include "shared/base/json.hpp"
 
 /// C++ values as event arguments, and back.
@@ -78,17 +79,40 @@ void encode_value(Arguments& out, const std::optional<T>& value);
 template <class T>
 void encode_value(Arguments& out, const std::vector<T>& values);
 
+namespace internal {
+
+/// Something that is called.
+template <class T>
+concept IsFunction =
+    std::is_member_pointer_v<T> || std::is_function_v<std::remove_pointer_t<T>> || requires {
+    typename std::void_t<decltype(&T::operator())>;
+};
+template <class T>
+inline constexpr bool becomes_json =
+    !std::is_pointer_v<T> && std::is_constructible_v<Json, const T&>;
+
+}  // namespace internal
+
 /// Numbers by their kind; other types by nlohmann/json.
 template <class T>
 requires(!std::is_convertible_v<T, std::string_view>) void encode_value(Arguments& out,
                                                                         const T& value) {
+    constexpr bool is_function = internal::IsFunction<T>;
+    constexpr bool is_json = !is_function && (std::is_arithmetic_v<T> || internal::becomes_json<T>);
+    static_assert(!is_function,
+                  "oncewire: a function cannot be sent; to ask for an answer write "
+                  "emit_with_ack(event, arguments..., function)");
+    static_assert(
+        is_function || is_json,
+        "oncewire: a value of this type cannot be sent; give it "
+        "void to_json(oncewire::api::Json&, const T&), and send values rather than pointers");
     if constexpr (std::is_floating_point_v<T>) {
         encode_value(out, static_cast<double>(value));
     } else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) {
         encode_value(out, static_cast<std::int64_t>(value));
     } else if constexpr (std::is_integral_v<T>) {
         encode_value(out, static_cast<std::uint64_t>(value));
-    } else {
+    } else if constexpr (is_json) {
         encode_value(out, Json(value));
     }
 }
@@ -146,6 +170,7 @@ std::optional<Binary> decode_binary(std::string_view text,
 /// give them nlohmann's from_json().
 template <class T>
 struct Decoder {
+    static constexpr bool is_by_json = true;
     static constexpr const char* wanted = "of another shape";
     static std::optional<T> decode([[maybe_unused]] std::string_view text,
                                    [[maybe_unused]] const std::vector<std::string>& attachments) {
@@ -258,10 +283,54 @@ struct Decoder<std::vector<T>> {
     }
 };
 
+namespace internal {
+
+template <class T>
+concept FromJson = (std::is_default_constructible_v<T> ||
+                    requires(const Json& json) { nlohmann::adl_serializer<T>::from_json(json); }) &&
+                   requires(const Json& json) {
+    json.template get<T>();
+};
+
+/// Whether there is a way from an argument to a T.
+template <class T>
+struct IsReadable : std::true_type {};
+template <class T>
+requires requires { Decoder<T>::is_by_json; }
+struct IsReadable<T> : std::bool_constant<FromJson<T>> {};
+template <class T>
+struct IsReadable<std::optional<T>> : IsReadable<T> {};
+template <class T>
+struct IsReadable<std::vector<T>> : IsReadable<T> {};
+
+}  // namespace internal
+
+/// The argument `text` as a T; none if it is something else.
+template <class T>
+std::optional<T> decode(std::string_view text, const std::vector<std::string>& attachments) {
+    constexpr bool is_view = internal::is_view<T>;
+    constexpr bool is_readable =
+        std::conjunction_v<std::bool_constant<!is_view>, internal::IsReadable<T>>;
+    static_assert(
+        !is_view,
+        "oncewire: an argument cannot be read as a view or a pointer, because nothing would keep "
+        "what it looks at; write std::string instead of std::string_view or const char*, "
+        "std::vector<T> instead of std::span<T>, T instead of T*");
+    static_assert(is_view || is_readable,
+                  "oncewire: an argument cannot become a value of this type; give it "
+                  "void from_json(const oncewire::api::Json&, T&) and a default constructor, or "
+                  "specialise oncewire::api::Decoder<T>");
+    if constexpr (is_readable) {
+        return Decoder<T>::decode(text, attachments);
+    } else {
+        return std::nullopt;
+    }
+}
+
 template <class T>
 std::optional<T> Arguments::get(std::size_t index) const {
     const auto all = texts();
-    return Decoder<T>::decode(index < all.size() ? all[index] : std::string_view(), attachments);
+    return decode<T>(index < all.size() ? all[index] : std::string_view(), attachments);
 }
 
 }  // namespace oncewire::api

@@ -181,7 +181,7 @@ class Server::Running {
     core::Server server_;  // stops when it goes
 };
 
-Server::Server(Options options, Install install)
+Server::Server(Options options, AsInstall, Install install)
     : options_(std::move(options)), install_(std::move(install)) {}
 
 Server::~Server() { stop(); }
