@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "shared/base/utf8.hpp"
@@ -16,6 +17,14 @@ namespace {
 constexpr int ready_max = 256;
 /// 64 KiB: read from one connection in one turn.
 constexpr std::size_t read_bytes = 64u << 10;
+/// 128 KiB: read from all of them in one turn, as long as each gets 512 bytes. What their smallest packets cost
+/// is what whoever waits for the next turn, for an answer of the store, or to be let in, waits.
+constexpr std::size_t turn_bytes = 128u << 10;
+constexpr std::size_t share_min = 512;
+
+std::size_t share_of(std::size_t ready) {
+    return std::clamp(turn_bytes / std::max<std::size_t>(ready, 1), share_min, read_bytes);
+}
 
 std::uint32_t slot_of(TransportId id) { return static_cast<std::uint32_t>(id); }
 
@@ -124,7 +133,8 @@ void WebSockets::handle_ready(Ready ready) {
 }
 
 void WebSockets::receive(Connection& connection) {
-    const ssize_t count = recv(connection.socket, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+    const std::size_t share = share_of(ready_.size());
+    const ssize_t count = recv(connection.socket, buffer_.data(), share, MSG_DONTWAIT);
     if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
     if (count <= 0) {
         if (connection.state == State::open) {

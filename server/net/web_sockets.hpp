@@ -78,7 +78,7 @@ class WebSockets {
 
     /// Looks once which connections are ready, without waiting.
     void collect();
-    /// Reads at most one buffer from each connection that was found ready.
+    /// Reads at most one buffer from each connection that was found ready, and less from each of many.
     std::optional<TransportInput> poll_input();
 
     /// Sends the frames in one go. True: the operating system has all of it. False: `written` or

@@ -122,6 +122,26 @@ TEST_CASE("frames are heard from all who said something, glued bytes first") {
     CHECK(turn(web_sockets).empty());
 }
 
+TEST_CASE("one turn takes only so much, however many have much to say") {
+    constexpr std::size_t many = 200, packets = 2000;
+    net::WebSockets web_sockets({});
+    std::string much;
+    for (std::size_t i = 0; i < packets; ++i) much += masked_hi;
+    std::vector<std::unique_ptr<Peer>> peers;
+    for (std::size_t id = 1; id <= many; ++id) {
+        peers.push_back(std::make_unique<Peer>(web_sockets, id));
+        peers.back()->say(much);
+    }
+    std::size_t turns = 0;
+    for (std::size_t heard = 0; heard < many * packets; ++turns) {
+        const std::size_t count = turn(web_sockets).size();
+        REQUIRE(count > 0);
+        CHECK(count * masked_hi.size() <= 150'000);
+        heard += count;
+    }
+    CHECK(turns >= many * packets * masked_hi.size() / 150'000);
+}
+
 TEST_CASE("what the system does not take is kept, sent later, and then reported") {
     net::WebSockets web_sockets({});
     Peer slow(web_sockets, 1), slower(web_sockets, 2);
