@@ -1,5 +1,5 @@
 // What a flood costs, read from outside: memory of the process, bytes on disk, how long answers took.
-import { closeSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readdirSync, statSync, writeSync } from "node:fs";
 
 /** Bytes the process has in memory now, and the most it ever had since resetPeak(). */
 export function memoryOf(pid) {
@@ -20,6 +20,9 @@ export function diskOf(database) {
   const size = (path) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   return size(database) + size(`${database}-wal`);
 }
+
+/** How many files and sockets it has open. */
+export const descriptorsOf = (pid) => readdirSync(`/proc/${pid}/fd`).length;
 
 /** The value below which `share` of them lie; 0 of none. */
 export function percentile(values, share) {

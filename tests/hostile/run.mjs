@@ -11,10 +11,10 @@ import { cpSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
 import { Server, binary } from "../support/server.mjs";
-import { connected, stock, within } from "../support/stock.mjs";
+import { connected, stock, until, within } from "../support/stock.mjs";
 import { Bystander } from "./bystander.mjs";
 import { floods } from "./floods.mjs";
-import { diskOf, memoryOf, resetPeak } from "./gauges.mjs";
+import { descriptorsOf, diskOf, memoryOf, resetPeak } from "./gauges.mjs";
 import { fillLibrary } from "./library.mjs";
 import { config } from "./tokens.mjs";
 
@@ -70,7 +70,7 @@ async function measure(flood, server, quiet) {
     await bystander.begin();
     await pause(300);
     resetPeak(pid);
-    const before = { memory: memoryOf(pid).now, disk: diskOf(server.database), log: server.logBytes };
+    const before = { memory: memoryOf(pid).now, disk: diskOf(server.database), log: server.logBytes, descriptors: descriptorsOf(pid) };
     if (flood) attacker = await attackWith(flood, server);
     else await pause(form.seconds * 1000);
     found.newcomer = await welcomeNewcomer(server.url);
@@ -79,6 +79,8 @@ async function measure(flood, server, quiet) {
     found.kept = memoryOf(pid).now - before.memory;
     found.disk = diskOf(server.database) - before.disk;
     found.log = server.logBytes - before.log;
+    await stopAttacker(attacker);
+    await until(() => descriptorsOf(pid) <= before.descriptors, "the flood's connections given back");
   } catch (error) {
     found.complaints.push(error.message);
   }

@@ -113,6 +113,31 @@ export const http = [
     diskMegabytes: 60,
   },
   {
+    name: "smallest packets by POST",
+    short: true,
+    about: "60 sessions POST half a million packets at a time",
+    async run(attack) {
+      const all = await Promise.all(lines(attack, attack.some(60)).map((line) => PollingSession.open(line)));
+      const body = Array(490_000).fill("3").join("\x1e");
+      await Promise.all(all.map(async (session) => {
+        if (!session || !(await session.post("40"))) return;
+        while (!attack.isOver && (await session.post(body)));
+      }));
+    },
+  },
+  {
+    name: "compressed polls",
+    about: "40 sessions have echoes of 900 kB compressed for them",
+    async run(attack) {
+      const all = await Promise.all(lines(attack, 40).map((line) => PollingSession.open(line)));
+      const body = `421["echo","${Array.from({ length: 90_000 }, (_, n) => (n * 7919).toString(36).padStart(10, "0")).join("")}"]`;
+      await Promise.all(all.map(async (session) => {
+        if (!session || !(await session.post("40"))) return;
+        while (!attack.isOver && (await session.post(body))) await attack.orOver(session.line.ask(session.target, { headers: "Accept-Encoding: gzip, br, deflate\r\n" }));
+      }));
+    },
+  },
+  {
     name: "polls",
     about: "two GETs at a time of one session, which is then over, and so on",
     async run(attack) {

@@ -1,6 +1,6 @@
 // What costs little to ask and much to answer.
 import { Peer, binary, texts } from "../peers.mjs";
-import { LIBRARY } from "../library.mjs";
+import { LIBRARY, NEEDLE } from "../library.mjs";
 import { png } from "../../support/pictures.mjs";
 import { secret, visitor } from "../tokens.mjs";
 
@@ -11,9 +11,9 @@ export const questions = [
     name: "searches",
     short: true,
     library: true,
-    about: "10 searches a second through a large room, for what is not there; each leaves before it is answered",
+    about: "10 searches a second through a large room, for what is almost there everywhere; each leaves before it is answered",
     async run(attack) {
-      const search = (n) => `42${n}["search","${LIBRARY}","nowhere-${n}",null]`;
+      const search = (n) => `42${n}["search","${LIBRARY}","${NEEDLE}",null]`;
       await attack.repeat(async (n) => {
         const peer = await Peer.join(attack, { auth: visitor() });
         await peer?.send(search(n));
@@ -28,7 +28,7 @@ export const questions = [
     about: "200 searches of one guest at once",
     async run(attack) {
       const peer = await Peer.join(attack, { auth: { live: true } });
-      await peer?.push(many(200, (n) => `42${n}["search","${LIBRARY}","nowhere-${n}",null]`));
+      await peer?.push(many(200, (n) => `42${n}["search","${LIBRARY}","${NEEDLE}",null]`));
       await attack.over;
     },
   },

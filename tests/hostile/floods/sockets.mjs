@@ -96,4 +96,23 @@ export const sockets = [
       });
     },
   },
+  {
+    name: "small packets of many",
+    short: true,
+    about: "400 WebSockets of one address send the smallest packets there are, 100 kB at a time, so that all have some to be read",
+    async run(attack) {
+      const peers = await guests(attack, 400);
+      const ready = Buffer.concat(Array(10_000).fill(text("3")));
+      await inTurn(attack, peers, (peer) => peer.push(ready));
+    },
+  },
+  {
+    name: "events of many",
+    about: "the same with the smallest events that somebody handles",
+    async run(attack) {
+      const peers = await guests(attack, 400);
+      const ready = Buffer.concat(Array(4000).fill(text('42["leave","room/a"]')));
+      await inTurn(attack, peers, (peer) => peer.push(ready));
+    },
+  },
 ];
