@@ -65,7 +65,7 @@ ${site}}
     here: (site, to, port) => site.replace("chat.example.org", `http://:${port}`).replaceAll("127.0.0.1:3000", `127.0.0.1:${to}`),
     async write(directory, site, admin) {
       const bound = site.replace(/^(http:\S+ \{)$/m, "$1\n    bind 127.0.0.1");
-      writeFileSync(join(directory, "Caddyfile"), `{\n    admin 127.0.0.1:${admin}\n    persist_config off\n}\n${bound}`);
+      writeFileSync(join(directory, "Caddyfile"), `{\n    admin 127.0.0.1:${admin}\n}\n${bound}`);
     },
     command: (directory) => ["caddy", "run", "--config", `${directory}/Caddyfile`, "--adapter", "caddyfile"],
     async reload(_, directory) {
