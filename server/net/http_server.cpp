@@ -139,6 +139,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     void take_proxy_header(const ProxyHeader& header) {
         if (!header.client) return await_request();
         peer_ = {header.client->text(), header.secure};
+        is_proxy_ = false;  // one client has all of the connection
         auto seat = server_.host_.take_seat_by_proxy(peer_.address);
         if (!seat) return refuse({503, "too many connections"});
         seat_ = both(std::move(seat_), std::move(*seat));
