@@ -3,6 +3,7 @@
 
 import unittest
 
+import hardening
 import layers
 import limits
 import symbols
@@ -12,6 +13,30 @@ import tidy
 def refuses(path: str, include: str) -> bool:
     match = layers.INCLUDE.match(include)
     return layers.why_not(path, layers.rule_for(path), match[1] == '"', match[2]) is not None
+
+
+class Hardening(unittest.TestCase):
+    GOOD = {
+        "-hW": "  Type:                              DYN (Position-Independent Executable file)",
+        "-dW": " 0x000000006ffffffb (FLAGS_1)            Flags: NOW PIE",
+        "-lW": "  GNU_STACK      0x000000 0x0000000000000000 0x0000000000000000 0x000000 0x000000 RW  0x10\n  GNU_RELRO      0x1",
+        "--dyn-syms": "FUNC GLOBAL DEFAULT UND __stack_chk_fail@GLIBC_2.4\nFUNC GLOBAL DEFAULT UND __memcpy_chk@GLIBC_2.3.4",
+    }
+
+    def test_a_hardened_program_misses_nothing(self):
+        self.assertEqual(hardening.missing_in(self.GOOD), [])
+
+    def test_each_mark_is_missed(self):
+        for option, had, has in (
+            ("-hW", "DYN", "EXEC"),
+            ("-dW", "NOW ", ""),
+            ("-lW", "GNU_RELRO", "NOTE"),
+            ("-lW", "RW ", "RWE"),
+            ("--dyn-syms", "__stack_chk_fail", "abort"),
+            ("--dyn-syms", "__memcpy_chk", "memcpy"),
+        ):
+            worse = {**self.GOOD, option: self.GOOD[option].replace(had, has)}
+            self.assertEqual(len(hardening.missing_in(worse)), 1, (option, had))
 
 
 class Layers(unittest.TestCase):
