@@ -312,10 +312,11 @@ void Witness::noticed(std::uint32_t holes, std::uint32_t again) {
     if (again > 0) report(Breach::duplicated, "a page noticed that an entry came again");
 }
 
-void Witness::pass_gap(ReaderState& reader, delivery::Offset offset) {
-    const auto gone = gone_.find(reader.epoch.text.empty() ? epoch_.text : reader.epoch.text);
+/// What it is shown may have left a server that has died since, and be of the log before this one.
+void Witness::pass_gap(ReaderState& reader, const delivery::Position& position) {
+    const auto gone = gone_.find(position.epoch.text);
     if (gone == gone_.end()) return;
-    reader.count = std::max(reader.count, std::min(gone->second, offset - 1));
+    reader.count = std::max(reader.count, std::min(gone->second, position.offset - 1));
 }
 
 void Witness::stream_changed(ReaderState& reader, const delivery::Epoch& epoch) {

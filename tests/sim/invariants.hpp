@@ -134,8 +134,8 @@ class Witness {
     }
     /// A page noticed `holes` more in the log, and that entries came `again`.
     void noticed(std::uint32_t holes, std::uint32_t again);
-    /// A reader who cannot be told goes on at `offset`, behind what is gone.
-    void pass_gap(ReaderState& reader, delivery::Offset offset);
+    /// A reader who cannot be told goes on at `position`, behind what is gone there.
+    void pass_gap(ReaderState& reader, const delivery::Position& position);
     /// The page was told that the log is another one now.
     void stream_changed(ReaderState& reader, const delivery::Epoch& epoch);
     /// What a page keeps in storage: `shown` of `epoch`, and the cursor beside it (P4).

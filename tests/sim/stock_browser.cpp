@@ -202,7 +202,7 @@ void StockBrowser::handle_event(std::string_view data) {
     const auto end = static_cast<std::size_t>(before.data() + before.size() - data.data());
     env_.note("stock {} shows offset {}", number_, position->offset);
     if (position->offset > page_->reader.count + 1)
-        env_.witness.pass_gap(page_->reader, position->offset);
+        env_.witness.pass_gap(page_->reader, *position);
     env_.witness.handed_over(page_->reader, *position, std::string(data.substr(0, end)) + ']');
     page_->newest_id = static_cast<std::uint64_t>(json::as_integer(elements[2]).value_or(0));
 }
