@@ -42,8 +42,8 @@ void Hub::accept(SocketId id, AcceptOptions options, Instant now) {
         return finish_accept(id, nullptr, nullptr);
     }
     socket->state = SocketState::attaching;
-    outputs_.push_back(ToStore{
-        store::Attach{session_ref(id), socket->capability->producer, std::move(options.user)}});
+    outputs_.push_back(ToStore{store::Attach{session_ref(id), socket->capability->producer,
+                                             std::move(options.user), socket->capability->first}});
 }
 
 void Hub::reject(SocketId id, std::string_view error_json, Instant now) {

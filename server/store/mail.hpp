@@ -27,6 +27,8 @@ struct Attach {
     SessionRef from;
     delivery::ProducerIdentity identity;
     std::string user = {};  ///< who it proved to be; empty: nobody asked
+    /// The smallest number it will send in this session.
+    delivery::Sequence first = 1;
 };
 
 /// A durable message. Answered, after COMMIT, by Settled (producer) or Answered (ack id) — or by

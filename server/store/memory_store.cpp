@@ -1,6 +1,8 @@
 #include "server/store/memory_store.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 #include <utility>
 
 #include "shared/base/verify.hpp"
@@ -205,11 +207,19 @@ Result<Store::Forgotten, StoreError> MemoryStore::forget_verdicts(const Producer
     VERIFY(in_transaction_);
     if (const auto error = fault(Call::write)) return Err{*error};
     ProducerRow row = *producer(id);
-    const auto count = std::min<std::uint64_t>(count_max, row.seen.last - row.forgotten);
-    row.forgotten += count;
-    const bool is_finished = row.forgotten == row.seen.last;
+    std::set<delivery::Sequence> kept;
+    for (const MemoryTables* tables : newest_first()) {
+        if (const auto* rows = find_in(tables->verdicts, id)) {
+            for (const auto& each : *rows) kept.insert(each.first);
+        }
+    }
+    kept.erase(kept.begin(), kept.upper_bound(row.forgotten));
+    Forgotten forgotten{static_cast<std::uint32_t>(std::min<std::size_t>(kept.size(), count_max)),
+                        kept.size() <= count_max};
+    row.forgotten =
+        forgotten.is_finished ? row.seen.last : *std::next(kept.begin(), forgotten.verdicts - 1);
     changes_.producers[id] = std::move(row);
-    return Forgotten{static_cast<std::uint32_t>(count), is_finished};
+    return forgotten;
 }
 
 Result<std::vector<OnceRow>, StoreError> MemoryStore::find_once(std::string_view id,

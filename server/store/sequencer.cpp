@@ -136,11 +136,21 @@ void Sequencer::handle(const Attach& attach) {
     attachment.gone = false;
     attachment.expect_said = false;
     attachment.row.last_contact = wall_clock_;
+    if (attach.first > attachment.row.seen.last + 1) skip_to(attachment, attach.first);
     producer_of_[attach.from] = id;
     asking_.erase(id);
     unasked_.insert(id);
     ++attachment.row.epoch;
     reply(attach.from, Attached{attach.from, attachment.row.epoch, attachment.row.seen});
+}
+
+/// This history lacks what its sender was told in the one before: the database was replaced by an older
+/// copy. The numbers go on where they are there, so that each stands for the same message in every
+/// history. One that came down could be forgotten with its verdict, and its message, offered under the old
+/// number by a sender whose storage was put back, would be stored again.
+void Sequencer::skip_to(Attachment& attachment, delivery::Sequence first) {
+    if (attachment.dirty) return;
+    attachment.row.seen = attachment.committed = {first - 1, 0};
 }
 
 /// What was read for whoever is refused is not kept.

@@ -199,6 +199,7 @@ class Sequencer {
     void handle_stock(const Submit& submit);
     void answer_repeated(const Submit& submit, const Attachment& attachment);
     void answer_forgotten(const Submit& submit);
+    static void skip_to(Attachment& attachment, delivery::Sequence first);
     void refuse(const Attach& attach, std::string reason);
     bool is_attached(const ProducerId& id) const;
     Result<Verdict, StoreError> run_handler(const Submit& submit);

@@ -70,7 +70,8 @@ void Sequencer::handle_stock(const Submit& submit) {
 }
 
 /// The first verdict again, any number of times (R4), unless it is another message (R9) or that verdict
-/// is forgotten.
+/// is forgotten. A number without either was passed over by skip_to(): it cannot be used any more, and its
+/// message is new here.
 void Sequencer::answer_repeated(const Submit& submit, const Attachment& attachment) {
     involved_.push_back({submit.from, std::nullopt});
     auto stored = store_.find_verdict(submit.key->id, submit.key->sequence);
@@ -83,7 +84,8 @@ void Sequencer::answer_repeated(const Submit& submit, const Attachment& attachme
             ++counts_.repeated;
             return settle(submit, std::move((*known)->verdict));
         }
-        if (!*stored) return answer_forgotten(submit);
+        const bool is_forgotten = submit.key->sequence <= attachment.row.forgotten;
+        if (is_forgotten) return answer_forgotten(submit);
         ++counts_.conflicts;
         return reply(submit.from,
                      Conflict{submit.from, submit.key->sequence, attachment.row.seen.last});

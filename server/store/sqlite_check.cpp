@@ -48,7 +48,7 @@ constexpr Invariant invariants[] = {
      "SELECT 'producer ' || producers.id || ' is at ' || last || ', its verdicts at ' ||"
      " ifnull(max(sequence), 0) || ', forgotten up to ' || forgotten FROM producers"
      " LEFT JOIN verdicts ON producer = producers.id GROUP BY producers.id"
-     " HAVING last <> ifnull(max(sequence), forgotten) OR last <> forgotten + count(sequence)"},
+     " HAVING last <> ifnull(max(sequence), forgotten) OR last < forgotten + count(sequence)"},
     {"a producer's mark has another digest than its newest verdict: ",
      "SELECT 'producer ' || producers.id FROM producers JOIN verdicts"
      " ON producer = producers.id AND sequence = last WHERE digest <> last_digest"},

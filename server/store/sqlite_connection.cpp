@@ -101,6 +101,9 @@ Result<void, Failure> SqliteStore::Connection::prepare_all() {
          "SELECT name FROM producers WHERE forgotten < last AND last_contact <= ?1"
          " ORDER BY last_contact LIMIT ?2"},
         {renew_producer, "UPDATE producers SET last_contact = ?2 WHERE name = ?1"},
+        {oldest_verdicts,
+         "SELECT count(*), max(sequence) FROM (SELECT sequence FROM verdicts WHERE producer = ?1"
+         " ORDER BY sequence LIMIT ?2)"},
         {forget_verdicts, "DELETE FROM verdicts WHERE producer = ?1 AND sequence <= ?2"},
         {set_forgotten, "UPDATE producers SET forgotten = ?2 WHERE id = ?1"},
         {entries_at,

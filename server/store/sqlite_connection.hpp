@@ -25,7 +25,8 @@ struct SqliteStore::Connection {
     sqlite::Statement next_room, oldest_in_room, trim_room, set_trimmed, trimmed_in_room;
     sqlite::Statement put_question, erase_question, find_question, questions_to, count_questions;
     sqlite::Statement expiring_questions;
-    sqlite::Statement idle_producers, renew_producer, forget_verdicts, set_forgotten;
+    sqlite::Statement idle_producers, renew_producer, oldest_verdicts, forget_verdicts,
+        set_forgotten;
     sqlite::Statement entries_at;
     std::vector<sqlite::Statement> room_cursors;
     sqlite::SessionTables sessions;

@@ -100,13 +100,16 @@ Result<Store::Forgotten, StoreError> SqliteStore::forget_verdicts(const Producer
     const auto row = find_producer(id);
     if (!row) return Err{row.error()};
     VERIFY(*number && *row);
-    const delivery::Sequence first = (*row)->forgotten;
-    const delivery::Sequence last = std::min((*row)->seen.last, first + count_max);
+    const Run oldest(connection_->oldest_verdicts, **number, std::uint64_t{count_max});
+    if (oldest.error()) return fail(*oldest.error());
+    const auto count = static_cast<std::uint32_t>(oldest.number(0));
+    const delivery::Sequence newest = (*row)->seen.last;
+    const delivery::Sequence last = count < count_max ? newest : oldest.number(1);
     const Run forgotten(connection_->forget_verdicts, **number, last);
     if (forgotten.error()) return fail(*forgotten.error());
     const Run noted(connection_->set_forgotten, **number, last);
     if (noted.error()) return fail(*noted.error());
-    return Forgotten{static_cast<std::uint32_t>(last - first), last == (*row)->seen.last};
+    return Forgotten{count, last == newest};
 }
 
 }  // namespace oncewire::store

@@ -18,6 +18,7 @@ Result<Whereabouts, StoreError> SqliteStore::find_message(const MessageKey& key)
     if (key.sequence > found.last) return found;
     auto stored = find_verdict(key.producer, key.sequence);
     if (!stored) return Err{stored.error()};
+    if (!*stored && key.sequence > (*row)->forgotten) return found;
     found.outcome = *stored ? Outcome::settled : Outcome::forgotten;
     if (!*stored) return found;
     found.verdict = std::move((*stored)->verdict);

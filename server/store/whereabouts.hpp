@@ -29,9 +29,11 @@ struct Whereabouts {
 
     enum class Outcome : std::uint8_t {
         unknown_sender,  ///< nothing of theirs was ever stored
-        not_here,        ///< beyond `last`: in its sender's outbox, or never sent
-        forgotten,       ///< it was offered, and the lease of its sender ended
-        settled,         ///< there is a verdict
+        /// Beyond `last`: in its sender's outbox, or never sent. Before it: it went with a database that was
+        /// replaced by an older copy.
+        not_here,
+        forgotten,  ///< it was offered, and the lease of its sender ended
+        settled,    ///< there is a verdict
     };
 
     Outcome outcome = Outcome::unknown_sender;

@@ -1,6 +1,7 @@
 #include "shared/delivery/outbox.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace oncewire::delivery {
 
@@ -43,8 +44,9 @@ const OutboxEntry* Outbox::next() {
     const bool is_new = slot.entry.sequence > seen_;
     if (is_new && slots_.front().entry.sequence <= seen_) return nullptr;
     const std::uint64_t bytes = in_flight_bytes_ + slot.entry.message.size();
-    const bool is_full = in_flight_ >= limits_.window || bytes > limits_.window_bytes;
-    if (is_full && in_flight_ > 0) return nullptr;
+    const std::uint32_t under_way = in_flight_ - conflicts_;
+    const bool is_full = under_way >= limits_.window || bytes > limits_.window_bytes;
+    if (is_full && under_way > 0) return nullptr;
     slot.state = State::in_flight;
     slot.may_have_arrived = true;
     ++in_flight_;
@@ -56,8 +58,9 @@ const OutboxEntry* Outbox::next() {
 void Outbox::ground(Slot& slot, State state) {
     if (slot.state == State::in_flight) {
         --in_flight_;
-        in_flight_bytes_ -= slot.entry.message.size();
+        if (!slot.conflicts) in_flight_bytes_ -= slot.entry.message.size();
     }
+    if (std::exchange(slot.conflicts, false)) --conflicts_;
     slot.state = state;
 }
 
@@ -96,27 +99,35 @@ std::vector<Outbox::Renumbered> Outbox::attached(const HighWater& seen) {
         next_sequence_ = seen.last + 1;
         return {};
     }
-    if (slots_.front().entry.sequence > seen.last + 1) return renumber(0, seen.last + 1);
+    if (slots_.front().entry.sequence > seen.last + 1) return renumber(seen.last + 1);
     next_sequence_ = std::max(next_sequence_, seen.last + 1);
     return {};
 }
 
-std::vector<Outbox::Renumbered> Outbox::renumber_from(Sequence sequence, Sequence last) {
-    std::size_t from = 0;
-    while (from < slots_.size() && slots_[from].entry.sequence < sequence) ++from;
-    if (from == slots_.size() || slots_[from].entry.sequence != sequence) return {};
-    Sequence first = last + 1;
-    if (from > 0) first = std::max(first, slots_[from - 1].entry.sequence + 1);
-    return renumber(from, first);
+void Outbox::conflict(Sequence sequence, Sequence last) {
+    Slot* slot = slot_of(sequence);
+    if (!slot || slot->state != State::in_flight || slot->conflicts) return;
+    seen_ = std::max({seen_, last, sequence});
+    slot->conflicts = true;
+    ++conflicts_;
+    in_flight_bytes_ -= slot->entry.message.size();
 }
 
-std::vector<Outbox::Renumbered> Outbox::renumber(std::size_t from, Sequence first) {
+std::vector<Outbox::Renumbered> Outbox::renumber_conflicts() {
+    if (conflicts_ == 0) return {};
+    for (const Slot& slot : slots_) {
+        if (slot.entry.sequence > seen_) break;
+        if (!slot.conflicts) return {};
+    }
+    return renumber(seen_ + 1);
+}
+
+std::vector<Outbox::Renumbered> Outbox::renumber(Sequence first) {
     std::vector<Renumbered> changes;
-    for (std::size_t i = from; i < slots_.size(); ++i, ++first) {
-        Slot& slot = slots_[i];
+    for (Slot& slot : slots_) {
         ground(slot, State::saving);
         changes.push_back({slot.entry.sequence, first});
-        slot.entry.sequence = first;
+        slot.entry.sequence = first++;
     }
     next_sequence_ = first;
     return changes;

@@ -101,14 +101,24 @@ class Outbox {
         Sequence after;
     };
     /// What the receiver has seen of us, told at attach (R9). The counter continues right behind it or
-    /// behind what is pending. Entries are renumbered if the receiver lost what was before them (its
-    /// database was replaced by an older one): it would wait for the missing numbers for ever.
+    /// behind what is pending. A receiver that lost what was before our entries (its database was
+    /// replaced by an older one) has been told first() and goes on from there; one that does not know
+    /// that word would wait for the missing numbers for ever, so entries are renumbered.
     /// Until all up to `seen.last` are settled next() offers nothing beyond: one of them may turn out to
     /// be a conflict, and then what follows must not have been accepted under its old number.
     std::vector<Renumbered> attached(const HighWater& seen);
-    /// `sequence` met another message at the receiver, because our storage was rolled back (R9): it and
-    /// all that follow take new numbers beyond `last`.
-    std::vector<Renumbered> renumber_from(Sequence sequence, Sequence last);
+    /// `sequence` does not stand for this message at the receiver, which has given numbers up to `last` a
+    /// meaning: our storage was rolled back (R9). The entry waits for renumber_conflicts().
+    void conflict(Sequence sequence, Sequence last);
+    /// Entries that met a conflict take new numbers, and those that follow with them, once all that the
+    /// receiver may know under their numbers are settled: a message that it has keeps its number, for
+    /// under another one it could be stored again when nobody remembers its first.
+    std::vector<Renumbered> renumber_conflicts();
+
+    /// The smallest number that will be offered from here on.
+    Sequence first() const {
+        return slots_.empty() ? next_sequence_ : slots_.front().entry.sequence;
+    }
 
     const OutboxEntry* find(Sequence sequence) const;
     Sequence next_sequence() const { return next_sequence_; }
@@ -124,21 +134,23 @@ class Outbox {
         OutboxEntry entry;
         State state = State::saving;
         bool may_have_arrived = false;  // was on the wire once, perhaps before a restart
+        bool conflicts = false;         // in flight, and answered with a conflict
     };
 
     std::deque<Slot>::iterator position_of(Sequence sequence);
     Slot* slot_of(Sequence sequence);
     void ground(Slot& slot, State state);
-    std::vector<Renumbered> renumber(std::size_t from, Sequence first);
+    std::vector<Renumbered> renumber(Sequence first);
 
     Limits limits_;
     std::uint64_t salt_;
     Sequence next_sequence_ = 1;
     std::deque<Slot> slots_;  // in sequence order, those in flight first
     std::uint64_t bytes_ = 0;
-    std::uint32_t in_flight_ = 0;
-    std::uint64_t in_flight_bytes_ = 0;
-    Sequence seen_ = 0;  // by the receiver, before this attach
+    std::uint32_t in_flight_ = 0;        // with those that conflict,
+    std::uint32_t conflicts_ = 0;        // which are so many, and take no room of the window
+    std::uint64_t in_flight_bytes_ = 0;  // without them
+    Sequence seen_ = 0;                  // by the receiver, before this attach
 };
 
 }  // namespace oncewire::delivery

@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::string_view capability_key = "oncewire";
 constexpr std::string_view event_prefix = "oncewire:";
+/// What JavaScript can hold.
+constexpr delivery::Sequence first_max = (std::uint64_t{1} << 53) - 1;
 
 std::optional<std::uint64_t> member_number(std::string_view object, std::string_view key) {
     const auto value = json::member(object, key);
@@ -76,6 +78,8 @@ std::string add_capability(std::string_view auth, const ClientCapability& capabi
     text += R"(,"producer":)" + json::quoted(capability.producer.id.text);
     text += R"(,"secret":)" + json::quoted(capability.producer.secret.text);
     if (capability.position) text += R"(,"position":)" + json::quoted(format(*capability.position));
+    text += R"(,"first":)";
+    append_decimal(text, capability.first);
     return text + "}}";
 }
 
@@ -95,6 +99,8 @@ std::optional<ClientCapability> find_client_capability(std::string_view connect_
     if (const auto position = member_string(*object, "position")) {
         capability.position = delivery::parse_position(*position);
     }
+    const auto first = member_number(*object, "first").value_or(1);
+    if (first >= 1 && first <= first_max) capability.first = first;
     return capability;
 }
 

@@ -46,6 +46,8 @@ struct ClientCapability {
     std::optional<delivery::Position> position;  ///< none: from wherever the application starts
     bool answers = true;                         ///< knows what AskEvent is; the first ones did not
     bool links = true;  ///< wants LinkedPositions, and ReachedEvent; the first ones did not
+    /// The smallest number that it will send. What a server lacks before it went with another history.
+    delivery::Sequence first = 1;
     bool operator==(const ClientCapability&) const = default;
 };
 

@@ -177,7 +177,10 @@ void Client::provide_auth(NamespaceIndex index, std::string_view auth, Instant) 
     nsp.auth_asked = false;
     nsp.state = NamespaceState::connecting;
     std::string data = connect_data(auth, nsp.pid, nsp.last_offset);
-    if (nsp.lane) data = add_capability(data, {nsp.lane->producer, nsp.lane->cursor.position()});
+    if (const auto& lane = nsp.lane) {
+        data = add_capability(
+            data, {lane->producer, lane->cursor.position(), true, true, lane->outbox.first()});
+    }
     if (json::trim(data) == "{}") data.clear();
     send_packet({socketio::PacketType::connect, nsp.name, std::nullopt, std::move(data), {}});
 }

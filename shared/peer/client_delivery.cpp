@@ -135,6 +135,7 @@ bool Client::handle_delivery_event(NamespaceIndex index, std::string_view data, 
                            settle(index, sequence++, verdict.accepted, verdict.body, erase);
                        }
                        if (!erase.empty()) save(index, std::move(erase), {});
+                       apply_renumbering(index, lane.outbox.renumber_conflicts());
                    },
                    [&](const ExpectEvent& expect) {
                        requeue(index, lane.outbox.rewind(expect.sequence));
@@ -145,8 +146,8 @@ bool Client::handle_delivery_event(NamespaceIndex index, std::string_view data, 
                        }
                    },
                    [&](const ConflictEvent& conflict) {
-                       apply_renumbering(
-                           index, lane.outbox.renumber_from(conflict.sequence, conflict.last));
+                       lane.outbox.conflict(conflict.sequence, conflict.last);
+                       apply_renumbering(index, lane.outbox.renumber_conflicts());
                    },
                    [&](const GapEvent& gap) {
                        outputs_.push_back(HistoryLost{index, gap.from, gap.to});

@@ -65,6 +65,12 @@ constexpr FaultClass classes[] = {
     {Fault::silence, "silence", 30},
 };
 
+/// A database and a profile of some time ago, and verdicts that nobody has any more: each is rare, and only
+/// together do they bring a message back under a number that it no longer has.
+const std::vector<Fault> things_that_come_back = {Fault::restored_backup, Fault::idb_rolled_back,
+                                                  Fault::lease_ended, Fault::refresh,
+                                                  Fault::crash_any_time};
+
 constexpr bool classes_stand_in_order() {
     for (std::uint32_t i = 0; i < fault_count; ++i) {
         if (static_cast<std::uint32_t>(classes[i].fault) != i) return false;
@@ -81,6 +87,11 @@ Faults::Faults(Choices& choices) : choices_(choices) {
     for (std::uint32_t i = 0; i < fault_count; ++i) {
         possible_[i] = choices_.chance("fault class", classes[i].percent_of_seeds, 100);
     }
+    if (choices_.chance("all comes back", 1, 8)) allow(things_that_come_back);
+}
+
+void Faults::allow(const std::vector<Fault>& faults) {
+    for (const Fault fault : faults) possible_[index(fault)] = true;
 }
 
 bool Faults::strikes(Fault fault, std::uint32_t numerator, std::uint32_t denominator) {

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 #include "tests/sim/choices.hpp"
 
@@ -89,6 +90,7 @@ class Faults {
     const FaultCounts& counts() const { return counts_; }
 
   private:
+    void allow(const std::vector<Fault>& faults);
     static std::uint32_t index(Fault fault) { return static_cast<std::uint32_t>(fault); }
 
     Choices& choices_;

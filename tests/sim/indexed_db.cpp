@@ -48,11 +48,18 @@ bool IndexedDb::refuses() {
 void IndexedDb::refuse(Millis time) { refuses_until_ = env_.now() + time; }
 
 void IndexedDb::land(const Change& change) {
-    const bool copies = env_.faults.is_possible(Fault::idb_rolled_back);
-    if (copies && env_.choices.chance("copy", 1, 4)) copy_ = lane_;
+    if (env_.faults.is_possible(Fault::idb_rolled_back)) keep_copy();
     change(lane_);
     note_answers();
     env_.witness.check_durable_reader(lane_.cursor, lane_.shown);
+}
+
+/// Of a history before this one a copy is rather kept: what it holds has met another server since.
+void IndexedDb::keep_copy() {
+    const bool is_of_this_history = !copy_ || copied_in_ == env_.witness.epoch();
+    if (!env_.choices.chance("copy", 1, is_of_this_history ? 4 : 40)) return;
+    copy_ = lane_;
+    copied_in_ = env_.witness.epoch();
 }
 
 void IndexedDb::page_gone() {

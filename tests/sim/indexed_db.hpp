@@ -59,11 +59,13 @@ class IndexedDb {
     void attempt(std::uint64_t life);
     bool refuses();
     void land(const Change& change);
+    void keep_copy();
     void note_answers();
 
     Env& env_;
     StoredLane lane_;
     std::optional<StoredLane> copy_;
+    delivery::Epoch copied_in_;  // the history of the server at that time
     std::deque<Transaction> queue_;
     Instant refuses_until_;
     std::uint64_t life_ = 0;  // of the page; older callbacks are nobody's

@@ -131,6 +131,7 @@ void Witness::look_at_disk(const store::MemoryDisk& disk) {
     for (const auto& [id, row] : disk.tables.producers) {
         forgotten_[id] = row.forgotten;
         once_forgotten_[id] = std::max(once_forgotten_[id], row.forgotten);
+        marks_[id] = std::max(marks_[id], row.seen.last);
     }
     for (const auto& [id, task] : disk.tables.tasks) tasks_.try_emplace(task.key, 0);
     questions.look_at_disk(disk);
@@ -190,13 +191,22 @@ void Witness::examine_disk(const store::MemoryDisk& disk) {
     if (disk.tables.log != logs_[epoch_.text]) report(Breach::lost, "an entry of the log changed");
     for (const auto& [id, row] : disk.tables.producers) {
         const auto verdicts = disk.tables.verdicts.find(id);
-        const std::uint64_t stored =
-            verdicts == disk.tables.verdicts.end() ? 0 : verdicts->second.size();
-        const bool dense = stored == 0 || verdicts->second.rbegin()->first == row.seen.last;
-        if (row.seen.last != row.forgotten + stored || !dense) {
-            report(Breach::lost, "a producer's high-water mark is not its number of verdicts");
-        }
+        check_mark(row, verdicts == disk.tables.verdicts.end() ? Verdicts() : verdicts->second);
     }
+}
+
+/// Each number has its verdict, but for what is forgotten, and for what may have got one in a log before
+/// this one.
+void Witness::check_mark(const store::ProducerRow& row, const Verdicts& verdicts) {
+    const auto before = marks_before_.find(row.identity.id);
+    const auto elsewhere = before == marks_before_.end() ? 0 : before->second;
+    const auto must_be_from = std::max(row.forgotten, elsewhere) + 1;
+    const auto kept = std::distance(verdicts.lower_bound(must_be_from), verdicts.end());
+    const auto newest = verdicts.empty() ? row.forgotten : verdicts.rbegin()->first;
+    const bool all_there = must_be_from > row.seen.last ||
+                           static_cast<std::uint64_t>(kept) == row.seen.last - must_be_from + 1;
+    if (row.seen.last != newest || !all_there)
+        report(Breach::lost, "a producer's high-water mark is not its newest verdict");
 }
 
 void Witness::log_replaced(const delivery::Epoch& epoch, delivery::Offset head) {
@@ -208,6 +218,7 @@ void Witness::log_replaced(const delivery::Epoch& epoch, delivery::Offset head) 
     // Those that the copy has are found there.
     std::erase_if(tasks_, [](const auto& task) { return task.second == 0; });
     forgotten_.clear();
+    marks_before_ = marks_;
     for (auto& message : messages_) {
         message.copies = 0;
         message.is_unknown = false;

@@ -165,7 +165,10 @@ class Witness {
     };
     using Log = std::vector<store::LogEntry>;
 
+    using Verdicts = std::map<delivery::Sequence, store::StoredVerdict>;
+
     void take_in(const store::LogEntry& entry);
+    void check_mark(const store::ProducerRow& row, const Verdicts& verdicts);
     void check_user(std::string_view data);
     const Log* find_log(const delivery::Epoch& epoch) const;
 
@@ -179,6 +182,8 @@ class Witness {
     std::map<ProducerId, delivery::Sequence>
         forgotten_;  // verdicts, up to here, in the current log
     std::map<ProducerId, delivery::Sequence> once_forgotten_;  // the same, in any
+    std::map<ProducerId, delivery::Sequence> marks_;           // the highest, in any
+    std::map<ProducerId, delivery::Sequence> marks_before_;    // the same, before this log
     std::set<AuthorId> put_back_;
     std::map<std::string, std::uint64_t> tasks_;    // committed, by key: how often they ran
     std::map<delivery::Offset, std::string> left_;  // keys of those not committed yet

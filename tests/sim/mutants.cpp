@@ -78,6 +78,7 @@ constexpr Named names[] = {
     {Mutant::forgotten_says_accepted, "forgotten_says_accepted"},
     {Mutant::lease_ends_while_there, "lease_ends_while_there"},
     {Mutant::lease_ends_early, "lease_ends_early"},
+    {Mutant::numbers_come_down, "numbers_come_down"},
 };
 
 constexpr bool names_stand_in_order() {

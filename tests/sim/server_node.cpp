@@ -420,7 +420,8 @@ void ServerNode::run_batch() {
     for (auto& mail : std::exchange(process.inbox, {})) {
         const UnixMillis clock = wall_clock();
         process.store.look_at_clock(clock);
-        if (const auto* attach = std::get_if<store::Attach>(&mail)) {
+        if (auto* attach = std::get_if<store::Attach>(&mail)) {
+            if (env_.mutant == Mutant::numbers_come_down) attach->first = 1;
             process.just_attached.insert(attach->from.session);
             process.sessions[attach->identity.id] = attach->from;
             process.attached[attach->identity.id] = attach->from;

@@ -151,19 +151,72 @@ TEST_CASE("entries beyond a hole the receiver cannot fill come forward") {
     CHECK(outbox.next_sequence() == 6);
 }
 
-TEST_CASE("a conflict renumbers the entry and all that follow beyond what the receiver has") {
+TEST_CASE(
+    "what met a conflict takes a number beyond what the receiver has, and what follows with it") {
     Outbox outbox({10, 1000, 40, 10}, 1);
-    outbox.restore(1, {{7, 70, "g"}, {8, 80, "h"}, {9, 90, "i"}});
+    outbox.restore(1, {{7, 70, "g"}, {8, 80, "h"}, {9, 90, "i"}, {10, 100, "j"}});
+    CHECK(outbox.attached({9, 0}).empty());
     for (int i = 0; i < 3; ++i) outbox.next();
-    const auto changes = outbox.renumber_from(8, 10);
+    CHECK(outbox.next() == nullptr);
+    outbox.conflict(8, 9);
+    outbox.conflict(8, 9);  // told twice
+    CHECK(
+        outbox.renumber_conflicts().empty());  // the receiver may have 7 and 9 under their numbers
+    outbox.settle(7);
+    CHECK(outbox.renumber_conflicts().empty());
+    outbox.settle(9);
+    const auto changes = outbox.renumber_conflicts();
     REQUIRE(changes.size() == 2);
     CHECK(changes[0].before == 8);
-    CHECK(changes[0].after == 11);
-    CHECK(changes[1].after == 12);
-    CHECK(outbox.in_flight() == 1);
+    CHECK(changes[0].after == 10);
+    CHECK(changes[1].before == 10);
+    CHECK(changes[1].after == 11);
+    CHECK(outbox.in_flight() == 0);
     CHECK(outbox.find(8) == nullptr);
-    CHECK(outbox.find(7) != nullptr);
-    CHECK(outbox.renumber_from(8, 10).empty());  // told twice: nothing more to do
+    CHECK(outbox.find(10)->message == "h");
+    CHECK(outbox.find(11)->message == "j");
+    CHECK(outbox.renumber_conflicts().empty());
+    outbox.conflict(8, 9);  // late: it has another number now
+    CHECK(outbox.renumber_conflicts().empty());
+}
+
+TEST_CASE("conflicts take no room of the window, and are asked about anew on the next link") {
+    Outbox outbox({10, 1000, 40, 2}, 1);
+    outbox.restore(1, {{1, 10, "a"}, {2, 20, "b"}, {3, 30, "c"}, {4, 40, "d"}});
+    CHECK(outbox.attached({4, 0}).empty());
+    for (const Sequence sequence : {1, 2}) CHECK(next_sequence_of(outbox) == sequence);
+    CHECK(outbox.next() == nullptr);
+    for (const Sequence sequence : {1, 2}) outbox.conflict(sequence, 4);
+    for (const Sequence sequence : {3, 4}) CHECK(next_sequence_of(outbox) == sequence);
+    SECTION("the link is lost before the rest is known") {
+        outbox.link_lost();
+        CHECK(outbox.in_flight() == 0);
+        CHECK(outbox.attached({4, 0}).empty());
+        for (const Sequence sequence : {1, 2}) CHECK(next_sequence_of(outbox) == sequence);
+        CHECK(outbox.next() == nullptr);
+    }
+    SECTION("all of them conflict") {
+        for (const Sequence sequence : {3, 4}) outbox.conflict(sequence, 4);
+        const auto changes = outbox.renumber_conflicts();
+        REQUIRE(changes.size() == 4);
+        CHECK(changes[0].after == 5);
+        CHECK(changes[3].after == 8);
+        CHECK(outbox.next() == nullptr);
+        outbox.saved(5);
+        CHECK(next_sequence_of(outbox) == 5);
+    }
+}
+
+TEST_CASE("the receiver is told from which number on something may come") {
+    Outbox outbox = small_outbox();
+    CHECK(outbox.first() == 1);
+    outbox.restore(3, {{5, 50, "e"}, {6, 60, "f"}});
+    CHECK(outbox.first() == 5);
+    outbox.next();
+    outbox.settle(5);
+    CHECK(outbox.first() == 6);
+    outbox.settle(6);
+    CHECK(outbox.first() == 7);
 }
 
 TEST_CASE("only what cannot have arrived may be cancelled, and its number stays in use") {

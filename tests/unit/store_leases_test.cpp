@@ -54,9 +54,9 @@ struct Machine {
         pass(Millis{10'000});
     }
 
-    void attach(SessionRef from, const char* user = "") {
+    void attach(SessionRef from, const char* user = "", delivery::Sequence first = 1) {
         session = from;
-        handle(Attach{from, {id, ProducerSecret(std::string(32, 'b'))}, user});
+        handle(Attach{from, {id, ProducerSecret(std::string(32, 'b'))}, user, first});
         for (const auto& mail : end_batch()) {
             if (const auto* attached = std::get_if<Attached>(&mail)) epoch = attached->epoch;
         }
@@ -145,6 +145,48 @@ TEST_CASE("what was forgotten is known again by its digest, if that is kept unde
     CHECK(machine.send(2) == accepted);
     const auto mails = machine.offer(1, R"(["say",1])", 14);
     CHECK(std::get<Settled>(mails.at(0)).verdicts == accepted);
+}
+
+// The database was replaced by an older copy, its sender sent message 8 on, and the lease ended.
+TEST_CASE("a number stands for the same message in the copy of a database as in what it replaces") {
+    Machine machine;
+    machine.attach(first, "", 8);
+    CHECK(machine.send(8) == accepted);
+    CHECK(machine.send(9) == accepted);
+    CHECK(machine.disk.tables.producers[machine.id].seen.last == 9);
+    SECTION("so what was stored is known by it, or known to be forgotten") {
+        machine.handle(Detach{first});
+        machine.attach(second, "", 8);
+        CHECK(machine.send(8) == accepted);
+        machine.handle(Detach{second});
+        machine.pass(lease + Millis{60'000});
+        machine.attach(first, "", 8);
+        CHECK(machine.send(8) == unknown);
+        CHECK(machine.disk.tables.log.size() == 2);
+    }
+    SECTION("a number that was passed over cannot be used any more: its message is new here") {
+        const auto mails = machine.offer(7, R"(["say",7])", 49);
+        REQUIRE(mails.size() == 1);
+        CHECK(std::get<Conflict>(mails[0]).last == 9);
+        CHECK(machine.sequencer.counts().outcomes_unknown == 0);
+    }
+    SECTION("all its verdicts are forgotten in one step, however many numbers were passed over") {
+        machine.handle(Detach{first});
+        machine.attach(second, "", delivery::Sequence{1} << 52);
+        CHECK(machine.send(delivery::Sequence{1} << 52) == accepted);
+        machine.handle(Detach{second});
+        machine.pass(lease + Millis{60'000});
+        CHECK(machine.verdicts() == 0);
+        CHECK(machine.sequencer.counts().leases_ended == 1);
+    }
+}
+
+TEST_CASE("numbers that were passed over and never used are not kept") {
+    Machine machine;
+    machine.attach(first, "", 8);
+    machine.handle(Detach{first});
+    machine.attach(second);
+    CHECK(machine.send(1) == accepted);
 }
 
 TEST_CASE("whoever is there is not away, however long they say nothing") {
