@@ -16,6 +16,7 @@
 #include "server/api/namespace.hpp"
 #include "server/api/signature.hpp"
 #include "server/hub/hub.hpp"
+#include "server/store/admission.hpp"
 #include "server/store/transaction.hpp"
 #include "shared/base/time.hpp"
 
@@ -25,7 +26,9 @@ namespace oncewire::api {
 using store::accept;
 using store::Asked;
 using store::AskOptions;
+using store::Later;
 using store::Message;
+using store::Offer;
 using store::Question;
 using store::reject;
 using store::Reply;
@@ -214,6 +217,16 @@ class Application : public Broadcasts<Application> {
     /// Not stored: sent as a durable message of ours it is rejected. In every namespace.
     void on_lookup(std::string_view event, store::DurableHandler handler);
     const std::set<std::string, std::less<>>& lookups() const { return lookups_; }
+    /// Asked about every durable message before it is stored, see store::Admission: for limits on what
+    /// people may store. One for the application, in every namespace; runs on the sequencer's thread, as
+    /// durable handlers do.
+    ///
+    ///     io.admit([limiter](const api::Offer& offer) -> std::optional<api::Later> {
+    ///         if (limiter->take(offer.sender, offer.data.size(), offer.now)) return std::nullopt;
+    ///         return api::Later{Millis{2'000}, "too_fast", "that was a lot at once; wait a moment"};
+    ///     });
+    void admit(store::Admission admission) { admission_ = std::move(admission); }
+    const store::Admission& admission() const { return admission_; }
     /// What follows from the answer to a question of this event (Tx::ask), or from its expiry: runs once,
     /// inside the transaction that ends the question. In every namespace.
     template <class F>
@@ -296,6 +309,7 @@ class Application : public Broadcasts<Application> {
     std::map<std::string, store::DurableHandler, std::less<>> durable_;
     std::set<std::string, std::less<>> lookups_;
     store::AnswerHandlers answers_;
+    store::Admission admission_;
     std::vector<std::string> schema_;
 };
 

@@ -54,6 +54,17 @@ Handlers catching(const Handlers& handlers, const Log& log) {
     return safe;
 }
 
+/// Whom it fails on may come in: its failures must not stop everybody's storing.
+store::Admission catching(const store::Admission& admission, const Log& log) {
+    if (!admission) return {};
+    return [admission, log](const store::Offer& offer) {
+        using Answer = Result<std::optional<store::Later>, store::StoreError>;
+        const auto answer =
+            catching([&] { return Answer(admission(offer)); }, "admit", offer.sender, log);
+        return answer ? *answer : std::nullopt;
+    };
+}
+
 store::AnswerHandlers catching(const store::AnswerHandlers& handlers, const Log& log) {
     store::AnswerHandlers safe;
     for (const auto& each : handlers) {
@@ -112,6 +123,7 @@ Server::Server(Options options, std::unique_ptr<store::Store> store,
     install(durable);
     sequencer_options.sequencer.lookups = durable.lookups();
     sequencer_options.sequencer.answers = catching(durable.answer_handlers(), options_.log);
+    sequencer_options.sequencer.admission = catching(durable.admission(), options_.log);
     sequencer_ = std::make_unique<SequencerThread>(
         std::move(store), catching(durable.durable_handlers(), options_.log), inboxes,
         std::move(sequencer_options));

@@ -117,8 +117,8 @@ std::vector<std::string> list_of(const Value& value, bool (*is_right)(const std:
 
 Readers server_readers(Config& config) {
     const std::vector<std::string> durabilities = {"disk", "process"};
-    constexpr std::int64_t ports = 65'535, cores = 256, many = 10'000'000, days = 36'500, day = 86'400,
-                           messages = 4'000'000'000;
+    constexpr std::int64_t ports = 65'535, cores = 256, many = 10'000'000, days = 36'500,
+                           day = 86'400, messages = 4'000'000'000;
     return {
         {"host", [&](const Value& v) { config.host = text(v); }},
         {"port",

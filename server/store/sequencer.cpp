@@ -172,6 +172,7 @@ void Sequencer::handle(const ReadPage& request) { reads_.push_back(request); }
 
 void Sequencer::handle(const Detach& detach) {
     drop_lookups(detach.from);
+    pauses_.erase(detach.from);
     forget(detach.from);
 }
 

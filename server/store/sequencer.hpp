@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "server/store/admission.hpp"
 #include "server/store/mail.hpp"
 #include "server/store/recovery.hpp"
 #include "server/store/store.hpp"
@@ -54,6 +55,8 @@ struct SequencerCounts {
     std::uint64_t outcomes_unknown = 0;  ///< resent copies whose verdict was forgotten
     std::uint64_t looked_up = 0;
     std::uint64_t lookups_dropped = 0;  ///< whoever asked was gone before it was their turn
+    std::uint64_t put_off = 0;          ///< messages that were not admitted yet
+    std::uint64_t cut_off = 0;          ///< sessions that did not wait when they were asked to
 };
 
 /// The one writer: gives positions, dedupes, runs durable handlers, answers from history.
@@ -78,6 +81,8 @@ class Sequencer {
         std::uint32_t handler_attempts_max = 5;
         /// What is larger is rejected for good; announced at attach (R17).
         std::uint32_t message_bytes_max = limits::durable_message_bytes;
+        /// Whether a message may be stored now; none: all may.
+        Admission admission = {};
         /// What to do when a question has come to its end, by the question's event; without one its end
         /// has no effect.
         AnswerHandlers answers = {};
@@ -197,6 +202,12 @@ class Sequencer {
 
     void handle_keyed(const Submit& submit, Attachment& attachment);
     void handle_stock(const Submit& submit);
+    // sequencer_admission.cpp
+    std::optional<Later> ask_admission(const Submit& submit);
+    void put_off(const Submit& submit, const Later& later);
+    bool must_cut_off(const SessionRef& session, Millis after);
+    void forget_pauses();
+
     void answer_repeated(const Submit& submit, const Attachment& attachment);
     void answer_forgotten(const Submit& submit);
     static void skip_to(Attachment& attachment, delivery::Sequence first);
@@ -234,7 +245,8 @@ class Sequencer {
     void refuse_for_a_while(StoreError error);
     void forget(const SessionRef& session);
     void settle(const Submit& submit, Verdict verdict);
-    void retry_later(const SessionRef& session, std::optional<socketio::AckId> ack_id);
+    void retry_later(const SessionRef& session, std::optional<socketio::AckId> ack_id,
+                     Millis after = refuse_for);
     void note(StoreError error) { is_damaged_ = is_damaged_ || error == StoreError::corrupt; }
     void reply(const SessionRef& to, FromSequencer mail) {
         replies_.push_back({to.core, std::move(mail)});
@@ -275,6 +287,13 @@ class Sequencer {
 
     std::map<ProducerId, Attachment> attachments_;
     std::map<SessionRef, ProducerId> producer_of_;
+    /// Of sessions that were asked to wait.
+    struct Pause {
+        Instant until;
+        std::uint32_t ignored = 0;  // messages that came before that, in a row
+    };
+    std::map<SessionRef, Pause> pauses_;
+    std::size_t look_at_pauses_ = 1024;  // when there are so many
     // Recovery: whose pid is whose connection. Empty again whenever sessions are forgotten.
     std::map<SessionRef, std::string> pid_of_;
     std::map<std::string, SessionRef, std::less<>> owners_;

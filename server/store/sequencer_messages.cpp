@@ -32,6 +32,10 @@ void Sequencer::handle_keyed(const Submit& submit, Attachment& attachment) {
             break;
     }
     if (is_refusing()) return retry_later(submit.from, submit.ack_id);
+    if (const auto later = ask_admission(submit)) {
+        attachment.expect_said = true;  // what follows comes again with it, without being asked for
+        return put_off(submit, *later);
+    }
     const auto known = store_.find_verdict_by_digest(submit.key->id, submit.key->digest);
     if (!known) {
         involved_.push_back({submit.from, std::nullopt});
@@ -63,6 +67,9 @@ void Sequencer::handle_keyed(const Submit& submit, Attachment& attachment) {
 
 void Sequencer::handle_stock(const Submit& submit) {
     if (is_lookup(submit)) return keep_lookup(submit);
+    if (!is_refusing()) {
+        if (const auto later = ask_admission(submit)) return put_off(submit, *later);
+    }
     auto verdict = store_message(submit);
     if (verdict && submit.ack_id) {
         reply(submit.from, Answered{submit.from, *submit.ack_id, std::move(*verdict)});
@@ -229,14 +236,15 @@ void Sequencer::settle(const Submit& submit, Verdict verdict) {
     reply(submit.from, Settled{submit.from, sequence, {std::move(verdict)}});
 }
 
-void Sequencer::retry_later(const SessionRef& session, std::optional<socketio::AckId> ack_id) {
+void Sequencer::retry_later(const SessionRef& session, std::optional<socketio::AckId> ack_id,
+                            Millis after) {
     // Tier 2 rewinds everything at the first word; a second says nothing new.
     const bool said =
         !ack_id && std::any_of(replies_.begin(), replies_.end(), [&](const auto& mail) {
             const auto* later = std::get_if<RetryLater>(&mail.mail);
             return later && later->to == session && !later->ack_id;
         });
-    if (!said) reply(session, RetryLater{session, ack_id, refuse_for});
+    if (!said) reply(session, RetryLater{session, ack_id, after});
 }
 
 }  // namespace oncewire::store

@@ -81,6 +81,10 @@ inline constexpr Millis stock_ack_timeout{10'000};
 /// 60 s: the longest pause a server may ask for before a durable message is sent again.
 inline constexpr Millis retry_later_max{60'000};
 
+/// 100: messages that a session sends in spite of being asked to wait, before its connection is closed. An
+/// unmodified page that stores a hundred things in one go is not cut off for it.
+inline constexpr std::uint32_t pauses_ignored_max = 100;
+
 /// 1 MiB: what may wait for a slow reader before its cursor stays in the log and ephemeral traffic
 /// for it is dropped. uWebSockets' maxBackpressure default is the same.
 inline constexpr std::uint32_t send_queue_bytes = 1u << 20;

@@ -79,6 +79,7 @@ constexpr Named names[] = {
     {Mutant::lease_ends_while_there, "lease_ends_while_there"},
     {Mutant::lease_ends_early, "lease_ends_early"},
     {Mutant::numbers_come_down, "numbers_come_down"},
+    {Mutant::later_uses_number, "later_uses_number"},
 };
 
 constexpr bool names_stand_in_order() {

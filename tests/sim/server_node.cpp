@@ -81,6 +81,10 @@ Handlers chat_handlers(Env& env, api::Application& application) {
         handler = [&env, inner = handler](
                       store::Tx& tx,
                       const store::Message& message) -> Result<store::Verdict, store::StoreError> {
+            const bool is_refused = env.mutant == Mutant::later_uses_number &&
+                                    !message.key.empty() &&
+                                    env.faults.strikes(Fault::put_off, 1, 12);
+            if (is_refused) return store::reject("too_fast", "wait");
             const delivery::Offset place = tx.next_offset();
             auto verdict = inner(tx, message);
             if (!verdict || verdict->kind == store::Verdict::Kind::rejected) return verdict;
@@ -102,6 +106,15 @@ Handlers chat_handlers(Env& env, api::Application& application) {
     return handlers;
 }
 
+/// Stock clients would take it for a verdict, which is true, and not what the witness expects of a message.
+std::optional<store::Later> admit(Env& env, const store::Offer& offer) {
+    const bool must_wait = env.mutant != Mutant::later_uses_number && !offer.producer.empty() &&
+                           env.faults.strikes(Fault::put_off, 1, 12);
+    if (!must_wait) return std::nullopt;
+    env.note("a sender has to wait");
+    return store::Later{env.choices.long_tailed("pause", 1, 5'000), "too_fast", "wait"};
+}
+
 store::Sequencer::Options sequencer_options(Env& env, const ServerNode::Options& node) {
     store::Sequencer::Options options;
     if (!node.house) options.answers = answer_handlers(env);
@@ -109,6 +122,7 @@ store::Sequencer::Options sequencer_options(Env& env, const ServerNode::Options&
     options.retention = node.retention;
     options.lease = node.lease;
     options.trim_every = Millis{2'000};
+    options.admission = [&env](const store::Offer& offer) { return admit(env, offer); };
     if (env.faults.strikes(Fault::limit_changed, 1, 2)) {
         options.message_bytes_max = env.choices.between("limit", 200, 4'000);
         env.note("messages may have {} bytes", options.message_bytes_max);

@@ -33,11 +33,7 @@ class SmallServer {
     explicit SmallServer(oncewire::api::Application& application)
         : store_(disk_, &faults),
           sequencer_(store_, application.durable_handlers(),
-                     {.recovery = {},
-                      .retention = {},
-                      .lease = {},
-                      .answers = {},
-                      .lookups = application.lookups()}) {
+                     {.admission = application.admission(), .lookups = application.lookups()}) {
         add_core(application, 0, 1);
         start();
     }
