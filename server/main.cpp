@@ -258,23 +258,29 @@ chat::Options chat_options(const product::Config& config, const CurrentIdentity&
         return !std::atomic_load(&identity)->accepts(credential);
     };
     options.grace = Millis{1000} * config.grace_seconds;
+    constexpr std::uint64_t megabyte = 1'000'000;
     options.messages = {config.burst, config.per_second};
     options.messages_of_network = {config.address_burst, config.address_per_second};
+    options.stored_of_person_each_day = megabyte * config.megabytes_each_day;
+    options.stored_of_network_each_day = 10 * options.stored_of_person_each_day;
+    options.rooms = {config.rooms_at_once, 1, 60};
     // 60 pages of history or pictures at once, as somebody scrolls through a year; ten times over.
     options.questions = {600, 60};
     options.searches = {config.search_burst, config.search_per_second};
     options.signals = {config.signal_burst, config.signal_per_second};
     // A thousand people behind one proxy who come back at once, each with a few tabs.
     options.connects_of_network = {30'000, 300};
-    constexpr std::uint64_t megabyte = 1'000'000;
     const std::uint64_t each_day = megabyte * config.pictures_megabytes_each_day;
     options.pictures = {megabyte * config.pictures_megabytes, each_day, 10 * each_day,
                         Millis{86'400'000} * config.keep_days};
     if (!config.limits) {
-        for (auto* rate : {&options.messages, &options.messages_of_address, &options.questions,
-                           &options.searches, &options.signals}) {
+        for (auto* rate :
+             {&options.messages, &options.messages_of_network, &options.rooms, &options.questions,
+              &options.searches, &options.signals, &options.connects_of_network}) {
             *rate = {};
         }
+        options.stored_of_person_each_day = options.stored_of_network_each_day = 0;
+        options.pictures->of_person_each_day = options.pictures->of_network_each_day = 0;
     }
     return options;
 }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "server/chat/admission.hpp"
 #include "server/chat/attendance.hpp"
 #include "server/chat/history.hpp"
 #include "server/chat/limiter.hpp"
@@ -28,7 +29,7 @@ Json refusal(const char* code, const char* message) {
     return {{"error", code}, {"message", message}};
 }
 
-std::string network_of(const Socket& socket) { return socket.handshake().address; }
+std::string network_of(const Socket& socket) { return socket.handshake().network; }
 
 /// 5: what a CONNECT under a name that is not here counts as; others hear of each such name.
 constexpr std::uint32_t newcomer_cost = 5;
@@ -96,18 +97,18 @@ std::vector<std::string> Chat::rooms_of(const Socket& socket) {
 std::optional<api::Refusal> Chat::enter(const Socket& socket) {
     const auto handshake = socket.handshake();
     const UnixMillis now = application_.wall_clock();
-    if (!connects_.take(handshake.address, now)) return refuse_crowd();
+    if (!connects_.take(handshake.network, now)) return refuse_crowd();
     const auto user = options_.identify(handshake.auth, now);
     if (!user) return user.error();
     const bool is_newcomer = !user->id.empty() && !people_.knows(user->id);
-    if (is_newcomer && !connects_.take(handshake.address, now, newcomer_cost - 1)) {
+    if (is_newcomer && !connects_.take(handshake.network, now, newcomer_cost - 1)) {
         return refuse_crowd();
     }
     socket.data() = {{"id", user->id}, {"name", user->name}, {"fixed", !user->may_rename}};
     socket.data()["credential"] = user->credential;
     if (user->expires) socket.data()["expires"] = user->expires->value;
     socket.identify(user->id);
-    socket.introduce(encode(Sender{user->id, user->name, handshake.address}));
+    socket.introduce(encode(Sender{user->id, user->name, handshake.network}));
     join_places(socket, handshake.auth, user->id);
     // Whatever is no offset counts as none, as in the tutorial: better everything than nothing.
     const auto offset = offset_in(handshake.auth, "serverOffset");
@@ -272,7 +273,8 @@ void Chat::tell_typing(const Socket& socket, const std::string& place) {
 }  // namespace
 
 void install_with(api::Application& application, Options options) {
-    install_messages(application, options);
+    install_admission(application, options);
+    install_messages(application);
     install_history(application, options);
     install_pictures(application, options);
     const auto chat = std::make_shared<Chat>(application, std::move(options));

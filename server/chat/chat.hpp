@@ -60,6 +60,7 @@ struct User {
 struct Rate {
     std::uint32_t burst = 0;  ///< 0: any number
     std::uint32_t per_second = 1;
+    std::uint32_t seconds = 1;  ///< `per_second` is for so many
 };
 
 /// Bytes of pictures; each counts as 4,096 at least.
@@ -91,6 +92,11 @@ struct Options {
     Rate messages;
     /// The same for everybody in one network (api::Handshake::network), guests too.
     Rate messages_of_network;
+    /// Bytes that a user may store within a day, each message counting as 1,024 at least; 0: any number.
+    std::uint64_t stored_of_person_each_day = 0;
+    std::uint64_t stored_of_network_each_day = 0;
+    /// Rooms a user may open; ten times that for a network. Everybody's list of rooms shows them.
+    Rate rooms;
     /// A user's questions: pages of history, pictures; searches, which cost more; and what is told to
     /// all others: hints of typing, names, rooms entered; and fresh tokens. Ten times that for a network.
     Rate questions;

@@ -5,12 +5,13 @@
 namespace oncewire::chat {
 namespace {
 
-constexpr std::int64_t second_us = 1'000'000, day_us = 86'400 * second_us;
+constexpr std::int64_t second_ns = 1'000'000'000, day_ns = 86'400 * second_ns;
 
 }  // namespace
 
 Limiter::Limiter(Rate rate)
-    : burst_(rate.burst), each_(rate.per_second > 0 ? second_us / rate.per_second : day_us) {}
+    : burst_(rate.burst),
+      each_(rate.per_second > 0 ? rate.seconds * second_ns / rate.per_second : day_ns) {}
 
 bool Limiter::take(const std::string& sender, UnixMillis now, std::uint32_t count) {
     if (burst_ == 0 || sender.empty()) return true;
@@ -29,7 +30,7 @@ void Limiter::charge(const std::string& sender, UnixMillis now, std::uint32_t co
 
 void Limiter::tick(UnixMillis now) {
     const std::int64_t passed = now.value - std::exchange(ticked_at_, now).value;
-    clock_ += std::clamp<std::int64_t>(passed, 0, day_us / 1000) * 1000;
+    clock_ += std::clamp<std::int64_t>(passed, 0, day_ns / 1'000'000) * 1'000'000;
 }
 
 Limiter::Time& Limiter::find(const std::string& sender) {
@@ -57,10 +58,11 @@ void Limiter::add(const std::string& sender, std::uint32_t count) {
     by_use_.insert(std::move(entry));
 }
 
-const char* Allowance::refuse(const Sender& sender, UnixMillis now) {
+const char* Allowance::refuse(const Sender& sender, UnixMillis now, std::uint32_t count) {
     const bool is_new = !sender.id.empty() && !person_.knows(sender.id);
-    if (!person_.take(sender.id, now)) return "too_fast";
-    return network_.take(sender.network, now, is_new ? 2 : 1) ? nullptr : "too_fast_here";
+    if (!person_.take(sender.id, now, count)) return "too_fast";
+    return network_.take(sender.network, now, is_new ? count + 1 : count) ? nullptr
+                                                                          : "too_fast_here";
 }
 
 void Allowance::charge(const Sender& sender, UnixMillis now, std::uint32_t count) {

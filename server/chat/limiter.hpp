@@ -30,7 +30,7 @@ class Limiter {
     static constexpr std::size_t remembered_max = 10'000;
 
   private:
-    using Time = std::int64_t;  // in microseconds, of a clock that never goes back
+    using Time = std::int64_t;  // in nanoseconds, of a clock that never goes back
 
     void tick(UnixMillis now);
     Time& find(const std::string& sender);
@@ -50,11 +50,12 @@ class Allowance {
     Allowance(Rate of_person, Rate of_network) : person_(of_person), network_(of_network) {}
     /// A network has ten times what a person has.
     explicit Allowance(Rate of_person)
-        : Allowance(of_person, {of_person.burst * 10, of_person.per_second * 10}) {}
+        : Allowance(of_person,
+                    {of_person.burst * 10, of_person.per_second * 10, of_person.seconds}) {}
 
     /// The code to refuse with: "too_fast", or "too_fast_here" if it was not they alone; null: they
     /// may. Guests count by their network alone, which pays for each new name in it, too.
-    const char* refuse(const Sender& sender, UnixMillis now);
+    const char* refuse(const Sender& sender, UnixMillis now, std::uint32_t count = 1);
     /// As Limiter::charge().
     void charge(const Sender& sender, UnixMillis now, std::uint32_t count);
 

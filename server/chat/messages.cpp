@@ -1,11 +1,9 @@
 // What is stored. All of it runs inside the transaction that holds it, on the sequencer's thread.
 #include "server/chat/messages.hpp"
 
-#include <memory>
 #include <utility>
 
 #include "server/api/insert_once.hpp"
-#include "server/chat/limiter.hpp"
 #include "server/chat/pictures.hpp"
 #include "shared/base/json.hpp"
 
@@ -238,22 +236,12 @@ std::string inbox_of(std::string_view user) {
     return has_prefix ? std::string(user) : std::string(user_prefix) + std::string(user);
 }
 
-void install_messages(api::Application& application, const Options& options) {
-    // One for all kinds, on the one thread that runs them.
-    const auto allowance =
-        std::make_shared<Allowance>(options.messages, options.messages_of_network);
-    const auto store = [&](std::string_view event, Answer (*take)(Tx&, const Message&)) {
-        application.on_durable(event, [=](Tx& tx, const Message& message) -> Answer {
-            const char* code = allowance->refuse(decode_sender(message.sender), tx.now());
-            return code ? reject(code, "too many messages at once; wait a moment")
-                        : take(tx, message);
-        });
-    };
-    store("chat message", take_text);
-    store("post", take_post);
-    store("edit", take_edit);
-    store("read", take_receipt);
-    store("open room", take_room);
+void install_messages(api::Application& application) {
+    application.on_durable("chat message", take_text);
+    application.on_durable("post", take_post);
+    application.on_durable("edit", take_edit);
+    application.on_durable("read", take_receipt);
+    application.on_durable("open room", take_room);
 }
 
 }  // namespace oncewire::chat

@@ -8,6 +8,6 @@ namespace oncewire::chat {
 std::string inbox_of(std::string_view user);
 
 /// What is stored: messages, changes of one's own messages, receipts, rooms.
-void install_messages(api::Application& application, const Options& options);
+void install_messages(api::Application& application);
 
 }  // namespace oncewire::chat

@@ -278,10 +278,13 @@ void install_pictures(api::Application& application, const Options& options) {
     if (!options.pictures) return;
     const PictureLimits limits = *options.pictures;
     application.schema(tables);
-    application.on_durable("keep picture", [limits](Tx& tx, const Message& message) {
-        return keep_picture(tx, message, limits);
-    });
     const auto allowance = std::make_shared<Allowance>(options.questions);
+    // Before the bytes are looked at: those take longer than most messages.
+    application.on_durable("keep picture", [=](Tx& tx, const Message& message) -> Answer {
+        const char* code = allowance->refuse(decode_sender(message.sender), tx.now());
+        return code ? reject(code, "too many pictures at once; wait a moment")
+                    : keep_picture(tx, message, limits);
+    });
     application.on_lookup("show picture", [allowance](Tx& tx, const Message& message) -> Answer {
         const char* code = allowance->refuse(decode_sender(message.sender), tx.now());
         return code ? reject(code, "too many pictures at once; wait a moment")

@@ -178,6 +178,8 @@ Readers chat_readers(Config& config) {
             {"per_second", upto(1, many, config.per_second)},
             {"address_burst", upto(0, many, config.address_burst)},
             {"address_per_second", upto(1, many, config.address_per_second)},
+            {"megabytes_each_day", upto(0, many, config.megabytes_each_day)},
+            {"rooms_at_once", upto(0, many, config.rooms_at_once)},
             {"search_burst", upto(0, many, config.search_burst)},
             {"search_per_second", upto(1, many, config.search_per_second)},
             {"signal_burst", upto(0, many, config.signal_burst)},
@@ -293,6 +295,8 @@ std::string print_config(const Config& config) {
         << "\nformat = " << quoted(config.log_format) << "\n\n[chat]\nburst = " << config.burst
         << "\nper_second = " << config.per_second << "\naddress_burst = " << config.address_burst
         << "\naddress_per_second = " << config.address_per_second
+        << "\nmegabytes_each_day = " << config.megabytes_each_day
+        << "\nrooms_at_once = " << config.rooms_at_once
         << "\nsearch_burst = " << config.search_burst
         << "\nsearch_per_second = " << config.search_per_second
         << "\nsignal_burst = " << config.signal_burst

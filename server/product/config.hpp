@@ -40,6 +40,9 @@ struct Config {
     std::uint32_t per_second = 50;         ///< and in the long run
     std::uint32_t address_burst = 10'000;  ///< the same for everybody in one network
     std::uint32_t address_per_second = 500;
+    std::uint32_t megabytes_each_day =
+        100;                           ///< that a person may store; ten times that of a network
+    std::uint32_t rooms_at_once = 20;  ///< that a person may open, and one a minute; ten times that
     /// Searches of a person at once, each 256 KiB looked at; ten times that of a network.
     std::uint32_t search_burst = 40;
     std::uint32_t search_per_second = 4;

@@ -176,7 +176,7 @@ const harm = () => {
 };
 
 test.describe("where anybody may say anything as often as they like", () => {
-  test.use({ config: "[chat]\nsignal_burst = 0\n" });
+  test.use({ config: "[chat]\nsignal_burst = 0\nrooms_at_once = 0\n" });
 
   test("300 texts that mean harm do none, through every door", async ({ visit, server, friend }) => {
     expect(every).toHaveLength(300);
