@@ -102,6 +102,7 @@ constexpr std::uint32_t argument_buffer_kept = 1u << 20;
 std::vector<char> argument_buffer;
 std::vector<std::string> argument_attachments;
 const std::string* events = nullptr;
+std::string recovery;
 
 std::vector<std::string> take_attachments() { return std::exchange(argument_attachments, {}); }
 
@@ -138,14 +139,15 @@ EMSCRIPTEN_KEEPALIVE ClientHost* client_create(const char* options, std::uint32_
 
 EMSCRIPTEN_KEEPALIVE void client_destroy(ClientHost* host) { delete host; }
 
-/// `options`: JSON object with `name` and perhaps `lane`.
+/// `options`: JSON object with `name` and perhaps `lane`, `pid` and `offset` (client_recovery()).
 EMSCRIPTEN_KEEPALIVE Namespace client_open_namespace(ClientHost* host, const char* options,
                                                      std::uint32_t size) {
     const std::string_view text(options, size);
     std::optional<peer::RestoredLane> lane;
     if (const auto found = json::member(text, "lane")) lane = client_wasm::parse_lane(*found);
-    const auto index =
-        host->client().open_namespace(client_wasm::string_in(text, "name"), std::move(lane));
+    const auto index = host->client().open_namespace(
+        client_wasm::string_in(text, "name"), std::move(lane),
+        {client_wasm::string_in(text, "pid"), client_wasm::string_in(text, "offset")});
     host->settle();
     return index;
 }
@@ -240,11 +242,13 @@ EMSCRIPTEN_KEEPALIVE int client_cancel(ClientHost* host, Namespace index, double
     return cancelled ? 1 : 0;
 }
 
-EMSCRIPTEN_KEEPALIVE void client_acknowledge(ClientHost* host, Namespace index, double id,
-                                             const char* data, std::uint32_t size) {
-    host->client().acknowledge(index, static_cast<socketio::AckId>(id), {data, size},
-                               client_wasm::take_attachments());
+/// 0, or as client_emit().
+EMSCRIPTEN_KEEPALIVE double client_acknowledge(ClientHost* host, Namespace index, double id,
+                                               const char* data, std::uint32_t size) {
+    const bool fits = host->client().acknowledge(index, static_cast<socketio::AckId>(id),
+                                                 {data, size}, client_wasm::take_attachments());
     host->settle();
+    return fits ? 0 : client_wasm::failure(peer::EmitError::too_large);
 }
 
 /// One message of a WebSocket.
@@ -279,6 +283,18 @@ EMSCRIPTEN_KEEPALIVE int client_is_writable(ClientHost* host) {
     return host->client().is_writable() ? 1 : 0;
 }
 
+/// 0: the server has been silent for too long, and the link is lost.
+EMSCRIPTEN_KEEPALIVE int client_is_alive(ClientHost* host) {
+    const bool is_alive = host->client().notice_silence(client_wasm::now());
+    host->settle();
+    return is_alive ? 1 : 0;
+}
+
+/// 1: nothing happens any more by itself; it may be destroyed.
+EMSCRIPTEN_KEEPALIVE int client_is_at_rest(ClientHost* host) {
+    return host->client().is_at_rest() ? 1 : 0;
+}
+
 EMSCRIPTEN_KEEPALIVE void client_network_lost(ClientHost* host) {
     host->client().handle_network_lost(client_wasm::now());
     host->settle();
@@ -289,13 +305,22 @@ EMSCRIPTEN_KEEPALIVE void client_retry_now(ClientHost* host) {
     host->settle();
 }
 
+/// What the next client of this server goes on with: JSON object text, as long as client_events_size().
+EMSCRIPTEN_KEEPALIVE const char* client_recovery(ClientHost* host, Namespace index) {
+    const auto [pid, offset] = host->client().recovery(index);
+    client_wasm::recovery =
+        R"({"pid":)" + json::quoted(pid) + R"(,"offset":)" + json::quoted(offset) + '}';
+    client_wasm::events = &client_wasm::recovery;
+    return client_wasm::recovery.data();
+}
+
 /// All events there are, as a JSON array (event_json.hpp); client_events_size() tells its length.
 EMSCRIPTEN_KEEPALIVE const char* client_take_events(ClientHost* host) {
     client_wasm::events = &host->take_events();
     return client_wasm::events->data();
 }
 
-/// Of what client_take_events() just returned; 0: there were none.
+/// Of what client_take_events() or client_recovery() just returned; 0: there were none.
 EMSCRIPTEN_KEEPALIVE std::uint32_t client_events_size() {
     return static_cast<std::uint32_t>(client_wasm::events->size());
 }

@@ -76,7 +76,11 @@ Result<Handshake, HandshakeError> decode_handshake(std::string_view json) {
     if (!interval || !timeout) return Err{HandshakeError::bad_timings};
     const auto payload_max = read_payload_max(json);
     if (!payload_max) return Err{HandshakeError::bad_payload_max};
-    return Handshake{std::move(*sid), *websocket, {*interval, *timeout}, *payload_max};
+    return Handshake{std::move(*sid),
+                     *websocket,
+                     {*interval, *timeout},
+                     *payload_max,
+                     json::member(json, "maxPayload").has_value()};
 }
 
 }  // namespace oncewire::engineio

@@ -23,6 +23,7 @@ struct Handshake {
     bool websocket_upgrade = false;  ///< upgrades is ["websocket"] rather than []
     Timings timings;
     std::uint32_t payload_bytes_max = 1'000'000;
+    bool names_payload_max = true;  ///< an older server has a maximum, too, but does not tell
     bool operator==(const Handshake&) const = default;
 };
 
@@ -37,7 +38,7 @@ enum class HandshakeError : std::uint8_t {
     bad_payload_max,
 };
 /// Checks types and ranges (the reference client checks nothing): sid 1–256 bytes, upgrades an array of
-/// strings, intervals 1 ms to 24 h, maxPayload absent (then the default above) or positive; one that
+/// strings, intervals 1 ms to 24 h, maxPayload absent (then the default above, as a guess) or positive; one that
 /// does not fit 32 bits is as good as none and becomes the largest that does. Unknown keys are ignored.
 Result<Handshake, HandshakeError> decode_handshake(std::string_view json);
 

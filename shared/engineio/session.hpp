@@ -89,6 +89,10 @@ class Session {
     enum class Due : std::uint8_t { nothing, send_ping, close_probe, close_session };
     /// One thing that is due; what else is, next_timeout() still names.
     Due handle_timeout(Instant now);
+    /// Client: the next handle_timeout() will find the server too silent.
+    bool is_peer_overdue(Instant now) const {
+        return role_ == Role::client && heartbeat_ && heartbeat_->next_timeout() <= now;
+    }
     /// None once closed.
     std::optional<Instant> next_timeout() const;
 

@@ -36,10 +36,10 @@ std::string description(std::string_view words) {
 
 /// CONNECT data: what recovery of a stock server wants first, then the application's members, so that
 /// the application's win.
-std::string connect_data(std::string_view auth, std::string_view pid, std::string_view offset) {
-    if (pid.empty()) return std::string(auth);
-    std::string text = R"({"pid":)" + json::quoted(pid);
-    if (!offset.empty()) text += R"(,"offset":)" + json::quoted(offset);
+std::string connect_data(std::string_view auth, const Recovery& recovery) {
+    if (recovery.pid.empty()) return std::string(auth);
+    std::string text = R"({"pid":)" + json::quoted(recovery.pid);
+    if (!recovery.offset.empty()) text += R"(,"offset":)" + json::quoted(recovery.offset);
     const std::string_view members = json::members_text(auth);
     if (!members.empty()) text += ',';
     return text.append(members) + '}';
@@ -50,9 +50,11 @@ std::string connect_data(std::string_view auth, std::string_view pid, std::strin
 Client::Client(Options options, Prng prng)
     : options_(std::move(options)), backoff_(options_.backoff, prng), engine_(options_.engine) {}
 
-NamespaceIndex Client::open_namespace(std::string_view name, std::optional<RestoredLane> lane) {
+NamespaceIndex Client::open_namespace(std::string_view name, std::optional<RestoredLane> lane,
+                                      Recovery recovery) {
     Namespace& added = namespaces_.emplace_back();
     added.name = std::string(name);
+    added.recovery = std::move(recovery);
     if (lane) {
         added.lane.emplace(Lane{std::move(lane->producer),
                                 delivery::Outbox(options_.outbox, lane->salt),
@@ -78,6 +80,9 @@ NamespaceIndex Client::open_namespace(std::string_view name, std::optional<Resto
 void Client::set_options(const Options& options) {
     options_ = options;
     backoff_.set_policy(options.backoff);
+    if (options.reconnection || link_state_ != LinkState::waiting) return;
+    link_state_ = LinkState::down;
+    link_deadline_.reset();
 }
 
 void Client::open(Instant now) {
@@ -128,6 +133,7 @@ Result<std::optional<socketio::AckId>, EmitError> Client::emit(NamespaceIndex in
                                                                EmitOptions options, Instant now) {
     Namespace& nsp = namespaces_[index];
     if (const auto error = check_event(data, limits::json_depth)) return Err{*error};
+    notice_silence(now);
     const bool connected = is_connected(index);
     if (options.is_volatile && !(connected && engine_.is_writable()))
         return std::optional<socketio::AckId>();
@@ -141,10 +147,11 @@ Result<std::optional<socketio::AckId>, EmitError> Client::emit(NamespaceIndex in
             options.ack_timeout ? std::optional(now + *options.ack_timeout) : std::nullopt);
     }
     const auto ack_id = packet.ack_id;
-    if (connected) {
-        send_packet(packet);
-    } else {
+    if (!connected) {
         nsp.send_buffer.push_back(std::move(packet));
+    } else if (!send_packet(packet)) {
+        if (ack_id) nsp.acks.settle(*ack_id);
+        return Err{EmitError::too_large};
     }
     return ack_id;
 }
@@ -162,11 +169,11 @@ std::optional<EmitError> Client::check_event(std::string_view data, std::uint32_
     return std::nullopt;
 }
 
-void Client::acknowledge(NamespaceIndex index, socketio::AckId id, std::string_view data,
+bool Client::acknowledge(NamespaceIndex index, socketio::AckId id, std::string_view data,
                          std::vector<std::string> attachments) {
-    if (!is_connected(index)) return;
-    send_packet({socketio::PacketType::ack, namespaces_[index].name, id, std::string(data),
-                 std::move(attachments)});
+    if (!is_connected(index)) return true;
+    return send_packet({socketio::PacketType::ack, namespaces_[index].name, id, std::string(data),
+                        std::move(attachments)});
 }
 
 // ---- host ---------------------------------------------------------------------------------------
@@ -176,13 +183,18 @@ void Client::provide_auth(NamespaceIndex index, std::string_view auth, Instant) 
     if (!nsp.auth_asked || !nsp.wanted || link_state_ != LinkState::open) return;
     nsp.auth_asked = false;
     nsp.state = NamespaceState::connecting;
-    std::string data = connect_data(auth, nsp.pid, nsp.last_offset);
+    std::string data = connect_data(auth, nsp.recovery);
     if (const auto& lane = nsp.lane) {
         data = add_capability(
             data, {lane->producer, lane->cursor.position(), true, true, lane->outbox.first()});
     }
     if (json::trim(data) == "{}") data.clear();
-    send_packet({socketio::PacketType::connect, nsp.name, std::nullopt, std::move(data), {}});
+    if (send_packet({socketio::PacketType::connect, nsp.name, std::nullopt, std::move(data), {}}))
+        return;
+    nsp.wanted = false;
+    nsp.state = NamespaceState::absent;
+    close_if_unwanted();
+    outputs_.push_back(ConnectFailed{index, true, error_object("auth is too large")});
 }
 
 void Client::handle_link_opened(LinkId link, Instant now) {
@@ -210,6 +222,13 @@ void Client::handle_network_lost(Instant now) {
     if (link_state_ == LinkState::open) {
         lose_link(DisconnectReason::transport_close, description("network connection lost"), now);
     }
+}
+
+bool Client::notice_silence(Instant now) {
+    if (!engine_.is_overdue(now)) return true;
+    engine_.handle_timeout(now, outputs_);
+    drain_engine(now);
+    return false;
 }
 
 void Client::retry_now(Instant now) {
@@ -441,7 +460,8 @@ void Client::handle_connected(NamespaceIndex index, const socketio::Packet& pack
     Namespace& nsp = namespaces_[index];
     if (!nsp.wanted) {
         nsp.state = NamespaceState::absent;
-        return send_packet({socketio::PacketType::disconnect, nsp.name, std::nullopt, {}, {}});
+        send_packet({socketio::PacketType::disconnect, nsp.name, std::nullopt, {}, {}});
+        return;
     }
     const auto member = [&](std::string_view key) {
         const auto value = json::member(packet.data, key);
@@ -456,8 +476,8 @@ void Client::handle_connected(NamespaceIndex index, const socketio::Packet& pack
         return;
     }
     nsp.state = NamespaceState::connected;
-    connected.recovered = !connected.pid.empty() && connected.pid == nsp.pid;
-    nsp.pid = connected.pid;
+    connected.recovered = !connected.pid.empty() && connected.pid == nsp.recovery.pid;
+    nsp.recovery.pid = connected.pid;
     if (nsp.lane) connected.guarantee = attach_lane(index, packet.data, now);
 
     // The reference's order: events that came before the answer, then what waited to be sent.
@@ -468,12 +488,20 @@ void Client::handle_connected(NamespaceIndex index, const socketio::Packet& pack
         handle_event(index, std::move(event), now);
         if (!is_connected(index)) return;
     }
-    for (const auto& waiting : nsp.send_buffer) send_packet(waiting);
-    nsp.send_buffer.clear();
+    send_waiting(index);
     outputs_.push_back(std::move(connected));
     if (!nsp.lane) return;
     tell_noticed(index);
     pump(index, now);
+}
+
+void Client::send_waiting(NamespaceIndex index) {
+    Namespace& nsp = namespaces_[index];
+    for (const auto& waiting : std::exchange(nsp.send_buffer, {})) {
+        if (send_packet(waiting) || !waiting.ack_id) continue;
+        nsp.acks.settle(*waiting.ack_id);
+        outputs_.push_back(AckLost{index, *waiting.ack_id, AckLost::Why::too_large});
+    }
 }
 
 void Client::handle_event(NamespaceIndex index, socketio::Packet packet, Instant now) {
@@ -485,10 +513,10 @@ void Client::handle_event(NamespaceIndex index, socketio::Packet packet, Instant
         }
         return;
     }
-    if (!nsp.pid.empty()) {
+    if (!nsp.recovery.pid.empty()) {
         const auto elements = json::elements(packet.data);
         const auto offset = elements.size() > 1 ? json::as_string(elements.back()) : std::nullopt;
-        if (offset) nsp.last_offset = *offset;
+        if (offset) nsp.recovery.offset = *offset;
     }
     EventArrived event{
         index, std::move(packet.data), std::move(packet.attachments), packet.ack_id, {}};
@@ -539,8 +567,14 @@ void Client::end_namespace(NamespaceIndex index, DisconnectReason reason,
     }
 }
 
-void Client::send_packet(const socketio::Packet& packet) {
-    for (auto& frame : socketio::encode(packet)) engine_.send(std::move(frame), outputs_);
+/// All of it, or, if the server would end the link over its size, nothing: false.
+bool Client::send_packet(const socketio::Packet& packet) {
+    auto frames = socketio::encode(packet);
+    const bool fits = std::all_of(frames.begin(), frames.end(),
+                                  [this](const Frame& frame) { return engine_.may_send(frame); });
+    if (!fits) return false;
+    for (auto& frame : frames) engine_.send(std::move(frame), outputs_);
+    return true;
 }
 
 bool Client::is_connected(NamespaceIndex index) const {
@@ -555,8 +589,19 @@ bool Client::is_joining() const {
 
 bool Client::is_tracking(NamespaceIndex index) const {
     const Namespace& nsp = namespaces_[index];
-    return nsp.lane || !nsp.pid.empty();
+    return nsp.lane || !nsp.recovery.pid.empty();
 }
+
+bool Client::is_at_rest() const {
+    return link_state_ == LinkState::down && engine_.is_at_rest() && outputs_.empty() &&
+           std::all_of(namespaces_.begin(), namespaces_.end(), [](const Namespace& nsp) {
+               return nsp.send_buffer.empty() &&
+                      (!nsp.lane ||
+                       (nsp.lane->outbox.entries().empty() && nsp.lane->saves.empty()));
+           });
+}
+
+Recovery Client::recovery(NamespaceIndex index) const { return namespaces_[index].recovery; }
 
 const delivery::Outbox* Client::outbox(NamespaceIndex index) const {
     const auto& lane = namespaces_[index].lane;

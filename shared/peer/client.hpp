@@ -32,10 +32,16 @@ struct RestoredLane {
     std::uint64_t salt = 0;                      ///< fresh entropy at each start
 };
 
+/// How far a session was heard: what another connection needs to go on with it.
+struct Recovery {
+    std::string pid;     ///< empty: there is none
+    std::string offset;  ///< trailing string of the newest event
+};
+
 enum class EmitError : std::uint8_t {
     reserved_name,
     not_an_event,  ///< data is no array beginning with a string or number, or nests too deeply
-    too_large,
+    too_large,     ///< for us, or more than the server said it takes
     outbox_full,
     no_lane,  ///< emit_durable() on a namespace opened without one
 };
@@ -60,7 +66,8 @@ class Client {
     Client(Options options, Prng prng);
 
     /// Before connect(). With a lane, emit_durable() works and log positions are tracked.
-    NamespaceIndex open_namespace(std::string_view name, std::optional<RestoredLane> lane);
+    NamespaceIndex open_namespace(std::string_view name, std::optional<RestoredLane> lane,
+                                  Recovery recovery = {});
 
     // ---- application ----------------------------------------------------------------------------
 
@@ -82,7 +89,9 @@ class Client {
         bool is_volatile = false;  ///< dropped if it cannot go out now
     };
     /// Ephemeral: at most once. While not connected it waits in a buffer (unless volatile). Returns the
-    /// ack id if one was wanted. `data`: JSON array text; placeholders refer to `attachments`.
+    /// ack id if one was wanted. `data`: JSON array text; placeholders refer to `attachments`. Asks the clock
+    /// first whether the server has been silent for too long: what is said into a link of which a sleeping
+    /// timer did not yet tell would be lost.
     Result<std::optional<socketio::AckId>, EmitError> emit(NamespaceIndex index, std::string data,
                                                            std::vector<std::string> attachments,
                                                            EmitOptions options, Instant now);
@@ -92,8 +101,9 @@ class Client {
                                                        Instant now);
     /// Takes back a durable message that is not on the wire. False: too late.
     bool cancel(NamespaceIndex index, delivery::Sequence sequence, Instant now);
-    /// Answers an event that carried an ack id. Ignored if the connection it came by is gone.
-    void acknowledge(NamespaceIndex index, socketio::AckId id, std::string_view data,
+    /// Answers an event that carried an ack id. Ignored if the connection it came by is gone. False: it is too
+    /// large for the server, and another answer may be given.
+    bool acknowledge(NamespaceIndex index, socketio::AckId id, std::string_view data,
                      std::vector<std::string> attachments);
 
     /// Answers a question (EventArrived::question): a durable message of its own, whose verdict nobody
@@ -117,6 +127,8 @@ class Client {
     /// The network or the tab came back: attempt now rather than after the backoff, and notice now what
     /// a sleeping timer did not.
     void retry_now(Instant now);
+    /// Notices what a timer that slept did not: false, the link that seemed open is lost.
+    bool notice_silence(Instant now);
     void handle_timeout(Instant now);
     std::optional<Instant> next_timeout() const;
 
@@ -132,6 +144,10 @@ class Client {
     /// Events tell how far the application has heard a log or a session; without that, one that arrives
     /// changes nothing in here.
     bool is_tracking(NamespaceIndex index) const;
+    /// Nothing is under way, nothing waits, and nothing happens any more before it is called again: a host
+    /// may let go of it, and open another with the same recovery() instead.
+    bool is_at_rest() const;
+    Recovery recovery(NamespaceIndex index) const;
     const delivery::Outbox* outbox(NamespaceIndex index) const;
     /// How far the log was handed on; none without a lane or before the first connection.
     std::optional<delivery::Position> position(NamespaceIndex index) const;
@@ -168,8 +184,7 @@ class Client {
         bool wanted = false;      // connect() called, disconnect() not
         bool auth_asked = false;  // an answer to AskAuth is awaited
         socketio::NamespaceState state = socketio::NamespaceState::absent;
-        std::string pid;          // stock recovery
-        std::string last_offset;  // stock recovery: trailing string of the newest event
+        Recovery recovery;
         std::optional<Lane> lane;
         socketio::PendingAcks acks;
         std::vector<socketio::Packet> send_buffer;  // ephemeral emits before CONNECT's answer
@@ -201,7 +216,8 @@ class Client {
     void end_namespace(NamespaceIndex index, socketio::DisconnectReason reason,
                        const std::string& detail = {});
     void ask_auth(NamespaceIndex index);
-    void send_packet(const socketio::Packet& packet);
+    bool send_packet(const socketio::Packet& packet);
+    void send_waiting(NamespaceIndex index);
     bool any_wanted() const;
 
     // client_delivery.cpp: lanes
@@ -219,6 +235,7 @@ class Client {
                            const std::vector<delivery::Outbox::Renumbered>& changes);
     void requeue(NamespaceIndex index, const std::vector<delivery::Sequence>& sequences);
     void pump(NamespaceIndex index, Instant now);
+    void refuse_too_large(NamespaceIndex index, delivery::Sequence sequence, Instant now);
     void save(NamespaceIndex index, std::vector<delivery::Sequence> erase,
               const std::vector<delivery::Sequence>& put);
 

@@ -301,9 +301,30 @@ void Client::pump(NamespaceIndex index, Instant now) {
             lane.stock_sequence = entry->sequence;
             packet.ack_id = lane.stock_ack;
         }
-        outputs_.push_back(MessageMoved{index, entry->sequence, MessageState::sent});
-        send_packet(packet);
+        const auto sequence = entry->sequence;
+        outputs_.push_back(MessageMoved{index, sequence, MessageState::sent});
+        if (!send_packet(packet)) return refuse_too_large(index, sequence, now);
     }
+}
+
+/// The server takes no packet of that size: one of ours hears of it instead and gives the verdict, for
+/// another we do.
+void Client::refuse_too_large(NamespaceIndex index, delivery::Sequence sequence, Instant now) {
+    Namespace& nsp = namespaces_[index];
+    Lane& lane = *nsp.lane;
+    if (lane.mode == LaneMode::attached) {
+        const SendEvent event{sequence, lane.outbox.find(sequence)->digest,
+                              delivery::too_large_message};
+        send_packet({socketio::PacketType::event, nsp.name, std::nullopt, encode(event), {}});
+        return pump(index, now);
+    }
+    nsp.acks.settle(*lane.stock_ack);
+    lane.stock_ack.reset();
+    std::vector<delivery::Sequence> erase;
+    settle(index, sequence, false,
+           R"({"error":"too_large","message":"the server takes no message of that size"})", erase);
+    save(index, std::move(erase), {});
+    pump(index, now);
 }
 
 void Client::save(NamespaceIndex index, std::vector<delivery::Sequence> erase,

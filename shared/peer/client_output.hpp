@@ -145,7 +145,7 @@ struct AckArrived {
 };
 /// There will be no answer.
 struct AckLost {
-    enum class Why : std::uint8_t { timed_out, disconnected };
+    enum class Why : std::uint8_t { timed_out, disconnected, too_large };
     NamespaceIndex index = 0;
     socketio::AckId id = 0;
     Why why = Why::timed_out;

@@ -244,6 +244,18 @@ bool EngineClient::is_writable() const {
     return state_ == State::open && !(is_polling() && (post_in_flight_ || is_upgrading()));
 }
 
+/// By polling, the smallest body that carries it.
+bool EngineClient::may_send(const Frame& frame) const {
+    if (state_ != State::open || !handshake().names_payload_max) return true;
+    std::size_t bytes = frame.bytes.size();
+    if (is_polling() && frame.type == FrameType::binary) bytes = 1 + (bytes + 2) / 3 * 4;
+    return bytes <= handshake().payload_bytes_max;
+}
+
+bool EngineClient::is_overdue(Instant now) const {
+    return state_ == State::open && session_->is_peer_overdue(now);
+}
+
 void EngineClient::send(Frame frame, ClientOutputs& out) {
     if (state_ != State::open) return;
     if (!is_polling()) return out.push_back(SendFrame{link_, std::move(frame)});

@@ -45,6 +45,10 @@ class EngineClient {
     /// Begins a session; the one before must be closed.
     void open(Instant now, ClientOutputs& out);
     void send(Frame frame, ClientOutputs& out);
+    /// False: it is more than the server said it takes in one piece, and would end the session.
+    bool may_send(const Frame& frame) const;
+    /// The server has been silent for too long, whether or not handle_timeout() came to say so.
+    bool is_overdue(Instant now) const;
     /// We want no more; what waits still goes out, then the server is told. No event follows.
     void close(ClientOutputs& out);
 
@@ -66,6 +70,8 @@ class EngineClient {
 
     bool is_open() const { return state_ == State::open; }
     bool is_closed() const { return state_ == State::closed; }
+    /// It is closed, and its last words have left.
+    bool is_at_rest() const { return is_closed() && !farewell_; }
     /// A frame given to send() now would leave now.
     bool is_writable() const;
     engineio::TransportKind transport() const { return transport_; }
