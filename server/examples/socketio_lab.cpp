@@ -31,15 +31,15 @@ void confirm_bytes(const Namespace& nsp, std::string_view event, std::string ans
     });
 }
 
-/// `last` is answered with `answer` if all of `events` came before it, each with bytes.
+/// The last of `events` is answered with `answer` if all the others came before it, each with bytes or a text.
 void confirm_order(const Namespace& nsp, const std::vector<std::string>& events,
                    const std::string& answer) {
     for (std::size_t i = 0; i < events.size(); ++i) {
         nsp.on(events[i], [answer, i, count = events.size()](Socket socket, const Event& arrived) {
-            const bool is_bytes = arrived.get<Binary>(0).has_value();
+            const bool is_whole = arrived.get<Binary>(0) || arrived.get<std::string>(0);
             const bool in_order = i == 0 || socket.data().value(answer, std::size_t(0)) == i;
-            if (is_bytes && in_order) socket.data()[answer] = i + 1;
-            if (is_bytes && in_order && i + 1 == count) socket.emit(answer);
+            if (is_whole && in_order) socket.data()[answer] = i + 1;
+            if (is_whole && in_order && i + 1 == count) socket.emit(answer);
         });
     }
 }
