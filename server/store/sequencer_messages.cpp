@@ -205,7 +205,10 @@ Result<Verdict, StoreError> Sequencer::call_handler(const Submit& submit) {
     if (!event) return reject("not_an_event", "a message must be an array that begins with a name");
     const auto handler = handlers_.find(*event);
     if (handler == handlers_.end()) {
-        return reject("unknown_event", "this server stores no such event");
+        return reject("unknown_event",
+                      "this server stores no event '" + event->substr(0, 64) +
+                          "': register it by on_durable(), or leave it out of what "
+                          "the client's option delivery names");
     }
     // Its answer would be kept as the verdict, for ever.
     if (options_.lookups.contains(*event)) {
