@@ -8,7 +8,9 @@
 // and PACKAGE as the folder to publish from: the same in dist/, and
 //
 //   PACKAGE/dist/oncewire.mjs            ES module for bundlers, not minified
-//   PACKAGE/dist/node.mjs, node.cjs      for Node
+//   PACKAGE/dist/node.mjs, node.cjs      for Node, with the engine inside
+//   PACKAGE/dist/inline.mjs, inline.cjs  for pages, with the engine inside
+//   PACKAGE/dist/vite.mjs                a plugin
 //   PACKAGE/dist/embed.mjs               the chat on other sites, from web/embed.js
 //
 // or only, with --symbols FILE.wasm, the engine with the names of its functions (tests/bench/symbols.mjs).
@@ -40,6 +42,14 @@ const linkFlags = [
   "-sINCOMING_MODULE_JS_API=[instantiateWasm]", "-sSUPPORT_ERRNO=0",
 ];
 
+// What our classes call each other, and nobody else: shortened in the minified builds, as private members are.
+const internalNames = new RegExp(
+  "^(announce|attach|calls|onEvents|onArrived|errorEvent|closeEvent|onBroken|withdraw|setDurable|emitDurable|savePause|" +
+    "saveAgain|setWaiting|onEmpty|isShared|drain|createClient|openNamespace|takeEvents|networkLost|endBegun|" +
+    "handleConnectError|isAtRest|letGo|websocketUrl|closeLink|isWritable|handleUpgrade|handlePing|handleOpen|handleClose|" +
+    "handleBroken|tellLost|isAlive|provideAuth|errorFirst|isBusy|isNowhere|released|verdict)$",
+);
+
 const bundles = [
   { file: "socket.io.js", entry: "entry_script.js", format: "iife", minify: false },
   { file: "socket.io.min.js", entry: "entry_script.js", format: "iife", minify: true },
@@ -50,7 +60,13 @@ const packaged = [
   { file: "oncewire.mjs", entry: "entry_module.js", format: "esm", minify: false },
   { file: "node.mjs", entry: "entry_node.js", format: "esm", minify: false, platform: "node" },
   { file: "node.cjs", entry: "entry_node.js", format: "cjs", minify: false, platform: "node" },
+  { file: "inline.mjs", entry: "entry_inline.js", format: "esm", minify: false, missing: true },
+  { file: "inline.cjs", entry: "entry_inline.js", format: "cjs", minify: false, missing: true },
 ];
+
+// `const io = require(…)` is a function, as in the original.
+const callable =
+  'module.exports = Object.defineProperty(Object.assign(module.exports.io, module.exports), "__esModule", { value: true });';
 
 async function main() {
   const { values } = parseArgs({
@@ -138,7 +154,7 @@ async function bundle(module, out, wanted) {
 
   const { build } = await import("esbuild");
   const glue = await withoutLoader(module);
-  for (const { file, entry, format, minify, platform = "browser" } of wanted) {
+  for (const { file, entry, format, minify, platform = "browser", missing = false } of wanted) {
     await build({
       entryPoints: [join(here, "js", entry)],
       outfile: join(out, file),
@@ -148,11 +164,11 @@ async function bundle(module, out, wanted) {
       sourcemap: true,
       target: "es2022",
       legalComments: "none",
-      alias: { "oncewire-module": glue },
-      inject: [join(here, "js", "dial.js")],
+      alias: { "oncewire-module": glue, "oncewire-wasm": wasm },
+      loader: { ".wasm": "binary" },
+      inject: ["dial.js", ...(missing ? ["missing.js"] : [])].map((script) => join(here, "js", script)),
       define: { ONCEWIRE_WASM: JSON.stringify(`./${name}`) },
-      // CommonJS has none, and entry_node.js knows.
-      logOverride: { "empty-import-meta": "silent" },
+      footer: format === "cjs" ? { js: callable } : {},
       logLevel: "warning",
     });
     if (minify) await minifyFile(join(out, file), format);
@@ -177,7 +193,8 @@ async function makePackage(module, folder) {
   await writeFile(join(folder, "package.json"), description.replace("dist/WASM", `dist/${wasm}`));
   await copyFile(join(source, "index.d.ts"), join(folder, "index.d.ts"));
   await copyFile(join(source, "index.d.ts"), join(folder, "index.d.cts"));
-  await copyFile(join(source, "embed.d.ts"), join(folder, "embed.d.ts"));
+  for (const file of ["embed.d.ts", "vite.d.ts"]) await copyFile(join(source, file), join(folder, file));
+  await copyFile(join(source, "vite.mjs"), join(folder, "dist/vite.mjs"));
   const { build } = await import("esbuild");
   await build({ entryPoints: [join(root, "web/embed.js")], outfile: join(folder, "dist/embed.mjs"), sourcemap: true, logLevel: "warning" });
   await copyFile(join(here, "README.md"), join(folder, "README.md"));
@@ -242,6 +259,7 @@ async function minifyFile(file, format) {
     module: format === "esm",
     toplevel: true,
     compress: { passes: 3, unsafe_arrows: true },
+    mangle: { properties: { regex: internalNames } },
     sourceMap: { content: map, url: `${basename(file)}.map`, includeSources: true },
   });
   await Promise.all([writeFile(file, made.code), writeFile(`${file}.map`, made.map)]);

@@ -1,7 +1,14 @@
 // Listeners by event name, with the method names socket.io-client users know.
 
+const itself = Symbol("itself");
+
 export class Emitter {
   #listeners = new Map();
+
+  constructor() {
+    // A function, which no proxy wraps; not listed among what is the application's.
+    Object.defineProperty(this, itself, { value: () => this, configurable: true, writable: true });
+  }
 
   on(event, listener) {
     return this.#add(event, { listener });
@@ -63,6 +70,27 @@ export class Emitter {
   }
 }
 
+/**
+ * Lets the methods of a class work through a proxy, as Vue, MobX and Alpine put around what they are given: a
+ * proxy has no private members, so each call goes to the object behind it. What returns the object itself
+ * returns the proxy.
+ */
+export function throughProxies({ prototype }) {
+  const direct = (call) =>
+    call &&
+    function (...args) {
+      const object = this[itself]();
+      const result = call.apply(object, args);
+      return result === object ? this : result;
+    };
+  const { constructor, ...members } = Object.getOwnPropertyDescriptors(prototype);
+  for (const [name, member] of Object.entries(members)) {
+    const { get, value } = member;
+    Object.defineProperty(prototype, name, { ...member, ...(get ? { get: direct(get) } : { value: direct(value) }) });
+  }
+}
+throughProxies(Emitter);
+
 const aliases = {
   addEventListener: "on",
   removeListener: "off",
@@ -86,4 +114,12 @@ function report(error) {
   queueMicrotask(() => {
     throw error;
   });
+}
+
+const told = new Set();
+/** Says on the console what the application did not mean; the same thing once. */
+export function warnOnce(text) {
+  if (told.has(text)) return;
+  told.add(text);
+  console.warn(`oncewire: ${text}`);
 }

@@ -18,7 +18,8 @@ const [showWhole, handOn, withoutLast, untilChanged, indexShift] = [1, 2, 4, 8, 
 /**
  * Compiles the engine.
  * @param {string|URL|BufferSource} wasm where it is, or what it is
- * @param {function(ArrayBuffer)} [received] what applications are given for the bytes of an attachment
+ * @param {function(ArrayBuffer, string)} [received] what applications are given for the bytes of an attachment,
+ *   if they asked for nothing else (EngineSocket.binaryType)
  * @returns {Promise<Engine>} rejects with an Error that has `permanent` set if trying again is useless
  */
 export async function loadWasm(wasm, received = (bytes) => bytes) {
@@ -45,24 +46,30 @@ async function instantiate(wasm, imports) {
       return await WebAssembly.instantiate(wasm, imports);
     }
     const response = await fetch(wasm, { credentials: "same-origin" });
-    if (!response.ok) throw new Error(`${wasm}: HTTP status ${response.status}`);
+    if (!response.ok) throw new Error(`HTTP status ${response.status}`);
     if (/^application\/wasm\b/.test(response.headers.get("content-type"))) {
       return await WebAssembly.instantiateStreaming(response, imports);
     }
     return await WebAssembly.instantiate(await response.arrayBuffer(), imports);
   } catch (error) {
-    throw error instanceof WebAssembly.CompileError ? explained(error) : error;
+    throw explained(error, wasm);
   }
 }
 
-function explained(error) {
-  const byPolicy = /unsafe-eval|Content.?Security.?Policy|CSP/i.test(error.message);
-  if (!byPolicy) return permanent(`the engine does not compile: ${error.message}`, error);
-  return permanent(
-    "this page's Content-Security-Policy blocks WebAssembly; " +
-      "add 'wasm-unsafe-eval' to its script-src",
-    error,
-  );
+function explained(error, wasm) {
+  const { message } = error;
+  if (/unsafe-eval|Content.?Security.?Policy|CSP/i.test(message)) {
+    return permanent(
+      "this page's Content-Security-Policy blocks WebAssembly; " +
+        "add 'wasm-unsafe-eval' to its script-src",
+      error,
+    );
+  }
+  const where = typeof wasm === "string" || wasm instanceof URL ? wasm : "the given bytes";
+  const words =
+    `no engine at ${where}: ${message}; put the .wasm of this version there, ` +
+    'say where it is by useWasm(), or import "oncewire-client/inline"';
+  return error instanceof WebAssembly.CompileError ? permanent(words, error) : new Error(words, { cause: error });
 }
 
 function permanent(message, cause) {
@@ -79,9 +86,14 @@ class Engine {
   }
 
   /** `network`: see network.js. */
-  createClient(options, network) {
-    return new Client(this.#module, options, network, this.#received);
+  createClient(options, network, binaryType = () => {}) {
+    return new Client(this.#module, options, network, (bytes) => asType(binaryType(), bytes) ?? this.#received(bytes));
   }
+}
+
+function asType(type, bytes) {
+  if (type === "arraybuffer") return bytes;
+  return type === "blob" ? new Blob([bytes]) : undefined;
 }
 
 /** One peer::Client with its host: a server, its link, its namespaces. */
@@ -117,8 +129,10 @@ class Client {
     Client.#all.set(this.#host, this);
   }
 
+  /** Nothing works from then on, and nothing throws. */
   destroy() {
     this.#call("destroy");
+    this.#isBroken = true;
     Client.#all.delete(this.#host);
   }
 
@@ -137,8 +151,20 @@ class Client {
   isWritable() {
     return this.#call("is_writable") === 1;
   }
-  openNamespace(name, lane) {
-    return this.#call("open_namespace", ...this.#text(namespaceText(name, lane)));
+  /** False: the server was silent for too long, which a sleeping page's timers had not told; the link is lost. */
+  isAlive() {
+    return this.#call("is_alive") === 1;
+  }
+  /** True: nothing happens any more by itself. */
+  isAtRest() {
+    return this.#call("is_at_rest") === 1;
+  }
+  /** { pid, offset }: what openNamespace() of the next client goes on with. */
+  recovery(index) {
+    return this.#json(this.#call("recovery", index)) ?? {};
+  }
+  openNamespace(name, lane, recovery) {
+    return this.#call("open_namespace", ...this.#text(namespaceText({ name, ...recovery }, lane)));
   }
   connect(index) {
     this.#call("connect", index);
@@ -167,9 +193,10 @@ class Client {
   cancel(index, sequence) {
     return this.#call("cancel", index, sequence) === 1;
   }
+  /** Throws a DeliveryError. */
   acknowledge(index, id, text, attachments) {
     this.#attach(attachments);
-    this.#call("acknowledge", index, id, ...this.#text(text));
+    orThrow(this.#call("acknowledge", index, id, ...this.#text(text)));
   }
   /** Of an event with a `question`; throws a DeliveryError. */
   answer(index, question, text) {
@@ -184,10 +211,7 @@ class Client {
 
   /** All events there are (event_json.hpp), oldest first. */
   takeEvents() {
-    const start = this.#call("take_events");
-    const size = this.#isBroken ? 0 : this.#module.calls.events_size();
-    if (size === 0) return [];
-    const events = JSON.parse(decoder.decode(this.#module.bytes().subarray(start, start + size)));
+    const events = this.#json(this.#call("take_events")) ?? [];
     let taken = 0;
     for (const event of events) {
       if (!event.attachments) continue;
@@ -207,8 +231,8 @@ class Client {
 
   request(link, sid, body) {
     this.network.request(link, sid, body).then(({ status, bytes = new Uint8Array() }) => {
-      if (!Client.#all.has(this.#host)) return;
       this.#receive("responded", link, body ? 1 : 0, status, ...this.#bytes(bytes));
+      this.onEvents(); // the last words of a session may have left
     });
   }
 
@@ -288,6 +312,11 @@ class Client {
     }
   }
 
+  #json(start) {
+    const size = this.#isBroken ? 0 : this.#module.calls.events_size();
+    return size > 0 ? JSON.parse(decoder.decode(this.#module.bytes().subarray(start, start + size))) : undefined;
+  }
+
   #attachment(index, size) {
     const start = this.#module.calls.attachment(this.#host, index);
     return this.#binary(this.#module.bytes().slice(start, start + size).buffer);
@@ -336,10 +365,10 @@ function orThrow(result) {
 }
 
 // Entries are text already: they are put in as they are.
-function namespaceText(name, lane) {
-  if (!lane) return JSON.stringify({ name });
+function namespaceText(options, lane) {
+  if (!lane) return JSON.stringify(options);
   const { entries, ...rest } = lane;
   const list = entries.map((entry) => `[${entry.sequence},"${entry.digest}",${entry.message}]`);
-  const head = JSON.stringify({ name, lane: rest });
+  const head = JSON.stringify({ ...options, lane: rest });
   return `${head.slice(0, -2)},"entries":[${list}]}}`;
 }

@@ -1,6 +1,6 @@
 // `manager.engine`: one session with the server, as far as applications look at it.
 
-import { Emitter } from "./emitter.js";
+import { Emitter, throughProxies } from "./emitter.js";
 
 /** Events: open, upgrade(transport), ping, pong, close(reason, details). */
 export class EngineSocket extends Emitter {
@@ -9,6 +9,8 @@ export class EngineSocket extends Emitter {
   readyState = "opening";
   protocol = 4;
   transport;
+  /** "arraybuffer" or "blob": as what bytes are handed to listeners; undefined: as the platform has them. */
+  binaryType;
   #closeLink;
   #isWritable;
 
@@ -61,3 +63,4 @@ export class EngineSocket extends Emitter {
     };
   }
 }
+throughProxies(EngineSocket);

@@ -15,8 +15,10 @@ const managers = new Map(); // server and path → Manager
  */
 export function io(url, options) {
   if (url && typeof url === "object") return io(undefined, url);
-  const { key, namespace } = parseUrl(url);
-  return managerFor(key, namespace, url, options ?? {}).socket(namespace, options);
+  const { key, namespace, isNowhere } = parseUrl(url);
+  // A page that is being made on a server has nobody to talk to yet.
+  const given = { ...options, ...(isNowhere && { autoConnect: false }) };
+  return managerFor(key, namespace, url, given).socket(namespace, options);
 }
 
 function managerFor(key, namespace, url, options) {

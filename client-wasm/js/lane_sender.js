@@ -68,6 +68,11 @@ export class LaneSender {
     }
   }
 
+  /** Gives the lane up for now: nothing waits in it, and who opens the scope again may find it. */
+  release() {
+    return this.#lane.release();
+  }
+
   /** True if `entry` had not left and now never will. */
   withdraw(entry) {
     for (const [sequence, waiting] of this.#entries) {

@@ -27,7 +27,7 @@ export async function openLane(scope, own) {
 
 /**
  * Calls `adopt` with every lane of `scope` that still has messages when its page has gone for good.
- * Only where `lane` is stored itself.
+ * Only where `lane` is stored itself, and until it is released.
  */
 export function watchOrphans(lane, adopt) {
   const { store, scope } = lane;
@@ -36,14 +36,17 @@ export function watchOrphans(lane, adopt) {
   const watch = (name) => {
     if (watched.has(name) || held.has(name)) return;
     watched.add(name);
-    takeOrphan(store, name).then((orphan) => orphan && adopt(orphan));
+    takeOrphan(store, name, signal).then((orphan) => orphan && adopt(orphan), () => {}); // released meanwhile
   };
+  const { signal } = lane.released;
   store.laneNames(scope).then((names) => names.forEach(watch));
-  if (store.isShared) channel().addEventListener("message", ({ data }) => data.scope === scope && watch(data.name));
+  const hear = ({ data }) => data.scope === scope && watch(data.name);
+  if (store.isShared) channel().addEventListener("message", hear, { signal });
 }
 
 /** A lane that is ours until release(). */
 export class HeldLane {
+  released = new AbortController();
   #release;
   #owed = new Map(); // sequence → entry, or null if erased: not on the disk yet
   #next;
@@ -86,6 +89,7 @@ export class HeldLane {
 
   /** Gives the lane up; `remove`: nothing is left in it and nobody will come back for it. */
   async release({ remove = false } = {}) {
+    this.released.abort();
     held.delete(this.name);
     if (remove) this.setWaiting(false);
     if (remove) await this.store?.removeLane(this.name).catch(() => {});
@@ -149,12 +153,13 @@ function hold(store, lane, release) {
   return new HeldLane({ store, lane, release });
 }
 
-async function takeOrphan(store, name) {
+async function takeOrphan(store, name, signal) {
   for (;;) {
     if (store.isShared) {
-      await navigator.locks.request(lockName(name), () => {}); // its page has let go
+      await navigator.locks.request(lockName(name), { signal }, () => {}); // its page has let go
       await new Promise((resolve) => setTimeout(resolve, orphanGrace));
     }
+    signal.throwIfAborted();
     const release = await lock(store, name, 0);
     if (!release) continue;
     const lane = await store.loadLane(name);

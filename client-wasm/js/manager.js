@@ -1,44 +1,30 @@
 // One server: its link, reconnection, and the sockets that share it.
 
-import { Emitter, guarded } from "./emitter.js";
+import { Emitter, guarded, throughProxies } from "./emitter.js";
 import { EngineSocket } from "./engine_socket.js";
 import { isEngineAwaited, loadEngine } from "./engine_source.js";
 import { linkDetails, linkError } from "./errors.js";
 import { randomHex } from "./lanes.js";
 import { Network } from "./network.js";
+import { checkOptions, defaults } from "./options.js";
 import { asPacket, isPacket } from "./packet.js";
 import { Socket } from "./socket.js";
 import { parseUrl } from "./url.js";
 
-const defaults = {
-  path: "/socket.io",
-  autoConnect: true,
-  reconnection: true,
-  reconnectionAttempts: Infinity,
-  reconnectionDelay: 1000,
-  reconnectionDelayMax: 5000,
-  randomizationFactor: 0.5,
-  timeout: 20_000,
-  transports: ["polling", "websocket"],
-  upgrade: true,
-  rememberUpgrade: false,
-  tryAllTransports: false,
-  withCredentials: false,
-  addTrailingSlash: true,
-  closeOnBeforeunload: false,
-};
 const known = new Set(["polling", "websocket"]);
+const restAfter = 10_000; // ms: who has an outbox comes back to it, or has left for good
 
 /**
  * Events: open, error(err), close(reason, details), ping, packet(packet), reconnect_attempt(n),
  * reconnect(n), reconnect_error(err), reconnect_failed.
  */
 export class Manager extends Emitter {
-  /** The session with the server (engine_socket.js); another one after each reconnection. */
+  /** The session with the server (engine_socket.js), from open() on; another one after each reconnection. */
   engine;
   /** Sockets by namespace. */
   nsps = {};
 
+  #origin;
   #network;
   #client;
   #loading;
@@ -49,6 +35,7 @@ export class Manager extends Emitter {
   #attempt = 0; // of the reconnection that is under way; 0: none is
   #failure; // of the reconnection attempt that just failed
   #onOpened; // callback of open()
+  #rest; // timer
 
   constructor(uri, options) {
     super();
@@ -56,11 +43,11 @@ export class Manager extends Emitter {
     const { origin, key, query } = parseUrl(uri);
     this.uri = uri ?? key;
     this.key = key;
+    checkOptions(options ?? {});
     this.opts = { ...defaults, ...given(options ?? {}) };
     if (query) this.opts.query = query;
+    this.#origin = origin;
     this.#network = new Network(origin, this.opts);
-    this.#refreshEngine();
-    listenToPage(this, new URL(origin).hostname, this.opts);
     if (this.opts.autoConnect) this.open();
   }
 
@@ -80,8 +67,10 @@ export class Manager extends Emitter {
     if (this.#readyState !== "closed") return this;
     this.#readyState = "opening";
     this.#onOpened = callback;
+    this.#refreshEngine();
     if (isEngineAwaited()) this.#network.begin(this.opts.transports[0]);
     this.#run(() => this.#client.open());
+    for (const socket of Object.values(this.nsps)) if (socket.active) socket.connect(); // that were let go
     return this;
   }
 
@@ -91,6 +80,7 @@ export class Manager extends Emitter {
   }
 
   _close() {
+    if (!this.#loading) return;
     this.#run(() => {
       this.#client.close();
       this.drain();
@@ -105,30 +95,31 @@ export class Manager extends Emitter {
     return this.#loading;
   }
 
-  /** Another client for the same server. Only after client() was resolved. */
-  async createClient() {
-    return (await loadEngine()).createClient(this.#engineOptions(), this.#network);
+  /** Another client for the same server. */
+  async createClient(network = new Network(this.#origin, this.opts)) {
+    return (await loadEngine()).createClient(this.#engineOptions(network), network, () => this.engine?.binaryType);
   }
 
   /** What is in `opts` now holds from the attempt on that begins now. */
   configure(client) {
-    client.configure(this.#engineOptions());
+    client.configure(this.#engineOptions(this.#network));
   }
 
-  openNamespace(socket, lane) {
-    const index = this.#client.openNamespace(socket.nsp, lane);
+  openNamespace(socket, lane, recovery) {
+    const index = this.#client.openNamespace(socket.nsp, lane, recovery);
     this.#byIndex[index] = socket;
     return index;
   }
 
   /** Hands on what the engine has to say. A listener may call this again. */
   drain() {
-    for (const event of this.#client.takeEvents()) this.#events.push(event);
+    for (const event of this.#client?.takeEvents() ?? []) this.#events.push(event);
     while (this.#events.length > 0) this.#handle(this.#events.shift());
+    if (this.#readyState === "closed") this.#mayRest();
   }
 
   networkLost() {
-    this.#client?.networkLost();
+    if (new URL(this.#origin).hostname !== "localhost") this.#client?.networkLost();
   }
 
   // ---- inside -------------------------------------------------------------------------------------
@@ -145,6 +136,8 @@ export class Manager extends Emitter {
     client.onArrived = (namespace, data, position) => this.#handle({ type: "event", namespace, data, position });
     client.onBroken = (error) => this.#handleBroken(error);
     this.#client = client;
+    awake.add(this);
+    listenToPage(this.opts);
     for (const call of this.#calls.splice(0)) guarded(call);
     this.drain();
     this.#network.endBegun();
@@ -154,7 +147,7 @@ export class Manager extends Emitter {
   async #loadClient() {
     for (let attempt = 0; ; ++attempt) {
       try {
-        return await this.createClient();
+        return await this.createClient(this.#network);
       } catch (error) {
         for (const socket of Object.values(this.nsps)) socket.handleConnectError(error, error.permanent);
         this.notify("error", error);
@@ -170,11 +163,30 @@ export class Manager extends Emitter {
     return new Promise((resolve) => setTimeout(resolve, delay));
   }
 
-  #engineOptions() {
+  // What has ended for good costs nothing any more, however many are made; who comes back finds another engine.
+  #mayRest() {
+    if (this.#rest) return;
+    const rest = () => {
+      this.#rest = undefined;
+      if (this.#readyState === "closed" && this.#client?.isAtRest() && !this.#byIndex.some(({ isBusy }) => isBusy)) this.#letGo();
+    };
+    this.#rest = setTimeout(rest, this.#byIndex.some(({ outbox }) => outbox) ? restAfter : 0);
+    this.#rest.unref?.();
+  }
+
+  #letGo() {
+    const client = this.#client;
+    this.#client = this.#loading = undefined;
+    this.#byIndex.splice(0).forEach((socket, index) => socket.letGo(client.recovery(index)));
+    client.destroy();
+    awake.delete(this);
+  }
+
+  #engineOptions(network) {
     const options = this.opts;
     const finite = (value) => (Number.isFinite(value) ? Math.max(0, Math.round(value)) : 0);
     return {
-      url: this.#network.websocketUrl,
+      url: network.websocketUrl,
       transports: options.transports.filter((name) => known.has(name)),
       upgrade: options.upgrade,
       rememberUpgrade: options.rememberUpgrade,
@@ -195,6 +207,7 @@ export class Manager extends Emitter {
   }
 
   #refreshEngine() {
+    const { binaryType } = this.engine ?? {};
     this.engine = new EngineSocket(this.opts.transports[0], {
       closeLink: () =>
         this.#run(() => {
@@ -203,12 +216,13 @@ export class Manager extends Emitter {
         }),
       isWritable: () => this.#client?.isWritable() ?? false,
     });
+    this.engine.binaryType = binaryType;
   }
 
   #handle(event) {
     switch (event.type) {
       case "attempt":
-        if (this.engine.readyState !== "opening") this.#refreshEngine();
+        if (this.engine?.readyState !== "opening") this.#refreshEngine();
         this.#readyState = "opening";
         if (this.#attempt > 0) this.notify("reconnect_attempt", this.#attempt);
         return this.configure(this.#client);
@@ -266,7 +280,7 @@ export class Manager extends Emitter {
     const details = this.#detailsOf(event);
     this.#readyState = "closed";
     this.#attempt = 0;
-    this.engine.handleClose(event.reason, details);
+    this.engine?.handleClose(event.reason, details);
     this.notify("close", event.reason, details);
   }
 
@@ -295,12 +309,13 @@ export class Manager extends Emitter {
   #handleBroken(cause) {
     const error = new Error(`the engine broke: ${cause.message}; reload the page`);
     this.#readyState = "closed";
-    this.engine.handleClose("transport error", error);
+    this.engine?.handleClose("transport error", error);
     for (const socket of Object.values(this.nsps)) socket.handleBroken(error);
     this.notify("error", error);
   }
 }
 
+throughProxies(Manager);
 Manager.prototype.connect = Manager.prototype.open;
 
 // manager.timeout() tells, manager.timeout(5) sets: for the attempts to come.
@@ -328,13 +343,22 @@ function given(options) {
   );
 }
 
-// What the page knows about the network before the link does. A manager lives as long as its page.
-function listenToPage(manager, hostname, { closeOnBeforeunload }) {
-  const listen = globalThis.addEventListener?.bind(globalThis);
-  if (!listen) return;
-  listen("online", () => manager.retryNow());
-  listen("pageshow", () => manager.retryNow());
-  if (hostname !== "localhost") listen("offline", () => manager.networkLost());
-  if (closeOnBeforeunload) listen("beforeunload", () => manager.engine.close());
-  globalThis.document?.addEventListener("visibilitychange", () => document.hidden || manager.retryNow());
+const awake = new Set(); // managers whose engine has something to do
+const listening = new Set(); // to which events
+
+// What the page knows about the network before the link does: told to whoever is awake, by one listener.
+function listenToPage({ closeOnBeforeunload }) {
+  const retryNow = (manager) => manager.retryNow();
+  listenTo(globalThis, "online", retryNow);
+  listenTo(globalThis, "pageshow", retryNow);
+  listenTo(globalThis, "offline", (manager) => manager.networkLost());
+  listenTo(globalThis.document, "visibilitychange", (manager) => document.hidden || manager.retryNow());
+  const close = (manager) => manager.opts.closeOnBeforeunload && manager.engine.close();
+  if (closeOnBeforeunload) listenTo(globalThis, "beforeunload", close);
+}
+
+function listenTo(target, event, tell) {
+  if (!target?.addEventListener || listening.has(event)) return;
+  listening.add(event);
+  target.addEventListener(event, () => [...awake].forEach(tell));
 }

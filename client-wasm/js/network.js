@@ -1,6 +1,7 @@
 // What a manager's options say about reaching its server: addresses, headers, credentials, and the
 // requests of HTTP long-polling.
 
+import { warnOnce } from "./emitter.js";
 import { pollingUrl, socketUrl } from "./url.js";
 
 const farewellTime = 1_000; // ms
@@ -48,7 +49,9 @@ export class Network {
   #dial = (url) => {
     const { WebSocket = globalThis.WebSocket, protocols = [] } = this.#options;
     if (!WebSocket) {
-      throw new Error("this platform has no WebSocket; pass one, for example { WebSocket: require('ws') }");
+      const words = "this platform has no WebSocket; pass one, for example { WebSocket: require('ws') }";
+      warnOnce(words);
+      throw new Error(words);
     }
     const headers = this.#headersOf("websocket");
     // A browser's takes no headers, and must not be given a third argument it might mistake.

@@ -1,6 +1,6 @@
 // What this page has promised to deliver and the server has not yet given a verdict on.
 
-import { Emitter } from "./emitter.js";
+import { Emitter, throughProxies } from "./emitter.js";
 
 /**
  * One message on its way. `state` is one of
@@ -111,3 +111,4 @@ export class Outbox extends Emitter {
     this.notify("durable", isDurable, error);
   }
 }
+throughProxies(Outbox);

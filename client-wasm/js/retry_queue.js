@@ -1,6 +1,8 @@
 // The option `retries` of socket.io-client: one emit in flight, sent again until it is acknowledged or
 // has been tried retries + 1 times. At least once: the server has to drop repeats.
 
+import { DeliveryError } from "./errors.js";
+
 export class RetryQueue {
   #retries;
   #isConnected;
@@ -36,7 +38,7 @@ export class RetryQueue {
     if (!error) {
       this.#waiting.shift();
       head.ack?.(null, ...results);
-    } else if (head.tries > this.#retries) {
+    } else if (head.tries > this.#retries || error instanceof DeliveryError) {
       this.#waiting.shift();
       head.ack?.(error);
     }

@@ -1,9 +1,10 @@
 // One namespace of one server, with the methods and events of socket.io-client's Socket.
 
 import { bytesOf, encodeArguments, hasBinary } from "./binary.js";
-import { Emitter, guarded } from "./emitter.js";
+import { Emitter, guarded, throughProxies, warnOnce } from "./emitter.js";
 import { openLane, watchOrphans } from "./lanes.js";
 import { LaneSender } from "./lane_sender.js";
+import { checkOptions } from "./options.js";
 import { Outbox } from "./outbox.js";
 import { RetryQueue } from "./retry_queue.js";
 
@@ -22,12 +23,14 @@ const defaultAckTimeout = 10_000; // ms, for `retries` without `ackTimeout`: ret
 
 /**
  * @typedef {Object} SocketOptions
- * @property {Object|function} [auth] sent with every connection; a function gets a callback
+ * @property {Object|function} [auth] sent with every connection; a function gets a callback, or returns it, or
+ *   a promise of it, and is then asked once more if the server refuses
  * @property {number} [retries] see RetryQueue
  * @property {number} [ackTimeout] milliseconds, for every emit with a callback
  * @property {string} [owner] whose outbox it is; what somebody else left in this browser stays there
  * @property {OutboxStore} [store] where the outbox survives instead of IndexedDB (index.d.ts)
- * @property {"exactly-once"} [delivery] every emit enters the outbox; `volatile.emit` stays ephemeral
+ * @property {"exactly-once"|{events: string[]}} [delivery] every emit enters the outbox, or those of these
+ *   events; `volatile.emit` stays ephemeral
  *
  * Events beyond the original's, with delivery: "exactly-once":
  *   history_replaced({from, to})  the server's log is another one now (a restored backup): what was
@@ -47,6 +50,8 @@ export class Socket extends Emitter {
   /** Arguments of events that came before the answer to CONNECT: what recovery brought. */
   receiveBuffer = [];
 
+  #opening; // until letGo()
+  #recovery; // of the engine that was let go
   #client; // the engine's client once it is there
   #index; // our namespace in it
   #calls = []; // what was called before, or while an attachment is being read
@@ -59,7 +64,8 @@ export class Socket extends Emitter {
   #anyIncoming = [];
   #anyOutgoing = [];
   #retryQueue;
-  #isDurable;
+  #isDurable; // (event) => its emits enter the outbox
+  #mayAskAgain = false; // for auth, if the server refuses
   #sender; // of our own lane
   #guarantee;
   #position; // how far the log was handed on
@@ -70,12 +76,14 @@ export class Socket extends Emitter {
     this.nsp = nsp;
     this.auth = options.auth;
     this.options = options;
-    this.#isDurable = options.delivery === "exactly-once";
+    checkOptions(options);
+    this.#isDurable = durableEvents(options);
     this.#guarantee = this.#isDurable || options.retries ? "at-least-once" : "at-most-once";
     if (this.#isDurable) {
       this.outbox = new Outbox();
       this.anomalies = { holes: 0, repeated: 0, late: 0 };
-    } else if (options.retries) {
+    }
+    if (options.retries) {
       const timeout = options.ackTimeout ?? defaultAckTimeout;
       this.#retryQueue = new RetryQueue({
         retries: options.retries,
@@ -83,7 +91,7 @@ export class Socket extends Emitter {
         send: (args, flags) => this.#emitEphemeral(args, { timeout, ...flags }),
       });
     }
-    this.#open();
+    if (this.#isDurable) this.#opening = this.#open();
     if (io.opts.autoConnect) this.connect();
   }
 
@@ -106,12 +114,14 @@ export class Socket extends Emitter {
   connect() {
     if (this.connected) return this;
     this.#active = true;
+    this.#mayAskAgain = true;
     this.#run(() => this.#client.connect(this.#index));
     return this;
   }
 
   disconnect() {
     this.#active = false;
+    if (!this.#opening) return this;
     this.#run(() => {
       this.#client.disconnect(this.#index);
       this.io.drain();
@@ -127,10 +137,11 @@ export class Socket extends Emitter {
     }
     const flags = this.#flags;
     this.#flags = {};
-    if (this.#isDurable && !flags.volatile) {
+    if (this.#isDurable?.(event) && !flags.volatile) {
       this.#emitDurable([event, ...args]);
     } else if (this.#retryQueue && !flags.volatile) {
       const ack = typeof args.at(-1) === "function" ? args.pop() : undefined;
+      encodeArguments(args); // what cannot be said throws now
       this.#retryQueue.add([event, ...args], flags, ack);
       this.#retryQueue.drain();
     } else {
@@ -212,7 +223,7 @@ export class Socket extends Emitter {
       case "connected":
         return this.#handleConnected(event);
       case "connect_failed":
-        return this.handleConnectError(event.error, event.refused);
+        return this.handleConnectError(event.error, event.refused && !this.#askAgain());
       case "disconnected":
         return this.#handleDisconnected(event);
       case "event":
@@ -238,6 +249,18 @@ export class Socket extends Emitter {
     this.notify("connect_error", error);
   }
 
+  /** True while what was called waits for the bytes of an attachment. */
+  get isBusy() {
+    return this.#reading;
+  }
+
+  /** The engine is let go, with nothing of ours in it; it comes back when something is called that needs it. */
+  letGo(recovery) {
+    this.#recovery = recovery;
+    this.#sender?.release();
+    this.#client = this.#sender = this.#opening = undefined;
+  }
+
   /** The engine is gone for good; what waits in the outbox waits for the next page. */
   handleBroken(error) {
     this.#active = false;
@@ -255,7 +278,7 @@ export class Socket extends Emitter {
     if (lane) this.#sender = new LaneSender(this.outbox, lane);
     if (lane?.lost?.length > 0) this.outbox.tellLost(lane.lost);
     this.#client = client;
-    this.#index = this.io.openNamespace(this, this.#sender?.options());
+    this.#index = this.io.openNamespace(this, this.#sender?.options(this.#position), this.#recovery);
     this.#sender?.attach(client, this.#index);
     this.#runWaiting();
     if (lane) watchOrphans(lane, (orphan) => this.#deliverOrphan(orphan));
@@ -268,8 +291,9 @@ export class Socket extends Emitter {
 
   // Now, or in its turn once the engine is there and the attachments before it were read.
   #run(call) {
-    if (this.#client && !this.#reading) call();
-    else this.#calls.push(call);
+    if (this.#client && !this.#reading) return call();
+    this.#calls.push(call);
+    this.#opening ??= this.#open();
   }
 
   #runWaiting() {
@@ -286,18 +310,21 @@ export class Socket extends Emitter {
       .finally(() => {
         this.#reading = false;
         this.#runWaiting();
+        this.io.drain();
       });
   }
 
   #emitEphemeral(args, flags) {
     const packet = { type: eventType, data: args, options: { compress: flags.compress !== false } };
     const ack = typeof args.at(-1) === "function" ? args.pop() : undefined;
+    const encoded = encodeArguments(args); // what cannot be said throws here, and nothing waits for it
     if (ack) {
       packet.id = this.#nextAck++;
       this.#expectAck(packet.id, ack, flags);
     }
     if (flags.volatile && !this.#client?.isWritable()) return;
-    if (this.connected) this.#sendPacket(packet, flags);
+    // The clock is asked: the link may have ended while the page slept, and nobody has told it yet.
+    if (this.connected && this.#client.isAlive()) this.#sendPacket(packet, flags, encoded);
     else this.sendBuffer.push(packet);
   }
 
@@ -312,16 +339,31 @@ export class Socket extends Emitter {
     }, timeout);
   }
 
-  #sendPacket({ data, id }, { volatile = false } = {}) {
-    for (const listener of [...this.#anyOutgoing]) guarded(() => listener.apply(this, data));
-    const { text, attachments } = encodeArguments(data);
+  #sendPacket({ data, id }, { volatile = false } = {}, encoded) {
+    const listeners = [...this.#anyOutgoing];
+    for (const listener of listeners) guarded(() => listener.apply(this, data));
+    // What a listener has changed is sent so.
+    const { text, attachments } = (listeners.length === 0 && encoded) || encodeArguments(data);
     this.#run(() =>
       this.#withBytes(attachments, (bytes) => {
         const ack = id !== undefined;
-        const number = this.#client.emit(this.#index, text, bytes, { ack, volatile });
-        if (ack && number !== undefined) this.#onTheWire.set(number, id);
+        try {
+          const number = this.#client.emit(this.#index, text, bytes, { ack, volatile });
+          if (ack && number !== undefined) this.#onTheWire.set(number, id);
+        } catch (error) {
+          this.#refuse(id, error);
+        }
       }),
     );
+  }
+
+  /** It was not sent, and will not be: told to the callback if that takes errors, or thrown. */
+  #refuse(id, error) {
+    const { ack, errorFirst, timer } = this.#acks.get(id) ?? {};
+    clearTimeout(timer);
+    this.#acks.delete(id);
+    if (!errorFirst) throw error;
+    guarded(() => ack.call(this, error));
   }
 
   #emitDurable(args) {
@@ -344,18 +386,42 @@ export class Socket extends Emitter {
 
   #provideAuth(client, index) {
     const provide = (auth) => client.provideAuth(index, JSON.stringify(auth ?? {}));
-    if (typeof this.auth === "function") guarded(() => this.auth(provide));
-    else provide(this.auth);
+    const { auth } = this;
+    if (typeof auth !== "function") return provide(auth);
+    // It calls back, or returns what it has to say, or a promise of that.
+    const made = guarded(() => this.auth((data) => void provide(data)));
+    const isSaid = (data) => data !== undefined || auth.length === 0;
+    const isPromise = typeof made?.then === "function";
+    if (!isPromise || auth.length > 0) this.#mayAskAgain = false;
+    if (isPromise) made.then((data) => isSaid(data) && provide(data), (error) => this.#handleAuthError(client, index, error));
+    else if (made && typeof made === "object" && auth.length === 0) provide(made);
+  }
+
+  /** Whoever makes tokens has none now: asked again as if the connection had failed. */
+  #handleAuthError(client, index, error) {
+    const { reconnection, reconnectionDelay } = this.io.opts;
+    if (reconnection) setTimeout(() => this.#active && this.#provideAuth(client, index), reconnectionDelay);
+    else if (client === this.#client) client.disconnect(index);
+    this.handleConnectError(error, !reconnection);
+  }
+
+  /** True: a token that ended is replaced by another one, once, and the connection follows. */
+  #askAgain() {
+    if (!this.#mayAskAgain || typeof this.auth !== "function") return false;
+    this.#mayAskAgain = false;
+    this.#client.connect(this.#index);
+    return true;
   }
 
   #handleConnected({ sid, recovered, notRecovered, guarantee }) {
     this.id = sid;
     this.connected = true;
+    this.#mayAskAgain = true;
     this.recovered = recovered;
     this.notRecovered = notRecovered || undefined;
     if (this.#sender) this.#guarantee = this.#sender.guarantee = guarantee;
     for (const args of this.receiveBuffer.splice(0)) this.#dispatch(args);
-    for (const packet of this.sendBuffer.splice(0)) this.#sendPacket(packet);
+    for (const packet of this.sendBuffer.splice(0)) guarded(() => this.#sendPacket(packet));
     this.#retryQueue?.drain({ again: true });
     this.notify("connect");
   }
@@ -402,13 +468,12 @@ export class Socket extends Emitter {
     let isAnswered = false;
     return (...args) => {
       if (isAnswered) return;
-      isAnswered = true;
       const { text, attachments } = encodeArguments(args);
+      const client = this.#client; // which knows of it
       this.#run(() =>
-        this.#withBytes(attachments, (bytes) =>
-          this.#client.acknowledge(this.#index, ackId, text, bytes),
-        ),
+        this.#withBytes(attachments, (bytes) => client.acknowledge(this.#index, ackId, text, bytes)),
       );
+      isAnswered = true;
     };
   }
 
@@ -455,8 +520,16 @@ export class Socket extends Emitter {
   }
 }
 
+throughProxies(Socket);
 Socket.prototype.open = Socket.prototype.connect;
 Socket.prototype.close = Socket.prototype.disconnect;
+
+/** Tells which events enter the outbox; undefined: none. */
+function durableEvents({ delivery }) {
+  if (delivery === "exactly-once") return () => true;
+  if (Array.isArray(delivery?.events)) return (event) => delivery.events.includes(event);
+  if (delivery !== undefined) warnOnce(`delivery is "exactly-once" or { events: ["…"] }, not ${JSON.stringify(delivery)}`);
+}
 
 function durableText(args) {
   if (hasBinary(args)) {

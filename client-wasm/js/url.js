@@ -6,10 +6,11 @@
  * @param {Location} [page]
  * @returns {{origin: string, key: string, namespace: string, query: Object}} `origin` has the scheme
  *   http or https and a port only if it is not the usual one; `key` names the server for the manager
- *   cache; `namespace` is what stands there, to the letter; `query` is undefined if the URL has none
+ *   cache; `namespace` is what stands there, to the letter; `query` is undefined if the URL has none;
+ *   `isNowhere`: it means the page's own server, and there is no page
  */
-export function parseUrl(text, page = globalThis.location) {
-  const whole = withScheme(text ?? "", page);
+export function parseUrl(text = "", page = globalThis.location) {
+  const whole = withScheme(text, page);
   const url = new URL(whole);
   const secure = url.protocol === "https:" || url.protocol === "wss:";
   const scheme = secure ? "https" : "http";
@@ -19,6 +20,7 @@ export function parseUrl(text, page = globalThis.location) {
     key: `${scheme}://${url.hostname}:${port}`,
     namespace: whole.match(/^\w+:\/\/[^/?#]*([^?#]*)/)[1] || "/",
     query: url.search ? parseQuery(url.search) : undefined,
+    isNowhere: !page && isRelative(text),
   };
 }
 
@@ -27,13 +29,12 @@ function parseQuery(text) {
   return Object.fromEntries(new URLSearchParams(text.replaceAll("+", "%2B")));
 }
 
+const isRelative = (text) => !text || /^\/(?!\/)/.test(text);
+
 function withScheme(text, page) {
   const scheme = page ? page.protocol : "https:";
   if (text.startsWith("//")) return scheme + text;
-  if (text === "" || text.startsWith("/")) {
-    if (!page) throw new TypeError("a URL is needed outside of a page");
-    return `${scheme}//${page.host}${text}`;
-  }
+  if (isRelative(text)) return page ? `${scheme}//${page.host}${text}` : `http://localhost${text}`;
   return /^(https?|wss?):\/\//.test(text) ? text : `${scheme}//${text}`;
 }
 

@@ -5,15 +5,16 @@ export class FakeClient {
   onEvents = () => {};
   onBroken = () => {};
   writable = true;
+  alive = true; // false: the link is overdue, and nobody has told it yet
+  atRest = false;
   calls = []; // [name, …arguments]
   namespaces = []; // { name, lane }
   #events = [];
   #nextAck = 0;
   #nextSequence = 1;
 
-  constructor(options, network) {
-    this.options = options;
-    this.network = network;
+  constructor(options, network, binaryType) {
+    Object.assign(this, { options, network, binaryType });
   }
 
   /** The engine has these to tell. */
@@ -31,13 +32,25 @@ export class FakeClient {
     return this.writable;
   }
 
+  isAlive() {
+    return this.alive;
+  }
+
+  isAtRest() {
+    return this.atRest;
+  }
+
+  recovery(index) {
+    return { pid: `pid of ${index}`, offset: "o" };
+  }
+
   named(name) {
     return this.calls.filter((call) => call[0] === name).map((call) => call.slice(1));
   }
 
-  openNamespace(name, lane) {
+  openNamespace(name, lane, recovery) {
     this.#nextSequence = lane?.next ?? 1;
-    return this.namespaces.push({ name, lane }) - 1;
+    return this.namespaces.push({ name, lane, recovery }) - 1;
   }
   emit(index, text, attachments, options) {
     this.calls.push(["emit", JSON.parse(text), attachments, options]);
@@ -69,8 +82,8 @@ export function lateEngine() {
   const clients = [];
   let load;
   const engine = {
-    createClient(options, network) {
-      const client = new FakeClient(options, network);
+    createClient(...args) {
+      const client = new FakeClient(...args);
       clients.push(client);
       return client;
     },
@@ -78,10 +91,11 @@ export function lateEngine() {
   provideEngine(() => new Promise((resolve) => (load = () => resolve(engine))));
   return {
     clients,
+    /** @returns the newest client */
     async load() {
       load();
       await settled();
-      return clients[0];
+      return clients.at(-1);
     },
   };
 }

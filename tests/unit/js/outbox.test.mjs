@@ -84,6 +84,20 @@ describe("emit with delivery: exactly-once", () => {
     assert.equal(socket.outbox.size, 0);
   });
 
+  test("only the events that are named enter the outbox, if some are", async () => {
+    const socket = io("http://server.test", { forceNew: true, delivery: { events: ["chat message"] } });
+    const client = await engine.load();
+    await client.say(connected({ guarantee: "exactly-once" }));
+    const asked = socket.emitWithAck("search", "word");
+    socket.emit("chat message", "hi");
+    socket.volatile.emit("chat message", "gone or not");
+    await client.say({ type: "ack", id: 0, data: ["found"] });
+    assert.equal(await asked, "found");
+    assert.deepEqual(client.named("emitDurable"), [[["chat message", "hi"]]]);
+    assert.deepEqual(client.named("emit").map(([args]) => args), [["search", "word"], ["chat message", "gone or not"]]);
+    assert.deepEqual([socket.outbox.size, socket.guarantee], [1, "exactly-once"]);
+  });
+
   test("binary is refused at the call", async () => {
     const { socket } = await ready();
     assert.throws(() => socket.emit("e", new Uint8Array(1)), TypeError);

@@ -1,7 +1,7 @@
 // The facade on an engine that does what the test says.
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { io } from "../../../client-wasm/js/io.js";
+import { io, Manager } from "../../../client-wasm/js/io.js";
 import { connected, lateEngine, opened, settled } from "./fake_engine.mjs";
 
 const url = "http://server.test";
@@ -131,6 +131,44 @@ describe("connection", () => {
     assert.deepEqual(client.named("provideAuth").map(([, text]) => JSON.parse(text)), [{ n: 1 }, { n: 2 }, { n: 3 }]);
   });
 
+  test("auth is asked for by a promise, too, or taken from what a function returns", async () => {
+    const { socket, client } = await ready({ auth: async () => ({ n: 1 }) });
+    await client.say({ type: "auth" });
+    socket.auth = () => ({ n: 2 });
+    await client.say({ type: "auth" });
+    socket.auth = async (provide) => provide({ n: 3 });
+    await client.say({ type: "auth" });
+    socket.auth = async () => {};
+    await client.say({ type: "auth" });
+    assert.deepEqual(client.named("provideAuth").map(([, text]) => JSON.parse(text)), [{ n: 1 }, { n: 2 }, { n: 3 }, {}]);
+  });
+
+  test("a promise of auth is asked for once more after a refusal, and then no more", async () => {
+    const refused = { type: "connect_failed", refused: true, error: { message: "expired" } };
+    const { socket, client } = await ready({ auth: async () => ({}) });
+    const told = [];
+    socket.on("connect_error", ({ message }) => told.push([message, socket.active]));
+    await client.say({ type: "disconnected", reason: "transport close" }, { type: "auth" });
+    await client.say(refused);
+    await client.say({ type: "auth" });
+    await client.say(refused);
+    assert.deepEqual(told, [["expired", true], ["expired", false]]);
+    assert.equal(client.named("connect").length, 2); // the first, and this one
+  });
+
+  test("auth that cannot be had is told, and asked for again", async () => {
+    let times = 0;
+    const auth = () => (++times === 1 ? Promise.reject(new Error("no token")) : Promise.resolve({ token: times }));
+    const socket = io(url, { forceNew: true, reconnectionDelay: 1, auth });
+    const client = await engine.load();
+    const told = [];
+    socket.on("connect_error", ({ message }) => told.push([message, socket.active]));
+    await client.say({ type: "auth" });
+    while (client.named("provideAuth").length === 0) await settled();
+    assert.deepEqual(told, [["no token", true]]);
+    assert.deepEqual(client.named("provideAuth"), [[0, '{"token":2}']]);
+  });
+
   test("disconnect() is over when it returns", async () => {
     const { socket, client } = await ready();
     const reasons = [];
@@ -223,6 +261,64 @@ describe("events and acknowledgements", () => {
     assert.deepEqual(heard, [["missed", true, true], ["connect"]]);
   });
 
+  test("what is emitted on a link that ended while the page slept waits for the next one", async () => {
+    const { socket, client } = await ready();
+    client.alive = false;
+    const answer = socket.emitWithAck("asked after sleep");
+    assert.deepEqual(client.named("emit"), []);
+    await client.say({ type: "disconnected", reason: "ping timeout" }, connected(), { type: "ack", id: 0, data: ["yes"] });
+    assert.equal(await answer, "yes");
+  });
+
+  test("what cannot be said throws at the emit, and nothing else is lost by it", async () => {
+    const socket = io(url, { forceNew: true });
+    const retrying = io(url, { forceNew: true, retries: 1 });
+    const circle = {};
+    circle.circle = circle;
+    socket.emit("one");
+    for (const value of [1n, circle]) {
+      assert.throws(() => socket.emit("bad", value));
+      assert.throws(() => socket.emit("bad", value, () => {}));
+      assert.throws(() => retrying.emit("bad", value));
+      await assert.rejects(socket.emitWithAck("bad", value));
+    }
+    const nowBad = {};
+    socket.emit("turns bad", nowBad);
+    socket.emit("two");
+    nowBad.n = 1n;
+    await engine.load();
+    const [client] = engine.clients;
+    const { queueMicrotask } = globalThis;
+    const reported = new Promise((resolve) => (globalThis.queueMicrotask = (call) => new Promise(call).catch(resolve)));
+    await client.say(connected());
+    globalThis.queueMicrotask = queueMicrotask;
+    assert.deepEqual(client.named("emit").map(([args]) => args[0]), ["one", "two"]);
+    assert.match((await reported).message, /BigInt/);
+  });
+
+  test("what is too large for the server is refused: to a callback that takes errors, or by throwing", async () => {
+    const { socket, client } = await ready();
+    const tooLarge = Object.assign(new Error("too large"), { code: "too_large" });
+    client.refuse = tooLarge;
+    await assert.rejects(socket.emitWithAck("x"), tooLarge);
+    const heard = [];
+    socket.timeout(60_000).emit("x", (error) => heard.push(error));
+    assert.deepEqual(heard, [tooLarge]);
+    assert.throws(() => socket.emit("x"), tooLarge);
+    assert.throws(() => socket.emit("x", () => heard.push("never")), tooLarge);
+    socket.on("ask", (answer) => {
+      client.acknowledge = () => {
+        throw tooLarge;
+      };
+      assert.throws(() => answer("large"), tooLarge);
+      delete client.acknowledge;
+      answer("small");
+    });
+    await client.say({ type: "event", data: ["ask"], ack: 3 });
+    assert.deepEqual(client.named("acknowledge").map(([, id, text]) => [id, text]), [[3, '["small"]']]);
+    assert.equal(heard.length, 1);
+  });
+
   test("a volatile emit is dropped while the link takes nothing", async () => {
     const { socket, client } = await ready();
     client.writable = false;
@@ -286,7 +382,9 @@ describe("retries", () => {
 
 describe("the engine", () => {
   test("is named by the manager, from the first session to the next", async () => {
-    const socket = io(url, { forceNew: true });
+    const socket = io(url, { forceNew: true, autoConnect: false });
+    assert.equal(socket.io.engine, undefined);
+    socket.connect().io.open();
     const { engine: first } = socket.io;
     assert.deepEqual([first.transport.name, first.readyState], ["polling", "opening"]);
     const upgraded = [];
@@ -312,6 +410,14 @@ describe("the engine", () => {
     assert.equal(socket.active, false);
   });
 
+  test("hands bytes on as it is asked to, in later sessions, too", async () => {
+    const { socket, client } = await ready();
+    assert.equal(client.binaryType(), undefined);
+    socket.io.engine.binaryType = "arraybuffer";
+    await client.say({ type: "close", reason: "transport close" }, { type: "attempt" });
+    assert.equal(client.binaryType(), "arraybuffer");
+  });
+
   test("takes new settings for the attempts to come", async () => {
     const { socket, client } = await ready();
     assert.equal(socket.io.reconnectionDelay(), 1000);
@@ -326,6 +432,29 @@ describe("the engine", () => {
     socket.io.on("packet", (packet) => packets.push(packet));
     await client.say({ type: "event", data: ["e", 1], ack: 4 }, { type: "disconnected", reason: "io server disconnect" });
     assert.deepEqual(packets.map(({ type, nsp, id }) => [type, nsp, id]), [[2, "/", 4], [1, "/", undefined]]);
+  });
+});
+
+describe("options", () => {
+  test("that there are not are told, once each", () => {
+    const { warn } = console;
+    const told = [];
+    console.warn = (text) => told.push(text);
+    try {
+      for (let i = 0; i < 2; ++i) {
+        io(url, { forceNew: true, delivery: "exactly once", recconnection: false, auth: {}, autoUnref: true });
+        new Manager(url, { agent: {} }).socket("/x", { ackTimeOut: 5 });
+      }
+      new Manager({ autoConnect: false, transports: ["websocket"] });
+    } finally {
+      console.warn = warn;
+    }
+    assert.deepEqual(told, [
+      'oncewire: there is no option "recconnection"',
+      'oncewire: delivery is "exactly-once" or { events: ["…"] }, not "exactly once"',
+      'oncewire: there is no option "agent"',
+      'oncewire: there is no option "ackTimeOut"',
+    ]);
   });
 });
 
