@@ -132,6 +132,7 @@ void Core::run() {
 void Core::turn(const std::function<void(Instant)>& input) {
     try {
         const Instant now = monotonic_now();
+        drain(now);  // what an exception left of the turn before
         input(now);
         do {
             drain(now);

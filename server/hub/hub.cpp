@@ -2,23 +2,34 @@
 // log in hub_delivery.cpp.
 #include "server/hub/hub.hpp"
 
+#include <algorithm>
+
 #include "shared/base/base64.hpp"
-#include "shared/base/verify.hpp"
 #include "shared/socketio/encoder.hpp"
 
 namespace oncewire::hub {
 namespace {
 
-/// 15 bytes are 20 characters, as the reference's ids are. 14 of them are random, which cannot be
-/// guessed; the last is the owner.
+/// 15 bytes are 20 characters, as the reference's ids are. 13 of them are random, which cannot be
+/// guessed; the last two are the owner.
 constexpr std::size_t id_bytes = 15;
 
 /// What one Write carries at most, so that a slow but living reader shows progress between writes.
 constexpr std::uint64_t write_bytes_max = 256u << 10;
 
-/// Answers and verdicts are never dropped, so they may go beyond the limit of the send queue; a peer
-/// that makes us answer and does not read is closed here.
-constexpr std::uint64_t queue_bytes_hard = 4ull * limits::send_queue_bytes;
+/// Answers and verdicts are never dropped, so they may go beyond the limit of the send queue; a peer that
+/// makes us answer and does not read is closed when this many times the limit wait.
+constexpr std::uint64_t hard_limit = 4;
+
+/// What is left of connections that are gone, timers and networks, is thrown away when it is more than this,
+/// and more than what is needed.
+constexpr std::size_t leftovers_max = 64;
+
+/// So that any core can tell whose session it is.
+void sign(std::string& id, std::uint16_t core) {
+    id[id_bytes - 2] = static_cast<char>(core >> 8);
+    id[id_bytes - 1] = static_cast<char>(core & 0xff);
+}
 
 template <class... Handlers>
 struct Overloaded : Handlers... {
@@ -47,7 +58,7 @@ ConnectionId Hub::handle_accept(Request request, Instant now) {
     const ConnectionId id = (static_cast<ConnectionId>(connection.generation) << 32) | slot;
     peer::ServerConnection::Options peer_options;
     std::string sid = secrets_.take(id_bytes);
-    sid.back() = static_cast<char>(options_.core);  // so that any core can tell whose session it is
+    sign(sid, options_.core);
     peer_options.handshake.sid = EngineSid(base64::encode_url(sid));
     peer_options.handshake.timings = options_.timings;
     peer_options.handshake.payload_bytes_max = options_.message_bytes_max;
@@ -59,6 +70,7 @@ ConnectionId Hub::handle_accept(Request request, Instant now) {
     by_sid_.emplace(peer_options.handshake.sid.text, id);
     connection.peer.emplace(std::move(peer_options), now);
     connection.request = std::move(request);
+    enter_network(connection);
     ++counts_.connections_opened;
     ++counts_.connections_open;
     pump(id, now);
@@ -84,8 +96,8 @@ void Hub::handle_written(ConnectionId id, Instant now) {
         connection->dirty = true;
         dirty_.push_back(id);
     }
-    if (connection->queue_bytes > limits::send_queue_bytes / 2) return;
-    for (const SocketId socket : connection->sockets) resume_reader(socket);
+    owe(*connection, std::min(connection->owed_bytes, connection->queue_bytes));
+    resume_readers(*connection);
     send_lookups(id);
 }
 
@@ -126,9 +138,10 @@ void Hub::handle_mail(store::FromSequencer mail, Instant now) {
 
 void Hub::handle_timeout(Instant now) {
     now_ = now;
-    while (!timers_.empty() && timers_.top().first <= now) {
-        const auto [at, id] = timers_.top();
-        timers_.pop();
+    while (!timers_.empty() && timers_.front().first <= now) {
+        const auto [at, id] = timers_.front();
+        std::pop_heap(timers_.begin(), timers_.end(), std::greater<>());
+        timers_.pop_back();
         Connection* connection = find_connection(id);
         if (!connection || connection->timer_at != at) continue;
         connection->timer_at.reset();
@@ -147,14 +160,12 @@ void Hub::handle_timeout(Instant now) {
     }
     if (read_again_at_ && *read_again_at_ <= now) {
         read_again_at_.reset();
-        for (auto& connection : connections_) {
-            for (const SocketId socket : connection.sockets) resume_reader(socket);
-        }
+        for (const auto& connection : connections_) resume_readers(connection);
     }
 }
 
 std::optional<Instant> Hub::next_timeout() const {
-    const auto timer = timers_.empty() ? std::nullopt : std::optional(timers_.top().first);
+    const auto timer = timers_.empty() ? std::nullopt : std::optional(timers_.front().first);
     return earliest(earliest(timer, wake_at_), earliest(read_again_at_, acks_.next_timeout()));
 }
 
@@ -174,7 +185,7 @@ std::optional<HubOutput> Hub::poll_output() {
     while (!closing_.empty()) {
         const ConnectionId id = closing_.back();
         closing_.pop_back();
-        pump(id, now_);
+        finish(id);
     }
     for (const ConnectionId id : std::exchange(answered_lookups_, {})) send_lookups(id);
     if (auto output = outputs_.poll()) return output;
@@ -195,7 +206,8 @@ std::optional<HubOutput> Hub::poll_output() {
 std::optional<std::uint16_t> Hub::owner_of(std::string_view engine_sid) {
     const auto bytes = base64::decode(engine_sid);
     if (!bytes || bytes->size() != id_bytes) return std::nullopt;
-    return static_cast<unsigned char>(bytes->back());
+    return static_cast<std::uint16_t>(static_cast<unsigned char>((*bytes)[id_bytes - 2]) << 8 |
+                                      static_cast<unsigned char>((*bytes)[id_bytes - 1]));
 }
 
 std::string_view Hub::engine_sid_of(ConnectionId id) const {
@@ -206,7 +218,8 @@ std::string_view Hub::engine_sid_of(ConnectionId id) const {
 
 std::optional<ConnectionId> Hub::find_by_sid(std::string_view engine_sid) const {
     const auto found = by_sid_.find(engine_sid);
-    return found == by_sid_.end() ? std::nullopt : std::optional(found->second);
+    const bool is_there = found != by_sid_.end() && find_connection(found->second);
+    return is_there ? std::optional(found->second) : std::nullopt;
 }
 
 engineio::SessionState Hub::state_of(ConnectionId id) const {
@@ -214,35 +227,57 @@ engineio::SessionState Hub::state_of(ConnectionId id) const {
     return connection ? connection->peer->session().state() : engineio::SessionState::closed;
 }
 
+std::uint64_t Hub::queued_bytes(ConnectionId id) const {
+    const Connection* connection = find_connection(id);
+    return connection ? connection->queue_bytes : 0;
+}
+
 // ---- connections --------------------------------------------------------------------------------
 
 Hub::Connection* Hub::find_connection(ConnectionId id) {
+    Connection* connection = known_connection(id);
+    return connection && !connection->peer->is_closed() ? connection : nullptr;
+}
+
+Hub::Connection* Hub::known_connection(ConnectionId id) {
     const auto slot = static_cast<std::uint32_t>(id);
     if (slot >= connections_.size()) return nullptr;
     Connection& connection = connections_[slot];
     return connection.peer && connection.generation == id >> 32 ? &connection : nullptr;
 }
 
+/// All that its peer has to say, unless that is too much: whoever pumps goes on with its sessions, so these
+/// end later, by finish().
 void Hub::pump(ConnectionId id, Instant) {
-    while (Connection* connection = find_connection(id)) {
-        auto output = connection->peer->poll_output();
-        if (!output) break;
-        perform(id, std::move(*output));
-    }
+    Connection* connection = known_connection(id);
+    while (connection && !connection->overflowed && perform_next(*connection, id))
+        connection = known_connection(id);
     schedule(id);
+}
+
+void Hub::finish(ConnectionId id) {
+    Connection* connection = known_connection(id);
+    while (connection && perform_next(*connection, id)) connection = known_connection(id);
+}
+
+/// False: there is nothing.
+bool Hub::perform_next(Connection& connection, ConnectionId id) {
+    auto output = connection.peer->poll_output();
+    if (output) perform(id, std::move(*output));
+    return output.has_value();
 }
 
 void Hub::perform(ConnectionId id, peer::ServerOutput output) {
     std::visit(Overloaded{
                    [&](peer::Transmit& transmit) { perform(id, std::move(transmit)); },
-                   [&](peer::ConnectRequested& request) { ask_application(id, request); },
+                   [&](peer::ConnectRequested& request) { handle_connect(id, request); },
                    [&](peer::EventReceived& event) { handle_event(id, std::move(event)); },
                    [&](peer::AckReceived& ack) { handle_ack(id, std::move(ack)); },
                    [&](peer::MessageReceived& received) {
                        outputs_.push_back(MessageArrived{id, std::move(received.message)});
                    },
                    [&](peer::Left& left) {
-                       end_socket(find_connection(id)->sockets[left.index], left.reason);
+                       end_socket(known_connection(id)->sockets[left.index], left.reason);
                    },
                    [&](peer::ChannelSwitched&) { outputs_.push_back(SwitchTransport{id}); },
                    [&](peer::CloseChannel& close) { perform(id, close); },
@@ -255,7 +290,9 @@ void Hub::perform(ConnectionId id, peer::Transmit transmit) {
         outputs_.push_back(WriteProbe{id, std::move(transmit.frame)});
         return;
     }
-    enqueue(*find_connection(id), id, std::make_shared<const Frame>(std::move(transmit.frame)));
+    // Known: its peer is being asked for outputs, and that it is closed is the last of them.
+    enqueue_or_end(*known_connection(id), id,
+                   std::make_shared<const Frame>(std::move(transmit.frame)));
 }
 
 void Hub::perform(ConnectionId id, peer::CloseChannel close) {
@@ -269,10 +306,11 @@ void Hub::send(ConnectionId id, FrameView message) {
     Frame frame = message.type == FrameType::binary
                       ? engineio::encode_binary(std::string(message.bytes))
                       : engineio::encode_frame(engineio::PacketType::message, message.bytes);
-    enqueue(*connection, id, std::make_shared<const Frame>(std::move(frame)));
+    enqueue_or_end(*connection, id, std::make_shared<const Frame>(std::move(frame)));
 }
 
 void Hub::enqueue(Connection& connection, ConnectionId id, SharedFrame frame) {
+    if (connection.overflowed) return;
     ++counts_.frames_out;
     connection.queue_bytes += frame->bytes.size();
     connection.queue.push_back(std::move(frame));
@@ -281,16 +319,43 @@ void Hub::enqueue(Connection& connection, ConnectionId id, SharedFrame frame) {
     dirty_.push_back(id);
 }
 
+/// What is owed whether or not its peer reads. The log is not: its readers wait when their queue is full.
+void Hub::enqueue_or_end(Connection& connection, ConnectionId id, SharedFrame frame) {
+    if (connection.overflowed) return;
+    owe(connection, connection.owed_bytes + frame->bytes.size());
+    enqueue(connection, id, std::move(frame));
+    if (owes_too_much(connection)) end_overflowed(connection, id);
+}
+
+bool Hub::owes_too_much(const Connection& connection) const {
+    if (connection.queue_bytes > hard_limit * options_.send_queue_bytes) return true;
+    return options_.limits_networks &&
+           connection.network->owed_bytes > options_.network_queue_bytes / options_.cores;
+}
+
+void Hub::owe(Connection& connection, std::uint64_t bytes) {
+    connection.network->owed_bytes += bytes - connection.owed_bytes;
+    connection.owed_bytes = bytes;
+}
+
+/// From here on nobody finds it. What waited is dropped, and nothing follows: no part of it may pass for
+/// all. It is freed by poll_output(), because we may be inside its pump, or among its room's members.
+void Hub::end_overflowed(Connection& connection, ConnectionId id) {
+    connection.overflowed = true;
+    closing_.push_back(id);
+    connection.queue.clear();
+    connection.queue_bytes = 0;
+    owe(connection, 0);
+    if (connection.peer->is_closed()) return;
+    ++counts_.slow_readers_closed;
+    connection.peer->close(socketio::DisconnectReason::transport_error);
+}
+
 void Hub::queue_packet(const Socket& socket, const socketio::Packet& packet) {
-    Connection& connection = *find_connection(socket.connection);
+    Connection& connection = *known_connection(socket.connection);
     for (auto& frame : socketio::encode(packet)) {
-        enqueue(connection, socket.connection, std::make_shared<const Frame>(std::move(frame)));
-    }
-    if (connection.queue_bytes > queue_bytes_hard && !connection.peer->is_closed()) {
-        ++counts_.slow_readers_closed;
-        connection.peer->close(socketio::DisconnectReason::transport_error);
-        closing_.push_back(
-            socket.connection);  // pumped by poll_output(): we may be inside its pump
+        enqueue_or_end(connection, socket.connection,
+                       std::make_shared<const Frame>(std::move(frame)));
     }
 }
 
@@ -322,17 +387,19 @@ std::optional<Write> Hub::take_write(ConnectionId id) {
 
 /// What is queued goes out, unless a Write is out already: then the peer is slow or gone.
 void Hub::end_connection(ConnectionId id, engineio::CloseReason reason) {
-    Connection& connection = *find_connection(id);
+    Connection& connection = *known_connection(id);
     by_sid_.erase(connection.peer->session().handshake().sid.text);
     if (!connection.writing && !connection.queue.empty()) {
         outputs_.push_back(Write{id, std::move(connection.queue)});
     }
     outputs_.push_back(CloseTransport{id, reason});
+    leave_network(connection);
     const std::uint32_t generation = connection.generation + 1;
     connection = Connection();
     connection.generation = generation;
     free_connections_.push_back(static_cast<std::uint32_t>(id));
     --counts_.connections_open;
+    forget_old_timers();
 }
 
 /// One heap entry per connection, never later than its true deadline; a deadline that moved back (a
@@ -343,13 +410,41 @@ void Hub::schedule(ConnectionId id) {
     const auto due = earliest(connection->peer->next_timeout(), connection->slow_at);
     if (!due || (connection->timer_at && *connection->timer_at <= *due)) return;
     connection->timer_at = due;
-    timers_.push({*due, id});
+    timers_.push_back({*due, id});
+    std::push_heap(timers_.begin(), timers_.end(), std::greater<>());
+}
+
+/// Each open connection needs one at most, so what is thrown away is at least as much as what is looked at.
+void Hub::forget_old_timers() {
+    if (timers_.size() <= 2 * counts_.connections_open + leftovers_max) return;
+    std::erase_if(timers_, [this](const Timer& timer) {
+        const Connection* connection = find_connection(timer.second);
+        return !connection || connection->timer_at != timer.first;
+    });
+    timers_.shrink_to_fit();
+    std::make_heap(timers_.begin(), timers_.end(), std::greater<>());
+}
+
+void Hub::enter_network(Connection& connection) {
+    connection.network = &networks_[connection.request.address];
+    ++connection.network->connections;
+}
+
+/// Whoever leaves and comes back goes on with what it has used up, so a network is kept a little longer.
+void Hub::leave_network(Connection& connection) {
+    owe(connection, 0);
+    --connection.network->connections;
+    if (networks_.size() <= 2 * counts_.connections_open + leftovers_max) return;
+    std::erase_if(networks_, [this](const auto& network) {
+        return network.second.connections == 0 && network.second.connects_paid_until <= now_;
+    });
 }
 
 /// The peer broke a rule that only this layer knows.
 void Hub::violate(ConnectionId id) {
     ++counts_.violations;
-    find_connection(id)->peer->close(socketio::DisconnectReason::forced_close);
+    if (Connection* connection = find_connection(id))
+        connection->peer->close(socketio::DisconnectReason::forced_close);
 }
 
 }  // namespace oncewire::hub

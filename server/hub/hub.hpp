@@ -6,7 +6,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <queue>
 #include <set>
 #include <string>
 #include <string_view>
@@ -219,6 +218,13 @@ class Hub {
         std::set<std::string, std::less<>> lookups = {};
         /// Unmodified clients get a pid, and may come back as who they were.
         bool recovery = false;
+        /// What may wait for a slow reader before its cursor stays in the log and ephemeral traffic for it
+        /// is dropped. Whoever lets four times as much wait, because answers are never dropped, is closed.
+        std::uint64_t send_queue_bytes = limits::send_queue_bytes;
+        /// Whether those who come from one network share bounds: how often they join namespaces, and how
+        /// much may wait for them on all cores together.
+        bool limits_networks = true;
+        std::uint64_t network_queue_bytes = limits::network_queue_bytes;
     };
 
     explicit Hub(Options options);
@@ -256,8 +262,12 @@ class Hub {
     /// Which connection a request with this sid belongs to; none if there is none (any more).
     std::optional<ConnectionId> find_by_sid(std::string_view engine_sid) const;
     engineio::SessionState state_of(ConnectionId connection) const;
+    /// What waits for this peer to read; none for a connection that is gone.
+    std::uint64_t queued_bytes(ConnectionId connection) const;
 
     // ---- application ----------------------------------------------------------------------------
+    //
+    // What is said to a session that is over does nothing, also while its SocketGone is still to come.
 
     struct AcceptOptions {
         std::vector<std::string> rooms;  ///< joined at once
@@ -336,10 +346,11 @@ class Hub {
   private:
     /// How a session gets the log (R7): one cursor, fed from the live feed while it keeps up.
     enum class Reader : std::uint8_t {
-        absent,  ///< does not read the log
+        absent,  ///< does not read the log, or not yet
         asked,   ///< a page is on its way; what is published meanwhile is in it or follows it
-        paused,  ///< its send queue is full, or the store could not be read: the cursor waits
-        live,    ///< has everything up to the head
+        paused,  ///< its send queue is full, another session of its connection is being given a page, or
+                 ///< the store could not be read: the cursor waits
+        live,  ///< has everything up to the head
     };
     /// Answers to the application's own submissions have ids beyond all that clients may give.
     static constexpr std::uint64_t first_submission = limits::safe_integer;
@@ -370,6 +381,12 @@ class Hub {
         std::vector<socketio::AckId> awaited_acks;
         std::uint64_t mark = 0;  // visited by the broadcast of this number
     };
+    /// Where connections come from: what they share.
+    struct Network {
+        std::uint32_t connections = 0;
+        std::uint64_t owed_bytes = 0;
+        Instant connects_paid_until;
+    };
     struct Connection {
         std::uint32_t generation = 0;
         std::optional<peer::ServerConnection> peer;
@@ -377,8 +394,14 @@ class Hub {
         std::vector<SocketId> sockets;  // by peer::NamespaceIndex
         std::vector<SharedFrame> queue;
         std::uint64_t queue_bytes = 0;
-        bool writing = false;  // a Write is out; the next waits for handle_written()
-        bool dirty = false;    // listed in dirty_
+        /// What was made for this peer alone, in the queue and in the Write that is out: at most so much.
+        std::uint64_t owed_bytes = 0;
+        Network* network = nullptr;
+        bool writing = false;         // a Write is out; the next waits for handle_written()
+        bool dirty = false;           // listed in dirty_
+        bool overflowed = false;      // its queue was dropped; nothing goes out any more
+        bool reads_page = false;      // one of its sessions has asked for one: the others wait
+        Instant connects_paid_until;  // each CONNECT takes a while, and some go on credit
         std::vector<std::pair<SocketId, socketio::AckId>> lookups;  // the store is being read for
         std::vector<store::Submit> waiting_lookups;
         std::optional<Instant> slow_at;
@@ -415,25 +438,40 @@ class Hub {
         bool joins = false;
     };
 
-    // hub.cpp: connections
+    // hub.cpp: connections. One that is over is not found any more; it is known until its last outputs are
+    // taken from its peer.
     Connection* find_connection(ConnectionId id);
     const Connection* find_connection(ConnectionId id) const {
         return const_cast<Hub*>(this)->find_connection(id);
     }
+    Connection* known_connection(ConnectionId id);
     void pump(ConnectionId id, Instant now);
+    void finish(ConnectionId id);
+    bool perform_next(Connection& connection, ConnectionId id);
     void perform(ConnectionId id, peer::ServerOutput output);
     void perform(ConnectionId id, peer::Transmit transmit);
     void perform(ConnectionId id, peer::CloseChannel close);
     void enqueue(Connection& connection, ConnectionId id, SharedFrame frame);
+    void enqueue_or_end(Connection& connection, ConnectionId id, SharedFrame frame);
+    void end_overflowed(Connection& connection, ConnectionId id);
     void queue_packet(const Socket& socket, const socketio::Packet& packet);
     std::optional<Write> take_write(ConnectionId id);
     void end_connection(ConnectionId id, engineio::CloseReason reason);
     void schedule(ConnectionId id);
+    void forget_old_timers();
+    void enter_network(Connection& connection);
+    void leave_network(Connection& connection);
+    void owe(Connection& connection, std::uint64_t bytes);
+    bool owes_too_much(const Connection& connection) const;
     void violate(ConnectionId id);
 
-    // hub_sockets.cpp: namespace sessions
+    // hub_sockets.cpp: namespace sessions. As with connections: not found, but known until SocketGone.
     Socket* find_socket(SocketId id);
+    Socket* known_socket(SocketId id);
     SocketId new_socket(ConnectionId connection, peer::NamespaceIndex index);
+    void handle_connect(ConnectionId id, const peer::ConnectRequested& request);
+    const char* why_no_connect(Connection& connection, const peer::ConnectRequested& request);
+    bool pay(Instant& paid_until, Millis price, std::uint32_t on_credit) const;
     void ask_application(ConnectionId id, const peer::ConnectRequested& request);
     void handle_event(ConnectionId id, peer::EventReceived event);
     void submit(SocketId id, const Socket& socket, socketio::Packet packet);
@@ -486,7 +524,7 @@ class Hub {
     // hub_recovery.cpp
     void note_claim(SocketId id, std::string_view auth);
     void open_session(SocketId id, Socket& socket, std::string user);
-    void finish_resume(SocketId id, Socket& socket);
+    void finish_resume(SocketId id);
     void greet_later(SocketId id, std::string answer);
     void answer_greetings();
     void greet(SocketId id);
@@ -498,10 +536,11 @@ class Hub {
     void record(Broadcast command, bool is_direct);
     void relay(std::shared_ptr<const CoreCommand> command);
     void deliver(const store::Recorded& recorded);
-    void enqueue_recorded(Socket& socket, delivery::Offset offset,
+    void enqueue_recorded(Socket& socket, Connection& connection, delivery::Offset offset,
                           const std::vector<SharedFrame>& frames);
-    void take_page(Socket& socket, const store::Page& page);
-    void send_ephemeral(Socket& socket, const std::vector<SharedFrame>& frames, bool is_volatile);
+    void take_page(Socket& socket, Connection& connection, const store::Page& page);
+    void send_ephemeral(const Socket& socket, Connection& connection,
+                        const std::vector<SharedFrame>& frames, bool is_volatile);
     std::vector<SharedFrame> encode_with_position(std::string_view nsp, const std::string& data,
                                                   const std::vector<std::string>& attachments,
                                                   delivery::Offset offset) const;
@@ -528,13 +567,16 @@ class Hub {
     std::string quoted_place(delivery::Offset offset,
                              std::optional<delivery::Offset> before = std::nullopt) const;
     SharedFrame encode_entry(const store::LogEntry& entry, bool is_linked) const;
-    void hand_over(Socket& socket, const store::LogEntry& entry, EntryFrames& frames);
-    void enqueue_entry(Socket& socket, const store::LogEntry& entry, EntryFrames& frames);
+    void hand_over(Socket& socket, Connection& connection, const store::LogEntry& entry,
+                   EntryFrames& frames);
+    void enqueue_entry(Socket& socket, Connection& connection, const store::LogEntry& entry,
+                       EntryFrames& frames);
     void tell_reached(Socket& socket, delivery::Offset offset);
     void start_reading(SocketId id, Socket& socket);
+    void stop_reading(Socket& socket);
+    void resume_readers(const Connection& connection);
     void start_new_readers();
-    void resume_reader(SocketId id);
-    bool has_room(Socket& socket, delivery::Offset offset);
+    bool has_room(Socket& socket, const Connection& connection, delivery::Offset offset);
     void catch_up_everybody(delivery::Offset before);
 
     Options options_;
@@ -545,7 +587,8 @@ class Hub {
     std::optional<Instant> read_again_at_;  // the store could not be read
     std::optional<Instant> wake_at_;        // asked for by the application
 
-    std::deque<Connection> connections_;  // by slot; addresses stay
+    std::deque<Connection> connections_;                 // by slot; addresses stay
+    std::unordered_map<std::string, Network> networks_;  // addresses stay; order never shows
     std::vector<std::uint32_t> free_connections_;
     std::unordered_map<std::string, ConnectionId, TextHash, std::equal_to<>>
         by_sid_;  // never iterated
@@ -571,8 +614,8 @@ class Hub {
     std::vector<ConnectionId> answered_lookups_;  // may have another one read for
     std::vector<ConnectionId> dirty_;
     std::size_t dirty_taken_ = 0;
-    std::vector<ConnectionId> closing_;  // closed while their own pump may be running
-    std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
+    std::vector<ConnectionId> closing_;  // overflowed
+    std::vector<Timer> timers_;          // a heap, the earliest first
     OutputQueue<HubOutput> outputs_;
 };
 

@@ -3,7 +3,6 @@
 
 #include "server/hub/hub.hpp"
 #include "server/hub/hub_targets.hpp"
-#include "shared/base/verify.hpp"
 #include "shared/socketio/encoder.hpp"
 
 namespace oncewire::hub {
@@ -56,13 +55,14 @@ void Hub::broadcast_now(const Broadcast& command) {
     const auto plain = encode_plain(target.nsp, data, attachments);
     // An unmodified client takes any string at the end for the position it has reached (bug 36).
     std::vector<SharedFrame> placed;
-    for_each(target, [&, is_volatile = is_volatile](SocketId, Socket& socket) {
-        if (socket.is_recoverable && placed.empty()) {
-            placed = encode_with_position(command.target.nsp, command.data, command.attachments,
-                                          log_state_.head.offset);
-        }
-        send_ephemeral(socket, socket.is_recoverable ? placed : plain, is_volatile);
-    });
+    for_each(
+        target, [&, is_volatile = is_volatile](SocketId, Socket& socket, Connection& connection) {
+            if (socket.is_recoverable && placed.empty()) {
+                placed = encode_with_position(command.target.nsp, command.data, command.attachments,
+                                              log_state_.head.offset);
+            }
+            send_ephemeral(socket, connection, socket.is_recoverable ? placed : plain, is_volatile);
+        });
 }
 
 void Hub::join_rooms(JoinRooms command) { send_to_cores(std::move(command)); }
@@ -166,7 +166,7 @@ std::vector<SocketId> Hub::sockets(const Target& target) {
 
 std::vector<SocketId> Hub::sockets(const Target& target, SocketState from) {
     std::vector<SocketId> found;
-    const auto take = [&](SocketId id, Socket&) { found.push_back(id); };
+    const auto take = [&](SocketId id, Socket&, Connection&) { found.push_back(id); };
     const auto* members = family_of(target);
     if (!members) {
         for_each(target, take, from);
@@ -242,11 +242,11 @@ void Hub::send_frames(SocketId id, const std::vector<SharedFrame>& frames) {
     const Socket* socket = find_socket(id);
     if (!socket) return;
     Connection& connection = *find_connection(socket->connection);
-    for (const auto& frame : frames) enqueue(connection, socket->connection, frame);
+    for (const auto& frame : frames) enqueue_or_end(connection, socket->connection, frame);
 }
 
 void Hub::handle_ack(ConnectionId connection, peer::AckReceived ack) {
-    const SocketId id = find_connection(connection)->sockets[ack.index];
+    const SocketId id = known_connection(connection)->sockets[ack.index];
     const auto ack_id = *ack.packet.ack_id;
     // Unknown, repeated and late answers are allowed and ignored; so is an answer to somebody else's.
     if (!stop_waiting(id, ack_id)) return;
@@ -258,20 +258,20 @@ void Hub::handle_ack(ConnectionId connection, peer::AckReceived ack) {
 bool Hub::stop_waiting(SocketId id, socketio::AckId ack_id) {
     const auto found = ack_waiters_.find(ack_id);
     if (found == ack_waiters_.end() || std::erase(found->second, id) == 0) return false;
-    std::erase(find_socket(id)->awaited_acks, ack_id);
+    std::erase(known_socket(id)->awaited_acks, ack_id);
     return true;
 }
 
 void Hub::finish_acks(socketio::AckId ack_id, AcksFinished::Why why) {
     acks_.settle(ack_id);
     const auto found = ack_waiters_.find(ack_id);
-    for (const SocketId id : found->second) std::erase(find_socket(id)->awaited_acks, ack_id);
+    for (const SocketId id : found->second) std::erase(known_socket(id)->awaited_acks, ack_id);
     ack_waiters_.erase(found);
     outputs_.push_back(AcksFinished{ack_id, why});
 }
 
 void Hub::abandon_acks(SocketId id) {
-    const auto awaited = std::move(find_socket(id)->awaited_acks);
+    const auto awaited = std::move(known_socket(id)->awaited_acks);
     for (const auto ack_id : awaited) {
         auto& waiting = ack_waiters_[ack_id];
         std::erase(waiting, id);

@@ -3,7 +3,6 @@
 
 #include "server/hub/hub.hpp"
 #include "shared/base/json.hpp"
-#include "shared/base/verify.hpp"
 #include "shared/socketio/encoder.hpp"
 
 namespace oncewire::hub {
@@ -27,15 +26,17 @@ void Hub::handle(const store::LogState& state) {
 
 void Hub::handle(const store::Published& published) {
     const auto& entries = *published.entries;
-    VERIFY(!entries.empty());
+    if (entries.empty()) return;
     const auto before = log_state_.head.offset;
     log_state_.head.offset = entries.back().offset;
     if (entries.front().offset > before + 1) return catch_up_everybody(before);
     for (const auto& entry : entries) {
         EntryFrames frames;
         for (const SocketId id : rooms_.members(entry.room)) {
-            Socket& socket = *find_socket(id);
-            if (socket.reader == Reader::live) hand_over(socket, entry, frames);
+            Socket& socket = *known_socket(id);
+            Connection* connection =
+                socket.reader == Reader::live ? find_connection(socket.connection) : nullptr;
+            if (connection) hand_over(socket, *connection, entry, frames);
         }
     }
 }
@@ -43,8 +44,8 @@ void Hub::handle(const store::Published& published) {
 void Hub::handle(const store::Page& page) {
     Socket* socket = find_socket(page.to.session);
     if (!socket || socket->reader != Reader::asked) return;
+    stop_reading(*socket);
     if (page.failed) {
-        socket->reader = Reader::paused;
         if (!read_again_at_) read_again_at_ = now_ + read_again_after;
         return;
     }
@@ -54,16 +55,14 @@ void Hub::handle(const store::Page& page) {
     }
     // A page is asked for when the queue has room for one; it is taken whole.
     if (socket->has_new_rooms) tell_reached(*socket, page.after);
-    take_page(*socket, page);
+    take_page(*socket, *known_connection(socket->connection), page);
     if (socket->has_new_rooms) tell_reached(*socket, page.end);
     socket->sent.reset({log_state_.head.epoch, page.end});
     if (page.reached_head) {
         socket->reader = Reader::live;
-        if (socket->state == SocketState::resuming) finish_resume(page.to.session, *socket);
-        return;
+        finish_resume(page.to.session);
     }
-    socket->reader = Reader::paused;
-    resume_reader(page.to.session);
+    resume_readers(*known_connection(socket->connection));
 }
 
 /// Of this log, as JSON; nothing in it needs an escape.
@@ -85,27 +84,30 @@ SharedFrame Hub::encode_entry(const store::LogEntry& entry, bool is_linked) cons
 }
 
 /// A live entry: queued, or the reader steps out of the live feed and pulls from the log when it can.
-void Hub::hand_over(Socket& socket, const store::LogEntry& entry, EntryFrames& frames) {
-    if (!has_room(socket, entry.offset) || entry.offset <= socket.sent.position()->offset) return;
+void Hub::hand_over(Socket& socket, Connection& connection, const store::LogEntry& entry,
+                    EntryFrames& frames) {
+    if (!has_room(socket, connection, entry.offset)) return;
+    if (entry.offset <= socket.sent.position()->offset) return;
     if (std::exchange(socket.has_new_rooms, false)) tell_reached(socket, entry.offset - 1);
-    enqueue_entry(socket, entry, frames);
+    enqueue_entry(socket, connection, entry, frames);
 }
 
 /// False: it goes on from the log, later. Everything before `offset` it has.
-bool Hub::has_room(Socket& socket, delivery::Offset offset) {
-    if (find_connection(socket.connection)->queue_bytes <= limits::send_queue_bytes) return true;
+bool Hub::has_room(Socket& socket, const Connection& connection, delivery::Offset offset) {
+    if (connection.queue_bytes <= options_.send_queue_bytes) return true;
     socket.reader = Reader::paused;
     socket.sent.reset({log_state_.head.epoch, offset - 1});
     return false;
 }
 
-void Hub::enqueue_entry(Socket& socket, const store::LogEntry& entry, EntryFrames& frames) {
+void Hub::enqueue_entry(Socket& socket, Connection& connection, const store::LogEntry& entry,
+                        EntryFrames& frames) {
     const auto arrival = socket.sent.arrive(log_state_.head.epoch, entry.offset);
     if (arrival != delivery::Cursor::Arrival::fresh) return;
     const bool is_linked = socket.capability && socket.capability->links;
     SharedFrame& frame = is_linked ? frames.linked : frames.plain;
     if (!frame) frame = encode_entry(entry, is_linked);
-    enqueue(*find_connection(socket.connection), socket.connection, frame);
+    enqueue(connection, socket.connection, frame);
 }
 
 /// Whoever came into a room has not missed what was said there before; all that it may see up to `offset`
@@ -119,8 +121,11 @@ void Hub::tell_reached(Socket& socket, delivery::Offset offset) {
                           {}});
 }
 
+/// One session of a connection at a time, so that no more than a page is on its way to one peer.
 void Hub::start_reading(SocketId id, Socket& socket) {
-    socket.reader = Reader::asked;
+    Connection& connection = *known_connection(socket.connection);
+    socket.reader = connection.reads_page ? Reader::paused : Reader::asked;
+    if (std::exchange(connection.reads_page, true)) return;
     outputs_.push_back(ToStore{store::ReadPage{session_ref(id), rooms_.rooms_of(id),
                                                socket.sent.position()->offset, socket.is_resumed}});
 }
@@ -132,15 +137,25 @@ void Hub::start_new_readers() {
         Socket* socket = find_socket(id);
         if (!socket) continue;
         socket->has_new_rooms = false;
-        start_reading(id, *socket);
+        socket->reader = Reader::paused;
+        resume_readers(*find_connection(socket->connection));
     }
 }
 
-void Hub::resume_reader(SocketId id) {
-    Socket* socket = find_socket(id);
-    if (!socket || socket->reader != Reader::paused) return;
-    if (find_connection(socket->connection)->queue_bytes > limits::send_queue_bytes / 2) return;
-    start_reading(id, *socket);
+/// It has its page, or needs it no more.
+void Hub::stop_reading(Socket& socket) {
+    if (socket.reader != Reader::asked) return;
+    socket.reader = Reader::paused;
+    known_connection(socket.connection)->reads_page = false;
+}
+
+void Hub::resume_readers(const Connection& connection) {
+    if (connection.queue_bytes > options_.send_queue_bytes / 2) return;
+    for (const SocketId id : connection.sockets) {
+        if (connection.reads_page) return;
+        Socket* socket = find_socket(id);
+        if (socket && socket->reader == Reader::paused) start_reading(id, *socket);
+    }
 }
 
 /// `before`: what all who are live have.
@@ -157,7 +172,7 @@ void Hub::catch_up_everybody(delivery::Offset before) {
 std::vector<RoomReader> Hub::readers_of(std::string_view room, delivery::Offset offset) {
     std::vector<RoomReader> readers;
     for (const SocketId id : rooms_.members(room)) {
-        const Socket& socket = *find_socket(id);
+        const Socket& socket = *known_socket(id);
         if (socket.reader == Reader::absent) continue;
         // Who is live has everything; the cursor moves only with what its rooms get.
         const auto read_to =

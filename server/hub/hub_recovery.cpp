@@ -10,7 +10,6 @@
 #include "server/hub/hub_targets.hpp"
 #include "shared/base/base64.hpp"
 #include "shared/base/json.hpp"
-#include "shared/base/verify.hpp"
 #include "shared/socketio/encoder.hpp"
 
 namespace oncewire::hub {
@@ -136,14 +135,16 @@ void Hub::greet(SocketId id) {
 
 /// Everything it missed is on its way, and CONNECT comes after it: an unmodified client hands out what
 /// came before CONNECT as soon as it sees the pid it knows.
-void Hub::finish_resume(SocketId id, Socket& socket) {
+void Hub::finish_resume(SocketId id) {
+    Socket* socket = find_socket(id);
+    if (!socket || socket->state != SocketState::resuming) return;
     const auto pid = std::move(resuming_.extract(id).mapped());
-    socket.state = SocketState::connected;
+    socket->state = SocketState::connected;
     ++counts_.sessions_resumed;
-    find_connection(socket.connection)
-        ->peer->accept(socket.index, peer::encode_session_answer(socket.sid, pid, {}));
+    find_connection(socket->connection)
+        ->peer->accept(socket->index, peer::encode_session_answer(socket->sid, pid, {}));
     outputs_.push_back(SocketConnected{id, true});
-    pump(socket.connection, now_);
+    pump(socket->connection, now_);
 }
 
 void Hub::end_session(SocketId id, const Socket& socket, socketio::DisconnectReason reason) {
@@ -195,44 +196,43 @@ void Hub::deliver(const store::Recorded& recorded) {
         outputs_.push_back(BroadcastSent{{target, event.data, event.attachments, false}});
     std::vector<SharedFrame> placed;
     std::vector<SharedFrame> plain;
-    for_each(target, [&](SocketId, Socket& socket) {
+    for_each(target, [&](SocketId, Socket& socket, Connection& connection) {
         if (!socket.is_recoverable) {
             if (plain.empty()) plain = encode_plain(event.nsp, event.data, event.attachments);
-            return send_ephemeral(socket, plain, false);
+            return send_ephemeral(socket, connection, plain, false);
         }
         if (placed.empty()) {
             placed = encode_with_position(event.nsp, event.data, event.attachments,
                                           log_state_.head.offset);
         }
-        if (!recorded.is_stored) return send_ephemeral(socket, placed, false);
-        if (socket.reader == Reader::live && has_room(socket, event.offset))
-            enqueue_recorded(socket, event.offset, placed);
+        if (!recorded.is_stored) return send_ephemeral(socket, connection, placed, false);
+        if (socket.reader == Reader::live && has_room(socket, connection, event.offset))
+            enqueue_recorded(socket, connection, event.offset, placed);
     });
 }
 
-void Hub::enqueue_recorded(Socket& socket, delivery::Offset offset,
+void Hub::enqueue_recorded(Socket& socket, Connection& connection, delivery::Offset offset,
                            const std::vector<SharedFrame>& frames) {
     const auto arrival = socket.sent.arrive(log_state_.head.epoch, offset);
     if (arrival != delivery::Cursor::Arrival::fresh) return;
-    for (const auto& frame : frames)
-        enqueue(*find_connection(socket.connection), socket.connection, frame);
+    for (const auto& frame : frames) enqueue(connection, socket.connection, frame);
 }
 
 /// Both lists of a page in one order.
-void Hub::take_page(Socket& socket, const store::Page& page) {
+void Hub::take_page(Socket& socket, Connection& connection, const store::Page& page) {
     auto next = page.recorded.begin();
     const auto recorded_before = [&](delivery::Offset end) {
         for (; next != page.recorded.end() && (*next)->offset < end; ++next) {
             const auto& event = **next;
             enqueue_recorded(
-                socket, event.offset,
+                socket, connection, event.offset,
                 encode_with_position(event.nsp, event.data, event.attachments, event.offset));
         }
     };
     for (const auto& entry : *page.entries) {
         recorded_before(entry.offset);
         EntryFrames frames;
-        enqueue_entry(socket, entry, frames);
+        enqueue_entry(socket, connection, entry, frames);
     }
     recorded_before(page.end + 1);
 }
@@ -293,12 +293,12 @@ void Hub::add_deferred_rooms(SocketId id, std::vector<std::string>& rooms) const
 }
 
 /// In the presence of whoever is there; dropped for those who cannot take it now.
-void Hub::send_ephemeral(Socket& socket, const std::vector<SharedFrame>& frames, bool is_volatile) {
-    Connection& connection = *find_connection(socket.connection);
+void Hub::send_ephemeral(const Socket& socket, Connection& connection,
+                         const std::vector<SharedFrame>& frames, bool is_volatile) {
     const bool busy = connection.writing || !connection.queue.empty();
     // Its last argument says how far the client has read, so it must not pass what is still to come.
     const bool behind = socket.is_recoverable && socket.reader != Reader::live;
-    if (behind || connection.queue_bytes > limits::send_queue_bytes || (is_volatile && busy)) {
+    if (behind || connection.queue_bytes > options_.send_queue_bytes || (is_volatile && busy)) {
         ++counts_.ephemeral_dropped;
         return;
     }

@@ -4,7 +4,6 @@
 #include "server/hub/hub.hpp"
 #include "shared/base/base64.hpp"
 #include "shared/base/json.hpp"
-#include "shared/base/verify.hpp"
 #include "shared/socketio/encoder.hpp"
 
 namespace oncewire::hub {
@@ -52,9 +51,7 @@ void Hub::reject(SocketId id, std::string_view error_json, Instant now) {
     if (!socket || socket->state == SocketState::connected) return;
     const ConnectionId connection = socket->connection;
     find_connection(connection)->peer->reject(socket->index, error_json);
-    outputs_.push_back(SocketGone{id, socketio::DisconnectReason::server_namespace_disconnect,
-                                  rooms_of(id), false});
-    free_socket(id);
+    end_socket(id, socketio::DisconnectReason::server_namespace_disconnect);
     pump(connection, now);
 }
 
@@ -140,13 +137,13 @@ void Hub::disconnect_now(SocketId id, bool close_connection) {
     if (socket->state == SocketState::resuming) return handle(store::Cut{session_ref(id)});
     if (socket->state != SocketState::connected) return;
     greet(id);
-    const ConnectionId connection = socket->connection;
-    find_connection(connection)->peer->disconnect(socket->index);
+    Connection* connection = find_connection(socket->connection);
+    if (!connection) return;  // the greeting was one word too many
+    connection->peer->disconnect(socket->index);
     if (close_connection) {
-        find_connection(connection)
-            ->peer->close(socketio::DisconnectReason::server_namespace_disconnect);
+        connection->peer->close(socketio::DisconnectReason::server_namespace_disconnect);
     }
-    pump(connection, now_);
+    pump(socket->connection, now_);
 }
 
 std::uint64_t Hub::submit(SocketId id, std::string_view data) {
@@ -184,6 +181,11 @@ std::string_view Hub::sid_of(SocketId id) {
 // ---- life of a session --------------------------------------------------------------------------
 
 Hub::Socket* Hub::find_socket(SocketId id) {
+    Socket* socket = known_socket(id);
+    return socket && find_connection(socket->connection) ? socket : nullptr;
+}
+
+Hub::Socket* Hub::known_socket(SocketId id) {
     const auto slot = static_cast<std::uint32_t>(id);
     if (slot >= sockets_.size()) return nullptr;
     Socket& socket = sockets_[slot];
@@ -191,7 +193,7 @@ Hub::Socket* Hub::find_socket(SocketId id) {
 }
 
 std::string_view Hub::namespace_of(const Socket& socket) {
-    return find_connection(socket.connection)->peer->namespace_name(socket.index);
+    return known_connection(socket.connection)->peer->namespace_name(socket.index);
 }
 
 SocketId Hub::new_socket(ConnectionId connection, peer::NamespaceIndex index) {
@@ -209,7 +211,7 @@ SocketId Hub::new_socket(ConnectionId connection, peer::NamespaceIndex index) {
     socket.index = index;
     socket.sid = base64::encode_url(secrets_.take(sid_bytes));
     const SocketId id = (static_cast<SocketId>(socket.generation) << 32) | slot;
-    auto& of_connection = find_connection(connection)->sockets;
+    auto& of_connection = known_connection(connection)->sockets;
     if (of_connection.size() <= index) of_connection.resize(index + 1);
     of_connection[index] = id;
     ++counts_.sockets_open;
@@ -223,7 +225,7 @@ void Hub::free_socket(SocketId id) {
         resuming_.erase(id);
         greetings_.erase(id);
     }
-    Socket& socket = *find_socket(id);
+    Socket& socket = *known_socket(id);
     const std::uint32_t generation = socket.generation + 1;
     socket = Socket();
     socket.generation = generation;
@@ -231,10 +233,39 @@ void Hub::free_socket(SocketId id) {
     --counts_.sockets_open;
 }
 
+void Hub::handle_connect(ConnectionId id, const peer::ConnectRequested& request) {
+    Connection& connection = *known_connection(id);
+    const char* refusal = why_no_connect(connection, request);
+    if (!refusal) return ask_application(id, request);
+    connection.peer->reject(request.index, refusal);
+}
+
+/// Each costs the application and all who hear of newcomers more than it costs the peer. None: go on.
+const char* Hub::why_no_connect(Connection& connection, const peer::ConnectRequested& request) {
+    if (request.auth.size() > limits::auth_bytes)
+        return R"({"message":"auth is too large","data":{"code":"auth_too_large"}})";
+    Network& network = *connection.network;
+    const bool pays =
+        pay(connection.connects_paid_until, limits::connect_every, limits::connects_at_once) &&
+        (!options_.limits_networks ||
+         pay(network.connects_paid_until, limits::network_connect_every,
+             limits::network_connects_at_once));
+    return pays ? nullptr
+                : R"({"message":"too many connects, wait a while","data":{"code":"too_many"}})";
+}
+
+/// Each takes `price` of time, and so many go on credit. False: wait.
+bool Hub::pay(Instant& paid_until, Millis price, std::uint32_t on_credit) const {
+    const auto then = std::max(paid_until, now_) + price;
+    if (then > now_ + on_credit * price) return false;
+    paid_until = then;
+    return true;
+}
+
 void Hub::ask_application(ConnectionId id, const peer::ConnectRequested& request) {
     const SocketId socket = new_socket(id, request.index);
-    find_socket(socket)->capability = peer::find_client_capability(request.auth);
-    find_socket(socket)->wants_values = wants_values(request.auth);
+    known_socket(socket)->capability = peer::find_client_capability(request.auth);
+    known_socket(socket)->wants_values = wants_values(request.auth);
     if (options_.recovery) note_claim(socket, request.auth);
     outputs_.push_back(ConnectAsked{socket, request.nsp, request.auth});
 }
@@ -276,12 +307,12 @@ void Hub::finish_accept(SocketId id, const store::Attached* attached,
         find_connection(socket.connection)->peer->accept(socket.index, answer);
         pump(socket.connection, now_);
     }
-    socket.reader = replays ? Reader::asked : Reader::live;
+    socket.reader = replays ? Reader::absent : Reader::live;
     if (replays) new_readers_.push_back(id);
 }
 
 void Hub::end_socket(SocketId id, socketio::DisconnectReason reason) {
-    const Socket* socket = find_socket(id);
+    const Socket* socket = known_socket(id);
     if (!socket) return;
     const bool is_attached = socket->capability && socket->state != SocketState::asked;
     if (drop_lookups(id, *socket) || is_attached) {
@@ -290,15 +321,20 @@ void Hub::end_socket(SocketId id, socketio::DisconnectReason reason) {
     end_session(id, *socket, reason);
     const bool was_connected = socket->state == SocketState::connected;
     abandon_acks(id);
+    const ConnectionId connection = socket->connection;
+    stop_reading(*known_socket(id));
     outputs_.push_back(SocketGone{id, reason, rooms_of(id), was_connected});
     free_socket(id);
+    resume_readers(*known_connection(connection));
 }
 
 // ---- events in ----------------------------------------------------------------------------------
 
 void Hub::handle_event(ConnectionId connection, peer::EventReceived event) {
-    const SocketId id = find_connection(connection)->sockets[event.index];
-    Socket& socket = *find_socket(id);
+    const SocketId id = known_connection(connection)->sockets[event.index];
+    Socket* found = find_socket(id);
+    if (!found) return;
+    Socket& socket = *found;
     const auto elements = json::elements(event.packet.data);
     const auto name = json::as_string(elements[0]);
     if (name && socket.capability && peer::is_delivery_event(*name)) {

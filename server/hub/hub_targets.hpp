@@ -10,7 +10,8 @@
 /// For the hub's own files: walking whom a broadcast is for.
 namespace oncewire::hub {
 
-/// Each member of `target` whose session is at least in state `from`, once.
+/// Each member of `target` whose session is at least in state `from` and not over, once, with its
+/// connection. Visiting may end connections, but frees nothing.
 template <class Visit>
 void Hub::for_each(const Target& target, Visit visit, SocketState from) {
     static const std::vector<std::string> everybody = {""};
@@ -20,15 +21,16 @@ void Hub::for_each(const Target& target, Visit visit, SocketState from) {
     const std::uint64_t mark = ++newest_mark_;
     for (const auto& room : target.except) {
         for (const SocketId id : rooms_.members(store::log_room(target.nsp, room))) {
-            find_socket(id)->mark = mark;
+            known_socket(id)->mark = mark;
         }
     }
     for (const auto& room : rooms) {
         for (const SocketId id : rooms_.members(store::log_room(target.nsp, room))) {
-            Socket& socket = *find_socket(id);
+            Socket& socket = *known_socket(id);
             if (socket.state < from) continue;
             if (!plain && std::exchange(socket.mark, mark) == mark) continue;
-            visit(id, socket);
+            if (Connection* connection = find_connection(socket.connection))
+                visit(id, socket, *connection);
         }
     }
 }

@@ -25,6 +25,18 @@ inline constexpr std::uint32_t namespace_bytes = 256;
 /// 32: namespaces one connection may join; each costs a session on our side.
 inline constexpr std::uint32_t namespaces_per_connection = 32;
 
+/// 64 CONNECTs of one connection at once, twice as many as it may have namespaces, and one more each
+/// second: everybody in a namespace may hear of each. Beyond that they are refused.
+inline constexpr std::uint32_t connects_at_once = 64;
+inline constexpr Millis connect_every{1000};
+/// 4,096 of all who come from one network, and fifty more each second: an office that comes back after a
+/// restart passes, somebody who opens connections for the sake of it does not.
+inline constexpr std::uint32_t network_connects_at_once = 4096;
+inline constexpr Millis network_connect_every{20};
+
+/// 16 KiB: the auth of one CONNECT; a token takes some hundred bytes, and the application may keep it.
+inline constexpr std::uint32_t auth_bytes = 16u << 10;
+
 /// 1,000,000 bytes: one message (all its attachments included); Engine.IO's maxHttpBufferSize.
 inline constexpr std::uint32_t message_bytes = 1'000'000;
 
@@ -88,6 +100,10 @@ inline constexpr std::uint32_t pauses_ignored_max = 100;
 /// 1 MiB: what may wait for a slow reader before its cursor stays in the log and ephemeral traffic
 /// for it is dropped. uWebSockets' maxBackpressure default is the same.
 inline constexpr std::uint32_t send_queue_bytes = 1u << 20;
+
+/// 32 MiB: answers that wait for all readers of one network. One connection may let 4 MiB wait, and a network
+/// has a thousand.
+inline constexpr std::uint64_t network_queue_bytes = 32u << 20;
 
 /// 30 s: a reader that takes nothing for this long is closed, with a reason, and may come back.
 inline constexpr Millis slow_reader_timeout{30'000};

@@ -87,6 +87,9 @@ class ServerConnection {
     void handle_timeout(Instant now);
     std::optional<Instant> next_timeout() const;
 
+    // The next three do nothing for a namespace that is over, or not there yet; nor does any call once
+    // is_closed().
+
     /// Answers ConnectRequested. `data`: JSON object text with the sid.
     void accept(NamespaceIndex index, std::string_view data);
     /// `error`: JSON object text with `message` and perhaps `data`.
