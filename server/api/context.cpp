@@ -183,6 +183,7 @@ void Context::handle(const hub::SocketConnected& connected) {
     if (const auto handlers = state->nsp->on_connection) {
         for (const auto& handler : *handlers) handler(socket(connected.socket));
     }
+    state->auth = std::string();  // may be long, and is needed no more; not clear(), which keeps it
 }
 
 // ---- what they say ------------------------------------------------------------------------------

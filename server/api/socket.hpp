@@ -25,8 +25,9 @@ struct Handshake {
     std::string url;
     std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case
     std::vector<std::pair<std::string, std::string>> query;    ///< of the first request, decoded
-    Json auth = Json::object();                                ///< what CONNECT carried
-    bool xdomain = false;                                      ///< the request named an Origin
+    /// What CONNECT carried, 16 KiB at most; kept until the `connection` handlers have returned.
+    Json auth = Json::object();
+    bool xdomain = false;  ///< the request named an Origin
     bool secure = false;
     std::int64_t issued = 0;  ///< milliseconds since 1970
     std::string time;         ///< the same as JavaScript writes a Date, in UTC
