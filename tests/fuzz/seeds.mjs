@@ -70,6 +70,18 @@ for (const { body } of load("engineio_payloads").bodies) {
   write("client_fuzz", Buffer.concat([Buffer.from([1]), upgraded]));
 }
 
+// Any application on any peers: chance, the same each time, mostly of what peers and applications do most.
+const likely = [0, 0, 1, 1, 1, 1, 1, 2, 2, 3, 4, 4, 4, 5, 5, 5, 6, 7, 8, 9, 10, 10, 10, 11, 12, 13, 14, ...Array(10).fill(16)];
+let chance = 1;
+const below = (bound) => (chance = (chance * 48271) % 0x7fffffff) % bound;
+for (let input = 0; input < 300; ++input) {
+  const bytes = [input % 2];
+  for (let left = 20 + below(200); left > 0; --left) {
+    bytes.push(likely[below(likely.length)] | (below(3) === 0 ? 0 : 32), ...Array.from({ length: below(8) }, () => below(255)), 0xff);
+  }
+  write("hub_fuzz", Buffer.from(bytes));
+}
+
 const head = "Host: localhost\r\nUser-Agent: x\r\n";
 write("http_gate_fuzz", Buffer.from(`GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n${head}Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n`));
 write("http_gate_fuzz", Buffer.from(`POST /socket.io/?EIO=4&transport=polling&sid=x HTTP/1.1\r\n${head}Content-Length: 4\r\n\r\n4abc`));
