@@ -74,7 +74,7 @@ ClientHost::Options parse_options(std::string_view text) {
 /// [sequence, digest, ["event", …args]]
 delivery::OutboxEntry parse_entry(std::string_view text) {
     const auto parts = json::elements(text);
-    VERIFY(parts.size() == 3);
+    VERIFY(parts.size() == 3);  // our own script packs entries; no peer's words
     return {static_cast<delivery::Sequence>(json::as_integer(parts[0]).value_or(0)),
             delivery::parse_digest(json::as_string(parts[1]).value_or("")).value_or(0),
             std::string(parts[2])};

@@ -24,7 +24,7 @@ std::string random_bytes(std::size_t count) {
     for (std::size_t filled = 0; filled < count;) {
         const ssize_t got = getrandom(bytes.data() + filled, count - filled, 0);
         if (got < 0 && errno == EINTR) continue;
-        VERIFY(got > 0);
+        VERIFY(got > 0);  // the kernel's word, not a peer's
         filled += static_cast<std::size_t>(got);
     }
     return bytes;

@@ -60,7 +60,7 @@ std::string_view coding_name(ContentCoding coding) {
         case ContentCoding::deflate:
             return "deflate";
     }
-    VERIFY(false);
+    VERIFY(false);  // there is a case for each
 }
 
 std::string encode_content(ContentCoding coding, std::string_view bytes) {
@@ -68,6 +68,7 @@ std::string encode_content(ContentCoding coding, std::string_view bytes) {
     z_stream stream{};
     const int bits = coding == ContentCoding::gzip ? gzip_bits : zlib_bits;
     constexpr int memory_level = 8;  // zlib's default
+    // Fails only without memory.
     VERIFY(deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, bits, memory_level,
                         Z_DEFAULT_STRATEGY) == Z_OK);
     std::string out(deflateBound(&stream, bytes.size()), '\0');
@@ -75,6 +76,7 @@ std::string encode_content(ContentCoding coding, std::string_view bytes) {
     stream.avail_in = static_cast<uInt>(bytes.size());
     stream.next_out = reinterpret_cast<Bytef*>(out.data());
     stream.avail_out = static_cast<uInt>(out.size());
+    // deflateBound() is enough for any bytes.
     VERIFY(deflate(&stream, Z_FINISH) == Z_STREAM_END);
     out.resize(stream.total_out);
     deflateEnd(&stream);

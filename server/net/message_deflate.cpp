@@ -93,6 +93,7 @@ bool offers_deflate(std::string_view extensions) {
 struct MessageDeflater::Stream : z_stream {
     Stream() : z_stream{} {
         constexpr int memory_level = 8;  // zlib's default
+        // Fails only without memory.
         VERIFY(deflateInit2(this, Z_DEFAULT_COMPRESSION, Z_DEFLATED, raw_bits, memory_level,
                             Z_DEFAULT_STRATEGY) == Z_OK);
     }
@@ -110,8 +111,10 @@ std::string_view MessageDeflater::deflate(std::string_view message) {
     stream_->avail_in = static_cast<uInt>(message.size());
     stream_->next_out = bytes_of(out_);
     stream_->avail_out = static_cast<uInt>(out_.size());
+    // deflateBound() is enough for any bytes, and the flush takes five more at most.
     VERIFY(::deflate(stream_.get(), Z_SYNC_FLUSH) == Z_OK && stream_->avail_out > 0);
     out_.resize(stream_->total_out);
+    // Z_SYNC_FLUSH ends so, whatever the bytes.
     VERIFY(out_.ends_with(flush_end));
     out_.resize(out_.size() - flush_end.size());
     return out_;
@@ -120,6 +123,7 @@ std::string_view MessageDeflater::deflate(std::string_view message) {
 // ---- in -----------------------------------------------------------------------------------------
 
 struct MessageInflater::Stream : z_stream {
+    // Fails only without memory.
     Stream() : z_stream{} { VERIFY(inflateInit2(this, raw_bits) == Z_OK); }
     ~Stream() { inflateEnd(this); }
 };

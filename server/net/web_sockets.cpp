@@ -36,6 +36,7 @@ WebSockets::WebSockets(Options options)
       buffer_(read_bytes),
       inflater_(options.message_bytes_max),
       deflated_batch_(options.deflate_from) {
+    // Before anybody connects.
     VERIFY(epoll_ >= 0);
 }
 
@@ -51,6 +52,8 @@ void WebSockets::open(TransportId id, Newcomer newcomer) {
     const auto index = static_cast<std::size_t>(socket);
     if (by_socket_.size() <= index) by_socket_.resize(index + 1);
     if (socket_of_slot_.size() <= slot_of(id)) socket_of_slot_.resize(slot_of(id) + 1, -1);
+    // The kernel gives a number out again when ours is closed; the hub an id when its CloseTransport was
+    // performed, and it lets one WebSocket at a time be tried.
     VERIFY(!by_socket_[index] && socket_of_slot_[slot_of(id)] < 0);
     by_socket_[index] = std::make_unique<Connection>();
     socket_of_slot_[slot_of(id)] = socket;
@@ -250,7 +253,8 @@ void WebSockets::watch_writable(Connection& connection, bool watch) {
     epoll_event event{};
     event.events = watch ? EPOLLIN | EPOLLOUT : EPOLLIN;
     event.data.fd = connection.socket;
-    // Cannot fail for a descriptor that is in the set and open; both are so until drop().
+    // Cannot fail for a descriptor that is in the set and open; both are so until drop(). One that could
+    // not be added says goodbye in few bytes, which a new socket takes at once.
     VERIFY(epoll_ctl(epoll_, EPOLL_CTL_MOD, connection.socket, &event) == 0);
 }
 

@@ -269,6 +269,7 @@ void append_compressed_message(std::string& out, FrameView message) {
 }
 
 void append_pong(std::string& out, std::string_view payload) {
+    // A payload is that of a ping; the parser refused what is longer.
     VERIFY(payload.size() <= control_payload_max);
     append_header(out, opcode_pong, payload.size());
     out += payload;

@@ -1,4 +1,6 @@
 // What recovery keeps, in the reference model.
+//
+// VERIFY here: the sequencer begins, writes and ends in order, whatever a peer makes it write.
 #include <algorithm>
 
 #include "server/store/memory_store.hpp"

@@ -1,3 +1,4 @@
+// VERIFY here: the sequencer begins, writes and ends in order, whatever a peer makes it write.
 #include "server/store/memory_store.hpp"
 
 #include <algorithm>

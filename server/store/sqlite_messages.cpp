@@ -1,5 +1,7 @@
 // What durable handlers do inside a transaction besides the log: go back, leave tasks, use tables of their
 // own.
+//
+// VERIFY here: the sequencer begins, writes and ends in order, whatever a peer makes it write.
 #include <utility>
 
 #include "server/store/sqlite_connection.hpp"

@@ -1,4 +1,6 @@
 // Producers and what they were told.
+//
+// VERIFY here: the sequencer begins, writes and ends in order, whatever a peer makes it write.
 #include "server/store/sqlite_connection.hpp"
 #include "server/store/sqlite_store.hpp"
 #include "shared/base/verify.hpp"

@@ -1,4 +1,6 @@
 // How a SqliteStore lets go of old entries and old verdicts.
+//
+// VERIFY here: the sequencer begins, writes and ends in order, whatever a peer makes it write.
 #include <algorithm>
 
 #include "server/store/sqlite_connection.hpp"

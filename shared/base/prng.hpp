@@ -35,7 +35,7 @@ class Prng {
 
     /// Uniform in [0, bound). The modulo bias is below 2^-32 for every bound used here.
     std::uint64_t below(std::uint64_t bound) {
-        VERIFY(bound > 0);
+        VERIFY(bound > 0);  // bounds are sizes of ours
         return next() % bound;
     }
 

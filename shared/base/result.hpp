@@ -31,12 +31,14 @@ class [[nodiscard]] Result {
     T* operator->() { return &value(); }
     const T* operator->() const { return &const_cast<Result*>(this)->value(); }
     const E& error() const {
+        // Whoever asks has looked: see above.
         VERIFY(state_.index() == 1);
         return *std::get_if<1>(&state_);
     }
 
   private:
     T& value() {
+        // Whoever asks has looked: see above.
         VERIFY(state_.index() == 0);
         return *std::get_if<0>(&state_);
     }
@@ -53,6 +55,7 @@ class [[nodiscard]] Result<void, E> {
 
     explicit operator bool() const { return !error_; }
     const E& error() const {
+        // Whoever asks has looked: see above.
         VERIFY(error_.has_value());
         return *error_;
     }

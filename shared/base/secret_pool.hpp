@@ -23,6 +23,7 @@ class SecretPool {
 
     /// `count` bytes nobody was given before.
     std::string take(std::size_t count) {
+        // The host fills it before each input, with more than any input takes.
         VERIFY(bytes_.size() >= count);
         std::string taken = bytes_.substr(bytes_.size() - count);
         bytes_.resize(bytes_.size() - count);

@@ -8,12 +8,13 @@ namespace oncewire::delivery {
 Outbox::Outbox(Limits limits, std::uint64_t salt) : limits_(limits), salt_(salt) {}
 
 void Outbox::restore(Sequence next_sequence, std::vector<OutboxEntry> entries) {
-    VERIFY(slots_.empty() && next_sequence_ == 1);
+    VERIFY(slots_.empty() && next_sequence_ == 1);  // the owner restores once, before all else
     for (auto& entry : entries) take(std::move(entry));
     next_sequence_ = std::max(next_sequence_, next_sequence);
 }
 
 void Outbox::take(OutboxEntry entry) {
+    // The owner reads them in the order of their numbers.
     VERIFY(slots_.empty() || slots_.back().entry.sequence < entry.sequence);
     bytes_ += entry.message.size();
     next_sequence_ = entry.sequence + 1;

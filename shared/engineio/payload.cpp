@@ -47,7 +47,7 @@ Result<std::vector<Frame>, PacketError> decode_payload(std::string_view body,
 }
 
 std::string encode_payload(const std::vector<Frame>& frames) {
-    VERIFY(!frames.empty());
+    VERIFY(!frames.empty());  // the caller has something to send
     std::string body;
     for (const Frame& frame : frames) append_to_payload(body, frame);
     return body;

@@ -90,7 +90,7 @@ const char* reason_text(CloseReason reason) {
         case CloseReason::parse_error:
             return "parse error";
     }
-    VERIFY(false);
+    VERIFY(false);  // there is a case for each
 }
 
 Transition transition(Role role, SessionState state, Channel channel, PacketType type) {

@@ -28,7 +28,7 @@ EmitError emit_error(delivery::OutboxError error) {
         case delivery::OutboxError::bytes_full:
             return EmitError::outbox_full;
     }
-    VERIFY(false);
+    VERIFY(false);  // there is a case for each
 }
 
 }  // namespace

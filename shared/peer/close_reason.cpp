@@ -20,7 +20,7 @@ DisconnectReason disconnect_reason(CloseReason reason) {
         case CloseReason::parse_error:
             return DisconnectReason::parse_error;
     }
-    VERIFY(false);
+    VERIFY(false);  // there is a case for each
 }
 
 }  // namespace oncewire::peer

@@ -127,7 +127,7 @@ class Header {
             case PacketType::connect_error:
                 return kind == json::Kind::object || kind == json::Kind::string;
         }
-        VERIFY(false);
+        VERIFY(false);  // there is a case for each
     }
 
     bool has_event_name() const {
@@ -191,7 +191,7 @@ const char* error_text(DecodeError error) {
         case DecodeError::attachments_late:
             return "attachments late";
     }
-    VERIFY(false);
+    VERIFY(false);  // there is a case for each
 }
 
 Result<std::optional<Packet>, DecodeError> Decoder::decode(FrameView payload, Instant now,

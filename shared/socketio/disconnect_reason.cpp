@@ -27,7 +27,7 @@ const char* reason_text(DisconnectReason reason) {
         case DisconnectReason::io_server_disconnect:
             return "io server disconnect";
     }
-    VERIFY(false);
+    VERIFY(false);  // there is a case for each
 }
 
 bool may_reconnect(DisconnectReason reason) {
@@ -45,7 +45,7 @@ bool may_reconnect(DisconnectReason reason) {
         case DisconnectReason::io_server_disconnect:
             return false;
     }
-    VERIFY(false);
+    VERIFY(false);  // there is a case for each
 }
 
 }  // namespace oncewire::socketio

@@ -105,6 +105,19 @@ class Tidy(unittest.TestCase):
         ):
             self.assertFalse(tidy.problems_in(path, line), line)
 
+    def test_a_verify_says_why_no_peer_reaches_it(self):
+        path = "shared/peer/x.cpp"
+        for text in ("    VERIFY(a);", "// What a is.\n\n    VERIFY(a);", "    // Why.\n    f();\n    VERIFY(a);"):
+            self.assertTrue(tidy.problems_in(path, text), text)
+        for text in (
+            "    VERIFY(a);  // why",
+            "    // Why.\n    VERIFY(a);\n    VERIFY(b);",
+            "// VERIFY here: why.\nvoid f() {\n    VERIFY(a);\n}",
+            "// A VERIFY(a) that is not there.",
+        ):
+            self.assertFalse(tidy.problems_in(path, text), text)
+        self.assertFalse(tidy.problems_in("tests/unit/x.cpp", "    VERIFY(a);"))
+
 
 class Limits(unittest.TestCase):
     TABLE = "| limit | counts | per | default |\n|---|---|---|---|\n| `small` | bytes | packet | 2 KiB | closed | a test |\n| `pause` | time | link | 5 s | closed | a test |\n"

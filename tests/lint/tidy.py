@@ -48,9 +48,25 @@ BANS = [
 ]
 
 
+def unexplained_verifies(path: str, text: str) -> list[str]:
+    """A VERIFY says on its line, directly above, or for all of its file ("// VERIFY here: …"), why no peer reaches it."""
+    if not re.search(r"^(shared|server|client-wasm)/.*" + CODE, path) or path.startswith("shared/base/verify."):
+        return []
+    if re.search(r"^// VERIFY here: \S", text, re.MULTILINE):
+        return []
+    found, explained = [], False
+    for number, line in enumerate(text.splitlines(), 1):
+        code, _, comment = line.partition("//")
+        is_verify = re.search(r"\bVERIFY\(", code) is not None
+        if is_verify and not explained and not comment:
+            found.append(f"{path}:{number}: `VERIFY` → a Result; or say directly above why no peer can reach it")
+        explained = bool(comment) and not code.strip() or is_verify and explained
+    return found
+
+
 def problems_in(path: str, text: str) -> list[str]:
     bans = [ban for ban in BANS if re.search(ban.where, path) and not re.search(ban.but_not, path)]
-    return [
+    return unexplained_verifies(path, text) + [
         f"{path}:{number}: `{match[0].strip() or 'space'}` → {ban.instead}"
         for number, line in enumerate(text.splitlines(), 1)
         for ban in bans
