@@ -69,7 +69,7 @@ bool Hub::end_lookup(const store::SessionRef& to, std::optional<socketio::AckId>
 
 /// True: the sequencer knows of some, and should hear that nobody waits for them any more.
 bool Hub::drop_lookups(SocketId id, const Socket& socket) {
-    Connection* connection = find_connection(socket.connection);
+    Connection* connection = known_connection(socket.connection);
     if (!connection) return false;
     std::erase_if(connection->waiting_lookups,
                   [id](const store::Submit& submit) { return submit.from.session == id; });
