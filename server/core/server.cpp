@@ -102,6 +102,7 @@ Server::Server(Options options, std::unique_ptr<store::Store> store,
         core.hub.connect_timeout = options_.connect_timeout;
         core.hub.recovery = options_.recovery.has_value();
         core.hub.message_bytes_max = options_.message_bytes_max;
+        core.hub.limits_networks = options_.limits.of_one_address.has_value();
         core.hub.upgrades = options_.http.engine.upgrades && options_.http.engine.websocket;
         core.http = options_.http;
         core.web_sockets = options_.web_sockets;

@@ -426,7 +426,7 @@ void Hub::forget_old_timers() {
 }
 
 void Hub::enter_network(Connection& connection) {
-    connection.network = &networks_[connection.request.address];
+    connection.network = &networks_[connection.request.network];
     ++connection.network->connections;
 }
 
