@@ -59,7 +59,7 @@ struct Machine {
             Submit{{0, session}, "/", std::move(data), "scope", std::nullopt, ack_id}, Instant{},
             {});
     }
-    void look(std::uint64_t session, socketio::AckId ack_id) {
+    void ask(std::uint64_t session, socketio::AckId ack_id) {
         submit(session, "[\"look\"," + std::to_string(ack_id) + ']', ack_id);
     }
     /// The acknowledgements that went out, as session * 1000 + id.
@@ -87,7 +87,7 @@ using Ids = std::vector<std::uint64_t>;
 
 TEST_CASE("a message waits for one step of lookups at most, however many were asked before it") {
     Machine machine;
-    for (socketio::AckId id = 1; id <= 60; ++id) machine.look(1, id);
+    for (socketio::AckId id = 1; id <= 60; ++id) machine.ask(1, id);
     machine.submit(2, R"(["say"])", 7);
     CHECK(machine.end_batch() == Ids{2007, 1001});
     CHECK(machine.sequencer.next_timeout() == Instant{});
@@ -100,9 +100,9 @@ TEST_CASE("a message waits for one step of lookups at most, however many were as
 
 TEST_CASE("each session's lookups come in turn") {
     Machine machine;
-    for (socketio::AckId id = 1; id <= 3; ++id) machine.look(1, id);
-    machine.look(2, 1);
-    machine.look(3, 1);
+    for (socketio::AckId id = 1; id <= 3; ++id) machine.ask(1, id);
+    machine.ask(2, 1);
+    machine.ask(3, 1);
     Ids order = machine.end_batch();
     while (order.size() < 5) {
         for (const auto id : machine.step()) order.push_back(id);
@@ -112,7 +112,7 @@ TEST_CASE("each session's lookups come in turn") {
 
 TEST_CASE("nothing is read for who has left, or does not want to know") {
     Machine machine;
-    for (socketio::AckId id = 1; id <= 60; ++id) machine.look(1, id);
+    for (socketio::AckId id = 1; id <= 60; ++id) machine.ask(1, id);
     machine.submit(2, R"(["look",1])", std::nullopt);
     machine.sequencer.handle_mail(Detach{{0, 1}}, Instant{}, {});
     CHECK(machine.end_batch().empty());
@@ -152,7 +152,7 @@ TEST_CASE("lookups go on while nothing can be stored") {
     machine.faults.writes = StoreError::full;
     machine.submit(2, R"(["say"])", 1);
     machine.end_batch();
-    machine.look(1, 1);
+    machine.ask(1, 1);
     CHECK(machine.end_batch() == Ids{1001});
 }
 
