@@ -9,6 +9,7 @@
 #include "server/core/environment.hpp"
 #include "server/core/metrics.hpp"
 #include "server/core/where.hpp"
+#include "server/store/sqlite_backup.hpp"
 #include "server/store/sqlite_check.hpp"
 #include "shared/base/base64.hpp"
 
@@ -151,6 +152,7 @@ std::map<std::string, Control::Verb> control_verbs(Server& server, SqliteStore& 
 }
 
 Answer back_up(const std::string& database, const std::string& to) {
+    if (const auto refused = store::SqliteBackup::refuse_name(to)) return Err{refused->sentence};
     // The server has another working directory, perhaps.
     const std::string absolute = std::filesystem::absolute(to).string();
     auto answer = Control::ask(Control::path_for(database), "backup " + absolute);

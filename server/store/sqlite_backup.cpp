@@ -1,5 +1,6 @@
 #include "server/store/sqlite_backup.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "server/store/sqlite_files.hpp"
@@ -12,7 +13,7 @@ using sqlite::Failure;
 
 constexpr int pages_per_step = 256;
 
-std::string part_of(const std::string& to) { return to + ".part"; }
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
 SqliteStore::OpenError sentence_for(const std::string& to, const Failure& failure) {
     return {failure.error, "cannot make the backup '" + to + "': " + failure.reason};
@@ -20,28 +21,42 @@ SqliteStore::OpenError sentence_for(const std::string& to, const Failure& failur
 
 }  // namespace
 
+std::optional<SqliteStore::OpenError> SqliteBackup::refuse_name(const std::string& to) {
+    if (std::none_of(to.begin(), to.end(), is_control)) return std::nullopt;
+    std::string shown = to;
+    std::replace_if(shown.begin(), shown.end(), is_control, '?');
+    return sentence_for(shown,
+                        {StoreError::io, "its name has a control character, as a line break"});
+}
+
 Result<std::unique_ptr<SqliteBackup>, SqliteStore::OpenError> SqliteBackup::begin(
     sqlite::Database& from, const std::string& to) {
+    if (auto refused = refuse_name(to)) return Err{std::move(*refused)};
     if (sqlite::exists(to)) {
         return Err{sentence_for(to, {StoreError::io, "there is a file of that name"})};
     }
-    sqlite::remove_file(part_of(to));  // of one that was interrupted
-    if (const auto made = sqlite::make_file(part_of(to)); !made) {
-        return Err{sentence_for(to, made.error())};
-    }
-    auto opened = sqlite::Database::open(part_of(to));
-    if (!opened) return Err{sentence_for(to, opened.error())};
-    auto copy = std::make_unique<sqlite::Database>(std::move(*opened));
-    auto pages = sqlite::PageCopy::begin(from, *copy);
-    if (!pages) return Err{sentence_for(to, pages.error())};
-    return std::unique_ptr<SqliteBackup>(new SqliteBackup(to, std::move(copy), std::move(*pages)));
+    auto part = sqlite::make_file_beside(to + ".part");
+    if (!part) return Err{sentence_for(to, part.error())};
+    std::unique_ptr<SqliteBackup> backup(new SqliteBackup(to, std::move(*part)));
+    if (const auto begun = backup->copy_from(from); !begun)
+        return Err{sentence_for(to, begun.error())};
+    return backup;
+}
+
+Result<void, Failure> SqliteBackup::copy_from(sqlite::Database& from) {
+    auto opened = sqlite::Database::open(part_);
+    if (!opened) return Err{opened.error()};
+    copy_ = std::make_unique<sqlite::Database>(std::move(*opened));
+    auto pages = sqlite::PageCopy::begin(from, *copy_);
+    if (!pages) return Err{pages.error()};
+    pages_ = std::move(*pages);
+    return {};
 }
 
 SqliteBackup::~SqliteBackup() {
-    if (!copy_) return;
     pages_.reset();
     copy_.reset();
-    sqlite::remove_file(part_of(to_));
+    if (!part_.empty()) sqlite::remove_file(part_);
 }
 
 Result<bool, SqliteStore::OpenError> SqliteBackup::step() {
@@ -61,9 +76,9 @@ Result<void, Failure> SqliteBackup::finish() {
     }
     if (auto done = sqlite::replace_epoch(*copy_, delivery::Epoch{}); !done) return done;
     copy_.reset();
-    if (sqlite::rename_file(part_of(to_), to_)) return {};
-    sqlite::remove_file(part_of(to_));
-    return Err{Failure{StoreError::io, "it could not get its name"}};
+    auto named = sqlite::name_file(part_, to_);
+    if (named) part_.clear();
+    return named;
 }
 
 }  // namespace oncewire::store

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -58,6 +59,27 @@ std::string boot_id() {
 
 void flush_directory_of(const std::string& path) { flush_file(directory_of(path)); }
 
+Failure failure_of(int number) {
+    return {number == ENOSPC ? StoreError::full : StoreError::io,
+            std::error_code(number, std::generic_category()).message()};
+}
+
+/// Whether a file can be made there.
+Result<void, Failure> look_at_directory(const std::string& path) {
+    const fs::path directory = directory_of(path);
+    std::error_code ignored;
+    if (fs::is_directory(directory, ignored)) return {};
+    return Err{Failure{StoreError::io, "the directory '" + directory.string() + "' is missing"}};
+}
+
+/// Where the file system cannot rename without replacing, a second name does: it is never given where one
+/// is.
+bool rename_to_new(const char* from, const char* to) {
+    if (::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return true;
+    if (errno != EINVAL && errno != ENOSYS) return false;
+    return ::link(from, to) == 0 && ::unlink(from) == 0;
+}
+
 bool write_zeros(int file, std::uint64_t bytes) {
     return ::posix_fallocate(file, 0, static_cast<off_t>(bytes)) == 0;
 }
@@ -65,21 +87,25 @@ bool write_zeros(int file, std::uint64_t bytes) {
 }  // namespace
 
 Result<void, Failure> make_file(const std::string& path) {
-    const fs::path directory = directory_of(path);
     std::error_code ignored;
     if (path.empty()) return Err{Failure{StoreError::io, "its name is empty"}};
-    if (!fs::is_directory(directory, ignored)) {
-        return Err{
-            Failure{StoreError::io, "the directory '" + directory.string() + "' is missing"}};
-    }
+    if (auto there = look_at_directory(path); !there) return there;
     if (fs::is_directory(path, ignored)) {
         return Err{Failure{StoreError::io, "it is a directory"}};
     }
     const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (file >= 0) ::close(file);
     if (file >= 0 || errno == EEXIST) return {};
-    const StoreError error = errno == ENOSPC ? StoreError::full : StoreError::io;
-    return Err{Failure{error, std::error_code(errno, std::generic_category()).message()}};
+    return Err{failure_of(errno)};
+}
+
+Result<std::string, Failure> make_file_beside(const std::string& path) {
+    if (const auto there = look_at_directory(path); !there) return Err{there.error()};
+    std::string name = path + "-XXXXXX";
+    const int file = ::mkostemp(name.data(), O_CLOEXEC);
+    if (file < 0) return Err{failure_of(errno)};
+    ::close(file);
+    return name;
 }
 
 std::uint64_t free_bytes_beside(const std::string& path) {
@@ -88,10 +114,10 @@ std::uint64_t free_bytes_beside(const std::string& path) {
     return unknown ? std::numeric_limits<std::uint64_t>::max() : space.available;
 }
 
-bool rename_file(const std::string& from, const std::string& to) {
-    if (std::rename(from.c_str(), to.c_str()) != 0) return false;
+Result<void, Failure> name_file(const std::string& from, const std::string& to) {
+    if (!rename_to_new(from.c_str(), to.c_str())) return Err{failure_of(errno)};
     flush_directory_of(to);
-    return true;
+    return {};
 }
 
 void remove_file(const std::string& path) { ::unlink(path.c_str()); }

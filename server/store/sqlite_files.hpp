@@ -16,8 +16,12 @@ namespace oncewire::store::sqlite {
 Result<void, Failure> make_file(const std::string& path);
 /// What an unprivileged process may still write where `path` is; very much if that cannot be told.
 std::uint64_t free_bytes_beside(const std::string& path);
-/// Gives a file its final name, durably. False: it keeps the old one.
-bool rename_file(const std::string& from, const std::string& to);
+/// Makes an empty file (mode 0600) of a name that no file had, `path` and something behind it, and
+/// returns the name.
+Result<std::string, Failure> make_file_beside(const std::string& path);
+/// Gives a file its final name, durably, unless there is a file of that name already: then, or if it
+/// cannot be done, it keeps the old one.
+Result<void, Failure> name_file(const std::string& from, const std::string& to);
 void remove_file(const std::string& path);
 bool exists(const std::string& path);
 

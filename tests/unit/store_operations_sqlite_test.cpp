@@ -2,6 +2,7 @@
 // accident.
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
@@ -50,6 +51,14 @@ void fill(Store& store) {
     CHECK(store.put_producer(producer("p", 2)));
     CHECK(store.put_once("id", {"text", "ann", 3}));
     CHECK(store.commit() == CommitOutcome::committed);
+}
+
+/// Files that a backup leaves, or would like to.
+long parts_in(const TemporaryDirectory& directory) {
+    const fs::directory_iterator files(fs::path(directory.file("x")).parent_path());
+    return std::count_if(begin(files), end(files), [](const auto& file) {
+        return file.path().filename().string().find(".part") != std::string::npos;
+    });
 }
 
 void run_sql(const std::string& path, const std::string& sql) {
@@ -230,7 +239,7 @@ TEST_CASE("a backup holds all that was written until it was complete, and begins
     const auto head = store->head().offset;
 
     CHECK(fs::status(copy).permissions() == (fs::perms::owner_read | fs::perms::owner_write));
-    CHECK_FALSE(fs::exists(copy + ".part"));
+    CHECK(parts_in(directory) == 0);
     CHECK(problems_of(copy) == "");
     const auto restored = open(copy, second);
     REQUIRE(restored);
@@ -239,6 +248,25 @@ TEST_CASE("a backup holds all that was written until it was complete, and begins
     CHECK((*restored->find_producer(ProducerId("p")))->seen.last == 2);
     CHECK(store->head().epoch == first);
     CHECK(open(copy + "x", second)->head().epoch == second);
+}
+
+TEST_CASE("a backup touches no file that it has not made") {
+    TemporaryDirectory directory;
+    const std::string copy = directory.file("copy");
+    for (const auto* name : {"copy.part", "copy.part-000000"})
+        std::ofstream(directory.file(name)) << "precious";
+    const auto store = open(directory.file("chat.db"));
+    fill(*store);
+    CHECK(store->begin_backup(copy));
+    SECTION("when it is made") {
+        while (!*store->step_backup()) {
+        }
+        CHECK(fs::exists(copy));
+    }
+    SECTION("when it is given up") { CHECK(store->reopen()); }
+    for (const auto* name : {"copy.part", "copy.part-000000"})
+        CHECK(read_file(directory.file(name)) == "precious");
+    CHECK(parts_in(directory) == 2);
 }
 
 TEST_CASE("a backup that cannot be made leaves nothing behind and harms nothing") {
@@ -262,7 +290,21 @@ TEST_CASE("a backup that cannot be made leaves nothing behind and harms nothing"
         CHECK_FALSE(*store->step_backup());
         CHECK(store->reopen());
         CHECK_FALSE(store->step_backup());
-        CHECK_FALSE(fs::exists(copy + ".part"));
+        CHECK(parts_in(directory) == 0);
+    }
+    SECTION("its name has a line break, which would cut it where it is told") {
+        const std::string odd = copy + "\nstatus";
+        CHECK(store->begin_backup(odd).error().sentence ==
+              "cannot make the backup '" + copy +
+                  "?status': its name has a control character, as a line break");
+        CHECK_FALSE(fs::exists(odd));
+    }
+    SECTION("a file of that name is made meanwhile") {
+        CHECK(store->begin_backup(copy));
+        std::ofstream(copy) << "precious";
+        for (bool failed = false; !failed;) failed = !store->step_backup();
+        CHECK(read_file(copy) == "precious");
+        CHECK(parts_in(directory) == 0);
     }
     SECTION("it was given up") {
         CHECK(store->begin_backup(copy));
