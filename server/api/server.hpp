@@ -126,8 +126,8 @@ class Server {
     /// Serves from now on, on threads of its own. The port, or a sentence why not: an option that makes
     /// no sense, a database or an address that cannot be used.
     Result<std::uint16_t, std::string> listen();
-    /// Says goodbye to clients, stores what was received, ends all threads. Blocks. Handlers are not
-    /// called any more.
+    /// Finishes the handlers that run and tells what came of them, says goodbye to clients, stores what
+    /// was received, ends all threads. Blocks. Handlers are not called any more.
     void stop();
 
     /// All that is left of a main(): takes --host, --port, --db, --cores and --origin from the command

@@ -273,11 +273,21 @@ std::optional<std::vector<hub::RoomReader>> Core::readers_now(const std::string&
     return look_now([this, room, offset] { return hub_.readers_of(room, offset); });
 }
 
+std::future<void> Core::refuse_newcomers() {
+    const auto done = std::make_shared<std::promise<void>>();
+    asio::post(context_, [this, done] {
+        transports_.refuse_newcomers();
+        listener_.stop();
+        done->set_value();
+    });
+    return done->get_future();
+}
+
+/// What the sequencer has said is told first.
 void Core::shut_down() {
     asio::post(context_, [this] {
         shutting_down_ = true;
-        transports_.refuse_newcomers();
-        listener_.stop();
+        handle_inbox();
         turn([this](Instant now) { hub_.shut_down(now); });
     });
 }

@@ -67,7 +67,9 @@ class Core {
     // ---- any thread -----------------------------------------------------------------------------
 
     CoreMailbox& inbox() { return inbox_; }
-    /// Accepts nobody any more and says goodbye to everybody; `drained()` is ready when all are gone.
+    /// Accepts nobody any more. Ready when what it was doing has come to its end.
+    std::future<void> refuse_newcomers();
+    /// After that: says goodbye to everybody; `drained()` is ready when all are gone.
     void shut_down();
     std::future<void> drained() { return drained_.get_future(); }
     /// As of now; blocks until the thread comes round, or zeros if it does not.

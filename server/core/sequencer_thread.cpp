@@ -1,7 +1,9 @@
 #include "server/core/sequencer_thread.hpp"
 
 #include <algorithm>
+#include <future>
 #include <iterator>
+#include <memory>
 #include <utility>
 
 #include "server/core/environment.hpp"
@@ -37,7 +39,7 @@ void SequencerThread::run() {
         inbox_.wait(has_chores() ? Millis(0) : wait);
         const bool closed = inbox_.is_closed();
         auto taken = inbox_.take();
-        if (closed && taken.letters.empty()) return;
+        if (closed && taken.letters.empty()) return drop_chores();
         if (taken.was_full) {
             for (CoreMailbox* core : cores_) core->wake();
         }
@@ -45,16 +47,40 @@ void SequencerThread::run() {
         sequencer_.handle_timeout(monotonic_now(), wall_clock_now());
         do_chores();
         deliver();
-        if (sequencer_.is_damaged()) return on_damage_();
+        if (!sequencer_.is_damaged()) continue;
+        drop_chores();
+        return on_damage_();
     }
+}
+
+/// A chore that is called in one round may be older than the mail that was taken in it, in the next it is
+/// not.
+void SequencerThread::finish_letters() {
+    auto finished = std::make_shared<std::promise<void>>();
+    const auto is_next_round = std::make_shared<bool>(false);
+    const auto done = finished->get_future();
+    add_chore([finished = std::move(finished), is_next_round](store::Sequencer&) {
+        if (!std::exchange(*is_next_round, true)) return false;
+        finished->set_value();
+        return true;
+    });
+    done.wait();
 }
 
 void SequencerThread::add_chore(Chore chore) {
     {
         const std::lock_guard lock(chores_mutex_);
+        if (!takes_chores_) return;
         chores_.push_back(std::move(chore));
     }
     inbox_.interrupt();
+}
+
+/// Whoever waits for one hears that nothing will come.
+void SequencerThread::drop_chores() {
+    const std::lock_guard lock(chores_mutex_);
+    takes_chores_ = false;
+    chores_.clear();
 }
 
 bool SequencerThread::has_chores() const {

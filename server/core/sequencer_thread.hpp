@@ -45,6 +45,8 @@ class SequencerThread {
     void start();
     /// Works off what is in the mailbox, then ends. Blocks.
     void stop();
+    /// Blocks until what is in the mailbox now is stored and told, or the thread has ended.
+    void finish_letters();
     /// Any thread.
     void add_chore(Chore chore);
     /// After stop().
@@ -63,6 +65,7 @@ class SequencerThread {
     void work_off(std::vector<store::ToSequencer> letters);
     bool has_chores() const;
     void do_chores();
+    void drop_chores();
     void deliver();
 
     std::unique_ptr<store::Store> store_;
@@ -72,6 +75,7 @@ class SequencerThread {
     SequencerMailbox inbox_{inbox_capacity, inbox_bytes, bytes_of};
     mutable std::mutex chores_mutex_;
     std::vector<Chore> chores_;
+    bool takes_chores_ = true;
     std::thread thread_;
 };
 

@@ -163,8 +163,18 @@ Result<std::uint16_t, std::string> Server::listen() {
     return address.port;
 }
 
+/// Handlers that run are finished, and told of: those of the cores, and then what they left for the
+/// sequencer. It would be waited for all the same when the threads end, after the goodbye.
+void Server::finish_handlers() {
+    std::vector<std::future<void>> finished;
+    for (const auto& core : cores_) finished.push_back(core->refuse_newcomers());
+    for (const auto& each : finished) each.wait();
+    sequencer_->finish_letters();
+}
+
 void Server::stop() {
     if (threads_.empty()) return;
+    finish_handlers();
     std::vector<std::future<void>> drained;
     for (const auto& core : cores_) {
         drained.push_back(core->drained());

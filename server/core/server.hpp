@@ -72,10 +72,12 @@ class Server {
     /// Of all cores; none if one of them did not come round. Threads as above.
     std::optional<std::vector<hub::RoomReader>> readers_of(const std::string& room,
                                                            delivery::Offset offset);
-    /// Says goodbye to clients, stores what was received, and ends all threads. Blocks.
+    /// Finishes the handlers that run and tells what came of them, says goodbye to clients, stores what was
+    /// received, and ends all threads. Blocks.
     void stop();
 
   private:
+    void finish_handlers();
     Result<std::uint16_t, std::string> listen();
     void report() const;
 
