@@ -1,5 +1,8 @@
 #include "server/api/application.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "server/api/context.hpp"
 
 namespace oncewire::api {
@@ -66,6 +69,13 @@ void Application::on_lookup(std::string_view event, store::DurableHandler handle
 
 void Application::set_answer_handler(std::string_view event, store::AnswerHandler handler) {
     answers_.insert_or_assign(std::string(event), std::move(handler));
+}
+
+void Application::schema(std::string_view component, std::vector<std::string> statements) {
+    auto part = std::find_if(schema_.begin(), schema_.end(),
+                             [&](const auto& known) { return known.component == component; });
+    if (part == schema_.end()) part = schema_.insert(schema_.end(), {std::string(component), {}});
+    std::move(statements.begin(), statements.end(), std::back_inserter(part->statements));
 }
 
 void Application::set_task_handler(std::string_view name,

@@ -15,6 +15,7 @@
 #include "server/api/http.hpp"
 #include "server/api/namespace.hpp"
 #include "server/api/signature.hpp"
+#include "server/api/values.hpp"
 #include "server/hub/hub.hpp"
 #include "server/store/admission.hpp"
 #include "server/store/transaction.hpp"
@@ -252,9 +253,12 @@ class Application : public Broadcasts<Application> {
         if constexpr (is_fine) set_task_handler(name, std::move(handler));
     }
     /// The application's own tables, for Tx::sql: statement i leads from version i to i + 1. One that was
-    /// ever used does not change; what is new comes as a further one.
-    void schema(std::vector<std::string> statements) { schema_ = std::move(statements); }
-    const std::vector<std::string>& schema() const { return schema_; }
+    /// ever used does not change, or the server refuses to start; what is new comes as a further one.
+    void schema(std::vector<std::string> statements) { schema("", std::move(statements)); }
+    /// The same of a component, which counts its own versions: a library's tables do not mix with those of
+    /// who uses it. What is said again of one is added to it.
+    void schema(std::string_view component, std::vector<std::string> statements);
+    const std::vector<store::SchemaPart>& schema() const { return schema_; }
     std::vector<std::string> durable_event_names() const;
     const std::map<std::string, store::DurableHandler, std::less<>>& durable_handlers() const {
         return durable_;
@@ -310,7 +314,7 @@ class Application : public Broadcasts<Application> {
     std::set<std::string, std::less<>> lookups_;
     store::AnswerHandlers answers_;
     store::Admission admission_;
-    std::vector<std::string> schema_;
+    std::vector<store::SchemaPart> schema_;
 };
 
 }  // namespace oncewire::api

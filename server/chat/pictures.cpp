@@ -277,7 +277,7 @@ Done drop_picture(Tx& tx, const std::string& id) {
 void install_pictures(api::Application& application, const Options& options) {
     if (!options.pictures) return;
     const PictureLimits limits = *options.pictures;
-    application.schema(tables);
+    application.schema("pictures", tables);
     const auto allowance = std::make_shared<Allowance>(options.questions);
     // Before the bytes are looked at: those take longer than most messages.
     application.on_durable("keep picture", [=](Tx& tx, const Message& message) -> Answer {

@@ -38,8 +38,8 @@ class SequencerThread {
     SequencerMailbox& inbox() { return inbox_; }
 
     /// Before start(). Error: a sentence.
-    Result<void, std::string> prepare_application(const std::vector<std::string>& steps) {
-        return store_->prepare_application(steps);
+    Result<void, std::string> prepare_application(const std::vector<store::SchemaPart>& parts) {
+        return store_->prepare_application(parts);
     }
     /// Tells every core where the log stands, then starts working.
     void start();

@@ -85,7 +85,7 @@ class Server {
     ConnectionLimits limits_;
     std::vector<std::unique_ptr<Core>> cores_;
     std::unique_ptr<SequencerThread> sequencer_;
-    std::vector<std::string> schema_;  // of the application's own tables
+    std::vector<store::SchemaPart> schema_;  // of the application's own tables
     std::vector<std::thread> threads_;
 };
 

@@ -406,8 +406,8 @@ std::map<std::uint64_t, QuestionRow> MemoryStore::questions() const {
 
 // ---- what it does not have, and what goes -------------------------------------------------------
 
-Result<void, std::string> MemoryStore::prepare_application(const std::vector<std::string>& steps) {
-    if (steps.empty()) return {};
+Result<void, std::string> MemoryStore::prepare_application(const std::vector<SchemaPart>& parts) {
+    if (parts.empty()) return {};
     return Err{std::string("a store in memory keeps no tables for applications")};
 }
 

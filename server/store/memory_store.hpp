@@ -131,7 +131,7 @@ class MemoryStore final : public Store {
     std::uint64_t last_question() const override { return last_question_; }
 
     /// It keeps no tables for applications.
-    Result<void, std::string> prepare_application(const std::vector<std::string>& steps) override;
+    Result<void, std::string> prepare_application(const std::vector<SchemaPart>& parts) override;
     Result<std::vector<SqlRow>, SqlError> run_sql(std::string_view statement,
                                                   const std::vector<SqlValue>& values) override;
 

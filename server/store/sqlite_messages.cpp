@@ -152,40 +152,7 @@ namespace {
 /// So many statements of an application are kept prepared; more than that it makes from pieces of text.
 constexpr std::size_t foreign_max = 256;
 
-std::string step_sentence(std::size_t step, const std::string& reason) {
-    return "cannot prepare the application's tables, step " + std::to_string(step + 1) + ": " +
-           reason;
-}
-
 }  // namespace
-
-Result<void, std::string> SqliteStore::prepare_application(const std::vector<std::string>& steps) {
-    VERIFY(!in_transaction_);
-    auto& database = connection_->database;
-    const auto found = database.integer("SELECT application FROM meta");
-    if (!found) return Err{found.error().reason};
-    const auto done = static_cast<std::size_t>(*found);
-    if (done > steps.size()) {
-        return Err{"a newer version of the application made its tables (version " +
-                   std::to_string(done) + ", this one knows " + std::to_string(steps.size()) + ")"};
-    }
-    if (done == steps.size()) return {};
-    if (const auto begun = begin(); !begun) return Err{std::string(error_text(begun.error()))};
-    for (std::size_t step = done; step < steps.size(); ++step) {
-        auto statement = database.prepare_foreign(steps[step], true);
-        std::optional<SqlError> error;
-        if (!statement) error = statement.error();
-        if (statement) error = Run(*statement, std::vector<SqlValue>()).sql_error();
-        if (!error) continue;
-        rollback();
-        return Err{step_sentence(step, error->reason)};
-    }
-    const auto kept =
-        database.execute("UPDATE meta SET application = " + std::to_string(steps.size()));
-    if (kept && commit() == CommitOutcome::committed) return {};
-    if (!kept) rollback();
-    return Err{std::string("cannot prepare the application's tables: the disk failed")};
-}
 
 Result<std::vector<SqlRow>, SqlError> SqliteStore::run_sql(std::string_view statement,
                                                            const std::vector<SqlValue>& values) {

@@ -163,16 +163,27 @@ ALTER TABLE verdicts ADD COLUMN first INTEGER NOT NULL DEFAULT 0;  -- offset; 0:
 ALTER TABLE verdicts ADD COLUMN entries INTEGER NOT NULL DEFAULT 0;
 )sql";
 
+/// What the statements were that made an application's own tables, by component.
+inline constexpr const char* migration_7 = R"sql(
+CREATE TABLE application_steps (
+    component TEXT NOT NULL,
+    step INTEGER NOT NULL,  -- from 0
+    digest INTEGER NOT NULL,  -- of the statement
+    PRIMARY KEY (component, step)
+) STRICT, WITHOUT ROWID;
+)sql";
+
 /// Step i leads from version i (PRAGMA user_version) to i + 1. A step that ever was on the main branch
 /// does not change: what is new comes as a further constant at the end, with its file of that version in
 /// tests/unit/store_migration_sqlite_test.cpp, so that every old file can be brought forward.
-inline constexpr const char* migrations[] = {migration_1, migration_2, migration_3,
-                                             migration_4, migration_5, migration_6};
+inline constexpr const char* migrations[] = {migration_1, migration_2, migration_3, migration_4,
+                                             migration_5, migration_6, migration_7};
 inline constexpr std::int64_t newest_schema = sizeof(migrations) / sizeof(migrations[0]);
 
 /// All tables of ours, which an application's own SQL may not touch.
 inline constexpr std::string_view own_tables[] = {
-    "meta",          "rooms",    "log",          "producers", "verdicts", "once",     "sessions",
-    "session_rooms", "recorded", "recorded_for", "recording", "tasks",    "questions"};
+    "meta",      "rooms",    "log",           "producers",        "verdicts",
+    "once",      "sessions", "session_rooms", "recorded",         "recorded_for",
+    "recording", "tasks",    "questions",     "application_steps"};
 
 }  // namespace oncewire::store::sqlite

@@ -124,7 +124,7 @@ class SqliteStore final : public Store {
         UnixMillis until, std::uint32_t count_max) override;
     std::uint64_t last_question() const override { return last_question_; }
 
-    Result<void, std::string> prepare_application(const std::vector<std::string>& steps) override;
+    Result<void, std::string> prepare_application(const std::vector<SchemaPart>& parts) override;
     Result<std::vector<SqlRow>, SqlError> run_sql(std::string_view statement,
                                                   const std::vector<SqlValue>& values) override;
 

@@ -83,6 +83,12 @@ struct QuestionRow {
     bool operator==(const QuestionRow&) const = default;
 };
 
+/// Statements that make and change tables of the application's own, in order, for Store::prepare_application.
+struct SchemaPart {
+    std::string component;  ///< empty: the application itself
+    std::vector<std::string> statements;
+};
+
 /// Where one database stands.
 struct LogHead {
     delivery::Epoch epoch;
@@ -188,10 +194,10 @@ class Store : public Sessions {
     /// The newest id given so far.
     virtual std::uint64_t last_question() const = 0;
 
-    /// Brings the application's own tables forward: step i leads from version i to i + 1; those that
-    /// were run before are not run again. Error: a sentence. Not in a transaction.
-    virtual Result<void, std::string> prepare_application(
-        const std::vector<std::string>& steps) = 0;
+    /// Brings the application's own tables forward: statement i of a part leads from version i to i + 1;
+    /// those that were run before are not run again, and must be what they were. What was run when there
+    /// were no parts is the nameless part's, or else the first's. Error: a sentence. Not in a transaction.
+    virtual Result<void, std::string> prepare_application(const std::vector<SchemaPart>& parts) = 0;
     /// One statement on the application's own tables, in the open transaction. Ours cannot be reached.
     virtual Result<std::vector<SqlRow>, SqlError> run_sql(std::string_view statement,
                                                           const std::vector<SqlValue>& values) = 0;

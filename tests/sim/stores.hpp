@@ -105,8 +105,9 @@ class StoreInFront : public store::Store {
         return behind_.expiring_questions(until, count);
     }
     std::uint64_t last_question() const override { return behind_.last_question(); }
-    Result<void, std::string> prepare_application(const std::vector<std::string>& steps) override {
-        return behind_.prepare_application(steps);
+    Result<void, std::string> prepare_application(
+        const std::vector<store::SchemaPart>& parts) override {
+        return behind_.prepare_application(parts);
     }
     Result<std::vector<store::SqlRow>, store::SqlError> run_sql(
         std::string_view statement, const std::vector<store::SqlValue>& values) override {

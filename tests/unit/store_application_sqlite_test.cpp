@@ -39,8 +39,11 @@ struct Bench {
         return std::move(*opened);
     }
     Bench() {
-        REQUIRE(store->prepare_application(schema));
+        REQUIRE(prepare(schema));
         REQUIRE(store->begin());
+    }
+    Result<void, std::string> prepare(const std::vector<std::string>& steps) {
+        return store->prepare_application({{"", steps}});
     }
     std::int64_t count() {
         const auto rows = tx.sql("SELECT count(*) FROM accounts");
@@ -82,7 +85,7 @@ TEST_CASE("a broken constraint is the statement's trouble, and the transaction g
     CHECK(bench.store->commit() == CommitOutcome::committed);
     bench.store.reset();
     const auto again = bench.open();
-    CHECK(again->prepare_application(schema));
+    CHECK(again->prepare_application({{"", schema}}));
     CHECK(again->begin());
     CHECK(again->run_sql("SELECT 1 FROM accounts WHERE cents = 0", {})->size() == 1);
 }
@@ -149,23 +152,89 @@ TEST_CASE("an application's tables are brought forward once, all steps or none")
     bench.store->rollback();
     auto steps = schema;
     steps.push_back("ALTER TABLE accounts ADD COLUMN city TEXT");
-    CHECK(bench.store->prepare_application(steps));
-    CHECK(bench.store->prepare_application(steps));
+    CHECK(bench.prepare(steps));
+    CHECK(bench.prepare(steps));
     CHECK(bench.store->begin());
     CHECK(bench.store->run_sql("SELECT city FROM accounts", {}));
     bench.store->rollback();
 
-    const auto older = bench.store->prepare_application(schema);
+    const auto older = bench.prepare(schema);
     REQUIRE_FALSE(older);
     CHECK(older.error().find("a newer version of the application") != std::string::npos);
 
     steps.push_back("CREATE TABLE more (x)");
     steps.push_back("CREATE TABLE log (x)");
-    const auto failed = bench.store->prepare_application(steps);
+    const auto failed = bench.prepare(steps);
     REQUIRE_FALSE(failed);
     CHECK(failed.error().find("step 4") != std::string::npos);
     CHECK(bench.store->begin());
     CHECK_FALSE(bench.store->run_sql("SELECT * FROM more", {}));
+}
+
+TEST_CASE("a statement that was run and is another now is noticed") {
+    Bench bench;
+    bench.store->rollback();
+    auto steps = schema;
+    steps[0] += " ";
+    steps.push_back("CREATE TABLE more (x)");
+    const auto changed = bench.prepare(steps);
+    REQUIRE_FALSE(changed);
+    CHECK(changed.error() ==
+          "the statement that made the application's tables, step 1, is not what it was when it "
+          "was run: leave it as it was, and add what is new as a further one");
+    CHECK(bench.store->begin());
+    CHECK_FALSE(bench.store->run_sql("SELECT * FROM more", {}));
+}
+
+TEST_CASE("components have their own versions, in one transaction") {
+    Bench bench;
+    bench.store->rollback();
+    const SchemaPart own{"", schema}, pictures{"pictures", {"CREATE TABLE pictures (id)"}};
+    SchemaPart later = pictures;
+    later.statements.push_back("CREATE INDEX by_id ON pictures (id)");
+    CHECK(bench.store->prepare_application({own, pictures}));
+    CHECK(bench.store->prepare_application({pictures, own}));
+    CHECK(bench.store->prepare_application({own}));  // one that is gone keeps its tables
+    CHECK(bench.store->prepare_application({later, own}));
+    const auto older = bench.store->prepare_application({own, pictures});
+    REQUIRE_FALSE(older);
+    CHECK(older.error().find("of pictures") != std::string::npos);
+
+    const SchemaPart good{"good", {"CREATE TABLE good (x)"}}, bad{"bad", {"CREATE TABLE log (x)"}};
+    const auto failed = bench.store->prepare_application({good, bad});
+    REQUIRE_FALSE(failed);
+    CHECK(failed.error().find("step 1 of \"bad\"") != std::string::npos);
+    CHECK(bench.store->begin());
+    CHECK_FALSE(bench.store->run_sql("SELECT * FROM good", {}));
+}
+
+TEST_CASE(
+    "what an older version ran is its heir's: the application's own, or the first component's") {
+    Bench bench;
+    bench.store->rollback();
+    bench.store.reset();
+    {
+        auto database = sqlite::Database::open(bench.path);
+        REQUIRE(database);
+        CHECK(database->execute("DELETE FROM application_steps; UPDATE meta SET application = 1"));
+    }
+    bench.store = bench.open();
+    const SchemaPart pictures{"pictures", {"CREATE TABLE pictures (id)"}};
+    SECTION("the application's own") {
+        CHECK(bench.store->prepare_application({pictures, {"", schema}}));
+        CHECK(bench.store->begin());
+        CHECK(bench.store->run_sql("SELECT * FROM pictures", {}));
+        bench.store->rollback();
+    }
+    SECTION("the first component's, without such") {
+        CHECK(bench.store->prepare_application({{"accounts", schema}, pictures}));
+        CHECK(bench.store->prepare_application({pictures, {"accounts", schema}}));
+    }
+    SECTION("and it is known from then on") {
+        CHECK(bench.prepare(schema));
+        CHECK_FALSE(bench.prepare({"CREATE TABLE accounts (other)"}));
+    }
+    SECTION("unless the program is older still") { CHECK_FALSE(bench.prepare({})); }
 }
 
 }  // namespace store_application_sqlite_test

@@ -21,7 +21,8 @@ namespace {
 
 /// What the steps were when they were released.
 constexpr delivery::Digest released[] = {0x3dc5a68ecc8babee, 0xcb7b90f5ded95b2,  0xc1c611e9224d5dcc,
-                                         0x1564e3a8d5dfff4b, 0xb0b0dde1e33b7939, 0xff7b9b8fe63ce32};
+                                         0x1564e3a8d5dfff4b, 0xb0b0dde1e33b7939, 0xff7b9b8fe63ce32,
+                                         0xf4265dada72517b3};
 
 /// A database file made by the SQL that `sqlite3 FILE .dump` wrote of one of that version.
 struct OldFile {
@@ -82,6 +83,8 @@ TEST_CASE("a file of any released version is brought forward with all that is in
                 CHECK(store.last_question() == 6);
             }
             CHECK((*row)->forgotten == (version >= 6 ? 1u : 0u));
+            const auto steps = store.prepare_application({{"", {"CREATE TABLE made (x)"}}});
+            CHECK(static_cast<bool>(steps) == (version < 7));
             using Published = std::optional<Publication>;
             CHECK((*verdict)->published == (version >= 6 ? Published({4, 0}) : Published()));
             test::commit_one(store, "/,chat", "[\"new\"]");
