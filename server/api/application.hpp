@@ -21,6 +21,18 @@
 #include "server/store/transaction.hpp"
 #include "shared/base/time.hpp"
 
+namespace oncewire::store {
+
+/// For Tx::publish(room, event, args…), which finds it by its first argument: the store knows no values.
+/// Empty, which is no event, if there are bytes among them: the log holds text.
+template <class... A>
+std::string event_text(const Tx&, std::string_view event, const A&... args) {
+    auto encoded = api::encode(event, args...);
+    return encoded.attachments.empty() ? std::move(encoded.data) : std::string();
+}
+
+}  // namespace oncewire::store
+
 namespace oncewire::api {
 
 // What durable handlers are made of.

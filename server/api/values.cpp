@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "shared/base/limits.hpp"
 #include "shared/base/utf8.hpp"
 
 namespace oncewire::api {
@@ -84,6 +85,13 @@ void encode_value(Arguments& out, std::string_view value) {
 void encode_value(Arguments& out, const Binary& value) {
     out.data += placeholder(out.attachments.size());
     out.attachments.push_back(value.bytes);
+}
+
+void encode_value(Arguments& out, const JsonText& value) {
+    // Within the arguments of an event, and an array around it.
+    constexpr std::uint32_t depth = limits::json_depth - 2;
+    if (!json::is_valid(value.text, depth)) return encode_value(out, std::string_view(value.text));
+    out.data += value.text;
 }
 
 void encode_value(Arguments& out, const Json& value) {

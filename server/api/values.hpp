@@ -30,7 +30,8 @@ struct Binary {
     bool operator==(const Binary&) const = default;
 };
 
-/// JSON text that is passed on as it is; must be valid.
+/// JSON text that is passed on as it is. What is no JSON, or nests too deep for clients, goes out as a
+/// string.
 struct JsonText {
     std::string text;
     bool operator==(const JsonText&) const = default;
@@ -64,7 +65,7 @@ void encode_value(Arguments& out, std::string_view value);
 void encode_value(Arguments& out, const Binary& value);
 void encode_value(Arguments& out, const Json& value);
 void encode_value(Arguments& out, const Arguments& value);
-inline void encode_value(Arguments& out, const JsonText& value) { out.data += value.text; }
+void encode_value(Arguments& out, const JsonText& value);
 inline void encode_value(Arguments& out, const char* value) {
     encode_value(out, std::string_view(value));
 }

@@ -86,6 +86,8 @@ std::string metrics_of(const store::Sequencer& sequencer, const store::SqliteSto
          counts.cut_off},
         {"gaps_told_total", "Pages for readers who missed what retention had removed.",
          counts.gaps_told},
+        {"unreadable_total", "Entries left out of pages of history, as no client could read them.",
+         counts.unreadable},
         {"conflicts_total", "Numbers that met another message: a browser profile was put back.",
          counts.conflicts},
         {"unknown_commits_total", "Commits whose outcome was unknown.", counts.unknown_commits},

@@ -124,6 +124,7 @@ Server::Server(Options options, std::unique_ptr<store::Store> store,
     install(durable);
     sequencer_options.sequencer.lookups = durable.lookups();
     sequencer_options.sequencer.answers = catching(durable.answer_handlers(), options_.log);
+    sequencer_options.sequencer.on_mistake = options_.log;
     sequencer_options.sequencer.admission = catching(durable.admission(), options_.log);
     sequencer_ = std::make_unique<SequencerThread>(
         std::move(store), catching(durable.durable_handlers(), options_.log), inboxes,

@@ -23,7 +23,7 @@ Answer say(Tx& tx, const Message& message) {
     auto entered = enter(tx, message);
     if (!entered || entered->kind == Verdict::Kind::rejected) return entered;
     const std::string name(message.sender);
-    const auto told = tx.publish("room", encode("said", name, *text).data);
+    const auto told = tx.publish("room", "said", name, *text);
     if (!told) return oncewire::Err{told.error()};
     return accept();
 }

@@ -25,7 +25,7 @@ oncewire::Result<void, StoreError> confirmed(Tx& tx, const Question& question, c
     const std::string answer =
         reply.expired || reply.args.empty() ? "null" : std::string(reply.args[0]);
     const JsonText what{std::string(question.args[0])};
-    const auto told = tx.publish("orders", encode("ordered", what, JsonText{answer}).data);
+    const auto told = tx.publish("orders", "ordered", what, JsonText{answer});
     if (!told) return oncewire::Err{told.error()};
     return {};
 }

@@ -32,7 +32,7 @@ Answer transfer(Tx& tx, const Message& message) {
     if (!got) return failed(got.error());
 
     // Everybody hears of it after the commit, or nobody.
-    const auto told = tx.publish("bank", encode("transferred", *from, *to, *cents).data);
+    const auto told = tx.publish("bank", "transferred", *from, *to, *cents);
     if (!told) return oncewire::Err{told.error()};
     // A mail cannot be taken back: it is sent after the commit, again if need be, under the same key.
     const auto mail = tx.defer("receipt", encode(*to, *cents).data);

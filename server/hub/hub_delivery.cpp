@@ -53,6 +53,11 @@ void Hub::handle(const store::Page& page) {
     if (page.lost_to > 0 && socket->capability) {
         send_event(page.to.session, peer::encode(peer::GapEvent{page.after + 1, page.lost_to}), {});
     }
+    if (page.unreadable_to > 0 && socket->capability) {
+        const peer::GapEvent gap{page.unreadable_from, page.unreadable_to};
+        send_event(page.to.session, peer::encode(gap), {});
+        tell_reached(*socket, page.unreadable_to);
+    }
     // A page is asked for when the queue has room for one; it is taken whole.
     if (socket->has_new_rooms) tell_reached(*socket, page.after);
     take_page(*socket, *known_connection(socket->connection), page);

@@ -33,4 +33,12 @@ inline std::string log_room(std::string_view nsp, std::string_view room) {
     return name;
 }
 
+/// Whether clients can read `data` as an event of the log: ["event", …args] as JSON text whose name is
+/// neither one of Socket.IO's own nor one of ours. They would end the link over anything else, and over the
+/// same again when they are back.
+bool is_event(std::string_view data);
+
+/// What stands in the place of an entry that is none; only versions before this one let such in.
+inline constexpr std::string_view unreadable_event = R"(["unreadable"])";
+
 }  // namespace oncewire::store

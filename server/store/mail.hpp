@@ -126,6 +126,10 @@ struct Page {
     /// Not 0: of these rooms, entries from `after`+1 up to here were removed by retention (R12).
     delivery::Offset lost_to = 0;
     delivery::Offset after = 0;  ///< as asked for
+    /// Not 0: those from here to there are no events that a client could read, and are left out. Everything
+    /// before them was in the pages before this one.
+    delivery::Offset unreadable_from = 0;
+    delivery::Offset unreadable_to = 0;
 };
 
 /// Verdicts on `first`, `first`+1, … of this session's producer, durable.

@@ -1,5 +1,7 @@
 #include "server/store/sequencer.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "shared/base/limits.hpp"
@@ -217,7 +219,12 @@ Result<std::vector<LogEntry>, StoreError> Sequencer::read_page(const ReadPage& r
     const auto trimmed = store_.trimmed_to(request.rooms);
     if (!trimmed) return Err{trimmed.error()};
     const auto head = store_.head().offset;
-    page.end = entries->empty() ? head : entries->back().offset;
+    leave_out_unreadable(*entries, page);
+    if (!entries->empty()) {
+        page.end = entries->back().offset;
+    } else {
+        page.end = page.unreadable_to > 0 ? page.unreadable_to : head;
+    }
     if (const auto added = add_recorded(request, page, *entries); !added) {
         return Err{added.error()};
     }
@@ -227,6 +234,19 @@ Result<std::vector<LogEntry>, StoreError> Sequencer::read_page(const ReadPage& r
         page.lost_to = *trimmed;
     }
     return entries;
+}
+
+/// Those at the beginning of the page; it ends before the next ones, which begin the page after it.
+void Sequencer::leave_out_unreadable(std::vector<LogEntry>& entries, Page& page) {
+    const auto is_readable = [](const LogEntry& entry) { return is_event(entry.data); };
+    const auto first = std::find_if(entries.begin(), entries.end(), is_readable);
+    if (first != entries.begin()) {
+        counts_.unreadable += static_cast<std::uint64_t>(first - entries.begin());
+        page.unreadable_from = entries.front().offset;
+        page.unreadable_to = std::prev(first)->offset;
+    }
+    entries.erase(std::find_if_not(first, entries.end(), is_readable), entries.end());
+    entries.erase(entries.begin(), first);
 }
 
 /// The session is gone, or no longer to be trusted with its producer.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -45,10 +46,11 @@ struct SequencerCounts {
     std::uint64_t handler_failures = 0;
     std::uint64_t tasks_done = 0;
     std::uint64_t task_failures = 0;
-    std::uint64_t trimmed = 0;    ///< entries removed by retention
-    std::uint64_t gaps_told = 0;  ///< readers who were told that entries are gone (R12)
-    std::uint64_t conflicts = 0;  ///< numbers that met another message (R9)
-    std::uint64_t asked = 0;      ///< questions given out, repetitions counted
+    std::uint64_t trimmed = 0;     ///< entries removed by retention
+    std::uint64_t gaps_told = 0;   ///< readers who were told that entries are gone (R12)
+    std::uint64_t unreadable = 0;  ///< entries left out of pages, as no client could read them
+    std::uint64_t conflicts = 0;   ///< numbers that met another message (R9)
+    std::uint64_t asked = 0;       ///< questions given out, repetitions counted
     std::uint64_t answered = 0;
     std::uint64_t expired = 0;           ///< questions
     std::uint64_t leases_ended = 0;      ///< producers whose verdicts were forgotten
@@ -81,6 +83,8 @@ class Sequencer {
         std::uint32_t handler_attempts_max = 5;
         /// What is larger is rejected for good; announced at attach (R17).
         std::uint32_t message_bytes_max = limits::durable_message_bytes;
+        /// Called with a sentence when a handler did what no handler may.
+        std::function<void(const std::string&)> on_mistake = {};
         /// Whether a message may be stored now; none: all may.
         Admission admission = {};
         /// What to do when a question has come to its end, by the question's event; without one its end
@@ -215,6 +219,7 @@ class Sequencer {
     bool is_attached(const ProducerId& id) const;
     Result<Verdict, StoreError> run_handler(const Submit& submit);
     Result<Verdict, StoreError> call_handler(const Submit& submit);
+    void tell_mistake(std::string_view event, const std::string& sentence);
     Result<void, StoreError> undo(std::size_t published, std::size_t questions);
     Result<Verdict, StoreError> store_message(const Submit& submit);
     Result<Verdict, StoreError> take_number(const Submit& submit, Verdict verdict);
@@ -234,6 +239,7 @@ class Sequencer {
     void answer_reads();
     void answer_read(const ReadPage& request);
     Result<std::vector<LogEntry>, StoreError> read_page(const ReadPage& request, Page& page);
+    void leave_out_unreadable(std::vector<LogEntry>& entries, Page& page);
     void trim();
     void end_leases();
     struct LeaseStep {

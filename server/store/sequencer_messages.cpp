@@ -7,6 +7,12 @@
 #include "shared/delivery/outcome.hpp"
 
 namespace oncewire::store {
+namespace {
+
+/// As it fits into what carries it: ["oncewire:verdicts",first,[[kind,body]]].
+constexpr std::uint32_t body_depth = limits::json_depth - 3;
+
+}  // namespace
 
 void Sequencer::handle(const Submit& submit) {
     ++counts_.submitted;
@@ -222,7 +228,17 @@ Result<Verdict, StoreError> Sequencer::call_handler(const Submit& submit) {
     Tx tx(store_, submit.nsp, message.key, wall_clock_, published_, questions_);
     auto verdict = handler->second(tx, message);
     was_marked_ = tx.is_marked();
-    return verdict;
+    std::string mistake = tx.mistake();
+    if (verdict && !json::is_valid(verdict->body, body_depth))
+        mistake = "the body of a verdict is JSON text, and was " + verdict->body.substr(0, 60);
+    if (mistake.empty()) return verdict;
+    tell_mistake(*event, mistake);
+    return Err{StoreError::handler};
+}
+
+void Sequencer::tell_mistake(std::string_view event, const std::string& sentence) {
+    if (options_.on_mistake)
+        options_.on_mistake("the handler of \"" + std::string(event) + "\": " + sentence);
 }
 
 void Sequencer::settle(const Submit& submit, Verdict verdict) {

@@ -19,11 +19,19 @@ std::string once_key(std::string_view id, std::string_view scope) {
     return key += '\n' + std::to_string(id.size());
 }
 
-/// ["event", …args], as it fits into what carries it: a client would take anything else for a violation.
-bool is_event(std::string_view data) {
-    if (!json::is_valid(data, limits::json_depth - 1)) return false;
-    const auto name = json::first_element(data);
-    return name && json::kind_of(*name) == json::Kind::string;
+/// As it fits into what carries it, with a name that pages can listen to.
+bool is_question(std::string_view data) {
+    return is_event(data) && json::is_valid(data, limits::json_depth - 1) &&
+           json::kind_of(*json::first_element(data)) == json::Kind::string;
+}
+
+constexpr std::size_t shown_bytes = 60;
+
+std::string no_event(std::string_view call, std::string_view to, std::string_view data) {
+    return std::string(call) + " to \"" + std::string(to) +
+           "\" takes [\"event\", ...args] as JSON text, without bytes and under a name of the "
+           "application's own, and was given " +
+           (data.empty() ? "nothing" : std::string(data.substr(0, shown_bytes)));
 }
 
 }  // namespace
@@ -44,6 +52,7 @@ Result<void, StoreError> Tx::begin_lookup() {
 
 Result<delivery::Offset, StoreError> Tx::publish(std::string_view room, std::string data) {
     if (use_ == Use::lookup) return Err{StoreError::handler};
+    if (!is_event(data)) return Err{note_mistake(no_event("publish()", room, data))};
     LogEntry entry;
     entry.offset = next_offset();
     entry.room = log_room(nsp_, room);
@@ -68,8 +77,16 @@ Result<std::vector<LogEntry>, StoreError> Tx::read_before(std::string_view room,
     auto entries =
         store_.read_before(log_room(nsp_, room), before, entries_max, limits::page_bytes);
     if (!entries) return entries;
-    for (const LogEntry& entry : *entries) bytes_read_ += entry.data.size() + sizeof entry;
+    for (auto& entry : *entries) {
+        bytes_read_ += entry.data.size() + sizeof entry;
+        if (!is_event(entry.data)) entry.data = unreadable_event;
+    }
     return entries;
+}
+
+StoreError Tx::note_mistake(std::string sentence) {
+    mistake_ = std::move(sentence);
+    return StoreError::handler;
 }
 
 /// A stock client's message has no key of its own; the task's number in this history has to do.
@@ -91,7 +108,7 @@ Result<Asked, StoreError> Tx::ask(std::string_view recipient, std::string data,
     using Outcome = Asked::Outcome;
     if (!delivery::is_producer_token(recipient)) return Asked{Outcome::nobody};
     if (data.size() > limits::durable_message_bytes) return Asked{Outcome::too_large};
-    if (!is_event(data)) return Err{StoreError::handler};  // the application's mistake
+    if (!is_question(data)) return Err{note_mistake(no_event("ask()", recipient, data))};
     QuestionRow row;
     row.id = store_.last_question() + 1;
     row.recipient = ProducerId(std::string(recipient));

@@ -103,13 +103,23 @@ class Tx {
     delivery::Offset next_offset() const { return store_.head().offset + 1; }
     UnixMillis now() const { return now_; }
 
-    /// Appends `data` (JSON array text, ["event", …args]) to the log for the members of `room` in the
-    /// message's namespace. They
-    /// receive it after the commit, with its position as an extra last argument.
+    /// Appends an event to the log for the members of `room` in the message's namespace. They receive it
+    /// after the commit, with its position as an extra last argument. `data`: JSON array text, ["event",
+    /// …args]; what is_event() does not take is a mistake of the handler's, whose message is handed back.
     Result<delivery::Offset, StoreError> publish(std::string_view room, std::string data);
+    /// The same from values, as socket.emit() takes them, but for bytes: `#include` the public API.
+    template <class First, class... A>
+    Result<delivery::Offset, StoreError> publish(std::string_view room, std::string_view event,
+                                                 const First& first, const A&... args) {
+        return publish(room, event_text(*this, event, first, args...));
+    }
+
+    /// What the handler did that no handler may, in a sentence; empty: nothing.
+    const std::string& mistake() const { return mistake_; }
 
     /// Up to `entries_max` committed entries of `room` before `before`, newest first, at most 256 KiB
-    /// of them. What this batch has published is not among them.
+    /// of them. What this batch has published is not among them. One that is no event comes as
+    /// unreadable_event.
     Result<std::vector<LogEntry>, StoreError> read_before(std::string_view room,
                                                           delivery::Offset before,
                                                           std::uint32_t entries_max);
@@ -175,6 +185,7 @@ class Tx {
     /// Before the first change, so that a message that changes nothing costs no mark.
     Result<void, StoreError> mark();
     Result<void, StoreError> begin_lookup();
+    StoreError note_mistake(std::string sentence);
 
     Store& store_;
     Use use_;
@@ -186,6 +197,7 @@ class Tx {
     std::uint32_t deferred_ = 0;
     std::vector<LogEntry>& published_;
     std::vector<QuestionChange>& questions_;
+    std::string mistake_;
 };
 
 /// Runs inside the store transaction, on the sequencer's thread, one message at a time. What it did

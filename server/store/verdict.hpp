@@ -22,7 +22,7 @@ struct Verdict {
     bool operator==(const Verdict&) const = default;
 };
 
-/// `body`: JSON text the sender gets as the answer.
+/// `body`: JSON text the sender gets as the answer. A handler that gives anything else has failed.
 Verdict accept(std::string body = "null");
 /// `code`: any but delivery::outcome_unknown, which says that there is no verdict. A handler that gives it
 /// has rejected the message with the code "reserved_code".

@@ -192,6 +192,32 @@ TEST_CASE("a message with an id is stored once, from an ordinary handler, too") 
           Frames{R"(42["stored","tea","e.1"])", R"(42["stored","cake","e.2"])"});
 }
 
+TEST_CASE("a durable handler publishes values as a socket emits them, but for bytes") {
+    api::Application io;
+    io.use([](Socket socket) {
+        socket.join("chat");
+        return api::allow();
+    });
+    io.on_durable(
+        "say",
+        [](api::Tx& tx, const api::Message& message) -> Result<api::Verdict, api::StoreError> {
+            const api::JsonText text{std::string(message.args.at(0))};
+            const auto said = text.text == "1"
+                                  ? tx.publish("chat", "said", api::Binary{"\x01"})
+                                  : tx.publish("chat", "said", text, 7, api::JsonText{"not json"});
+            if (!said) return Err{said.error()};
+            return api::accept();
+        });
+    SmallServer server(io);
+    const auto ann = server.connect();
+    server.heard(ann);
+    server.send(ann, R"(421["say",{"a":[1]}])");
+    CHECK(server.heard(ann) ==
+          Frames{R"(42["said",{"a":[1]},7,"not json","e.1"])", R"(431[null,null])"});
+    server.send(ann, R"(422["say",1])");
+    CHECK(server.heard(ann).empty());  // it is asked for again, as after any failure of a handler
+}
+
 TEST_CASE("a submission of a socket that is gone has no verdict, and is told") {
     api::Application io;
     Frames outcomes;

@@ -84,6 +84,43 @@ TEST_CASE("what not even the next link brings is told as lost, and reading goes 
     CHECK(story.noticed_by(story.bob) == delivery::Anomalies{1, 0, 0});
 }
 
+// Versions before this one stored whatever a handler published.
+TEST_CASE("entries that no client can read are told as lost, and everything around them comes") {
+    Story story;
+    const auto store_raw = [&](const char* data) {
+        auto& store = story.world.store;
+        const auto head = store.head().offset;
+        CHECK(store.begin());
+        CHECK(store.append({head + 1, "/,chat", *store.next_room_seq("/,chat"), data, {}, head}));
+        CHECK(store.commit() == store::CommitOutcome::committed);
+    };
+    const bool begins = GENERATE(true, false), ends = GENERATE(true, false);
+    for (const auto browser : {story.alice, story.bob}) {
+        story.world[browser].can_connect = false;
+        story.world.cut(browser);
+    }
+    if (begins) store_raw("not json");
+    store_raw(R"(["chat message","1"])");
+    store_raw(R"(["disconnect"])");
+    store_raw("{}");
+    store_raw(R"(["chat message","2"])");
+    if (ends) store_raw("");
+    const auto carol = story.world.add_browser(true);
+    story.world.connect(carol);
+    for (const auto browser : {story.alice, story.bob}) story.world[browser].can_connect = true;
+    story.world.pass(Millis{6'000});
+    story.say("3");
+    for (const auto browser : {story.alice, story.bob, carol}) {
+        CHECK(story.read_by(browser) == Texts{"1", "2", "3"});
+        const auto lost = story.world.seen<peer::HistoryLost>(browser);
+        CHECK(lost.size() == 1u + (begins ? 1 : 0) + (ends ? 1 : 0));
+        CHECK(story.world.seen<peer::Noticed>(browser).empty());
+    }
+    CHECK(story.world.hub.counts().violations == 0);
+    CHECK(story.world.sequencer.counts().unreadable ==
+          3 * (2u + (begins ? 1 : 0) + (ends ? 1 : 0)));
+}
+
 TEST_CASE("who comes into a room misses nothing of what was said there before") {
     Story story;
     const auto place = [&] { return story.socket_of(story.bob); };

@@ -108,6 +108,34 @@ TEST_CASE("a rejected message leaves its verdict and nothing else") {
     CHECK(machine.disk.tables.verdicts[machine.id].size() == 3);
 }
 
+TEST_CASE("a handler that says what is no JSON has failed, and is told of in a sentence") {
+    const Handlers mistaken = {
+        {"publish",
+         [](Tx& tx, const Message&) -> Result<Verdict, StoreError> {
+             (void)tx.publish("room", "not json");  // it does not even look
+             (void)tx.defer("mail", "1");
+             return accept();
+         }},
+        {"accept",
+         [](Tx&, const Message&) -> Result<Verdict, StoreError> { return accept("not json"); }},
+        {"reject",
+         [](Tx&, const Message&) -> Result<Verdict, StoreError> { return reject("no", "\xff"); }}};
+    std::vector<std::string> told;
+    const auto note = [&](const std::string& sentence) { told.push_back(sentence); };
+    Machine machine(mistaken, {.handler_attempts_max = 2, .on_mistake = note});
+    const std::string event = GENERATE("publish", "accept", "reject");
+    machine.submit(1, "[\"" + event + "\"]");
+    CHECK(only<RetryLater>(machine.end_batch()).size() == 1);
+    machine.submit(1, "[\"" + event + "\"]");
+    const auto settled = only<Settled>(machine.end_batch());
+    REQUIRE(settled.size() == 1);
+    CHECK(settled[0].verdicts.at(0).body.find("handler_failed") != std::string::npos);
+    REQUIRE(told.size() == 2);
+    CHECK(told[0].find("the handler of \"" + event + "\": ") == 0);
+    CHECK(machine.disk.tables.log.empty());
+    CHECK(machine.disk.tables.tasks.empty());
+}
+
 TEST_CASE("a handler that fails costs its message a delay, and nobody else anything") {
     Machine machine(handlers, {.handler_attempts_max = 3});
     const SessionRef other{0, 2};

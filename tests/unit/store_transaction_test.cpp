@@ -26,7 +26,7 @@ struct Transaction {
         return *tx.check_once(id, scope, body);
     }
     delivery::Offset keep(const char* id, const char* scope, const char* body) {
-        const delivery::Offset offset = *tx.publish("lobby", body);
+        const delivery::Offset offset = *tx.publish("lobby", R"(["kept"])");
         CHECK(tx.remember_once(id, scope, body, offset));
         return offset;
     }
@@ -51,8 +51,46 @@ TEST_CASE("what could not be stored is not handed on") {
     Transaction t;
     t.faults.fail_call = GENERATE(1, 2);
     t.faults.fail_call_with = StoreError::full;
-    CHECK(t.tx.publish("lobby", "[]").error() == StoreError::full);
+    CHECK(t.tx.publish("lobby", R"(["hi"])").error() == StoreError::full);
     CHECK(t.published.empty());
+}
+
+TEST_CASE("what no client could read is not published, and the handler's mistake is told") {
+    Transaction t;
+    const std::string deep = std::string(70, '[') + std::string(70, ']');
+    const std::string data =
+        GENERATE_COPY(std::string("not json"), std::string(), std::string("{}"), std::string("[]"),
+                      std::string(R"("hi")"), std::string("[null]"), std::string("[[]]"),
+                      std::string(R"(["hi"] )") + "x", std::string("[\"\xff\"]"),
+                      R"(["hi",)" + deep + "]", std::string(R"(["disconnect"])"),
+                      std::string(R"(["\u0063onnect",1])"), std::string(R"(["oncewire:later",1])"));
+    INFO(data);
+    CHECK(t.tx.publish("lobby", data).error() == StoreError::handler);
+    CHECK(t.tx.mistake().find("publish() to \"lobby\" takes") == 0);
+    CHECK(t.published.empty());
+    CHECK_FALSE(t.tx.is_marked());
+}
+
+TEST_CASE("any event that a client may listen to is published") {
+    Transaction t;
+    for (const auto* data : {R"(["hi"])", R"( [ "hi" , null ] )", "[7]", R"(["",{}])"}) {
+        INFO(data);
+        CHECK(t.tx.publish("lobby", data));
+    }
+    CHECK(t.tx.mistake().empty());
+}
+
+TEST_CASE(
+    "an entry of an older version that is no event does not come to an application as it is") {
+    Transaction t;
+    CHECK(t.store.append({1, "/,lobby", 1, "not json", UnixMillis{1}, 0}));
+    CHECK(t.store.append({2, "/,lobby", 2, R"(["hi"])", UnixMillis{1}, 1}));
+    CHECK(t.store.commit() == CommitOutcome::committed);
+    const auto entries = t.tx.read_before("lobby", 9, 9);
+    REQUIRE(entries->size() == 2);
+    CHECK(entries->at(0).data == R"(["hi"])");
+    CHECK(entries->at(1).data == unreadable_event);
+    CHECK(is_event(unreadable_event));
 }
 
 TEST_CASE("the same id with the same body is the same message, whoever sends it") {
