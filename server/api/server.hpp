@@ -43,6 +43,9 @@ struct Folder {
     std::string directory;
 };
 
+/// Where a server's log goes if Server::Options says nothing else. Any thread.
+void write_to_standard_error(const std::string& line);
+
 /// A whole server: listens, and runs an Application on each core and one sequencer behind them.
 ///
 ///     int main(int argc, char** argv) {
@@ -108,8 +111,9 @@ class Server {
         /// loopback like others. What comes by a trusted proxy is counted for the client it names.
         std::uint32_t max_connections = 100'000;
         std::uint32_t max_connections_per_address = 1'024;
-        /// One line for operators; called from any thread.
-        std::function<void(const std::string&)> log = [](const std::string&) {};
+        /// One line for operators, without its end: what handlers throw, with the event's name, and what
+        /// goes wrong with files and sockets. Called from any thread.
+        std::function<void(const std::string& line)> log = write_to_standard_error;
     };
     /// Registers handlers. Called once for each core and once for the sequencer, each with an
     /// Application of its own; what it captures is shared by all of them and must bear it.
@@ -146,7 +150,7 @@ class Server {
             is_fine,
             "oncewire: a Server wants a function that can be copied and takes (Application&)");
         if constexpr (is_fine) {
-            return std::move(install);
+            return Install(std::move(install));
         } else {
             return {};
         }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 #include <csignal>
+#include <cstdio>
 #include <iostream>
 #include <optional>
 #include <string_view>
@@ -165,6 +166,11 @@ int fail(const std::string& sentence) {
 }
 
 }  // namespace
+
+void write_to_standard_error(const std::string& line) {
+    std::fputs((line + '\n').c_str(),
+               stderr);  // one call, so that lines of several threads stay whole
+}
 
 class Server::Running {
   public:

@@ -9,6 +9,7 @@
 #include <boost/asio/post.hpp>
 
 #include "server/core/environment.hpp"
+#include "server/core/failures.hpp"
 #include "server/net/address.hpp"
 
 namespace oncewire::core {
@@ -122,7 +123,7 @@ void Core::run() {
             context_.run();
             return;
         } catch (const std::exception& exception) {
-            note_exception(exception.what());
+            note_exception(one_line(std::string("a handler failed: ") + exception.what()));
         }
     }
 }
@@ -139,7 +140,7 @@ void Core::turn(const std::function<void(Instant)>& input) {
             transports_.end_turn(now);
         } while (transports_.hear(now));
     } catch (const std::exception& exception) {
-        note_exception(exception.what());
+        note_exception(one_line(std::string("a handler failed: ") + exception.what()));
     }
     finish_turn();
 }
@@ -166,12 +167,18 @@ void Core::ask_application(const hub::HubOutput& output, Instant now) {
     try {
         application_.handle(hub_, output, now);
     } catch (const std::exception& exception) {
-        note_exception(exception.what());
-        if (const auto* asked = std::get_if<hub::ConnectAsked>(&output)) {
-            hub_.reject(asked->socket, R"({"message":"Internal error"})", now);
-        } else if (const auto* arrived = std::get_if<hub::EventArrived>(&output)) {
-            hub_.disconnect(arrived->socket, true, now);
-        }
+        take_back(output, exception.what(), now);
+    } catch (...) {
+        take_back(output, "it threw what is no std::exception", now);
+    }
+}
+
+void Core::take_back(const hub::HubOutput& output, const char* what, Instant now) {
+    note_exception(failure_of(output, what));
+    if (const auto* asked = std::get_if<hub::ConnectAsked>(&output)) {
+        hub_.reject(asked->socket, R"({"message":"Internal error"})", now);
+    } else if (const auto* arrived = std::get_if<hub::EventArrived>(&output)) {
+        hub_.disconnect(arrived->socket, true, now);
     }
 }
 
@@ -292,9 +299,9 @@ void Core::shut_down() {
     });
 }
 
-void Core::note_exception(const std::string& what) {
+void Core::note_exception(const std::string& sentence) {
     ++exceptions_;
-    log_("an event failed: " + what);
+    log_(sentence);
 }
 
 }  // namespace oncewire::core

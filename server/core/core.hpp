@@ -98,12 +98,14 @@ class Core {
     void drain(Instant now);
     void perform(hub::HubOutput output, Instant now);
     void ask_application(const hub::HubOutput& output, Instant now);
+    /// `what`: what the application threw about it.
+    void take_back(const hub::HubOutput& output, const char* what, Instant now);
     void finish_turn();
     void read(CoreLetter letter, Instant now);
     void handle_inbox();
     void await_readable();
     void arm_timer();
-    void note_exception(const std::string& what);
+    void note_exception(const std::string& sentence);
     Transports::Host transports_host();
     void welcome(boost::asio::ip::tcp::socket socket, std::string address);
 

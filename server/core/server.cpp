@@ -7,6 +7,8 @@
 #include <future>
 #include <utility>
 
+#include "server/core/failures.hpp"
+
 namespace oncewire::core {
 namespace {
 
@@ -29,15 +31,16 @@ void add_to(hub::HubCounts& sum, const hub::HubCounts& counts) {
 template <class Call>
 auto catching(const Call& call, const std::string& event, std::string_view key, const Log& log)
     -> decltype(call()) {
-    const auto said = [&] {
-        return "the handler of \"" + event + "\" failed on " + std::string(key);
+    const auto said = [&](const char* what) {
+        const std::string on = key.empty() ? "" : " on " + std::string(key);
+        log(one_line("the handler of \"" + event + "\" failed" + on + ": " + what));
     };
     try {
         return call();
     } catch (const std::exception& error) {
-        log(said() + ": " + error.what());
+        said(error.what());
     } catch (...) {
-        log(said());
+        said("it threw what is no std::exception");
     }
     return Err{store::StoreError::handler};
 }

@@ -1,5 +1,7 @@
 // What a server can be told when it is made: transports, limits, compression, a cookie, folders; and what
 // it answers to HTTP requests that are not Socket.IO's.
+#include <stdexcept>
+
 #include "server/api/server.hpp"
 
 using namespace oncewire::api;
@@ -17,6 +19,8 @@ int main(int argc, char** argv) {
     options.folders = {{"/files/", "public"}};
     Server server(std::move(options), [](Application& io) {
         io.on("echo", [](const Event& event, Ack ack) { ack(event.arguments()); });
+        // Told in one line on standard error, if `options.log` sends it nowhere else; costs its client alone.
+        io.on("fail", [] { throw std::runtime_error("no such file"); });
         io.on("send me away", [](Socket socket) { socket.disconnect(); });
         io.on("disconnect", [](Socket socket, std::string reason) {
             socket.broadcast().emit("gone " + std::string(socket.id()), reason);

@@ -69,6 +69,8 @@ describe("a transactional handler", () => {
       ["nobody", false],
       ["ben", true],
     ]);
+    const told = /^the handler of "transfer" failed on \S+: what a handler throws costs its message alone$/m;
+    await until(() => told.test(program.log), "a line on standard error");
   });
 });
 
@@ -299,6 +301,16 @@ describe("options", () => {
     assert.ok(Math.abs(Date.parse(response.headers.get("date")) - Date.now()) < 60_000);
     socket.emit("echo", "x".repeat(150_000));
     await heard(socket, "disconnect");
+  });
+
+  test("a handler that throws is told on standard error, in one line, and costs its client alone", async () => {
+    const client = () => program.connected("/", { path });
+    const [ann, ben] = [await client(), await client()];
+    const gone = heard(ann, "disconnect");
+    ann.emit("fail");
+    await gone;
+    await until(() => /^the handler of "fail" failed: no such file$/m.test(program.log), "a line on standard error");
+    assert.deepEqual(await answer(ben, "echo", 1), [1]);
   });
 
   /** [coding, bytes] of the next poll, as they were sent. */

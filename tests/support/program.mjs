@@ -30,14 +30,14 @@ export class Program {
     const program = this.name;
     const path = program.includes("/") ? program : join(directory, program);
     const child = spawn(path, ["--port", "0", ...args], { stdio: ["ignore", "pipe", "pipe"], cwd: started.directory });
-    let log = "";
-    child.stderr.on("data", (chunk) => (log += chunk));
+    started.log = "";
+    child.stderr.on("data", (chunk) => (started.log = (started.log + chunk).slice(-20_000)));
     started.child = child;
     started.exited = once(child, "exit");
     started.url = await new Promise((resolve, reject) => {
       createInterface({ input: child.stdout }).on("line", (line) => resolve(line.match(/http:\S+/)[0]));
       child.once("error", reject);
-      child.once("exit", (code, signal) => reject(new Error(`${program} ended (${code ?? signal}): ${log}`)));
+      child.once("exit", (code, signal) => reject(new Error(`${program} ended (${code ?? signal}): ${started.log}`)));
     });
     return started;
   }
