@@ -132,7 +132,8 @@ Json Context::describe(const hub::Target& target) {
                        {"data", state->data}});
     }
     // What is not UTF-8 would not be JSON on the other core either.
-    return Json::parse(all.dump(-1, ' ', false, Json::error_handler_t::replace), nullptr, false);
+    return decode_json(all.dump(-1, ' ', false, Json::error_handler_t::replace), {})
+        .value_or(Json::array());
 }
 
 void Context::handle(const hub::AnswerArrived& arrived) {
@@ -176,7 +177,7 @@ void Context::take_ack(Asked& asked, const hub::AnswerArrived& arrived) {
 }
 
 void Context::take_sockets(Asked& asked, const hub::AnswerArrived& arrived) {
-    const Json all = Json::parse(arrived.data, nullptr, false);
+    const Json all = decode_json(arrived.data, {}).value_or(Json::array());
     for (const auto& each : all) {
         auto id = each["id"].get<std::string>();
         const auto nsp = each["nsp"].get<std::string>();

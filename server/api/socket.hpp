@@ -245,7 +245,7 @@ class Socket {
                       "oncewire: a handler of any event is a function that can be copied and takes "
                       "(const Event&); no coroutine");
         if constexpr (is_fine) {
-            return std::move(handler);
+            return AnyHandler(std::move(handler));
         } else {
             return {};
         }

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "server/api/json_reader.hpp"
 #include "shared/base/limits.hpp"
 #include "shared/base/utf8.hpp"
 
@@ -26,7 +27,7 @@ bool has_bytes(const Json& value) {
     return false;
 }
 
-/// Depth first, arrays in order, objects by key: as decoders expect [SIO5 Packet encoding].
+/// Depth first, arrays and objects in their order [SIO5 Packet encoding].
 void extract_bytes(Json& value, std::vector<std::string>& attachments) {
     if (value.is_binary()) {
         const auto& bytes = value.get_binary();
@@ -121,8 +122,9 @@ void encode_value(Arguments& out, const Arguments& value) {
 std::optional<Json> decode_json(std::string_view text,
                                 const std::vector<std::string>& attachments) {
     if (text.empty()) return Json();
-    Json value = Json::parse(text.begin(), text.end(), nullptr, false);
-    if (value.is_discarded()) return std::nullopt;
+    JsonReader reader;
+    if (!Json::sax_parse(text.begin(), text.end(), &reader)) return std::nullopt;
+    Json value = reader.take();
     if (!attachments.empty()) insert_bytes(value, attachments);
     return value;
 }

@@ -21,8 +21,11 @@
 /// never an exception.
 namespace oncewire::api {
 
-/// Any JSON value. Bytes inside it (Json::binary) travel as bytes.
-using Json = nlohmann::json;
+/// Any JSON value; the members of an object stay in the order in which they came or were added, as in
+/// JavaScript. Bytes inside it (Json::binary) travel as bytes. Two objects are equal if their members stand
+/// in the same order, too. To find a member takes the longer the more there are: text of others becomes a
+/// Json by decode_json(), argument<Json>() and the like, whose time does not grow with the square of it.
+using Json = nlohmann::ordered_json;
 
 /// An argument that is bytes: a Buffer, ArrayBuffer or typed array on the other side.
 struct Binary {
@@ -88,9 +91,8 @@ concept IsFunction =
     std::is_member_pointer_v<T> || std::is_function_v<std::remove_pointer_t<T>> || requires {
     typename std::void_t<decltype(&T::operator())>;
 };
-template <class T>
-inline constexpr bool becomes_json =
-    !std::is_pointer_v<T> && std::is_constructible_v<Json, const T&>;
+template <class T, class J>
+inline constexpr bool becomes = !std::is_pointer_v<T> && std::is_constructible_v<J, const T&>;
 
 }  // namespace internal
 
@@ -99,12 +101,13 @@ template <class T>
 requires(!std::is_convertible_v<T, std::string_view>) void encode_value(Arguments& out,
                                                                         const T& value) {
     constexpr bool is_function = internal::IsFunction<T>;
-    constexpr bool is_json = !is_function && (std::is_arithmetic_v<T> || internal::becomes_json<T>);
+    constexpr bool is_json = !is_function && internal::becomes<T, Json>;
+    constexpr bool is_sorted = !is_function && internal::becomes<T, nlohmann::json>;
     static_assert(!is_function,
                   "oncewire: a function cannot be sent; to ask for an answer write "
                   "emit_with_ack(event, arguments..., function)");
     static_assert(
-        is_function || is_json,
+        is_function || is_json || is_sorted || std::is_arithmetic_v<T>,
         "oncewire: a value of this type cannot be sent; give it "
         "void to_json(oncewire::api::Json&, const T&), and send values rather than pointers");
     if constexpr (std::is_floating_point_v<T>) {
@@ -115,6 +118,8 @@ requires(!std::is_convertible_v<T, std::string_view>) void encode_value(Argument
         encode_value(out, static_cast<std::uint64_t>(value));
     } else if constexpr (is_json) {
         encode_value(out, Json(value));
+    } else if constexpr (is_sorted) {
+        encode_value(out, Json(nlohmann::json(value)));
     }
 }
 
@@ -167,8 +172,19 @@ std::optional<Json> decode_json(std::string_view text, const std::vector<std::st
 std::optional<Binary> decode_binary(std::string_view text,
                                     const std::vector<std::string>& attachments);
 
+namespace internal {
+
+template <class T, class J>
+concept FromJson = (std::is_default_constructible_v<T> ||
+                    requires(const J& json) { nlohmann::adl_serializer<T>::from_json(json); }) &&
+                   requires(const J& json) {
+    json.template get<T>();
+};
+
+}  // namespace internal
+
 /// How an argument becomes a T. Empty text: the sender left it out. Specialise for your own types, or
-/// give them nlohmann's from_json().
+/// give them nlohmann's from_json(), of api::Json or of nlohmann::json, which has its members sorted.
 template <class T>
 struct Decoder {
     static constexpr bool is_by_json = true;
@@ -179,7 +195,11 @@ struct Decoder {
         const auto value = decode_json(text, attachments);
         if (text.empty() || !value) return std::nullopt;
         try {
-            return value->template get<T>();
+            if constexpr (internal::FromJson<T, Json>) {
+                return value->template get<T>();
+            } else {
+                return nlohmann::json(*value).template get<T>();
+            }
         } catch (const Json::exception&) {
             return std::nullopt;
         }
@@ -286,19 +306,12 @@ struct Decoder<std::vector<T>> {
 
 namespace internal {
 
-template <class T>
-concept FromJson = (std::is_default_constructible_v<T> ||
-                    requires(const Json& json) { nlohmann::adl_serializer<T>::from_json(json); }) &&
-                   requires(const Json& json) {
-    json.template get<T>();
-};
-
 /// Whether there is a way from an argument to a T.
 template <class T>
 struct IsReadable : std::true_type {};
 template <class T>
 requires requires { Decoder<T>::is_by_json; }
-struct IsReadable<T> : std::bool_constant<FromJson<T>> {};
+struct IsReadable<T> : std::bool_constant<FromJson<T, Json> || FromJson<T, nlohmann::json>> {};
 template <class T>
 struct IsReadable<std::optional<T>> : IsReadable<T> {};
 template <class T>

@@ -112,6 +112,42 @@ TEST_CASE("optional arguments may be null or left out, JSON may be anything") {
     CHECK(ask(server, client, R"(421["ask",7,{"b":[{}]}])") == Frames{R"(431[7,{"b":[{}]}])"});
 }
 
+TEST_CASE("the members of an object stay in the order in which they came or were added") {
+    api::Application io;
+    io.on("ask", [](Json json, Ack ack) {
+        json["a"] = json["b"];
+        ack(json, Json{{"z", 1}, {"a", {{"y", 2}, {"b", 3}}}});
+    });
+    SmallServer server(io);
+    const auto client = join(server);
+    CHECK(ask(server, client, R"(421["ask",{"z":1,"b":{"d":[],"c":2},"7":3}])") ==
+          Frames{R"(431[{"z":1,"b":{"d":[],"c":2},"7":3,"a":{"d":[],"c":2}},)"
+                 R"({"z":1,"a":{"y":2,"b":3}}])"});
+}
+
+TEST_CASE("of a repeated name the first place counts and the last value") {
+    const auto text_of = [](std::string_view text) {
+        const auto json = api::decode_json(text, {});
+        return json ? json->dump() : "none";
+    };
+    CHECK(text_of(R"({"b":1,"a":2,"b":{"x":1,"x":2},"c":3,"a":4,"b":5})") ==
+          R"({"b":5,"a":4,"c":3})");
+    CHECK(text_of(R"([{"x":[1,{"x":2,"x":3}]},{}])") == R"([{"x":[1,{"x":3}]},{}])");
+    CHECK(text_of(R"({"a":1e999})") == "none");
+    CHECK(text_of("7") == "7");
+}
+
+// The square of it would be ten thousand million comparisons.
+TEST_CASE("an object of a hundred thousand members is read") {
+    std::string text = "{";
+    for (int i = 0; i < 100'000; ++i) text += '"' + std::to_string(i) + R"(":0,)";
+    text += R"("0":1})";
+    const auto json = api::decode_json(text, {});
+    REQUIRE(json);
+    CHECK(json->size() == 100'000);
+    CHECK(json->front() == 1);
+}
+
 #if defined(__cpp_exceptions)
 namespace {
 struct Point {
@@ -119,17 +155,30 @@ struct Point {
     int y = 0;
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Point, x, y)
+struct Line {
+    Point from, to;
+};
+void to_json(Json& json, const Line& line) {
+    json = {{"to", {line.to.x, line.to.y}}, {"from", {line.from.x, line.from.y}}};
+}
+void from_json(const Json& json, Line& line) {
+    line.from = {json.at("from").at(0), json.at("from").at(1)};
+    line.to = {json.at("to").at(0), json.at("to").at(1)};
+}
 }  // namespace
 
 TEST_CASE("a type of one's own is taken by its from_json, and never throws out") {
     api::Application io;
     int errors = 0;
     io.on("point", [](Point point, Ack ack) { ack(point, point.x + point.y); });
+    io.on("line", [](std::vector<Line> lines, Ack ack) { ack(lines); });
     io.on_error([&](Socket, const api::Error&) { ++errors; });
     SmallServer server(io);
     const auto client = join(server);
     CHECK(ask(server, client, R"(421["point",{"x":1,"y":2}])") ==
           Frames{R"(431[{"x":1,"y":2},3])"});
+    CHECK(ask(server, client, R"(421["line",[{"from":[1,2],"to":[3,4]}]])") ==
+          Frames{R"(431[[{"to":[3,4],"from":[1,2]}]])"});
     for (const char* odd : {R"({"x":1})", R"({"x":1,"y":"2"})", "[]", "null"}) {
         ask(server, client, R"(42["point",)" + std::string(odd) + "]");
     }

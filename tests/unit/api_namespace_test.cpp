@@ -51,7 +51,7 @@ TEST_CASE("middlewares run in order, and the first that refuses ends it") {
     io.on_connection([&](Socket) { order.push_back("connection"); });
     SmallServer server(io);
     const auto refused = server.connect(R"(40{"token":"bad"})");
-    CHECK(server.heard(refused) == Frames{R"(44{"data":{"code":42},"message":"who are \"you\""})"});
+    CHECK(server.heard(refused) == Frames{R"(44{"message":"who are \"you\"","data":{"code":42}})"});
     CHECK(order == Frames{"first", "second"});
     order.clear();
     server.send(refused, R"(40{"token":"good"})");
