@@ -70,8 +70,8 @@ void declare(CLI::App& app, CommandLine& line) {
                    "A proxy, or a block like 10.0.0.0/8 of them, whose word on its clients counts;"
                    " repeatable");
     app.add_option("--name", config.names,
-                   "What the server is called by, like chat.example.org, besides localhost and"
-                   " addresses; repeatable");
+                   "What the server is called by, like chat.example.org, besides addresses and"
+                   " names without a dot; repeatable");
     app.add_option("--prefix", config.prefix, "Also serve everything below this path, like /chat/");
     app.add_option_function<std::string>(
            "--limits", [&config](const std::string& said) { config.limits = said == "on"; },

@@ -103,7 +103,7 @@ class Server {
         /// anybody else nothing of it is read.
         std::vector<std::string> trusted_proxies = {};
         /// What the server is called by, in lower case: "chat.example.org". Requests that ask for another
-        /// name are refused then, except for localhost and for addresses. Empty: any name will do, as for
+        /// name are refused then, except for addresses and names without a dot. Empty: any will do, as for
         /// the original, and then a page of any site can pass for the server's own by giving its own name
         /// to the server's address; name what listens on a machine that people browse from.
         std::vector<std::string> names = {};

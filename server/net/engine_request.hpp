@@ -18,8 +18,8 @@ struct EngineOptions {
     OriginList origins;
     /// What the server is called by, in lower case: a host, or a host with its port. Requests that ask for
     /// another are refused, because a page can give its own name to our address (DNS rebinding) and is of
-    /// our origin then. Loopback names and addresses always are: nobody else can have those. None: every
-    /// name will do.
+    /// our origin then. Addresses and names without a dot always will do: no stranger can have those. None:
+    /// every name will do.
     std::optional<std::vector<std::string>> names = {};
     bool polling = true;    ///< sessions may begin by long-polling
     bool websocket = true;  ///< sessions may begin on a WebSocket, or move to one

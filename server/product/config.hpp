@@ -28,7 +28,7 @@ struct Config {
     std::vector<std::string> origins;
     /// Addresses and blocks of proxies whose word on their clients counts: X-Forwarded-…, Forwarded, PROXY.
     std::vector<std::string> trusted_proxies;
-    /// What the server is called by, besides localhost and addresses; "*": any name.
+    /// What the server is called by, besides addresses and names without a dot; "*": any name.
     std::vector<std::string> names;
     std::string prefix;  ///< "/chat/": everything is served below it, too
     /// Whether there are allowances for each person and address. Off is for load tests.
