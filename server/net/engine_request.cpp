@@ -82,22 +82,22 @@ std::string_view without_port(std::string_view host) {
     return host.substr(0, host.find(':'));
 }
 
-/// Nobody but us can have these: names that mean this machine, and addresses, which no name server gives
-/// away. [RFC6761 6.3]
-bool is_name_of_nobody_else(std::string_view name) {
+/// No stranger can have these: names that mean this machine [RFC6761 6.3]; names of one label, which only
+/// the network around us gives away ("localhost", "chat", a service of a container); and addresses.
+bool is_name_of_no_stranger(std::string_view name) {
     if (name.starts_with('[') && name.ends_with(']')) {
         return IpAddress::parse(name.substr(1, name.size() - 2)).has_value();
     }
     constexpr std::string_view below = ".localhost";
     const std::string_view end = name.substr(name.size() - std::min(name.size(), below.size()));
-    return equal_ignoring_case(name, below.substr(1)) || equal_ignoring_case(end, below) ||
-           IpAddress::parse(name).has_value();
+    const bool is_one_label = !name.empty() && name.find_first_of(".[") == name.npos;
+    return is_one_label || equal_ignoring_case(end, below) || IpAddress::parse(name).has_value();
 }
 
 bool is_name(std::string_view host, const EngineOptions& options) {
     if (!options.names || host.empty()) return true;
     const std::string_view name = without_port(host);
-    return is_name_of_nobody_else(name) ||
+    return is_name_of_no_stranger(name) ||
            std::any_of(options.names->begin(), options.names->end(), [&](const auto& ours) {
                return equal_ignoring_case(ours, name) || equal_ignoring_case(ours, host);
            });

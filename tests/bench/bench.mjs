@@ -49,7 +49,7 @@ const servers = {
   "best-full": (db) => ["node", join(here, "node/best.mjs"), db, "full"],
   beast: () => [bin("bench-beast_server")],
   ours: () => [bin("bench-fanout_server")],
-  chat: (db) => [bin("oncewire-server"), "--port", "0", "--db", db, "--log-level", "warn"],
+  chat: (db) => [bin("oncewire-server"), "--port", "0", "--db", db, "--log-level", "warn", "--limits", "off"],
 };
 
 /** Starts one of them on an empty database; resolves with its port and pid. */
