@@ -1,5 +1,6 @@
 // Every flood of the tier. Each is { name, door, run(attack) } and, where the usual bounds do not fit:
 //   diskMegabytes  how much may be stored: what honest people behind one address may store in that time
+//   megabytes      how much it sends at most
 //   atMost         by what attack.note() counts: how far it may get, an allowance and some
 //   library        it needs a room with much in it (LIBRARY of library.mjs)
 //   short          it is in the short form, too

@@ -47,7 +47,7 @@ async function welcomeNewcomer(url) {
 /** Runs one flood in a process of its own; resolves with it once it did what it could. */
 async function attackWith(flood, server) {
   const script = fileURLToPath(new URL("attack.mjs", import.meta.url));
-  const attacker = fork(script, [flood.name, String(server.port), String(form.seconds), String(form.megabytes)], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  const attacker = fork(script, [flood.name, String(server.port), String(form.seconds), String(Math.min(form.megabytes, flood.megabytes ?? Infinity))], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
   attacker.ended = once(attacker, "exit");
   const [done] = await within(once(attacker, "message"), `the flood “${flood.name}”`, 60_000);
   attacker.done = done;
@@ -131,7 +131,7 @@ async function serverFor(flood, library) {
 }
 
 async function makeLibrary() {
-  const server = await Server.start({ config: "[chat]\nburst = 0\naddress_burst = 0\n[server]\ndurability = \"process\"\n" });
+  const server = await Server.start({ args: ["--limits", "off"], config: "[server]\ndurability = \"process\"\n" });
   await fillLibrary(server.url, form.library);
   await server.end("SIGTERM");
   return server;

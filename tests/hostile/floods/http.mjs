@@ -54,6 +54,20 @@ export const http = [
     },
   },
   {
+    name: "forged addresses",
+    short: true,
+    about: "polling sessions whose requests claim to come from anywhere; nobody has said that this sender may be believed",
+    atMost: { sessions: 1100 },
+    async run(attack) {
+      const claim = (n) => `X-Forwarded-For: 10.${n >> 16 & 255}.${n >> 8 & 255}.${n & 255}\r\nForwarded: for="[2001:db8::${n.toString(16)}]";proto=https\r\n`;
+      await attack.repeat(async (n) => {
+        const line = new Line(attack, attack.address());
+        line.onData = (chunk) => attack.note("sessions", chunk.toString("latin1").split("HTTP/1.1 200").length - 1);
+        await line.push(Buffer.from(Array.from({ length: 20 }, (_, i) => head(polling, { headers: claim(n * 20 + i) })).join("")));
+      });
+    },
+  },
+  {
     name: "sessions of strangers",
     about: "the same, as any page can do with an <img>: no Origin, one connection each, from 8 addresses",
     async run(attack) {

@@ -53,8 +53,9 @@ export const promises = [
   {
     name: "messages",
     short: true,
-    about: "8 people of one address store messages of 30 kB as fast as it goes",
-    diskMegabytes: 150,
+    about: "8 people of one address store messages of 30 kB as fast as it goes; each may store 100 MB a day",
+    megabytes: 80,
+    diskMegabytes: 120,
     run: (attack) => Promise.all(Array.from({ length: 8 }, () => offer(attack, (n) => ["chat message", `${n}${"x".repeat(30_000)}`]))),
   },
   {
