@@ -33,6 +33,10 @@ namespace {
 /// 256 KiB: what is read and thrown away of what is no request, or behind one.
 constexpr std::size_t discard_bytes_max = 256u << 10;
 
+/// 16 KiB: what of a body is taken, or compressed, at once. More may be packets by the hundred thousand, and
+/// has to wait for its turn.
+constexpr std::size_t at_once_bytes = 16u << 10;
+
 constexpr std::string_view continue_head = "HTTP/1.1 100 Continue\r\n\r\n";
 
 /// What somebody who embeds the chat on a new site finds in the browser's tools.
@@ -384,11 +388,35 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     /// All of it has come.
     void take_request() {
         await_answer();
-        if (action_) return server_.host_.handle_post(waiting_as_, request_);
+        const bool is_large = request_.body.size() > at_once_bytes;
+        if (action_) return is_large ? await_turn(&Conversation::take_post) : take_post();
         set_deadline(server_.options_.admission_timeout);
         const RequestId id = waiting_as_;
         server_.host_.handle_other(id, request_);
         if (waiting_as_ == id) watch_peer(id);
+    }
+
+    void take_post() { server_.host_.handle_post(waiting_as_, request_); }
+
+    // What takes long is done one after another, and between two whatever else has happened is looked at:
+    // 60 peers with a megabyte each do not keep everybody else waiting for all of it.
+
+    void await_turn(Step step) {
+        clear_deadline();
+        at_my_turn_ = step;
+        server_.in_turn_.push_back(shared_from_this());
+        if (server_.in_turn_.size() == 1) begin_turn();
+    }
+
+    void begin_turn() {
+        asio::post(socket_.get_executor(), [self = shared_from_this()] { self->take_turn(); });
+    }
+
+    void take_turn() {
+        auto& in_turn = server_.in_turn_;
+        in_turn.pop_front();
+        if (!in_turn.empty()) in_turn.front()->begin_turn();
+        (this->*at_my_turn_)();
     }
 
     void ask_admission() {
@@ -457,25 +485,37 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     void finish(HttpResponse response) {
         request_.body = {};
         share_.reset();
-        const bool close = is_last_ || !body_.is_complete() || is_upgrade_request(request_) ||
-                           has_token(find_header(request_.headers, "Connection"), "close");
         response_ = std::move(response);
-        compress();
+        const bool is_long = response_.body.size() > at_once_bytes && is_compressed();
+        return is_long ? await_turn(&Conversation::send_response) : send_response();
+    }
+
+    void send_response() {
+        if (is_compressed()) compress();
         // The client's own files lie below the same path, and say of themselves that everybody may.
         const bool is_open = !find_header(response_.headers, "Access-Control-Allow-Origin").empty();
         if (!is_open && is_engine_request(request_, server_.options_.engine)) {
             add_cors_headers(response_, request_, server_.options_.engine);
         }
+        const bool close = is_last_ || !body_.is_complete() || is_upgrade_request(request_) ||
+                           has_token(find_header(request_.headers, "Connection"), "close");
         send(close ? &Conversation::linger : &Conversation::await_next);
     }
 
+    ContentCoding coding() const {
+        return choose_coding(find_header(request_.headers, "Accept-Encoding"));
+    }
+
     /// Only what changes with every request; files were compressed when they were built.
-    void compress() {
+    bool is_compressed() const {
         const bool is_poll = action_ == EngineAction::poll || action_ == EngineAction::open_polling;
         const auto& from = server_.options_.compress_from;
-        if (!is_poll || !from || response_.body.size() < *from) return;
-        const auto coding = choose_coding(find_header(request_.headers, "Accept-Encoding"));
-        if (coding == ContentCoding::identity) return;
+        return is_poll && from && response_.body.size() >= *from &&
+               coding() != ContentCoding::identity;
+    }
+
+    void compress() {
+        const ContentCoding coding = this->coding();
         response_.body = encode_content(coding, response_.body);
         response_.headers.emplace_back("Content-Encoding", coding_name(coding));
     }
@@ -602,6 +642,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     std::optional<HttpResponse> known_;   // the answer, if the head alone decides it
     std::optional<EngineAction> action_;  // what request_ asks of Engine.IO
     RequestId waiting_as_ = 0;            // while the host has it
+    Step at_my_turn_ = nullptr;           // while in_turn_ has us
     HttpResponse response_;
     std::string response_head_;
     std::array<char, 4096> piece_;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -162,6 +163,7 @@ class HttpServer {
     RequestId last_request_ = 0;
     std::unordered_map<RequestId, std::shared_ptr<Conversation>> waiting_;
     std::vector<std::shared_ptr<Conversation>> paused_;
+    std::deque<std::shared_ptr<Conversation>> in_turn_;  // the first is about to be taken
 };
 
 }  // namespace oncewire::net
