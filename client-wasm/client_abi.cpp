@@ -102,7 +102,6 @@ constexpr std::uint32_t argument_buffer_kept = 1u << 20;
 std::vector<char> argument_buffer;
 std::vector<std::string> argument_attachments;
 const std::string* events = nullptr;
-std::string recovery;
 
 std::vector<std::string> take_attachments() { return std::exchange(argument_attachments, {}); }
 
@@ -139,15 +138,14 @@ EMSCRIPTEN_KEEPALIVE ClientHost* client_create(const char* options, std::uint32_
 
 EMSCRIPTEN_KEEPALIVE void client_destroy(ClientHost* host) { delete host; }
 
-/// `options`: JSON object with `name` and perhaps `lane`, `pid` and `offset` (client_recovery()).
+/// `options`: JSON object with `name` and perhaps `lane`.
 EMSCRIPTEN_KEEPALIVE Namespace client_open_namespace(ClientHost* host, const char* options,
                                                      std::uint32_t size) {
     const std::string_view text(options, size);
     std::optional<peer::RestoredLane> lane;
     if (const auto found = json::member(text, "lane")) lane = client_wasm::parse_lane(*found);
-    const auto index = host->client().open_namespace(
-        client_wasm::string_in(text, "name"), std::move(lane),
-        {client_wasm::string_in(text, "pid"), client_wasm::string_in(text, "offset")});
+    const auto index =
+        host->client().open_namespace(client_wasm::string_in(text, "name"), std::move(lane));
     host->settle();
     return index;
 }
@@ -192,15 +190,12 @@ EMSCRIPTEN_KEEPALIVE void client_provide_auth(ClientHost* host, Namespace index,
     host->settle();
 }
 
-/// `ack_timeout`: milliseconds; negative: none. `flags`: 1 wants an ack, 2 volatile. Returns the ack id,
-/// NaN where there is none, or -1 - EmitError.
+/// `flags`: 1 wants an ack, 2 volatile. Returns the ack id, NaN where there is none, or -1 - EmitError.
 EMSCRIPTEN_KEEPALIVE double client_emit(ClientHost* host, Namespace index, const char* data,
-                                        std::uint32_t size, std::uint32_t flags,
-                                        double ack_timeout) {
+                                        std::uint32_t size, std::uint32_t flags) {
     peer::Client::EmitOptions options;
     options.wants_ack = (flags & 1) != 0;
     options.is_volatile = (flags & 2) != 0;
-    if (ack_timeout >= 0) options.ack_timeout = Millis(static_cast<std::int64_t>(ack_timeout));
     const auto id = host->client().emit(index, {data, size}, client_wasm::take_attachments(),
                                         options, client_wasm::now());
     host->settle();
@@ -305,22 +300,13 @@ EMSCRIPTEN_KEEPALIVE void client_retry_now(ClientHost* host) {
     host->settle();
 }
 
-/// What the next client of this server goes on with: JSON object text, as long as client_events_size().
-EMSCRIPTEN_KEEPALIVE const char* client_recovery(ClientHost* host, Namespace index) {
-    const auto [pid, offset] = host->client().recovery(index);
-    client_wasm::recovery =
-        R"({"pid":)" + json::quoted(pid) + R"(,"offset":)" + json::quoted(offset) + '}';
-    client_wasm::events = &client_wasm::recovery;
-    return client_wasm::recovery.data();
-}
-
 /// All events there are, as a JSON array (event_json.hpp); client_events_size() tells its length.
 EMSCRIPTEN_KEEPALIVE const char* client_take_events(ClientHost* host) {
     client_wasm::events = &host->take_events();
     return client_wasm::events->data();
 }
 
-/// Of what client_take_events() or client_recovery() just returned; 0: there were none.
+/// Of what client_take_events() just returned; 0: there were none.
 EMSCRIPTEN_KEEPALIVE std::uint32_t client_events_size() {
     return static_cast<std::uint32_t>(client_wasm::events->size());
 }

@@ -156,8 +156,7 @@ struct Writer {
     }
     Made operator()(peer::GaveUp&) { return plain(Object("gave_up")); }
     Made operator()(peer::Reconnecting& out) {
-        return plain(
-            Object("reconnecting").number("attempt", out.attempt).millis("delay", out.delay));
+        return plain(Object("reconnecting").number("attempt", out.attempt));
     }
     Made operator()(peer::EventArrived& out) {
         Object made = object("event", out.index);
@@ -172,11 +171,7 @@ struct Writer {
         made.number("id", out.id).json("data", out.data);
         return with_attachments(made, std::move(out.attachments));
     }
-    Made operator()(peer::AckLost& out) {
-        return plain(object("ack_lost", out.index)
-                         .number("id", out.id)
-                         .flag("timed_out", out.why == peer::AckLost::Why::timed_out));
-    }
+    Made operator()(peer::AckLost&) { return std::nullopt; }  // the page counts for itself
     Made operator()(peer::MessageMoved& out) {
         return plain(object("moved", out.index)
                          .number("sequence", out.sequence)

@@ -155,16 +155,12 @@ class Client {
   isAlive() {
     return this.#call("is_alive") === 1;
   }
-  /** True: nothing happens any more by itself. */
+  /** True: nobody wants anything from it, and nothing is under way. */
   isAtRest() {
     return this.#call("is_at_rest") === 1;
   }
-  /** { pid, offset }: what openNamespace() of the next client goes on with. */
-  recovery(index) {
-    return this.#json(this.#call("recovery", index)) ?? {};
-  }
-  openNamespace(name, lane, recovery) {
-    return this.#call("open_namespace", ...this.#text(namespaceText({ name, ...recovery }, lane)));
+  openNamespace(name, lane) {
+    return this.#call("open_namespace", ...this.#text(namespaceText(name, lane)));
   }
   connect(index) {
     this.#call("connect", index);
@@ -180,7 +176,7 @@ class Client {
   emit(index, text, attachments, { ack = false, volatile = false } = {}) {
     this.#attach(attachments);
     const flags = (ack ? 1 : 0) | (volatile ? 2 : 0);
-    const id = orThrow(this.#call("emit", index, ...this.#text(text), flags, -1));
+    const id = orThrow(this.#call("emit", index, ...this.#text(text), flags));
     return Number.isNaN(id) ? undefined : id;
   }
   /** @returns the sequence; throws a DeliveryError */
@@ -211,7 +207,10 @@ class Client {
 
   /** All events there are (event_json.hpp), oldest first. */
   takeEvents() {
-    const events = this.#json(this.#call("take_events")) ?? [];
+    const start = this.#call("take_events");
+    const size = this.#isBroken ? 0 : this.#module.calls.events_size();
+    if (size === 0) return [];
+    const events = JSON.parse(decoder.decode(this.#module.bytes().subarray(start, start + size)));
     let taken = 0;
     for (const event of events) {
       if (!event.attachments) continue;
@@ -312,11 +311,6 @@ class Client {
     }
   }
 
-  #json(start) {
-    const size = this.#isBroken ? 0 : this.#module.calls.events_size();
-    return size > 0 ? JSON.parse(decoder.decode(this.#module.bytes().subarray(start, start + size))) : undefined;
-  }
-
   #attachment(index, size) {
     const start = this.#module.calls.attachment(this.#host, index);
     return this.#binary(this.#module.bytes().slice(start, start + size).buffer);
@@ -365,10 +359,10 @@ function orThrow(result) {
 }
 
 // Entries are text already: they are put in as they are.
-function namespaceText(options, lane) {
-  if (!lane) return JSON.stringify(options);
+function namespaceText(name, lane) {
+  if (!lane) return JSON.stringify({ name });
   const { entries, ...rest } = lane;
   const list = entries.map((entry) => `[${entry.sequence},"${entry.digest}",${entry.message}]`);
-  const head = JSON.stringify({ ...options, lane: rest });
+  const head = JSON.stringify({ name, lane: rest });
   return `${head.slice(0, -2)},"entries":[${list}]}}`;
 }

@@ -70,7 +70,6 @@ export class Manager extends Emitter {
     this.#refreshEngine();
     if (isEngineAwaited()) this.#network.begin(this.opts.transports[0]);
     this.#run(() => this.#client.open());
-    for (const socket of Object.values(this.nsps)) if (socket.active) socket.connect(); // that were let go
     return this;
   }
 
@@ -105,8 +104,8 @@ export class Manager extends Emitter {
     client.configure(this.#engineOptions(this.#network));
   }
 
-  openNamespace(socket, lane, recovery) {
-    const index = this.#client.openNamespace(socket.nsp, lane, recovery);
+  openNamespace(socket, lane) {
+    const index = this.#client.openNamespace(socket.nsp, lane);
     this.#byIndex[index] = socket;
     return index;
   }
@@ -177,7 +176,7 @@ export class Manager extends Emitter {
   #letGo() {
     const client = this.#client;
     this.#client = this.#loading = undefined;
-    this.#byIndex.splice(0).forEach((socket, index) => socket.letGo(client.recovery(index)));
+    for (const socket of this.#byIndex.splice(0)) socket.letGo();
     client.destroy();
     awake.delete(this);
   }

@@ -51,7 +51,6 @@ export class Socket extends Emitter {
   receiveBuffer = [];
 
   #opening; // until letGo()
-  #recovery; // of the engine that was let go
   #client; // the engine's client once it is there
   #index; // our namespace in it
   #calls = []; // what was called before, or while an attachment is being read
@@ -255,8 +254,7 @@ export class Socket extends Emitter {
   }
 
   /** The engine is let go, with nothing of ours in it; it comes back when something is called that needs it. */
-  letGo(recovery) {
-    this.#recovery = recovery;
+  letGo() {
     this.#sender?.release();
     this.#client = this.#sender = this.#opening = undefined;
   }
@@ -278,7 +276,7 @@ export class Socket extends Emitter {
     if (lane) this.#sender = new LaneSender(this.outbox, lane);
     if (lane?.lost?.length > 0) this.outbox.tellLost(lane.lost);
     this.#client = client;
-    this.#index = this.io.openNamespace(this, this.#sender?.options(this.#position), this.#recovery);
+    this.#index = this.io.openNamespace(this, this.#sender?.options(this.#position));
     this.#sender?.attach(client, this.#index);
     this.#runWaiting();
     if (lane) watchOrphans(lane, (orphan) => this.#deliverOrphan(orphan));

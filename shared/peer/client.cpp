@@ -36,10 +36,10 @@ std::string description(std::string_view words) {
 
 /// CONNECT data: what recovery of a stock server wants first, then the application's members, so that
 /// the application's win.
-std::string connect_data(std::string_view auth, const Recovery& recovery) {
-    if (recovery.pid.empty()) return std::string(auth);
-    std::string text = R"({"pid":)" + json::quoted(recovery.pid);
-    if (!recovery.offset.empty()) text += R"(,"offset":)" + json::quoted(recovery.offset);
+std::string connect_data(std::string_view auth, std::string_view pid, std::string_view offset) {
+    if (pid.empty()) return std::string(auth);
+    std::string text = R"({"pid":)" + json::quoted(pid);
+    if (!offset.empty()) text += R"(,"offset":)" + json::quoted(offset);
     const std::string_view members = json::members_text(auth);
     if (!members.empty()) text += ',';
     return text.append(members) + '}';
@@ -50,11 +50,9 @@ std::string connect_data(std::string_view auth, const Recovery& recovery) {
 Client::Client(Options options, Prng prng)
     : options_(std::move(options)), backoff_(options_.backoff, prng), engine_(options_.engine) {}
 
-NamespaceIndex Client::open_namespace(std::string_view name, std::optional<RestoredLane> lane,
-                                      Recovery recovery) {
+NamespaceIndex Client::open_namespace(std::string_view name, std::optional<RestoredLane> lane) {
     Namespace& added = namespaces_.emplace_back();
     added.name = std::string(name);
-    added.recovery = std::move(recovery);
     if (lane) {
         added.lane.emplace(Lane{std::move(lane->producer),
                                 delivery::Outbox(options_.outbox, lane->salt),
@@ -183,7 +181,7 @@ void Client::provide_auth(NamespaceIndex index, std::string_view auth, Instant) 
     if (!nsp.auth_asked || !nsp.wanted || link_state_ != LinkState::open) return;
     nsp.auth_asked = false;
     nsp.state = NamespaceState::connecting;
-    std::string data = connect_data(auth, nsp.recovery);
+    std::string data = connect_data(auth, nsp.pid, nsp.last_offset);
     if (const auto& lane = nsp.lane) {
         data = add_capability(
             data, {lane->producer, lane->cursor.position(), true, true, lane->outbox.first()});
@@ -476,8 +474,8 @@ void Client::handle_connected(NamespaceIndex index, const socketio::Packet& pack
         return;
     }
     nsp.state = NamespaceState::connected;
-    connected.recovered = !connected.pid.empty() && connected.pid == nsp.recovery.pid;
-    nsp.recovery.pid = connected.pid;
+    connected.recovered = !connected.pid.empty() && connected.pid == nsp.pid;
+    nsp.pid = connected.pid;
     if (nsp.lane) connected.guarantee = attach_lane(index, packet.data, now);
 
     // The reference's order: events that came before the answer, then what waited to be sent.
@@ -513,10 +511,10 @@ void Client::handle_event(NamespaceIndex index, socketio::Packet packet, Instant
         }
         return;
     }
-    if (!nsp.recovery.pid.empty()) {
+    if (!nsp.pid.empty()) {
         const auto elements = json::elements(packet.data);
         const auto offset = elements.size() > 1 ? json::as_string(elements.back()) : std::nullopt;
-        if (offset) nsp.recovery.offset = *offset;
+        if (offset) nsp.last_offset = *offset;
     }
     EventArrived event{
         index, std::move(packet.data), std::move(packet.attachments), packet.ack_id, {}};
@@ -589,19 +587,17 @@ bool Client::is_joining() const {
 
 bool Client::is_tracking(NamespaceIndex index) const {
     const Namespace& nsp = namespaces_[index];
-    return nsp.lane || !nsp.recovery.pid.empty();
+    return nsp.lane || !nsp.pid.empty();
 }
 
 bool Client::is_at_rest() const {
-    return link_state_ == LinkState::down && engine_.is_at_rest() && outputs_.empty() &&
+    return link_state_ == LinkState::down && engine_.is_at_rest() && !any_wanted() &&
            std::all_of(namespaces_.begin(), namespaces_.end(), [](const Namespace& nsp) {
                return nsp.send_buffer.empty() &&
                       (!nsp.lane ||
                        (nsp.lane->outbox.entries().empty() && nsp.lane->saves.empty()));
            });
 }
-
-Recovery Client::recovery(NamespaceIndex index) const { return namespaces_[index].recovery; }
 
 const delivery::Outbox* Client::outbox(NamespaceIndex index) const {
     const auto& lane = namespaces_[index].lane;

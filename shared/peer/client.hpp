@@ -32,12 +32,6 @@ struct RestoredLane {
     std::uint64_t salt = 0;                      ///< fresh entropy at each start
 };
 
-/// How far a session was heard: what another connection needs to go on with it.
-struct Recovery {
-    std::string pid;     ///< empty: there is none
-    std::string offset;  ///< trailing string of the newest event
-};
-
 enum class EmitError : std::uint8_t {
     reserved_name,
     not_an_event,  ///< data is no array beginning with a string or number, or nests too deeply
@@ -66,8 +60,7 @@ class Client {
     Client(Options options, Prng prng);
 
     /// Before connect(). With a lane, emit_durable() works and log positions are tracked.
-    NamespaceIndex open_namespace(std::string_view name, std::optional<RestoredLane> lane,
-                                  Recovery recovery = {});
+    NamespaceIndex open_namespace(std::string_view name, std::optional<RestoredLane> lane);
 
     // ---- application ----------------------------------------------------------------------------
 
@@ -144,10 +137,9 @@ class Client {
     /// Events tell how far the application has heard a log or a session; without that, one that arrives
     /// changes nothing in here.
     bool is_tracking(NamespaceIndex index) const;
-    /// Nothing is under way, nothing waits, and nothing happens any more before it is called again: a host
-    /// may let go of it, and open another with the same recovery() instead.
+    /// Nobody wants it, nothing is under way, and nothing waits: a host may let go of it, and open another when
+    /// somebody comes back.
     bool is_at_rest() const;
-    Recovery recovery(NamespaceIndex index) const;
     const delivery::Outbox* outbox(NamespaceIndex index) const;
     /// How far the log was handed on; none without a lane or before the first connection.
     std::optional<delivery::Position> position(NamespaceIndex index) const;
@@ -184,7 +176,8 @@ class Client {
         bool wanted = false;      // connect() called, disconnect() not
         bool auth_asked = false;  // an answer to AskAuth is awaited
         socketio::NamespaceState state = socketio::NamespaceState::absent;
-        Recovery recovery;
+        std::string pid;          // stock recovery
+        std::string last_offset;  // stock recovery: trailing string of the newest event
         std::optional<Lane> lane;
         socketio::PendingAcks acks;
         std::vector<socketio::Packet> send_buffer;  // ephemeral emits before CONNECT's answer

@@ -2,7 +2,6 @@
 // that would end it. And what is left of a client that nobody wants any more.
 #include <catch2/catch.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -37,7 +36,7 @@ struct Page {
         drain();
         hear(greeting(more));
         client.provide_auth(chat, "{}", now);
-        hear(R"(40{"sid":"s","pid":"p"})");
+        hear(R"(40{"sid":"s"})");
     }
     void hear(const std::string& frame) {
         client.handle_frame(link, {FrameType::text, frame}, now);
@@ -169,28 +168,15 @@ TEST_CASE("a reconnection that is forbidden while it waits is not made") {
     CHECK(std::holds_alternative<peer::AttemptBegun>(page.client.poll_output().value()));
 }
 
-TEST_CASE("a client that nobody wants is at rest, and another goes on with its session") {
+TEST_CASE("a client that nobody wants is at rest") {
     Page page;
-    page.hear(R"(42["news","offset 1"])");
     CHECK_FALSE(page.client.is_at_rest());
     page.client.handle_link_closed(page.link, page.now);
     page.drain();
     CHECK_FALSE(page.client.is_at_rest());
     page.client.disconnect(chat, page.now);
-    CHECK_FALSE(page.client.is_at_rest());
     page.drain();
     CHECK(page.client.is_at_rest());
-    const auto recovery = page.client.recovery(chat);
-    CHECK(recovery.pid == "p");
-    CHECK(recovery.offset == "offset 1");
-
-    peer::Client next({}, Prng(2));
-    next.open_namespace("/", std::nullopt, recovery);
-    page.client = std::move(next);
-    page.client.connect(chat, page.now);
-    page.connect();
-    CHECK(std::count(page.sent.begin(), page.sent.end(), R"(40{"pid":"p","offset":"offset 1"})") ==
-          1);
 }
 
 TEST_CASE("a client is not at rest while its last words are under way, or a message waits") {

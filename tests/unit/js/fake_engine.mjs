@@ -40,17 +40,13 @@ export class FakeClient {
     return this.atRest;
   }
 
-  recovery(index) {
-    return { pid: `pid of ${index}`, offset: "o" };
-  }
-
   named(name) {
     return this.calls.filter((call) => call[0] === name).map((call) => call.slice(1));
   }
 
-  openNamespace(name, lane, recovery) {
+  openNamespace(name, lane) {
     this.#nextSequence = lane?.next ?? 1;
-    return this.namespaces.push({ name, lane, recovery }) - 1;
+    return this.namespaces.push({ name, lane }) - 1;
   }
   emit(index, text, attachments, options) {
     this.calls.push(["emit", JSON.parse(text), attachments, options]);
