@@ -258,7 +258,7 @@ TEST_CASE("an HTTP request is answered once") {
         reply(500, "again");
     });
     std::vector<unsigned> answers;
-    io.handle_http({"GET", "/a?b", "", {}, ""}, api::HttpReply([&](api::HttpAnswer answer) {
+    io.handle_http({"GET", "/a?b", "", "", {}, ""}, api::HttpReply([&](api::HttpAnswer answer) {
                        answers.push_back(answer.status);
                        CHECK(answer.body == "/a");
                    }));
