@@ -167,7 +167,12 @@ void Browser::refresh() {
         env_.note("browser {} has its storage of some time ago", options_.author);
         env_.witness.put_back(options_.author);
     }
-    env_.heap.after(env_.choices.delay("load", 20, 2'000), [this] { open(); });
+    // Long enough for a lease to end.
+    const bool stays_away =
+        env_.faults.is_possible(Fault::lease_ended) && env_.choices.chance("stays away", 1, 3);
+    const Millis time = stays_away ? env_.choices.delay("away", 5'000, 30'000)
+                                   : env_.choices.delay("load", 20, 2'000);
+    env_.heap.after(time, [this] { open(); });
 }
 
 void Browser::close() {
