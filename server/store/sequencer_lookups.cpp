@@ -2,6 +2,7 @@
 // step of them.
 #include <utility>
 
+#include "server/store/mistake.hpp"
 #include "server/store/sequencer.hpp"
 #include "shared/base/json.hpp"
 
@@ -87,7 +88,11 @@ Result<Verdict, StoreError> Sequencer::run_lookup(Tx& tx, const Submit& submit) 
     elements.erase(elements.begin());
     const Message message{submit.nsp, event,         std::move(elements), submit.scope,
                           {},         submit.sender, submit.producer.text};
-    return handler->second(tx, message);
+    auto answer = handler->second(tx, message);
+    const std::string mistake = mistake_of(tx, answer);
+    if (mistake.empty()) return answer;
+    tell_mistake(event, mistake);
+    return reject("handler_failed", "the server failed on this question");
 }
 
 }  // namespace oncewire::store

@@ -1,6 +1,7 @@
 // One message: whether it is new, what its handler says, and what its sender is told.
 #include <algorithm>
 
+#include "server/store/mistake.hpp"
 #include "server/store/sequencer.hpp"
 #include "shared/base/json.hpp"
 #include "shared/base/limits.hpp"
@@ -9,8 +10,14 @@
 namespace oncewire::store {
 namespace {
 
-/// As it fits into what carries it: ["oncewire:verdicts",first,[[kind,body]]].
-constexpr std::uint32_t body_depth = limits::json_depth - 3;
+/// At most 64 bytes of a name, and none of a character that does not fit: half of one would not be JSON,
+/// and the client would end the link over the verdict, each time.
+std::string beginning_of(const std::string& name) {
+    std::size_t end = std::min<std::size_t>(name.size(), 64);
+    while (end > 0 && end < name.size() && (static_cast<unsigned char>(name[end]) & 0xc0) == 0x80)
+        --end;
+    return name.substr(0, end);
+}
 
 }  // namespace
 
@@ -212,7 +219,7 @@ Result<Verdict, StoreError> Sequencer::call_handler(const Submit& submit) {
     const auto handler = handlers_.find(*event);
     if (handler == handlers_.end()) {
         return reject("unknown_event",
-                      "this server stores no event '" + event->substr(0, 64) +
+                      "this server stores no event '" + beginning_of(*event) +
                           "': register it by on_durable(), or leave it out of what "
                           "the client's option delivery names");
     }
@@ -228,9 +235,7 @@ Result<Verdict, StoreError> Sequencer::call_handler(const Submit& submit) {
     Tx tx(store_, submit.nsp, message.key, wall_clock_, published_, questions_);
     auto verdict = handler->second(tx, message);
     was_marked_ = tx.is_marked();
-    std::string mistake = tx.mistake();
-    if (verdict && !json::is_valid(verdict->body, body_depth))
-        mistake = "the body of a verdict is JSON text, and was " + verdict->body.substr(0, 60);
+    const std::string mistake = mistake_of(tx, verdict);
     if (mistake.empty()) return verdict;
     tell_mistake(*event, mistake);
     return Err{StoreError::handler};

@@ -2,6 +2,7 @@
 // recipient is sent the oldest of them, as many as fit into a window, anew after each Attach.
 #include <algorithm>
 
+#include "server/store/mistake.hpp"
 #include "server/store/sequencer.hpp"
 #include "shared/base/json.hpp"
 #include "shared/base/limits.hpp"
@@ -91,7 +92,11 @@ Result<void, StoreError> Sequencer::end_question(const QuestionRow& row, const R
     was_marked_ = tx.is_marked();
     const auto handler = options_.answers.find(event);
     if (!ended || handler == options_.answers.end()) return ended;
-    return handler->second(tx, question, reply);
+    const auto done = handler->second(tx, question, reply);
+    const std::string mistake = mistake_of(tx);
+    if (mistake.empty()) return done;
+    tell_mistake(event, mistake);
+    return Err{StoreError::handler};
 }
 
 /// The message was an answer that its handler failed on for the last time: asking again would fail again.

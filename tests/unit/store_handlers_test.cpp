@@ -7,6 +7,7 @@
 
 #include "server/store/memory_store.hpp"
 #include "server/store/sequencer.hpp"
+#include "shared/base/json.hpp"
 
 namespace store_handlers_test {
 
@@ -134,6 +135,18 @@ TEST_CASE("a handler that says what is no JSON has failed, and is told of in a s
     CHECK(told[0].find("the handler of \"" + event + "\": ") == 0);
     CHECK(machine.disk.tables.log.empty());
     CHECK(machine.disk.tables.tasks.empty());
+}
+
+TEST_CASE("a verdict on an event that nobody knows is JSON, however its name is cut") {
+    Machine machine(handlers);
+    for (std::size_t length = 61; length <= 66; ++length) {
+        const std::string name = std::string(length, 'x') + "\xf0\x9f\x98\x80\xc3\xa9";
+        machine.submit(length - 60, "[\"" + name + "\"]");
+        const auto settled = only<Settled>(machine.end_batch());
+        REQUIRE(settled.size() == 1);
+        CHECK(json::is_valid(settled[0].verdicts.at(0).body, 8));
+        CHECK(settled[0].verdicts[0].body.find("unknown_event") != std::string::npos);
+    }
 }
 
 TEST_CASE("a handler that fails costs its message a delay, and nobody else anything") {
