@@ -18,7 +18,7 @@
 /// reserved names. A stock peer ignores the object, and then none of the rest is ever sent.
 ///
 ///   client  CONNECT   {…auth, "oncewire":{"version":1,"answers":true,"links":true,"producer":P,
-///                       "secret":S,"position":"e.o"}}
+///                       "secret":S,"position":"e.o","first":8}}
 ///   server  CONNECT   {"sid":…,"oncewire":{"version":1,"epoch":7,"last":3,"digest":D,
 ///                       "position":"e.o","window":1024,"messageBytes":65536,"durability":"disk",
 ///                       "links":true}}
@@ -27,7 +27,7 @@
 ///                     nests deeper than message_depth
 ///   server  EVENT     ["oncewire:verdicts",first,[[0,body],[1,error],…]]     0 accepted, 1 rejected
 ///   server  EVENT     ["oncewire:expect",sequence]             send from here on
-///   server  EVENT     ["oncewire:conflict",sequence,last]      renumber from here, beyond last
+///   server  EVENT     ["oncewire:conflict",sequence,last]      it needs a number beyond last
 ///   server  EVENT     ["oncewire:gap",from,to]                 entries in there are gone for good
 ///   server  EVENT     ["oncewire:later",milliseconds]          nothing was stored; send again then
 ///   server  EVENT     [event,…args,"e.o.before"]               an entry of the log, where both said
