@@ -59,7 +59,7 @@ std::string boot_id() {
 
 void flush_directory_of(const std::string& path) { flush_file(directory_of(path)); }
 
-Failure failure_of(int number) {
+Failure failure_for(int number) {
     return {number == ENOSPC ? StoreError::full : StoreError::io,
             std::error_code(number, std::generic_category()).message()};
 }
@@ -96,14 +96,14 @@ Result<void, Failure> make_file(const std::string& path) {
     const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (file >= 0) ::close(file);
     if (file >= 0 || errno == EEXIST) return {};
-    return Err{failure_of(errno)};
+    return Err{failure_for(errno)};
 }
 
 Result<std::string, Failure> make_file_beside(const std::string& path) {
     if (const auto there = look_at_directory(path); !there) return Err{there.error()};
     std::string name = path + "-XXXXXX";
     const int file = ::mkostemp(name.data(), O_CLOEXEC);
-    if (file < 0) return Err{failure_of(errno)};
+    if (file < 0) return Err{failure_for(errno)};
     ::close(file);
     return name;
 }
@@ -115,7 +115,7 @@ std::uint64_t free_bytes_beside(const std::string& path) {
 }
 
 Result<void, Failure> name_file(const std::string& from, const std::string& to) {
-    if (!rename_to_new(from.c_str(), to.c_str())) return Err{failure_of(errno)};
+    if (!rename_to_new(from.c_str(), to.c_str())) return Err{failure_for(errno)};
     flush_directory_of(to);
     return {};
 }

@@ -119,7 +119,7 @@ TEST_CASE("whatever cannot be in a database is found") {
         {"UPDATE log SET offset = 9 WHERE offset = 3", "the log has a hole"},
         {"UPDATE log SET room = 7 WHERE offset = 2", "an entry has no room"},
         {"DELETE FROM verdicts WHERE sequence = 2", "mark is not its newest verdict"},
-        {"DELETE FROM verdicts WHERE sequence = 1", "mark is not its newest verdict"},
+        {"UPDATE producers SET forgotten = 2", "mark is not its newest verdict"},
         {"UPDATE verdicts SET digest = 5 WHERE sequence = 2", "another digest"},
         {"DELETE FROM producers", "a verdict has no producer"},
         {"UPDATE verdicts SET kind = 2 WHERE sequence = 1", "neither yes nor no"},
