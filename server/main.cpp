@@ -309,7 +309,7 @@ constexpr Millis connect_timeout{10'000};
 void lift_limits(core::Server::Options& options) {
     options.limits.of_one_address.reset();
     options.sessions_per_connection.reset();
-    options.http.unfinished.of_one_network = options.http.unfinished.in_all;
+    options.unfinished.of_one_network = options.unfinished.in_all;
 }
 
 /// Whoever runs this by mistake should not have to look for it.

@@ -110,6 +110,9 @@ Server::Server(Options options, std::unique_ptr<store::Store> store,
         core.http = options_.http;
         core.web_sockets = options_.web_sockets;
         core.polling = options_.polling;
+        core.http.unfinished = core.web_sockets.unfinished =
+            std::make_shared<net::UnfinishedBytes>(net::UnfinishedBytes::part_of(
+                options_.unfinished, options_.cores, options_.message_bytes_max));
         core.limits = &limits_;
         core.sessions_per_connection = options_.sessions_per_connection;
         core.hub.speaks_socketio = !options_.on_message;

@@ -34,6 +34,7 @@ class Server {
         net::WebSockets::Options web_sockets;
         net::Polling::Options polling;
         ConnectionLimits::Options limits;
+        net::UnfinishedBytes::Options unfinished;  ///< of all cores together
         /// See Transports.
         std::optional<std::uint32_t> sessions_per_connection = sessions_of_one_connection;
         engineio::Timings timings;

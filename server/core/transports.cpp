@@ -173,12 +173,13 @@ void Transports::handle_upgrade(net::Upgraded upgraded) {
     host_.turn([&](Instant now) {
         const std::string sid(net::engine_sid(upgraded.request));
         const bool text_only = net::wants_base64(upgraded.request);
+        std::string network = net::network_of(upgraded.request.client.address);
         const auto connection = routes_.handle_websocket(
             sid, request_of(engineio::TransportKind::websocket, upgraded.request), text_only, now);
         if (!connection) return refuse(upgraded);
         web_sockets_.open(*connection,
                           {upgraded.socket, upgraded.answer, std::move(upgraded.unread),
-                           upgraded.deflate, std::move(upgraded.seat)});
+                           upgraded.deflate, std::move(upgraded.seat), std::move(network)});
     });
 }
 

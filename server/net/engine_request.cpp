@@ -120,6 +120,14 @@ bool is_own_page(std::string_view origin, const HttpRequest& request,
                        [&](const auto& name) { return is_page_of(origin, name, secure); });
 }
 
+/// [Fetch Metadata] An image, a script, a frame or a link on a page of another site: browsers name no
+/// Origin for these, and nobody connects by them.
+bool is_planted(const HeaderList& headers) {
+    const std::string_view use = find_header(headers, "Sec-Fetch-Dest");
+    const bool is_connection = use.empty() || use == "empty" || use == "websocket";
+    return find_header(headers, "Sec-Fetch-Site") == "cross-site" && !is_connection;
+}
+
 /// A request with a sid.
 Result<EngineAction, EngineError> judge_in_session(const HttpRequest& request,
                                                    const EngineQuery& query, SessionKind session) {
@@ -199,7 +207,7 @@ bool is_origin_allowed(const HttpRequest& request, const EngineOptions& options)
         return equal_ignoring_case(header.first, "Origin");
     };
     const auto count = std::count_if(request.headers.begin(), request.headers.end(), is_origin);
-    if (count == 0) return true;
+    if (count == 0) return !is_planted(request.headers);
     if (count > 1) return false;
     const std::string origin = as_http(find_header(request.headers, "Origin"));
     // Behind a proxy that ends TLS the browser says https while we hear http.

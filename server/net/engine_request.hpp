@@ -85,7 +85,8 @@ bool is_host_allowed(const HttpRequest& request, const EngineOptions& options);
 /// Exact: scheme, host and port of an Origin equal those this request was sent to, those of one of the
 /// names, or one of the list; ws and wss stand for http and https. Which scheme the request was sent by
 /// only a trusted proxy can say, without one either will do.
-/// No Origin at all is no browser, which could claim anything. [RFC6455 10.2]
+/// No Origin at all is no browser, which could claim anything [RFC6455 10.2]; or an element of a page, and
+/// of another site's it is refused if the browser says so. [Fetch Metadata]
 bool is_origin_allowed(const HttpRequest& request, const EngineOptions& options);
 
 /// JSON for a plain request; the bare message for one that asked for an upgrade. `message`: instead of

@@ -26,7 +26,7 @@ class ChunkedBody {
     Result<bool, HttpRefusal> take(std::string_view& received, std::string& content);
 
     /// 8 KiB: as a head. No client of Socket.IO sends extensions or trailers at all.
-    static constexpr std::size_t notes_bytes_max = head_bytes_max;
+    static constexpr std::size_t notes_bytes_max = 8192;
 
   private:
     enum class Part : std::uint8_t { size, content, content_end, trailer, done };

@@ -306,7 +306,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         if (server_.host_.is_busy()) return pause();
         const auto is_complete = take_body();
         if (!is_complete) return give_up_post(), refuse(is_complete.error());
-        if (!share_->grow_to(request_.body.size())) return give_up_large_body();
+        if (!share_->hold(request_.body.size())) return give_up_large_body();
         if (*is_complete) return take_request();
         read_some(&Conversation::await_body, &Conversation::give_up);
     }

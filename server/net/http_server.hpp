@@ -116,7 +116,7 @@ class HttpServer {
         /// For whoever is asked about a handshake or answers for others; nobody's word is a no.
         Millis admission_timeout{10'000};
         std::uint32_t body_bytes_max = limits::message_bytes;
-        UnfinishedBytes::Options unfinished = {};
+        std::shared_ptr<UnfinishedBytes> unfinished = {};  ///< none: one of its own
         /// Answers to polls are compressed from this many bytes on; none: never.
         std::optional<std::uint32_t> compress_from = 1024;
         /// [RFC7692] Whether WebSockets may be compressed.
@@ -129,7 +129,9 @@ class HttpServer {
     HttpServer(Options options, EngineHost& host)
         : options_(std::move(options)),
           host_(host),
-          unfinished_(std::make_shared<UnfinishedBytes>(options_.unfinished)) {}
+          unfinished_(options_.unfinished
+                          ? options_.unfinished
+                          : std::make_shared<UnfinishedBytes>(UnfinishedBytes::Options())) {}
 
     /// Takes over an accepted connection, until it ends or is upgraded.
     /// `received`: what came in already. `seat`: kept as long as the connection.

@@ -4,10 +4,17 @@
 
 namespace oncewire::net {
 
-bool UnfinishedBytes::Share::grow_to(std::size_t bytes) {
-    const std::uint64_t size = bytes - std::min(bytes, whole_->options_.uncounted);
-    if (size <= counted_) return true;
-    if (!whole_->take(network_, size - counted_)) return false;
+UnfinishedBytes::Options UnfinishedBytes::part_of(Options options, std::uint16_t cores,
+                                                  std::uint64_t message_bytes_max) {
+    options.of_one_network = std::max(options.of_one_network / cores, 2 * message_bytes_max);
+    options.in_all = std::max(options.in_all / cores, options.of_one_network);
+    return options;
+}
+
+bool UnfinishedBytes::Share::hold(std::size_t bytes) {
+    const std::uint64_t size = bytes - std::min<std::uint64_t>(bytes, whole_->options_.uncounted);
+    if (size > counted_ && !whole_->take(network_, size - counted_)) return false;
+    if (size < counted_) whole_->give_back(network_, counted_ - size);
     counted_ = size;
     return true;
 }

@@ -9,26 +9,28 @@
 
 namespace oncewire::net {
 
-/// How much memory bodies may take before their requests are answered: of one network, and in all.
-/// Otherwise whoever begins many large requests and ends none holds one body for each connection.
-/// One thread.
+/// How much memory what has begun and not ended may take on one core: bodies of requests, messages of
+/// WebSockets; of one network, and in all. Otherwise whoever begins much and ends nothing holds one largest
+/// message for each connection. One thread.
 class UnfinishedBytes {
   public:
     struct Options {
-        /// 32 MiB of one core: 32 of the largest bodies.
-        std::uint64_t in_all = 32u << 20;
-        /// 8 MiB of one core: eight people of an office who send their largest at the same time.
-        std::uint64_t of_one_network = 8u << 20;
-        /// 16 KiB: of each body that nobody counts, so that what people write gets in whatever somebody
-        /// else is sending. Connections are counted anyway.
-        std::size_t uncounted = 16u << 10;
+        /// 256 MiB: what a small machine can spare.
+        std::uint64_t in_all = 256u << 20;
+        /// 32 MiB: 32 people of an office who send their largest at the same time.
+        std::uint64_t of_one_network = 32u << 20;
+        /// 16 KiB: of each that nobody counts, so that what people write gets in whatever somebody else is
+        /// sending. Connections are counted anyway.
+        std::uint64_t uncounted = 16u << 10;
     };
 
     explicit UnfinishedBytes(Options options) : options_(options) {}
+    /// Of one core of so many; the largest message fits twice, whatever else is said.
+    static Options part_of(Options options, std::uint16_t cores, std::uint64_t message_bytes_max);
     UnfinishedBytes(const UnfinishedBytes&) = delete;
     UnfinishedBytes& operator=(const UnfinishedBytes&) = delete;
 
-    /// What one request holds of it, until this is gone.
+    /// What one request or message holds of it, until this is gone.
     class Share {
       public:
         Share(std::shared_ptr<UnfinishedBytes> whole, std::string network)
@@ -37,8 +39,8 @@ class UnfinishedBytes {
         Share(const Share&) = delete;
         Share& operator=(const Share&) = delete;
 
-        /// The body has this many bytes now. False: that is too much.
-        bool grow_to(std::size_t bytes);
+        /// It has this many bytes now. False: that is too much.
+        bool hold(std::size_t bytes);
 
       private:
         std::shared_ptr<UnfinishedBytes> whole_;

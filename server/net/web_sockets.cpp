@@ -65,6 +65,7 @@ void WebSockets::open(TransportId id, Newcomer newcomer) {
         {.message_bytes_max = options_.message_bytes_max, .deflate = newcomer.deflate});
     connection.deflate = newcomer.deflate;
     connection.seat = std::move(newcomer.seat);
+    connection.network = std::move(newcomer.network);
     connection.unsent.append(newcomer.answer);
     mark_dirty(connection);
     epoll_event event{};
@@ -98,7 +99,10 @@ std::optional<TransportInput> WebSockets::poll_input() {
         }
         while (Connection* connection = find(reading_)) {
             const auto input = connection->parser.next(unparsed_);
-            if (!input) break;
+            if (!input) {
+                if (!may_keep(*connection)) violate(*connection, CloseCode::try_again_later);
+                break;
+            }
             if (auto taken = take(*connection, *input)) return taken;
         }
         reading_ = {};
@@ -149,6 +153,18 @@ void WebSockets::receive(Connection& connection) {
     if (connection.state != State::open) return;  // whatever it still says is too late
     reading_ = {connection.socket, connection.id};
     unparsed_ = std::span(buffer_).first(static_cast<std::size_t>(count));
+}
+
+/// What came of a message so far. Most come whole, and hold nothing.
+bool WebSockets::may_keep(Connection& connection) {
+    const std::size_t bytes = connection.parser.unfinished_bytes();
+    if (bytes == 0) connection.share.reset();
+    if (bytes == 0 || !options_.unfinished) return true;
+    if (!connection.share) {
+        connection.share =
+            std::make_unique<UnfinishedBytes::Share>(options_.unfinished, connection.network);
+    }
+    return connection.share->hold(bytes);
 }
 
 /// The owner's part of what a client said; the rest is done here.

@@ -14,6 +14,7 @@
 #include "server/net/message_deflate.hpp"
 #include "server/net/seat.hpp"
 #include "server/net/send_buffer.hpp"
+#include "server/net/unfinished_bytes.hpp"
 #include "server/net/websocket_frames.hpp"
 #include "shared/base/frame.hpp"
 #include "shared/base/limits.hpp"
@@ -41,7 +42,7 @@ struct TransportInput {
 
 /// All WebSockets of one core after their handshake: bytes in, frames out; frames in, bytes out.
 ///
-/// Promise: an idle connection owns its descriptor and some 150 bytes; everything is read through one
+/// Promise: an idle connection owns its descriptor and some 200 bytes; everything is read through one
 /// buffer shared by all; frames for many connections are framed once; no descriptor outlives the end of
 /// its connection by more than `close_timeout`; nothing blocks, and no connection starves another.
 ///
@@ -56,6 +57,8 @@ class WebSockets {
         /// 2 s: for a peer to take our last bytes and to close its side. Also how long a silent client
         /// can hold up a server that stops.
         Millis close_timeout{2'000};
+        /// What messages that have not come to their end may hold; none: one each.
+        std::shared_ptr<UnfinishedBytes> unfinished = {};
     };
 
     explicit WebSockets(Options options);
@@ -73,6 +76,7 @@ class WebSockets {
         std::string unread = {};       ///< what came in behind the handshake
         bool deflate = false;          ///< [RFC7692] was agreed on
         Seat seat = nullptr;           ///< kept until the socket is closed
+        std::string network = {};      ///< whose unfinished bytes are counted together
     };
     void open(TransportId id, Newcomer newcomer);
 
@@ -112,6 +116,8 @@ class WebSockets {
         WebSocketParser parser;
         SendBuffer unsent;
         Seat seat;
+        std::string network;
+        std::unique_ptr<UnfinishedBytes::Share> share;  // while a large message is unfinished
     };
     /// A connection by its descriptor, and its id in case the descriptor was used anew.
     struct Named {
@@ -133,6 +139,7 @@ class WebSockets {
     void handle_ready(Ready ready);
     void receive(Connection& connection);
     std::optional<TransportInput> take(Connection& connection, const WebSocketInput& input);
+    bool may_keep(Connection& connection);
     std::optional<TransportInput> take_message(Connection& connection, const WebSocketInput& input);
     void end(Connection& connection, engineio::CloseReason reason);
     void violate(Connection& connection, CloseCode code);

@@ -26,6 +26,7 @@ enum class CloseCode : std::uint16_t {
     bad_text = 1007,
     policy_violation = 1008,
     message_too_big = 1009,
+    try_again_later = 1013,
 };
 
 /// One thing a client said. The bytes belong to the parser or to its input and are valid until the
@@ -71,6 +72,8 @@ class WebSocketParser {
     /// Takes bytes off the front of `input`, unmasking them in place, until something is complete.
     /// None: all of `input` is used up.
     std::optional<WebSocketInput> next(std::span<char>& input);
+    /// Kept of a message that has not come to its end.
+    std::size_t unfinished_bytes() const { return unfinished_ ? unfinished_->message.size() : 0; }
 
   private:
     /// What must be kept because it did not arrive in one piece. Absent on idle connections.

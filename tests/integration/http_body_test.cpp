@@ -251,7 +251,7 @@ TEST_CASE("a refused body that came with its head does not end the connection") 
 
 TEST_CASE("one address can leave only so much unfinished, and others are served meanwhile") {
     oncewire::core::Server::Options options;
-    options.http.unfinished = {.in_all = 4'000'000, .of_one_network = 2'500'000};
+    options.unfinished = {.in_all = 4'000'000, .of_one_network = 2'500'000};
     options.http.body_timeout = patience;
     QuickServer server(std::move(options));
     const auto post = [&](std::size_t length) {

@@ -122,6 +122,33 @@ TEST_CASE("frames are heard from all who said something, glued bytes first") {
     CHECK(turn(web_sockets).empty());
 }
 
+TEST_CASE("of what one network has begun and not ended only so much is kept") {
+    net::WebSockets::Options options;
+    options.unfinished = std::make_shared<net::UnfinishedBytes>(
+        net::UnfinishedBytes::Options{.in_all = 1000, .of_one_network = 100, .uncounted = 10});
+    net::WebSockets web_sockets(std::move(options));
+    Peer ann(web_sockets, 1), ben(web_sockets, 2), cid(web_sockets, 3);
+    const std::string begun("\x81\xfe\x01\xf4\0\0\0\0", 8);  // 500 bytes follow
+    ann.say(begun + std::string(80, 'a'));
+    CHECK(turn(web_sockets).empty());
+    ben.say(begun + std::string(60, 'b'));
+    CHECK(turn(web_sockets) == Happened{"2 transport error"});
+    CHECK(ben.hear() == std::string("\x88\x02\x03\xf5"));  // 1013: try again later
+    // Small ones get in, and one that is whole holds nothing.
+    cid.say(masked_hi.substr(0, 7));
+    CHECK(turn(web_sockets).empty());
+    cid.say(masked_hi.substr(7));
+    CHECK(turn(web_sockets) == Happened{"3 hi"});
+    ann.say(std::string(420, 'a'));
+    CHECK(turn(web_sockets) == Happened{"1 " + std::string(500, 'a')});
+    cid.say(begun + std::string(100, 'c'));
+    CHECK(turn(web_sockets).empty());
+    cid.hang_up();
+    turn(web_sockets);
+    ann.say(begun + std::string(100, 'a'));
+    CHECK(turn(web_sockets).empty());
+}
+
 TEST_CASE("one turn takes only so much, however many have much to say") {
     constexpr std::size_t many = 200, packets = 2000;
     net::WebSockets web_sockets({});

@@ -154,6 +154,22 @@ TEST_CASE("only the exact origin of this server or a listed one may connect") {
     CHECK_FALSE(net::is_origin_allowed(twice, {}));
 }
 
+TEST_CASE(
+    "elements of other sites' pages take no sessions, though browsers name no origin for them") {
+    const auto is_allowed = [](const char* site, const char* use) {
+        auto request = plain("GET", "EIO=4&transport=polling");
+        request.headers.push_back({"Sec-Fetch-Site", site});
+        if (*use) request.headers.push_back({"Sec-Fetch-Dest", use});
+        return net::is_origin_allowed(request, {});
+    };
+    for (const char* use : {"image", "script", "iframe", "document", "style"}) {
+        CHECK_FALSE(is_allowed("cross-site", use));
+        CHECK(is_allowed("same-origin", use));
+        CHECK(is_allowed("none", use));
+    }
+    for (const char* use : {"", "empty", "websocket"}) CHECK(is_allowed("cross-site", use));
+}
+
 TEST_CASE("an origin may be that of the WebSocket itself, as Starscream writes it") {
     CHECK(allowed("ws://chat.example:3000"));
     CHECK(allowed("wss://chat.example:3000"));
