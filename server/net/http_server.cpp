@@ -334,9 +334,9 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         end();
     }
 
-    /// Whoever sends so much at once may try again.
+    /// Whoever sends so much at once may try again. A session is told, also if it was the last piece.
     void give_up_large_body() {
-        give_up_post();
+        if (action_ == EngineAction::post) server_.host_.handle_post_aborted(request_);
         finish(plain_text(503, "too many unfinished requests"));
     }
 
