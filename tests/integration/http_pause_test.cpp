@@ -32,14 +32,17 @@ class Host : public net::EngineHost {
         return sid == "s" ? net::SessionKind::polling : net::SessionKind::unknown;
     }
     bool asks_admission() override { return false; }
-    void handle_handshake(net::RequestId, const net::HttpRequest&, const std::string&) override {}
+    std::optional<net::Seat> take_seat_by_proxy(const std::string&) override { return net::Seat(); }
+    std::optional<net::Seat> take_websocket_seat(const net::HttpRequest&) override {
+        return net::Seat();
+    }
+    void handle_handshake(net::RequestId, const net::HttpRequest&) override {}
     bool is_busy() override { return busy; }
     bool takes_others() override { return true; }
-    void handle_other(net::RequestId id, const net::HttpRequest& request,
-                      const std::string&) override {
+    void handle_other(net::RequestId id, const net::HttpRequest& request) override {
         taken.push_back({id, request.body});
     }
-    void handle_get(net::RequestId, const net::HttpRequest&, const std::string&) override {}
+    void handle_get(net::RequestId, const net::HttpRequest&) override {}
     bool handle_post_begun(const net::HttpRequest&) override { return ++begun; }
     void handle_post(net::RequestId id, const net::HttpRequest& request) override {
         taken.push_back({id, request.body});
@@ -77,7 +80,7 @@ struct World {
     Host host;
     net::HttpServer server;
     net::Listener listener{context, [this](auto socket, std::string address) {
-                               server.serve(std::move(socket), std::move(address));
+                               server.serve(std::move(socket), {std::move(address)});
                            }};
     std::uint16_t port = 0;
 };
