@@ -84,7 +84,10 @@ TEST_CASE("dribbled heads and bodies end at an absolute deadline") {
     QuickServer server(std::move(options));
     TcpClient silent(server.port()), head(server.port()), body(server.port());
     head.send("GET / HT");
-    body.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
+    const std::string polling = "/socket.io/?EIO=4&transport=polling";
+    const std::string open = fetch(server.port(), get(polling)).body;
+    body.send("POST " + polling + "&sid=" + open.substr(8, open.find('"', 8) - 8) +
+              " HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
     const auto limit = std::chrono::steady_clock::now() + patience;
     for (TcpClient* client : {&head, &body}) {
         while (!client->receive(Millis(20)) && !client->is_closed()) {
