@@ -45,7 +45,7 @@ void Hub::send_lookups(ConnectionId id) {
     if (!connection) return;
     auto& waiting = connection->waiting_lookups;
     while (!waiting.empty() && connection->lookups.size() < limits::lookups_in_flight &&
-           connection->queue_bytes <= limits::send_queue_bytes / 2) {
+           connection->queue_bytes <= options_.send_queue_bytes / 2) {
         connection->lookups.emplace_back(waiting.front().from.session, *waiting.front().ack_id);
         outputs_.push_back(ToStore{std::move(waiting.front())});
         waiting.erase(waiting.begin());

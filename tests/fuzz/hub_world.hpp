@@ -40,13 +40,16 @@ class HubWorld {
         : recovery_(recovery),
           store_(disk_, &faults_),
           sequencer_(store_,
-                     {{"store", [](auto& tx, const auto& said) { return keep(tx, said); }}}) {
+                     {{"store", [](auto& tx, const auto& said) { return keep(tx, said); }},
+                      {"look", [](auto& tx, const auto& said) { return look(tx, said); }}},
+                     {.lookups = {"look"}}) {
         for (std::uint16_t core = 0; core < cores; ++core) {
             hub::Hub::Options options;
             options.core = core;
             options.cores = cores;
             options.recovery = recovery;
-            options.durable_events = {"store"};
+            options.durable_events = {"store", "look"};
+            options.lookups = {"look"};
             options.send_queue_bytes = soft_limit;
             hubs_.push_back(std::make_unique<hub::Hub>(std::move(options)));
         }
@@ -157,7 +160,7 @@ class HubWorld {
             case 2:
                 return say("42" + named(nsp()) + R"(["event",")" + filling() + "\"]");
             case 3:
-                return say("421" + named(nsp()) + R"(["event"])");
+                return say("42" + named(nsp()) + (maybe() ? R"(1["event"])" : R"(2["look",1])"));
             case 4:
                 return say("42" + std::string(maybe() ? "" : named(nsp())) + "7" + R"(["store",")" +
                            filling() + "\"]");
@@ -204,8 +207,11 @@ class HubWorld {
     std::size_t open(std::uint16_t core, Reading reading, engineio::TransportKind transport) {
         refill();
         const std::size_t who = peers_.size();
-        const auto id = hubs_[core]->handle_accept(
-            {.transport = transport, .address = "a", .url = std::to_string(who)}, now_);
+        hub::Request request;
+        request.transport = transport;
+        request.network = std::to_string(who % 3);
+        request.url = std::to_string(who);
+        const auto id = hubs_[core]->handle_accept(std::move(request), now_);
         for (const auto& each : peers_) VERIFY(!each.is_open || each.core != core || each.id != id);
         peers_.push_back({core, id, reading, std::string(hubs_[core]->engine_sid_of(id)), {}});
         return who;
@@ -306,7 +312,7 @@ class HubWorld {
             case 12:
                 return ask(*whom);
             case 13:
-                hub.submit(socket, R"(["store",")" + filling() + "\"]");
+                hub.submit(socket, maybe() ? R"(["look"])" : R"(["store",")" + filling() + "\"]");
                 return;
             case 14:
                 return hub.introduce(socket, "somebody");
@@ -345,6 +351,14 @@ class HubWorld {
         return store::accept(text);
     }
 
+    static Result<store::Verdict, store::StoreError> look(store::Tx& tx, const store::Message&) {
+        const auto found = tx.read_before("a", limits::safe_integer, 5);
+        if (!found) return Err{found.error()};
+        std::string all = "[0";
+        for (const auto& entry : *found) all += ',' + entry.data;
+        return store::accept(all + ']');
+    }
+
     // ---- what follows ---------------------------------------------------------------------------
 
     void settle() {
@@ -369,11 +383,13 @@ class HubWorld {
         return busy;
     }
     bool store_mail() {
-        const bool busy = !to_store_.empty();
+        bool busy = !to_store_.empty();
         for (auto& mail : std::exchange(to_store_, {}))
             sequencer_.handle_mail(std::move(mail), now_, {1234});
         sequencer_.commit(now_);
+        sequencer_.handle_timeout(now_, {1234});
         while (auto mail = sequencer_.poll_output()) {
+            busy = true;
             for (std::uint16_t core = 0; core < cores; ++core) {
                 const bool to_all = mail->core == store::OutgoingMail::every_core;
                 if (to_all || mail->core == core) hubs_[core]->handle_mail(mail->mail, now_);

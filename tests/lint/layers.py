@@ -90,7 +90,7 @@ RULES = {
     "server/main.cpp": Rule(("shared/base/", "server/"), theirs=("CLI/", "spdlog/"), std="any"),
     "client-wasm/": Rule(("shared/", "client-wasm/"), theirs=("emscripten.h", "emscripten/"), plus=("chrono", "random")),
     "tests/unit/": Rule(
-        ("shared/", "server/store/", "server/hub/", "server/api/", "server/chat/", "tests/unit/", "tests/sim/", "tests/support/",
+        ("shared/", "server/store/", "server/hub/", "server/api/", "server/chat/", "tests/unit/", "tests/sim/", "tests/fuzz/", "tests/support/",
          *GATE, *ZLIB),
         theirs=("catch2/catch.hpp", "nlohmann/json.hpp", "sqlite3.h"),
         std="no_threads",
