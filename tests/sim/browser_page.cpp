@@ -154,9 +154,13 @@ void Browser::store_page() {
 
 // ---- the page -----------------------------------------------------------------------------------
 
-void Browser::perform(const peer::Disconnected&) {
+/// Whom the server sends away comes back only when their page says so.
+void Browser::perform(const peer::Disconnected& disconnected) {
     may_go_back_ = true;
     page_->lost_link = true;
+    if (disconnected.reason != socketio::DisconnectReason::io_server_disconnect) return;
+    in_this_page(env_.now() + env_.choices.delay("come back", 10, 3'000),
+                 [this, index = disconnected.index] { page_->client.connect(index, env_.now()); });
 }
 
 /// The outbox is somebody else's: they sign in again after a while.
@@ -223,6 +227,7 @@ void Browser::check_answer_sent(std::string_view frame) {
 
 void Browser::perform(const peer::EventArrived& event) {
     if (event.question) return be_asked(event);
+    if (event.data.starts_with(R"(["noise")")) return;
     if (!event.position) {
         return env_.witness.report(Breach::leaked, "an event without a place: " + event.data);
     }

@@ -64,6 +64,10 @@ enum class Fault : std::uint8_t {
     answer_failed,    ///< the handler of a question's end gives up after it has written something
     task_failed,
     task_slow,  ///< the process may die between a task and the word that it is done
+    // the application of the server
+    noisy_application,  ///< it says more to somebody than their queue takes
+    session_ended,      ///< it ends a session in the middle of anything
+    small_queues,       ///< of the hub, for what waits for slow readers
     // the load
     flood,  ///< so many and so long messages that queues fill and history is read in pages
     burst,

@@ -178,6 +178,36 @@ void ServerNode::install(api::Application& application) const {
         socket.introduce(user + "\n\n");  // as the chat reads it: id, address, name
         return api::allow();
     });
+    application.on_connection([this](api::Socket socket) { do_everything(socket, 12); });
+}
+
+/// Once in `odds`, of what is possible.
+void ServerNode::do_everything(const api::Socket& socket, std::uint32_t odds) const {
+    if (env_.faults.strikes(Fault::noisy_application, 1, odds)) {
+        env_.note("the application is noisy");
+        socket.join("corner");
+        for (auto times = env_.choices.between("times", 1, 12); times > 0; --times)
+            socket.emit("noise", std::string(env_.choices.between("noise", 1, 60'000), 'x'));
+        socket.leave("corner");
+    }
+    if (env_.faults.strikes(Fault::session_ended, 1, odds)) {
+        env_.note("the application ends a session");
+        socket.disconnect(env_.choices.choose("and its connection", 2) == 1);
+        socket.emit("noise", "too late");
+    }
+}
+
+void ServerNode::bother_somebody() {
+    if (!process_) return;
+    const auto number = static_cast<std::uint16_t>(env_.choices.choose("core", options_.cores));
+    feed(number, [&](hub::Hub& hub) {
+        auto& application = process_->cores[number]->application;
+        application.attach(hub, env_.now());
+        const auto sockets = application.of("/").sockets();
+        if (sockets.empty()) return;
+        const auto count = static_cast<std::uint32_t>(sockets.size());
+        do_everything(sockets[env_.choices.choose("whom", count)], 2);
+    });
 }
 
 // ---- life and death -----------------------------------------------------------------------------
@@ -197,6 +227,8 @@ void ServerNode::start() {
         install(application);
         hub_options.durable_events = application.durable_event_names();
         hub_options.recovery = options_.house != nullptr;
+        if (!options_.house && env_.faults.strikes(Fault::small_queues, 1, 2))
+            hub_options.send_queue_bytes = env_.choices.between("queue", 20'000, 200'000);
         process_->cores.push_back(std::make_unique<Core>(
             env_, network_, std::move(hub_options),
             [this](std::size_t count) { return random_bytes(process_->entropy, count); }));

@@ -45,6 +45,8 @@ class ServerNode final : public LinkEnd {
     /// The liveness phase: disk and process work from now on.
     void heal();
 
+    /// Lets an application do to somebody what comes to its mind.
+    void bother_somebody();
     /// Lets the application of the first core say something, as posted work does. Nothing while down.
     void speak(const std::function<void(api::Application&)>& what);
 
@@ -95,6 +97,7 @@ class ServerNode final : public LinkEnd {
     };
 
     void install(api::Application& application) const;
+    void do_everything(const api::Socket& socket, std::uint32_t odds) const;
     void tell_house();
     void die();
     void check_nobody_was_blamed();

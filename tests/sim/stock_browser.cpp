@@ -155,6 +155,9 @@ void StockBrowser::handle(const socketio::Packet& packet) {
         handle_event(packet.data);
     } else if (packet.type == socketio::PacketType::ack) {
         handle_ack(*packet.ack_id, packet.data);
+    } else if (packet.type == socketio::PacketType::disconnect) {
+        network_.close(*page_->link, Side::client);
+        lose_link();
     }
 }
 
@@ -189,6 +192,7 @@ void StockBrowser::handle_ack(socketio::AckId id, std::string_view data) {
 }
 
 void StockBrowser::handle_event(std::string_view data) {
+    if (data.starts_with(R"(["noise")")) return;
     const auto elements = json::elements(data);
     const auto last = json::as_string(elements.back());
     const auto position = last ? delivery::parse_position(*last) : std::nullopt;
@@ -201,8 +205,7 @@ void StockBrowser::handle_event(std::string_view data) {
     const std::string_view before = elements[elements.size() - 2];
     const auto end = static_cast<std::size_t>(before.data() + before.size() - data.data());
     env_.note("stock {} shows offset {}", number_, position->offset);
-    if (position->offset > page_->reader.count + 1)
-        env_.witness.pass_gap(page_->reader, *position);
+    if (position->offset > page_->reader.count + 1) env_.witness.pass_gap(page_->reader, *position);
     env_.witness.handed_over(page_->reader, *position, std::string(data.substr(0, end)) + ']');
     page_->newest_id = static_cast<std::uint64_t>(json::as_integer(elements[2]).value_or(0));
 }

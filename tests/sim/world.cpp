@@ -185,7 +185,7 @@ void World::plan_mischief() {
 
 void World::misbehave() {
     const bool has_guests = house_ != nullptr;
-    const auto kind = env_.choices.choose("mischief", 16);
+    const auto kind = env_.choices.choose("mischief", 17);
     if (has_guests && kind >= 2) return network_.misbehave();
     switch (kind) {
         case 0:
@@ -219,6 +219,8 @@ void World::misbehave() {
             return;
         case 9:
             return some_browser()->come_online();
+        case 10:
+            return server_->bother_somebody();
         default:
             return network_.misbehave();
     }
