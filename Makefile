@@ -10,7 +10,7 @@ WERROR := $(if $(CI),ON,OFF)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help deps run build client programs test prove lint format tidy sim mutants e2e shots conformance \
-        interop crash hostile fuzz bench size sanitize race clean
+        interop crash hostile fuzz planted bench size sanitize race clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -79,6 +79,9 @@ hostile: build tests/node_modules/.package-lock.json ## Floods from 127.0.0.x be
 fuzz: ## Every fuzzer for SECONDS=60, with sanitizers
 	@.ci/deps prove
 	@tests/fuzz/run $(or $(SECONDS),60)
+
+planted: ## The hub with a bug in it, again and again: its fuzzer must notice each within a minute
+	@python3 -B tests/fuzz/planted.py
 
 sanitize: ## Unit tests and a short simulation with address and undefined-behaviour sanitizers
 	@.ci/deps prove

@@ -212,7 +212,7 @@ class HubWorld {
         request.network = std::to_string(who % 3);
         request.url = std::to_string(who);
         const auto id = hubs_[core]->handle_accept(std::move(request), now_);
-        for (const auto& each : peers_) VERIFY(!each.is_open || each.core != core || each.id != id);
+        for (const auto& each : peers_) VERIFY(each.core != core || each.id != id);
         peers_.push_back({core, id, reading, std::string(hubs_[core]->engine_sid_of(id)), {}});
         return who;
     }

@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""Planted bugs of the hub: each is a change of its source, and the hub's fuzzer must notice it within a minute.
+
+`planted.py [name…]` compiles the hub once as it is, which must stay quiet, then once for each bug, into build/planted.
+Ends with "N passed, N failed".
+"""
+
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build/planted"
+SECONDS = 60
+
+HUB, SOCKETS, BROADCAST = "server/hub/hub.cpp", "server/hub/hub_sockets.cpp", "server/hub/hub_broadcast.cpp"
+CONNECTION = "shared/peer/server_connection.cpp"
+
+FINDABLE = (HUB, "return connection && !connection->peer->is_closed() ? connection : nullptr;", "return connection;")
+# Each change: the file, what stands there once, what stands there instead.
+PLANTED = {
+    # A connection that is over is found until poll_output().
+    "overflow_leaves_findable": [FINDABLE],
+    # The same, and a late answer ends the process, as it once did.
+    "late_answer_aborts": [
+        FINDABLE,
+        (CONNECTION, "if (slot.state != NamespaceState::connected) return;", "if (slot.state != NamespaceState::connected) __builtin_trap();"),
+    ],
+    # An overflow in the middle of a pump frees what the pump's caller goes on with.
+    "freed_in_its_pump": [(HUB, "connection && !connection->overflowed && perform_next", "connection && perform_next")],
+    # Answers wait without a bound.
+    "answers_without_bound": [(HUB, "if (owes_too_much(connection)) end_overflowed(connection, id);", "")],
+    # Whoever overflows, the first connection is closed.
+    "somebody_else_is_closed": [
+        (HUB, "connection.peer->close(socketio::DisconnectReason::transport_error);\n}",
+         "connections_.front().peer->close(socketio::DisconnectReason::transport_error);\n    closing_.push_back(0);\n}"),
+    ],
+    # An id means another connection as soon as its own is gone.
+    "connection_id_given_again": [(HUB, "const std::uint32_t generation = connection.generation + 1;", "const std::uint32_t generation = connection.generation;")],
+    "socket_id_given_again": [(SOCKETS, "const std::uint32_t generation = socket.generation + 1;", "const std::uint32_t generation = socket.generation;")],
+    # A second Write goes out while the first is under way.
+    "writes_overtake": [(HUB, "if (connection->writing || connection->queue.empty()) return std::nullopt;", "if (connection->queue.empty()) return std::nullopt;")],
+    # Whoever is refused is told gone, and told gone again when the connection ends.
+    "refused_stays": [
+        (SOCKETS, "find_connection(connection)->peer->reject(socket->index, error_json);\n    end_socket(id, socketio::DisconnectReason::server_namespace_disconnect);",
+         "outputs_.push_back(SocketGone{id, socketio::DisconnectReason::server_namespace_disconnect, {}, false});"),
+    ],
+    # Questions to many are forgotten when one of those asked goes.
+    "acks_not_abandoned": [(BROADCAST, "if (waiting.empty()) finish_acks(ack_id, AcksFinished::Why::disconnected);", "")],
+}
+
+MAIN = """
+#include <cstdio>
+#include <cstdlib>
+#include "tests/fuzz/hub_world.hpp"
+
+int main(int, char** limit) {
+    const std::uint64_t last = std::strtoull(limit[1], nullptr, 10);
+    for (std::uint64_t seed = 1; seed <= last; ++seed) {
+        std::fprintf(stderr, "%llu\\n", static_cast<unsigned long long>(seed));
+        oncewire::Prng prng(seed);
+        oncewire::fuzz::play_hub(oncewire::fuzz::any_hub_input(prng));
+    }
+}
+"""
+
+
+def compile_one(source: Path, to: Path) -> Path:
+    compiler = os.environ.get("CXX", "c++")
+    flags = ["-std=c++20", "-O1", "-g1", "-fno-exceptions", "-fsanitize=address", f"-I{ROOT}"]
+    subprocess.run([compiler, *flags, "-c", source, "-o", to], check=True, cwd=ROOT)
+    return to
+
+
+def link(objects: list[Path], to: Path) -> Path:
+    subprocess.run([os.environ.get("CXX", "c++"), "-fsanitize=address", *objects, "-o", to], check=True)
+    return to
+
+
+def object_of(name: str, folder: Path) -> Path:
+    return folder / (name.replace("/", "_") + ".o")
+
+
+def changed(name: str) -> dict[str, str]:
+    """Text of each file that this bug changes."""
+    texts: dict[str, str] = {}
+    for path, old, new in PLANTED[name]:
+        text = texts.get(path) or (ROOT / path).read_text(encoding="utf-8")
+        if text.count(old) != 1:
+            raise SystemExit(f"{name}: what it changes in {path} is there {text.count(old)} times:\n{old}")
+        texts[path] = text.replace(old, new)
+    return texts
+
+
+def run(program: Path, seeds: int) -> tuple[bool, int, float]:
+    """Whether it ended well, how many seeds it lived with, and how long that took."""
+    started = time.monotonic()
+    child = subprocess.Popen([program, str(seeds)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace")
+    try:
+        _, said = child.communicate(timeout=SECONDS)
+        is_well = child.returncode == 0
+    except subprocess.TimeoutExpired:
+        child.kill()
+        _, said = child.communicate()
+        is_well = True
+    return is_well, sum(line.isdigit() for line in said.splitlines()), time.monotonic() - started
+
+
+def main() -> int:
+    names = sys.argv[1:] or list(PLANTED)
+    texts = {name: changed(name) for name in names}
+    BUILD.mkdir(parents=True, exist_ok=True)
+    (BUILD / "main.cpp").write_text(MAIN, encoding="utf-8")
+    sources = [path for folder in ("shared/*", "server/hub", "server/store") for path in ROOT.glob(f"{folder}/*.cpp") if "sqlite" not in path.name]
+    paths = {str(path.relative_to(ROOT)): path for path in sorted(sources)}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        compiled = dict(zip(paths, pool.map(lambda one: compile_one(one[1], object_of(one[0], BUILD)), paths.items())))
+    entry = compile_one(BUILD / "main.cpp", BUILD / "main.o")
+
+    passed = failed = 0
+
+    def judge(name: str, is_right: bool, text: str) -> None:
+        nonlocal passed, failed
+        passed, failed = passed + is_right, failed + (not is_right)
+        print(f"{'ok     ' if is_right else 'FAILED '} {name}: {text}", flush=True)
+
+    is_well, seeds, seconds = run(link([*compiled.values(), entry], BUILD / "as_it_is"), 2000)
+    judge("as it is", is_well, f"{seeds} worlds in {seconds:.1f} s")
+    for name in names:
+        objects = dict(compiled)
+        for path, text in texts[name].items():
+            source = BUILD / f"{name}_{Path(path).name}"
+            source.write_text(text, encoding="utf-8")
+            objects[path] = compile_one(source, object_of(f"{name}_{path}", BUILD))
+        is_well, seeds, seconds = run(link([*objects.values(), entry], BUILD / name), 1_000_000)
+        judge(name, not is_well, f"lived with for {seeds} worlds" if is_well else f"noticed in world {seeds}, after {seconds:.1f} s")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
