@@ -96,6 +96,7 @@ Done bring_forward(Database& database, const SchemaPart& part, std::size_t run_b
 }  // namespace
 
 Done SqliteStore::prepare_application(const std::vector<SchemaPart>& parts) {
+    // The sequencer begins, writes and ends in order, whatever a peer makes it write.
     VERIFY(!in_transaction_);
     if (parts.empty()) return {};
     auto& database = connection_->database;
