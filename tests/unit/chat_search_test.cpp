@@ -136,6 +136,8 @@ TEST_CASE("of many questions of one client few are under way, and it is told of 
     const auto refused = server.heard(client);
     CHECK(refused.size() == 100 - 64 - 4);
     CHECK(refused.at(0).find("too_many_questions") != std::string::npos);
+    server.send(client, "42999[\"history\",\"" + std::string(4096, 'x') + "\"]");
+    CHECK(server.heard(client).at(0).find("too_large") != std::string::npos);
     CHECK(server.kept_mail() == 4);
     server.keep_mail(false);
     CHECK(server.heard(client).size() == 68);
