@@ -347,7 +347,8 @@ TEST_CASE("a token's session ends when it expires, and renewals leave nothing be
     pass(Millis{1000});
     pass(Millis{1000});
     CHECK(any_contains(town.heard(ann), "expired"));
-    pass(Millis{60'000});
+    pass(Millis{60'000});  // the grace
+    pass(Millis{1'000});   // the word to the others
     CHECK(town.application().waiting_calls() == 0);
 }
 
