@@ -110,6 +110,7 @@ RULES = {
         (*DECIDERS, "server/api/", *GATE, "tests/fuzz/"),
         theirs=("nlohmann/json.hpp",),  # a second opinion
     ),
+    "tests/lint/": Rule((), theirs=("unicode/",), std="any"),
     "tests/bench/load.": Rule((), theirs=("sys/", "netinet/", "arpa/"), std="any"),  # shares nothing with what it measures
     "tests/bench/": Rule(("shared/", "server/", "tests/bench/"), theirs=("boost/", "sys/", "netinet/", "arpa/"), std="any"),
 }
