@@ -96,7 +96,9 @@ race: tests/node_modules/.package-lock.json ## The clients' tests against server
 	@ONCEWIRE_SERVER=$(CURDIR)/build/thread/bin/oncewire-server TSAN_OPTIONS=halt_on_error=1 \
 	 node --test $(filter-out %/api_install.test.mjs %/slow_reader.test.mjs,$(wildcard tests/interop/*.test.mjs))
 
-bench: build client tests/node_modules/.package-lock.json ## Measure beside npm socket.io: table and picture in build/bench
+bench: ## Measure beside npm socket.io: table and picture in build/bench
+	@.ci/deps run test bench
+	@$(MAKE) --no-print-directory build client tests/node_modules/.package-lock.json
 	@tests/bench/run
 
 size: build ## Bytes of the browser client, raw, gzip and brotli

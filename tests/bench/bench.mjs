@@ -10,6 +10,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { picture } from "./picture.mjs";
+import { failureRows, measureRounds } from "./rounds.mjs";
 import { sizes, sizeTable } from "./sizes.mjs";
 
 const { values: options } = parseArgs({
@@ -162,20 +163,15 @@ function flushMilliseconds() {
   return median(times);
 }
 
-const results = {}; // cell → server → figure → values, one for each round
 const chosen = cells.filter((cell) => !options.only || options.only.split(",").includes(cell.key));
 execFileSync("cmake", ["--build", join(root, "build"), "--target", "bench-programs"], { stdio: "inherit" });
 installPeers();
 mkdirSync(out, { recursive: true });
-for (let round = 1; round <= Number(options.rounds); round++) {
-  for (const cell of chosen) {
-    for (const who of Object.keys(cell.on).filter((name) => available(name))) {
-      const figures = await measure(cell, who);
-      console.log(`round ${round} · ${cell.name} · ${who}: ${JSON.stringify(figures)}`);
-      for (const [figure, value] of Object.entries(figures)) ((results[cell.key] ??= {})[who] ??= {})[figure] = [...(results[cell.key][who][figure] ?? []), value];
-    }
-  }
-}
+const jobs = chosen.flatMap((cell) =>
+  Object.keys(cell.on).filter((name) => available(name)).map((who) => ({ cell: cell.key, who, measure: () => measure(cell, who) })));
+const nameOf = (key) => cells.find((cell) => cell.key === key)?.name ?? key;
+const { results, failures } = await measureRounds(jobs, Number(options.rounds), (round, cell, who, said) =>
+  console.log(`round ${round} · ${nameOf(cell)} · ${who}: ${said}`));
 
 // ---- telling ------------------------------------------------------------------------------------
 
@@ -190,7 +186,7 @@ const comparisons = targets.flatMap(([cell, name, ours, theirs, direction, must,
   const ratio = median(mine) / median(other);
   const reaches = (target) => (direction === ">=" ? ratio >= target : ratio <= target);
   return [{
-    cell: cells.find(({ key }) => key === cell).name, figure: name, ours, theirs, mine: spread(mine), other: spread(other),
+    cell: nameOf(cell), figure: name, ours, theirs, mine: spread(mine), other: spread(other),
     ratio, direction, must, goal, verdict: !direction ? "" : reaches(goal) ? "goal" : reaches(must) ? "must" : "below",
   }];
 });
@@ -209,9 +205,16 @@ const lines = [
 ];
 // The clients, in a browser.
 if (!options.only || options.only.split(",").includes("browser")) {
-  lines.push(execFileSync("node", [join(here, "browser.mjs")], { encoding: "utf8" }).trimEnd());
+  try {
+    lines.push(execFileSync("node", [join(here, "browser.mjs")], { encoding: "utf8" }).trimEnd());
+  } catch (error) {
+    failures.push({ cell: "the clients in a browser", who: "both", round: 1, why: error.message.split("\n", 1)[0] });
+  }
 }
+lines.push(...failureRows(failures, nameOf));
 console.log(`\n${lines.join("\n")}`);
 writeFileSync(join(out, "table.md"), `${lines.join("\n")}\n`);
 writeFileSync(join(out, "results.json"), JSON.stringify({ results, comparisons, sizes: sizes() }, null, 1));
-writeFileSync(join(out, "picture.svg"), picture(comparisons.filter(({ direction }) => direction)));
+const compared = comparisons.filter(({ direction }) => direction);
+if (compared.length > 0) writeFileSync(join(out, "picture.svg"), picture(compared));
+if (failures.length > 0) process.exitCode = 1;
