@@ -1,0 +1,4 @@
+#pragma once
+
+/// Requests by co_await.
+#include "server/api/awaitable.hpp"

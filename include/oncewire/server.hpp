@@ -1,0 +1,4 @@
+#pragma once
+
+/// The public API: Server, Application, Socket.
+#include "server/api/server.hpp"
