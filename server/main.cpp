@@ -18,8 +18,8 @@
 #include <CLI/CLI.hpp>
 
 #include "server/chat/chat.hpp"
+#include "server/core/commands.hpp"
 #include "server/core/environment.hpp"
-#include "server/core/operations.hpp"
 #include "server/core/server.hpp"
 #include "server/product/config.hpp"
 #include "server/product/identity.hpp"
@@ -37,11 +37,7 @@ struct CommandLine {
     product::Config config;
     std::string config_path;
     bool only_print = false;
-    bool restored = false;
-    std::string check;
-    std::string backup;
-    bool status = false;
-    std::string where;
+    core::Command command;
 };
 
 void declare(CLI::App& app, CommandLine& line) {
@@ -97,24 +93,11 @@ void declare(CLI::App& app, CommandLine& line) {
         ->check(CLI::Range(0, 36'500))
         ->envname("ONCEWIRE_LEASE_DAYS")
         ->capture_default_str();
-    app.add_flag("--restored", line.restored,
-                 "The database is an older copy, put back on purpose: begin a new history, so that "
-                 "readers are told");
     app.add_option("--durability", config.durability,
                    "What stored messages survive: power loss, or only the death of the process")
         ->check(CLI::IsMember({"disk", "process"}))
         ->capture_default_str();
-    app.add_option("--check", line.check,
-                   "Examine this database and end: 0 sound, 75 damaged, 1 could not look");
-    app.add_option(
-        "--backup", line.backup,
-        "Copy the database of --db to this new file and end; a server may be serving it");
-    app.add_flag("--status", line.status,
-                 "Print the counters of the server that serves --db, for Prometheus, and end");
-    app.add_option(
-        "--where", line.where,
-        "Say what became of the message of this key, producer:sequence, in --db, and end; a "
-        "server may be serving it");
+    core::declare(app, line.command);
     app.set_version_flag("--version", std::string("oncewire-server ") + version);
 }
 
@@ -159,21 +142,7 @@ Result<CommandLine, std::string> read_command_line(int argc, char** argv) {
 
 /// One sentence, for people.
 int fail(const std::string& sentence, int status = 1) {
-    std::cerr << "oncewire-server: " << sentence << std::endl;
-    return status;
-}
-
-int check(const std::string& database) {
-    const auto examined = core::examine(database);
-    if (!examined) return fail(examined.error());
-    (examined->is_sound ? std::cout : std::cerr) << examined->text << std::flush;
-    return examined->is_sound ? 0 : core::damaged_exit_status;
-}
-
-int print(const Result<std::string, std::string>& answer) {
-    if (!answer) return fail(answer.error());
-    std::cout << *answer << std::flush;
-    return 0;
+    return core::fail("oncewire-server", sentence, status);
 }
 
 /// Each connection is a descriptor; the soft limit is often 1,024 for the sake of old programs.
@@ -338,23 +307,11 @@ store::Retention retention_of(const product::Config& config) {
     return {{rule}};
 }
 
-/// Null: it cannot be had, and serving goes on without it.
-std::unique_ptr<core::Control> open_control(const std::string& database,
-                                            std::map<std::string, core::Control::Verb> verbs) {
-    const std::string path = core::Control::path_for(database);
-    if (path.empty()) return nullptr;
-    auto control = std::make_unique<core::Control>(path, std::move(verbs));
-    const auto started = control->start();
-    if (started) return control;
-    spdlog::warn("no --backup, --status and --where while serving: {}", started.error());
-    return nullptr;
-}
-
 int serve(const CommandLine& line, const ReadAgain& read_again) {
     const product::Config& config = line.config;
     const delivery::Epoch epoch{base64::encode_url(core::random_bytes(12))};
     store::SqliteStore::Options store_options;
-    store_options.restored = line.restored;
+    store_options.restored = line.command.restored;
     store_options.durability =
         config.durability == "disk" ? store::Durability::disk : store::Durability::process;
     auto store = store::SqliteStore::open(config.database, epoch, store_options);
@@ -389,7 +346,9 @@ int serve(const CommandLine& line, const ReadAgain& read_again) {
     });
     const auto port = server.start();
     if (!port) return fail(port.error());
-    const auto control = open_control(config.database, core::control_verbs(server, opened));
+    const auto control =
+        core::open_control(config.database, server, opened,
+                           [](const std::string& sentence) { spdlog::warn(sentence); });
 
     std::cout << "listening on " << url_of(config, *port) << std::endl;
     await_stop_signal(stop_signals, [&] { reload(read_again, identity, origins); });
@@ -399,12 +358,12 @@ int serve(const CommandLine& line, const ReadAgain& read_again) {
 
 int run(const CommandLine& line, const ReadAgain& read_again) {
     const product::Config& config = line.config;
-    if (line.only_print) return print(product::print_config(config));
-    if (!line.check.empty()) return check(line.check);
-    if (!line.backup.empty()) return print(core::back_up(config.database, line.backup));
-    if (line.status) return print(core::ask_status(config.database));
-    if (!line.where.empty()) return print(core::find_message(config.database, line.where));
-    return serve(line, read_again);
+    if (line.only_print) {
+        std::cout << product::print_config(config) << std::flush;
+        return 0;
+    }
+    const auto status = core::perform(line.command, "oncewire-server", config.database);
+    return status ? *status : serve(line, read_again);
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 // The public Server: everything its header keeps away from applications.
 #include <algorithm>
-#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <iostream>
@@ -8,7 +7,10 @@
 #include <string_view>
 #include <utility>
 
+#include <CLI/CLI.hpp>
+
 #include "server/api/server.hpp"
+#include "server/core/commands.hpp"
 #include "server/core/environment.hpp"
 #include "server/core/server.hpp"
 #include "server/store/sqlite_store.hpp"
@@ -135,34 +137,20 @@ class SignalsBlocked {
     sigset_t before_;
 };
 
-std::optional<std::uint16_t> number(std::string_view text) {
-    std::uint16_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    const bool is_whole = error == std::errc() && end == text.data() + text.size();
-    return is_whole ? std::optional(value) : std::nullopt;
+/// How the program was called, without its folder.
+std::string name_of(const char* path) {
+    const std::string_view text = path;
+    return std::string(text.substr(text.find_last_of('/') + 1));
 }
 
-/// False: no such flag, or no such value.
-bool take_flag(std::string_view flag, const std::string& value, Server::Options& options) {
-    if (flag == "--host") {
-        options.host = value;
-    } else if (flag == "--db") {
-        options.database = value;
-    } else if (flag == "--origin") {
-        options.origins.push_back(value);
-    } else if (const auto count = number(value); count && flag == "--port") {
-        options.port = *count;
-    } else if (count && *count > 0 && flag == "--cores") {
-        options.cores = *count;
-    } else {
-        return false;
+/// What is left of the command line, in its order. `left` is part of it.
+void keep(const std::vector<std::string>& left, int& argc, char** argv) {
+    int kept = 1;
+    for (int i = 1; i < argc && static_cast<std::size_t>(kept) <= left.size(); ++i) {
+        if (left[static_cast<std::size_t>(kept) - 1] == argv[i]) argv[kept++] = argv[i];
     }
-    return true;
-}
-
-int fail(const std::string& sentence) {
-    std::cerr << sentence << std::endl;
-    return 1;
+    argc = kept;
+    argv[argc] = nullptr;
 }
 
 }  // namespace
@@ -174,17 +162,24 @@ void write_to_standard_error(const std::string& line) {
 
 class Server::Running {
   public:
-    Running(const Options& options, net::FolderFiles files, std::unique_ptr<store::Store> store,
-            const Install& install)
-        : server_(core_options(options, std::move(files)), std::move(store),
+    Running(const Options& options, net::FolderFiles files,
+            std::unique_ptr<store::SqliteStore> store, const Install& install)
+        : store_(*store),
+          server_(core_options(options, std::move(files)), std::move(store),
                   [&install](Application& application) {
                       application.set_wall_clock(core::wall_clock_now);
                       install(application);
                   }) {}
-    Result<std::uint16_t, std::string> start() { return server_.start(); }
+    Result<std::uint16_t, std::string> start(const Options& options) {
+        auto port = server_.start();
+        if (port) control_ = core::open_control(options.database, server_, store_, options.log);
+        return port;
+    }
 
   private:
-    core::Server server_;  // stops when it goes
+    store::SqliteStore& store_;  // the server's own
+    core::Server server_;        // stops when it goes
+    std::unique_ptr<core::Control> control_;
 };
 
 Server::Server(Options options, AsInstall, Install install)
@@ -199,29 +194,87 @@ Result<std::uint16_t, std::string> Server::listen() {
     auto files = net::FolderFiles::load(folders);
     if (!files) return Err{files.error()};
     const delivery::Epoch epoch{base64::encode_url(core::random_bytes(epoch_bytes))};
-    auto store = store::SqliteStore::open(options_.database, epoch);
-    if (!store) return Err{store.error().sentence};
+    store::SqliteStore::Options store_options;
+    store_options.restored = restored_;
+    auto store = store::SqliteStore::open(options_.database, epoch, store_options);
+    if (!store) {
+        const bool is_damaged = store.error().error == store::StoreError::corrupt;
+        status_if_refused_ = is_damaged ? core::damaged_exit_status : 1;
+        return Err{store.error().sentence};
+    }
     // A peer that is gone is told by the write's error.
     std::signal(SIGPIPE, SIG_IGN);
     const SignalsBlocked blocked;
     running_ = std::make_unique<Running>(options_, std::move(*files), std::move(*store), install_);
-    auto port = running_->start();
+    auto port = running_->start(options_);
     if (!port) running_.reset();
     return port;
 }
 
 void Server::stop() { running_.reset(); }
 
-int Server::run(int argc, char** argv) {
-    for (int i = 1; i < argc; i += 2) {
-        const bool has_value = i + 1 < argc;
-        if (has_value && take_flag(argv[i], argv[i + 1], options_)) continue;
-        return fail(std::string(argv[0]) + ": cannot use " + argv[i] +
-                    " (flags: --host, --port, --db, --cores, --origin, each with a value)");
+void Server::declare(CLI::App& app, const Flag& flag) {
+    const std::string name = flag.flag.substr(0, flag.flag.find(' '));
+    const auto refuse = [name] { throw CLI::ValidationError(name, "this cannot be used"); };
+    if (!flag.has_value) {
+        const auto each = [take = flag.take, refuse] {
+            if (!take("")) refuse();
+        };
+        app.add_flag_callback(name, each, flag.help);
+        return;
     }
+    const auto each = [take = flag.take](const CLI::results_t& values) {
+        return std::all_of(values.begin(), values.end(), take);
+    };
+    const bool is_named = name.size() < flag.flag.size();
+    app.add_option(name, each, flag.help)
+        ->type_name(is_named ? flag.flag.substr(name.size() + 1) : "VALUE")
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+std::optional<int> Server::take_flags(int& argc, char** argv) {
+    program_ = name_of(argv[0]);
+    CLI::App app("A server on Oncewire", program_);
+    app.allow_extras();
+    app.add_option("--host", options_.host, "Address or name to listen on")->capture_default_str();
+    app.add_option("--port", options_.port, "Port to listen on; 0: any free one")
+        ->capture_default_str();
+    app.add_option("--db", options_.database,
+                   "Database file, made if missing; :memory: keeps nothing")
+        ->capture_default_str();
+    app.add_option("--cores", options_.cores, "Threads that serve connections")
+        ->check(CLI::Range(1, 256))
+        ->capture_default_str();
+    std::vector<std::string> origins;
+    app.add_option("--origin", origins, "Also let pages of this origin connect; repeatable")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    core::Command command;
+    core::declare(app, command);
+    for (const Flag& flag : flags_) declare(app, flag);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::Success& wanted) {
+        return app.exit(wanted);  // --help
+    } catch (const CLI::ParseError& error) {
+        return core::fail(program_, std::string(error.what()) + " (--help lists the flags)");
+    }
+    options_.origins.insert(options_.origins.end(), origins.begin(), origins.end());
+    restored_ = command.restored;
+    keep(app.remaining(), argc, argv);
+    return core::perform(command, program_, options_.database);
+}
+
+int Server::run(int argc, char** argv) {
+    if (const auto status = take_flags(argc, argv)) return *status;
+    if (argc == 1) return run();
+    return core::fail(program_, std::string("cannot use ") + argv[1] + " (--help lists the flags)");
+}
+
+int Server::run() {
     const SignalsBlocked blocked;
     const auto port = listen();
-    if (!port) return fail(std::string(argv[0]) + ": " + port.error());
+    if (!port) return core::fail(program_, port.error(), status_if_refused_);
     std::cout << "listening on http://" << options_.host << ':' << *port << std::endl;
     const sigset_t signals = stop_signals();
     int signal = 0;

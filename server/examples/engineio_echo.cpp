@@ -5,13 +5,25 @@
 #include <cstdlib>
 #include <memory>
 
+#include <CLI/CLI.hpp>
+
 #include "server/core/server.hpp"
-#include "server/examples/take_number.hpp"
 #include "server/store/memory_store.hpp"
 
 using namespace oncewire;
 
 int main(int argc, char** argv) {
+    CLI::App flags("Engine.IO alone: every message comes back");
+    std::uint16_t port_wanted = 3000;
+    int ping_interval = 300, ping_timeout = 200;
+    flags.add_option("--port", port_wanted, "Port to listen on; 0: any free one")
+        ->capture_default_str();
+    flags.add_option("--ping-interval", ping_interval, "Milliseconds between two pings")
+        ->capture_default_str();
+    flags.add_option("--ping-timeout", ping_timeout, "Milliseconds for the answer to one")
+        ->capture_default_str();
+    CLI11_PARSE(flags, argc, argv);
+
     sigset_t ends;
     sigemptyset(&ends);
     sigaddset(&ends, SIGTERM);
@@ -19,9 +31,8 @@ int main(int argc, char** argv) {
     pthread_sigmask(SIG_BLOCK, &ends, nullptr);  // before the server's threads inherit it
 
     core::Server::Options options;
-    options.address = {"127.0.0.1", take_number<std::uint16_t>(argc, argv, "--port", 3000)};
-    options.timings = {Millis{take_number(argc, argv, "--ping-interval", 300)},
-                       Millis{take_number(argc, argv, "--ping-timeout", 200)}};
+    options.address = {"127.0.0.1", port_wanted};
+    options.timings = {Millis{ping_interval}, Millis{ping_timeout}};
     options.http.engine.path = "/engine.io/";
     options.http.engine.origins = {"*"};
     options.on_message = [](hub::Hub& hub, const hub::MessageArrived& arrived) {

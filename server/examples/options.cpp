@@ -30,5 +30,8 @@ int main(int argc, char** argv) {
             reply(200, "well\n");
         });
     });
+    server.flag("--folder DIRECTORY", "What is served as /files/", [&](std::string directory) {
+        server.options().folders = {{"/files/", std::move(directory)}};
+    });
     return server.run(argc, argv);
 }

@@ -127,14 +127,8 @@ int main(int argc, char** argv) {
     Server::Options options;
     options.origins = {"*"};
     options.ping_interval = 2s;
-    std::vector<char*> flags;
-    for (int i = 0; i < argc; ++i) {
-        if (std::string_view(argv[i]) != "--recovery") {
-            flags.push_back(argv[i]);
-        } else {
-            options.connection_state_recovery.emplace();
-        }
-    }
     Server server(std::move(options), install);
-    return server.run(static_cast<int>(flags.size()), flags.data());
+    server.flag("--recovery", "Clients may come back to the session they had",
+                [&] { server.options().connection_state_recovery.emplace(); });
+    return server.run(argc, argv);
 }

@@ -75,12 +75,19 @@ RULES = {
         theirs=("boost/",),
         std="any",
     ),
+    # What operators write on command lines.
+    "server/core/commands.cpp": Rule((*DECIDERS, "server/core/"), theirs=("CLI/",), std="any"),
+    "server/core/api_server.cpp": Rule(
+        (*DECIDERS, "server/api/", "server/net/", "server/core/"), theirs=("CLI/",), std="any"
+    ),
     # Decides, too: the simulator runs it.
     "server/core/routes.": Rule((*DECIDERS, *GATE, "server/core/routes.")),
+    # What programs outside include.
+    "include/": Rule(("server/api/",)),
     "server/examples/": Rule(("server/api/", "server/examples/"), std="any"),
     # Speaks below the public API, which is Socket.IO's.
     "server/examples/engineio_echo.cpp": Rule(
-        ("server/core/", "server/store/", "server/examples/"), std="any"
+        ("server/core/", "server/store/"), theirs=("CLI/",), std="any"
     ),
     "server/product/": Rule(
         ("shared/base/", "server/api/", "server/chat/", "server/net/address.", "server/net/client.", "server/product/"),
