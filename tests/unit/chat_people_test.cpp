@@ -74,7 +74,8 @@ TEST_CASE("what is said in a room reaches those who entered it, with its author"
     CHECK(any_contains(town.ask(ann, R"(["post","room/tea",{"text":"hi"}])"),
                        R"(437[null,{"id":1}])"));
     const Frames said = town.heard(ben);
-    CHECK(any_contains(said, R"("place":"room/tea","text":"hi")"));
+    CHECK(any_contains(said, R"("place":"room/tea")"));
+    CHECK(any_contains(said, R"("text":"hi")"));
     CHECK(any_contains(said, R"("from":"ann")"));
     CHECK_FALSE(any_contains(town.heard(cid), "hi"));
     CHECK(town.ask(cid, R"(["enter","room/tea"])") == Frames{"437[null]"});
@@ -161,8 +162,8 @@ std::string presence(const std::string& joined, const std::string& left, int cou
     const auto list = [](const std::string& id) {
         return id.empty() ? "[]" : R"([{"id":")" + id + R"(","name":")" + id + "\"}]";
     };
-    return R"(42["presence",{"count":)" + std::to_string(count) + R"(,"joined":)" + list(joined) +
-           R"(,"left":)" + list(left) + R"(,"renamed":[]}])";
+    return R"(42["presence",{"joined":)" + list(joined) + R"(,"left":)" + list(left) +
+           R"(,"renamed":[],"count":)" + std::to_string(count) + "}]";
 }
 
 }  // namespace
@@ -311,15 +312,15 @@ TEST_CASE("who is in a room is known to those in it, over all cores") {
         server.send(client, R"(427["who","room/tea"])");
         return server.heard(client).back();
     };
-    CHECK(who(ann) == R"(437[null,{"count":2,"ids":["ann","ben"]}])");
+    CHECK(who(ann) == R"(437[null,{"ids":["ann","ben"],"count":2}])");
     CHECK(who(eve).find("invalid_place") != std::string::npos);
     server.send(eve, R"(427["enter","room/tea"])");
-    CHECK(who(eve) == R"(437[null,{"count":3,"ids":["ann","ben","eve"]}])");
+    CHECK(who(eve) == R"(437[null,{"ids":["ann","ben","eve"],"count":3}])");
     server.send(eve, R"(42["leave","room/tea"])");
     server.cut(ben);
-    CHECK(who(ann) == R"(437[null,{"count":2,"ids":["ann","ben"]}])");
+    CHECK(who(ann) == R"(437[null,{"ids":["ann","ben"],"count":2}])");
     server.send(ann, R"(42["here",false])");
-    CHECK(who(ann) == R"(437[null,{"count":1,"ids":["ben"]}])");
+    CHECK(who(ann) == R"(437[null,{"ids":["ben"],"count":1}])");
 }
 
 TEST_CASE("a token's session ends when it expires, and renewals leave nothing behind") {
