@@ -13,6 +13,7 @@
 #include "server/core/commands.hpp"
 #include "server/core/environment.hpp"
 #include "server/core/server.hpp"
+#include "server/net/static_files.hpp"
 #include "server/store/sqlite_store.hpp"
 #include "shared/base/base64.hpp"
 #include "shared/base/limits.hpp"
@@ -201,6 +202,9 @@ Result<std::uint16_t, std::string> Server::listen() {
         const bool is_damaged = store.error().error == store::StoreError::corrupt;
         status_if_refused_ = is_damaged ? core::damaged_exit_status : 1;
         return Err{store.error().sentence};
+    }
+    if (options_.serve_client && net::static_files().empty()) {
+        options_.log("this build has no browser client to serve (ONCEWIRE_BUILD_SERVER was OFF)");
     }
     // A peer that is gone is told by the write's error.
     std::signal(SIGPIPE, SIG_IGN);
