@@ -250,8 +250,13 @@ std::optional<int> Server::take_flags(int& argc, char** argv) {
         ->check(CLI::Range(1, 256))
         ->capture_default_str();
     std::vector<std::string> origins;
-    app.add_option("--origin", origins, "Also let pages of this origin connect; repeatable")
-        ->expected(1)
+    // One value each time: what follows may be the application's.
+    const auto add_origins = [&origins](const CLI::results_t& values) {
+        origins = values;
+        return true;
+    };
+    app.add_option("--origin", add_origins, "Also let pages of this origin connect; repeatable")
+        ->type_name("TEXT")
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     core::Command command;
     core::declare(app, command);

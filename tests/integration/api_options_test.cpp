@@ -67,8 +67,8 @@ TEST_CASE("a server takes its flags off the command line and leaves the applicat
     };
     using Left = std::vector<std::string>;
     CHECK(take({"mine", "--mine", "x", "--port", "0", "--room", "tea", "y", "--db=a.db", "--origin",
-                "https://b.example", "--quiet", "--people", "3"}) ==
-          std::pair(std::optional<int>(), Left{"--mine", "x", "y"}));
+                "https://b.example", "z", "--quiet", "--people", "3"}) ==
+          std::pair(std::optional<int>(), Left{"--mine", "x", "y", "z"}));
     CHECK(server.options().port == 0);
     CHECK(server.options().database == "a.db");
     CHECK(server.options().origins == Left{"https://a.example", "https://b.example"});
