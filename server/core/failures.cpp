@@ -9,7 +9,7 @@
 namespace oncewire::core {
 namespace {
 
-constexpr std::size_t line_bytes_max = 1000;
+constexpr std::size_t told_bytes_max = 1000;
 
 /// The event's name as its sender wrote it, in quotes.
 std::string name_in(const std::string& data) {
@@ -46,7 +46,7 @@ std::string failure_of(const hub::HubOutput& output, std::string_view what) {
 }
 
 std::string one_line(std::string_view text) {
-    std::string line(text.substr(0, line_bytes_max));
+    std::string line(text.substr(0, told_bytes_max));
     const auto is_control = [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; };
     std::replace_if(line.begin(), line.end(), is_control, ' ');
     return line;
