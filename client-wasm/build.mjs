@@ -58,10 +58,10 @@ const bundles = [
 const packaged = [
   ...bundles,
   { file: "oncewire.mjs", entry: "entry_module.js", format: "esm", minify: false },
-  { file: "node.mjs", entry: "entry_node.js", format: "esm", minify: false, platform: "node" },
-  { file: "node.cjs", entry: "entry_node.js", format: "cjs", minify: false, platform: "node" },
-  { file: "inline.mjs", entry: "entry_inline.js", format: "esm", minify: false, missing: true },
-  { file: "inline.cjs", entry: "entry_inline.js", format: "cjs", minify: false, missing: true },
+  { file: "node.mjs", entry: "entry_node.js", format: "esm", minify: false, platform: "node", standIns: ["timers.js"] },
+  { file: "node.cjs", entry: "entry_node.js", format: "cjs", minify: false, platform: "node", standIns: ["timers.js"] },
+  { file: "inline.mjs", entry: "entry_inline.js", format: "esm", minify: false, standIns: ["missing.js"] },
+  { file: "inline.cjs", entry: "entry_inline.js", format: "cjs", minify: false, standIns: ["missing.js"] },
 ];
 
 // `const io = require(…)` is a function, as in the original.
@@ -154,7 +154,7 @@ async function bundle(module, out, wanted) {
 
   const { build } = await import("esbuild");
   const glue = await withoutLoader(module);
-  for (const { file, entry, format, minify, platform = "browser", missing = false } of wanted) {
+  for (const { file, entry, format, minify, platform = "browser", standIns = [] } of wanted) {
     await build({
       entryPoints: [join(here, "js", entry)],
       outfile: join(out, file),
@@ -166,7 +166,7 @@ async function bundle(module, out, wanted) {
       legalComments: "none",
       alias: { "oncewire-module": glue, "oncewire-wasm": wasm },
       loader: { ".wasm": "binary" },
-      inject: ["dial.js", ...(missing ? ["missing.js"] : [])].map((script) => join(here, "js", script)),
+      inject: ["dial.js", ...standIns].map((script) => join(here, "js", script)),
       define: { ONCEWIRE_WASM: JSON.stringify(`./${name}`) },
       footer: format === "cjs" ? { js: callable } : {},
       logLevel: "warning",

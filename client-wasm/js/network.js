@@ -7,6 +7,12 @@ import { pollingUrl, socketUrl } from "./url.js";
 const farewellTime = 1_000; // ms
 const responseBytesMax = 64 * 2 ** 20; // more is refused before it is copied
 
+let quieten = () => {};
+/** What the option autoUnref means on this platform: `how(origin, options)` sees those of every network. */
+export function provideQuiet(how) {
+  quieten = how;
+}
+
 export class Network {
   #options;
   #origin;
@@ -18,6 +24,7 @@ export class Network {
   constructor(origin, options) {
     this.#origin = origin;
     this.#options = options;
+    quieten(origin, options);
   }
 
   get websocketUrl() {

@@ -7,7 +7,8 @@ export class RetryQueue {
   #retries;
   #isConnected;
   #send;
-  #waiting = [];
+  /** Oldest first. */
+  waiting = [];
 
   /** `send(args, flags)` emits once, with an error-first callback as last argument. */
   constructor({ retries, isConnected, send }) {
@@ -17,17 +18,17 @@ export class RetryQueue {
   }
 
   add(args, flags, ack) {
-    this.#waiting.push({ args, flags, ack, tries: 0, pending: false });
+    this.waiting.push({ args, flags, ack, tries: 0, pending: false });
   }
 
   /** Sends the head, unless it is on its way; `again`: even then, because the link is a new one. */
   drain({ again = false } = {}) {
-    const head = this.#waiting[0];
+    const head = this.waiting[0];
     if (!head || (head.pending && !again) || !this.#isConnected()) return;
     head.pending = true;
     const attempt = ++head.tries;
     const answer = (error, ...results) => {
-      if (head !== this.#waiting[0] || attempt !== head.tries) return; // of an earlier try
+      if (head !== this.waiting[0] || attempt !== head.tries) return; // of an earlier try
       head.pending = false;
       this.#answered(head, error, results);
     };
@@ -36,10 +37,10 @@ export class RetryQueue {
 
   #answered(head, error, results) {
     if (!error) {
-      this.#waiting.shift();
+      this.waiting.shift();
       head.ack?.(null, ...results);
     } else if (head.tries > this.#retries || error instanceof DeliveryError) {
-      this.#waiting.shift();
+      this.waiting.shift();
       head.ack?.(error);
     }
     this.drain();

@@ -178,6 +178,14 @@ export class Socket extends Emitter {
     return this;
   }
 
+  // Private in the original, and looked at all the same: what waits for an answer, and what `retries` keeps.
+  get acks() {
+    return Object.fromEntries(this.#acks);
+  }
+  get _queue() {
+    return this.#retryQueue?.waiting;
+  }
+
   // ---- listeners for every event ------------------------------------------------------------------
 
   onAny(listener) {

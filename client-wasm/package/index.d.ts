@@ -110,14 +110,21 @@ export interface SocketReservedEvents {
 }
 
 export interface SocketOptions {
-  /** Sent with every connection. */
-  auth?: { [key: string]: any } | ((provide: (data: object) => void) => void);
+  /**
+   * Sent with every connection. A function calls back, or returns it, or a promise of it. Where it is a promise, and
+   * the function takes no callback, it is asked once more after a refusal: `connect_error` then finds the socket
+   * active. One that rejects is told by `connect_error`, and asked again after `reconnectionDelay`.
+   */
+  auth?: { [key: string]: any } | ((provide: (data: object) => void) => void | object | Promise<object | void>);
   /** How often an emit is sent again until it is acknowledged; at least once. */
   retries?: number;
   /** Milliseconds, for every emit with a callback, which then gets an error first. */
   ackTimeout?: number;
-  /** Every emit enters the outbox; `volatile.emit` stays ephemeral. */
-  delivery?: "exactly-once";
+  /**
+   * Every emit enters the outbox, or those of the events that are named; the others are as without it, and so is
+   * `volatile.emit`.
+   */
+  delivery?: "exactly-once" | { events: readonly string[] };
   /** Whose outbox it is: what somebody else left in this browser stays there. */
   owner?: string;
   /** Where the outbox survives instead of IndexedDB: for Node. */
@@ -177,7 +184,9 @@ export interface ManagerOptions {
   addTrailingSlash: boolean;
   closeOnBeforeunload: boolean;
   protocols: string | string[];
-  /** The class of npm's `ws`, for a platform that has no WebSocket (Node 20). */
+  /** In Node: neither a timer nor a connection keeps the process. */
+  autoUnref: boolean;
+  /** The class of npm's `ws`, for a platform that has no WebSocket (Node 20): without it, it stays on polling. */
   WebSocket: new (url: string, protocols?: any, options?: any) => any;
 }
 
@@ -212,6 +221,8 @@ export declare class EngineSocket extends Emitter<{}, {}, EngineReservedEvents> 
   readonly protocol: 4;
   readonly readyState: "opening" | "open" | "closed";
   readonly transport: { readonly name: string; readonly writable: boolean };
+  /** As what bytes come: undefined as the platform has them (ArrayBuffer; in Node, Buffer). Holds for later sessions. */
+  binaryType?: "arraybuffer" | "blob";
   close(): this;
 }
 
@@ -221,6 +232,7 @@ export declare class Manager<
 > extends Emitter<{}, {}, ManagerReservedEvents> {
   constructor(uri: string, options?: Partial<ManagerOptions>);
   constructor(options?: Partial<ManagerOptions>);
+  /** There from the first open() on. */
   readonly engine: EngineSocket;
   opts: Partial<ManagerOptions>;
   readonly uri: string;
@@ -337,7 +349,9 @@ export declare class DeliveryError extends Error {
 }
 
 /** Says where the WebAssembly is, before the first socket: its URL, its bytes, or it compiled. */
-export declare function useWasm(from: string | URL | BufferSource | WebAssembly.Module): void;
+export declare function useWasm(from: string | { readonly href: string } | ArrayBuffer | ArrayBufferView | CompiledWasm): void;
+/** A WebAssembly.Module, of which only some libraries of types know. */
+type CompiledWasm = object;
 
 /** The protocol's revision. */
 export declare const protocol: 5;

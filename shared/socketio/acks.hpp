@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -33,8 +32,13 @@ class PendingAcks {
 
   private:
     AckId next_id_ = 0;
-    std::map<AckId, std::optional<Instant>> pending_;
-    std::set<std::pair<Instant, AckId>> deadlines_;
+    // One kind of set for both, since its code is charged to every page.
+    using Pairs = std::set<std::pair<std::uint64_t, std::uint64_t>>;
+
+    Pairs::iterator find(AckId id);
+
+    Pairs pending_;    // id, deadline as in deadline_number()
+    Pairs deadlines_;  // deadline, id; of those that have one
 };
 
 }  // namespace oncewire::socketio
