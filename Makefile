@@ -10,7 +10,7 @@ WERROR := $(if $(CI),ON,OFF)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help deps run build client programs test prove lint format tidy sim mutants e2e shots conformance \
-        interop crash hostile fuzz planted bench size sanitize race clean
+        interop official crash hostile fuzz planted bench size sanitize race clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +64,10 @@ mutants: build ## Every planted bug must be caught; each says which seed did it
 interop: build tests/node_modules/.package-lock.json ## The unmodified socket.io-client against our server
 	@node --test tests/interop/*.test.mjs
 
+official: client tests/official/node_modules/.package-lock.json ## The official repository's own suites (SUITE=a checkout of it, ONLY=client|server|engine|socket)
+	@cmake --build build --target engineio-echo socketio-echo socketio-lab
+	@node tests/official/run.mjs "$(SUITE)" $(ONLY)
+
 e2e: build tests/node_modules/.package-lock.json ## Real browsers through a proxy that cuts, stalls and half-opens (ONLY=title)
 	@cd tests && npx playwright test --config e2e/playwright.config.mjs $(if $(ONLY),--grep "$(ONLY)")
 
@@ -94,7 +98,7 @@ race: tests/node_modules/.package-lock.json ## The clients' tests against server
 	@$(MAKE) --no-print-directory build/thread/build.ninja
 	@cmake --build build/thread
 	@ONCEWIRE_SERVER=$(CURDIR)/build/thread/bin/oncewire-server TSAN_OPTIONS=halt_on_error=1 \
-	 node --test $(filter-out %/api_install.test.mjs %/api_signatures.test.mjs %/slow_reader.test.mjs,$(wildcard tests/interop/*.test.mjs))
+	 node --test $(filter-out %/api_install.test.mjs %/api_signatures.test.mjs %/frameworks.test.mjs %/slow_reader.test.mjs,$(wildcard tests/interop/*.test.mjs))
 
 bench: ## Measure beside npm socket.io: table and picture in build/bench
 	@.ci/deps run test bench

@@ -1,12 +1,12 @@
 // The package in a browser, as sites bring it in: bundled, from another origin, in a worker, under a
 // strict policy, and where WebSockets do not work. The server is the stock one.
-import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { build as buildByVite } from "vite";
+import { build as buildByVite, createServer as createViteServer } from "vite";
 import webpack from "webpack";
 import { root } from "../support/server.mjs";
-import { dist, expect, test } from "./client_site.mjs";
+import { dist, expect, folder, test } from "./client_site.mjs";
 
 /** What every page does: connect, ask, and tell the title what came of it. */
 const program = (url) => `
@@ -54,6 +54,25 @@ for (const [name, bundle] of Object.entries(bundlers)) {
   });
 }
 
+for (const [name, plugin] of Object.entries({ "as it comes": false, "with the plugin": true })) {
+  test(`in Vite's development server, ${name}`, async ({ page, home, workshop }) => {
+    rmSync(join(workshop, "node_modules/oncewire-client")); // a link would not be treated as a package
+    cpSync(folder, join(workshop, "node_modules/oncewire-client"), { recursive: true });
+    writeFileSync(join(workshop, "main.js"), `import { io } from "oncewire-client"; ${program(home.url)}`);
+    writeFileSync(join(workshop, "index.html"), '<!doctype html><body><script type="module" src="/main.js"></script>');
+    const { default: oncewire } = await import(join(folder, "dist/vite.mjs"));
+    const plugins = plugin ? [oncewire()] : [];
+    const server = await createViteServer({ root: workshop, configFile: false, logLevel: "error", plugins, server: { host: "127.0.0.1", port: 0, hmr: false, watch: null } });
+    await server.listen();
+    try {
+      await page.goto(`http://127.0.0.1:${server.httpServer.address().port}/`);
+      await works(page);
+    } finally {
+      await server.close();
+    }
+  });
+}
+
 test("as a module from another origin, with its engine", async ({ page, home, elsewhere }) => {
   home.headers = { "access-control-allow-origin": "*" };
   elsewhere.pages.set("/", html(`import { io } from "${home.url}/socket.io.esm.min.js"; ${program(home.url)}`));
@@ -75,6 +94,85 @@ test("in a module worker", async ({ page, home }) => {
   home.pages.set("/", html('new Worker("/worker.mjs", { type: "module" }).onmessage = ({ data }) => (document.title = data);'));
   await page.goto(home.url);
   await works(page);
+});
+
+test("in a classic worker, which lies elsewhere", async ({ page, home }) => {
+  const worker = `importScripts("/socket.io.js"); const document = { set title(text) { postMessage(text); } }; ${program(home.url)}`;
+  home.pages.set("/deep/er/worker.js", worker);
+  home.pages.set("/", html('new Worker("/deep/er/worker.js").onmessage = ({ data }) => (document.title = data);'));
+  await page.goto(home.url);
+  await works(page);
+});
+
+test("React in StrictMode mounts and leaves 600 times, and nothing is left of it", async ({ page, home, workshop }) => {
+  const app = `
+    import { createElement, StrictMode, useEffect } from "react";
+    import { flushSync } from "react-dom";
+    import { createRoot } from "react-dom/client";
+    import { io } from "oncewire-client";
+    globalThis.made = 0;
+    function Chat({ onConnect }) {
+      useEffect(() => {
+        ++made;
+        const socket = io();
+        socket.on("connect", onConnect);
+        return () => socket.disconnect();
+      });
+      return null;
+    }
+    const root = createRoot(document.body);
+    const show = (what) => flushSync(() => root.render(createElement(StrictMode, null, what)));
+    // Every tenth stays until it is connected; the others are gone before they are.
+    globalThis.mount = async (times) => {
+      for (let n = 0; n < times; ++n) {
+        await new Promise((resolve) => {
+          show(createElement(Chat, { onConnect: resolve }));
+          if (n % 10 > 0) setTimeout(resolve);
+        });
+        show(null);
+      }
+    };`;
+  const { build } = createRequire(join(root, "client-wasm/package.json"))("esbuild");
+  writeFileSync(join(workshop, "main.js"), app);
+  const nodePaths = [join(root, "tests/node_modules")];
+  const define = { "process.env.NODE_ENV": '"development"' };
+  const made = await build({ entryPoints: [join(workshop, "main.js")], bundle: true, format: "esm", write: false, nodePaths, define, logLevel: "silent" });
+  home.pages.set("/main.js", made.outputFiles[0].contents);
+  home.pages.set("/", '<!doctype html><body><script type="module" src="/main.js"></script>');
+  await page.addInitScript(() => {
+    globalThis.listeners = 0;
+    const { addEventListener, removeEventListener } = EventTarget.prototype;
+    const counts = (target) => (target === window || target === document ? 1 : 0);
+    EventTarget.prototype.addEventListener = function (...args) {
+      globalThis.listeners += counts(this ?? window);
+      return addEventListener.apply(this ?? window, args);
+    };
+    EventTarget.prototype.removeEventListener = function (...args) {
+      globalThis.listeners -= counts(this ?? window);
+      return removeEventListener.apply(this ?? window, args);
+    };
+    const { instantiateStreaming } = WebAssembly;
+    WebAssembly.instantiateStreaming = async (...args) => {
+      const made = await instantiateStreaming(...args);
+      globalThis.memory = Object.values(made.instance.exports).find((each) => each instanceof WebAssembly.Memory);
+      return made;
+    };
+  });
+  await page.goto(home.url);
+  const session = await page.context().newCDPSession(page);
+  const held = async () => {
+    await session.send("HeapProfiler.collectGarbage");
+    const { usedSize } = await session.send("Runtime.getHeapUsage");
+    return { usedSize, ...(await page.evaluate("({ listeners, engine: memory.buffer.byteLength })")) };
+  };
+  await page.evaluate("mount(50)");
+  const before = await held();
+  await page.evaluate("mount(600)");
+  expect(await page.evaluate("made")).toBe(2 * 650);
+  const after = await held();
+  expect(after.listeners).toBe(before.listeners);
+  expect(after.engine).toBe(before.engine);
+  expect(after.usedSize - before.usedSize).toBeLessThan(6e6);
 });
 
 test("under a strict policy nothing is violated", async ({ page, home }) => {

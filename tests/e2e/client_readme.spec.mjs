@@ -9,7 +9,7 @@ import { dist, expect, folder, test } from "./client_site.mjs";
 const readme = readFileSync(join(root, "client-wasm/README.md"), "utf8");
 const snippets = [...readme.matchAll(/^```(html|js|js worker|js node)\n(.*?)^```$/gms)].map(([, kind, code]) => ({ kind, code }));
 
-const map = '<script type="importmap">{"imports":{"oncewire-client":"/socket.io/socket.io.esm.min.js"}}</script>';
+const map = '<script type="importmap">{"imports":{"oncewire-client":"/socket.io/socket.io.esm.min.js","oncewire-client/inline":"/socket.io/inline.mjs"}}</script>';
 /** The page of a snippet; the title says when its socket is connected. */
 function pageOf({ kind, code }) {
   const tell = '\n;(socket.connected ? Promise.resolve() : new Promise((done) => socket.on("connect", done))).then(() => (document.title = "connected"));';

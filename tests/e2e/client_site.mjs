@@ -58,7 +58,10 @@ export const test = base.extend({
     const site = await Site.open(dist);
     const io = new Server(site.http, { cors: { origin: true }, serveClient: false });
     site.pagesFirst();
-    io.on("connection", (socket) => socket.on("echo", (...args) => args.pop()(...args)));
+    io.on("connection", (socket) => {
+      socket.on("echo", (...args) => args.pop()(...args));
+      socket.on("chat message", (...args) => args.pop()?.());
+    });
     await use(site);
     io.close();
     await site.close();
