@@ -10,12 +10,13 @@
 //   PACKAGE/dist/oncewire.mjs            ES module for bundlers, not minified
 //   PACKAGE/dist/node.mjs, node.cjs      for Node, with the engine inside
 //   PACKAGE/dist/inline.mjs, inline.cjs  for pages, with the engine inside
-//   PACKAGE/dist/vite.mjs                a plugin
+//   PACKAGE/vite.mjs                     a plugin
 //   PACKAGE/dist/embed.mjs               the chat on other sites, from web/embed.js
 //
 // or only, with --symbols FILE.wasm, the engine with the names of its functions (tests/bench/symbols.mjs).
 // Each with its source map. Rebuilds what changed only; DIR/.work holds the objects.
 
+import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, statSync } from "node:fs";
@@ -29,12 +30,18 @@ const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
 const run = promisify(execFile);
 
+// Of WebAssembly, what every browser has that has the JavaScript of the facade (Safari 15.4).
+const features = ["-mbulk-memory", "-msign-ext", "-mnontrapping-fptoint"];
+const featuresToOptimize = ["--enable-bulk-memory", "--enable-sign-ext", "--enable-nontrapping-float-to-int"];
+
 const compileFlags = [
+  ...features,
   "-std=c++20", "-Oz", "-flto", "-fno-exceptions", "-fno-rtti",
   "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wswitch-enum",
 ];
 const linkFlags = [
-  "-Oz", "-flto", "-fno-exceptions", "-fno-rtti", "--no-entry", "-lwebsocket.js",
+  ...features,
+  "-Oz", "-flto", "-fno-exceptions", "-fno-rtti", "--no-entry",
   "-sMODULARIZE", "-sEXPORT_ES6", "-sUSE_ES6_IMPORT_META=0", "-sENVIRONMENT=web",
   "-sSTRICT", "-sDYNAMIC_EXECUTION=0", "-sFILESYSTEM=0", "-sMALLOC=emmalloc", "-sTEXTDECODER=2",
   // Small at first: a page is not charged 16 MiB for an idle client. It grows as needed.
@@ -47,7 +54,8 @@ const internalNames = new RegExp(
   "^(announce|attach|calls|onEvents|onArrived|errorEvent|closeEvent|onBroken|withdraw|setDurable|emitDurable|savePause|" +
     "saveAgain|setWaiting|onEmpty|isShared|drain|createClient|openNamespace|takeEvents|networkLost|endBegun|" +
     "handleConnectError|isAtRest|letGo|websocketUrl|closeLink|isWritable|handleUpgrade|handlePing|handleOpen|handleClose|" +
-    "handleBroken|tellLost|isAlive|provideAuth|errorFirst|isBusy|isNowhere|released|verdict)$",
+    "handleBroken|tellLost|isAlive|provideAuth|errorFirst|isBusy|isNowhere|released|verdict|notify|finish|tries|handle|" +
+    "configure|network)$",
 );
 
 const bundles = [
@@ -119,7 +127,8 @@ async function linkInto(file, objects) {
   // Once more, in the form that more of Binaryen's passes understand: 2 % fewer bytes.
   const wasm = file.replace(/\.mjs$/, ".wasm");
   const names = wasm === file ? ["-g"] : [];
-  await execute("wasm-opt", [...names, "--low-memory-unused", "--flatten", "--rereloop", "-Oz", "-Oz", wasm, "-o", wasm]);
+  const passes = ["--flatten", "--rereloop", "-Oz", "--flatten", "--rereloop", "-Oz", "-Oz"];
+  await execute("wasm-opt", [...names, ...featuresToOptimize, "--low-memory-unused", ...passes, wasm, "-o", wasm]);
 }
 
 function sourcesIn(directory, { deep = false } = {}) {
@@ -153,7 +162,7 @@ async function bundle(module, out, wanted) {
   if (!outputs.some((output) => isOlder(output, inputs))) return name;
 
   const { build } = await import("esbuild");
-  const glue = await withoutLoader(module);
+  const { glue, letters } = await withoutLoader(module);
   for (const { file, entry, format, minify, platform = "browser", standIns = [] } of wanted) {
     await build({
       entryPoints: [join(here, "js", entry)],
@@ -166,8 +175,9 @@ async function bundle(module, out, wanted) {
       legalComments: "none",
       alias: { "oncewire-module": glue, "oncewire-wasm": wasm },
       loader: { ".wasm": "binary" },
-      inject: ["dial.js", ...standIns].map((script) => join(here, "js", script)),
+      inject: standIns.map((script) => join(here, "js", script)),
       define: { ONCEWIRE_WASM: JSON.stringify(`./${name}`) },
+      plugins: [byLetters(letters)],
       footer: format === "cjs" ? { js: callable } : {},
       logLevel: "warning",
     });
@@ -194,7 +204,7 @@ async function makePackage(module, folder) {
   await copyFile(join(source, "index.d.ts"), join(folder, "index.d.ts"));
   await copyFile(join(source, "index.d.ts"), join(folder, "index.d.cts"));
   for (const file of ["embed.d.ts", "vite.d.ts"]) await copyFile(join(source, file), join(folder, file));
-  await copyFile(join(source, "vite.mjs"), join(folder, "dist/vite.mjs"));
+  await copyFile(join(source, "vite.mjs"), join(folder, "vite.mjs"));
   const { build } = await import("esbuild");
   await build({ entryPoints: [join(root, "web/embed.js")], outfile: join(folder, "dist/embed.mjs"), sourcemap: true, logLevel: "warning" });
   await copyFile(join(here, "README.md"), join(folder, "README.md"));
@@ -204,7 +214,8 @@ async function makePackage(module, folder) {
 /**
  * Emscripten's functions for the engine, as `createModule(hooks)`, without its own ways to find and load a
  * module, which ours (engine.js) replaces. `hooks`: what the EM_JS functions call, and instantiate(imports).
- * Resolves with `calls`, what the engine exports without "client_" before it, and `bytes()`, its memory.
+ * Resolves with `calls`, what the engine exports, and `bytes()`, its memory. Returns the file, and under which
+ * letter each function is exported, by its name without "client_".
  */
 async function withoutLoader(module) {
   const code = await readFile(module, "utf8");
@@ -214,15 +225,18 @@ async function withoutLoader(module) {
     return match[1];
   };
   const functions = found(/instantiateAsync\(\)\.catch\(readyPromiseReject\);return\{\}\}(.*)var asm=createWasm\(\);/s);
+  // Theirs are larger, for cases that are not ours.
+  const shorter = [
+    [/function _emscripten_set_timeout\(.*?\},msecs\)\}/s, "function _emscripten_set_timeout(call, after, host) { return setTimeout(() => ABORT || wasmTable.get(call)(host), after); }"],
+    [/function _emscripten_resize_heap\(.*?\}\}return false\}/s, "function _emscripten_resize_heap(size) { return grow(size); }"],
+  ].reduce((text, [pattern, ours]) => (found(new RegExp(`(${pattern.source})`, "s")), text.replace(pattern, ours)), functions);
   const calls = [...code.matchAll(/Module\["_client_(\w+)"\]=Module\["asm"\]\["(\w+)"\]/g)];
   const glue = module.replace(/\.mjs$/, ".glue.mjs");
   await writeFile(
     glue,
     `export default async function createModule(Module) {
-  let wasmMemory, wasmTable, buffer, HEAPU8, HEAP32, HEAPU32, _malloc, EXITSTATUS, ABORT = false, runtimeExited = false;
+  let wasmMemory, wasmTable, buffer, HEAPU8, ABORT = false;
   const UTF8Decoder = new TextDecoder();
-  const quit_ = (status, error) => { throw error; };
-  class ExitStatus {}
   function abort() {
     ABORT = true;
     throw new WebAssembly.RuntimeError("aborted");
@@ -233,21 +247,42 @@ async function withoutLoader(module) {
   function updateGlobalBufferAndViews(memory) {
     buffer = memory;
     HEAPU8 = new Uint8Array(memory);
-    HEAP32 = new Int32Array(memory);
-    HEAPU32 = new Uint32Array(memory);
   }
-  ${functions}
+  function grow(size) {
+    try {
+      const missing = Math.max(size >>> 0, buffer.byteLength * 1.2) - buffer.byteLength;
+      wasmMemory.grow((missing + 65535) >>> 16);
+      updateGlobalBufferAndViews(wasmMemory.buffer);
+      return 1;
+    } catch {
+      return 0;
+    }
+  }
+  ${shorter}
   const { exports } = await Module.instantiate({ a: asmLibraryArg });
   wasmMemory = exports.${found(/wasmMemory=Module\["asm"\]\["(\w+)"\]/)};
   wasmTable = exports.${found(/wasmTable=Module\["asm"\]\["(\w+)"\]/)};
-  _malloc = exports.${found(/Module\["_malloc"\]=Module\["asm"\]\["(\w+)"\]/)};
   updateGlobalBufferAndViews(wasmMemory.buffer);
   exports.${found(/addOnInit\(Module\["asm"\]\["(\w+)"\]\)/)}();
-  return { bytes: () => HEAPU8, calls: { ${calls.map(([, name, at]) => `${name}: exports.${at}`)} } };
+  return { bytes: () => HEAPU8, calls: exports };
 }
 `,
   );
-  return glue;
+  return { glue, letters: new Map(calls.map(([, name, letter]) => [name, letter])) };
+}
+
+/** Has engine.js call the engine's functions by the letters they are exported under. */
+function byLetters(letters) {
+  const letter = (name) => letters.get(name) ?? assert.fail(`the engine has no function client_${name}`);
+  const shorten = (code) =>
+    code
+      .replace(/(#(?:call|receive)\(|name !== )"(\w+)"/g, (_, before, name) => `${before}"${letter(name)}"`)
+      .replace(/\bcalls\.(\w+)/g, (_, name) => `calls.${letter(name)}`);
+  return {
+    name: "by letters",
+    setup: (build) =>
+      build.onLoad({ filter: /\bengine\.js$/ }, async ({ path }) => ({ contents: shorten(await readFile(path, "utf8")), loader: "js" })),
+  };
 }
 
 /** esbuild keeps unused functions inside others, of which the glue has many. */

@@ -260,9 +260,16 @@ EMSCRIPTEN_KEEPALIVE std::uint32_t client_received_event(ClientHost* host, std::
     return host->handle_abridged(link, {bytes, size});
 }
 
-/// A WebSocket closed.
+/// A WebSocket opened.
+EMSCRIPTEN_KEEPALIVE void client_opened(ClientHost* host, std::uint32_t link) {
+    host->client().handle_link_opened(link, client_wasm::now());
+    host->settle();
+}
+
+/// A WebSocket closed, or none could be made.
 EMSCRIPTEN_KEEPALIVE void client_closed(ClientHost* host, std::uint32_t link) {
-    host->handle_closed(link);
+    host->client().handle_link_closed(link, client_wasm::now());
+    host->settle();
 }
 
 /// The answer to an HTTP request; `status` 0: there was none.

@@ -15,14 +15,12 @@ namespace oncewire::client_wasm {
 // A hint that taking events is worth while.
 EM_JS(void, events_ready, (void* host), { Module['eventsReady'](host); });
 
-// Whose WebSocket the next one is.
-EM_JS(void, will_dial, (void* host), { Module['willDial'](host); });
+EM_JS(void, dial, (void* host, int link, const char* url),
+      { Module['dial'](host, link, UTF8ToString(url)); });
 
-// Emscripten's own handler copies a message before its size can be judged, and byte by byte.
-EM_JS(void, receive_in_page, (void* host, int link, int socket), {
-    WS.sockets[socket].onmessage = function(event) { Module['received'](host, link, event); };
-    WS.sockets[socket].onerror = function(event) { Module['failed'](host, event); };
-    WS.sockets[socket].onclose = function(event) { Module['closed'](host, link, event); };
+EM_JS(void, send_frame, (void* host, int link, int is_text, const char* bytes, int size), {
+    const frame = HEAPU8.slice(bytes, bytes + size);
+    Module['send'](host, link, is_text ? UTF8Decoder.decode(frame) : frame);
 });
 
 EM_JS(void, send_request, (void* host, int link, const char* sid, const char* body, int size), {
@@ -30,10 +28,8 @@ EM_JS(void, send_request, (void* host, int link, const char* sid, const char* bo
     Module['request'](host, link, UTF8ToString(sid), bytes);
 });
 
-EM_JS(void, abandon_request, (void* host, int link), { Module['abandon'](host, link); });
-
-// emscripten_websocket_delete() misses its own table entry, so every lost link would stay in memory.
-EM_JS(void, forget_socket, (int socket), { delete WS.sockets[socket]; });
+// A WebSocket, or the GET of a polling link.
+EM_JS(void, hang_up, (void* host, int link), { Module['hangUp'](host, link); });
 
 ClientHost::ClientHost(Options options)
     : websocket_url_(std::move(options.websocket_url)),
@@ -41,7 +37,6 @@ ClientHost::ClientHost(Options options)
 
 ClientHost::~ClientHost() {
     if (timer_ != 0) emscripten_clear_timeout(timer_);
-    while (!links_.empty()) close_link(links_.back().id, true);
 }
 
 void ClientHost::configure(Options options) {
@@ -52,13 +47,10 @@ void ClientHost::configure(Options options) {
 
 void ClientHost::settle() {
     bool begins = false;
-    do {
-        for (const auto id : std::exchange(unopened_, {})) client_.handle_link_closed(id, now());
-        while (auto output = begins ? std::nullopt : client_.poll_output()) {
-            begins = std::holds_alternative<peer::AttemptBegun>(*output);
-            perform(std::move(*output));
-        }
-    } while (!unopened_.empty());
+    while (auto output = begins ? std::nullopt : client_.poll_output()) {
+        begins = std::holds_alternative<peer::AttemptBegun>(*output);
+        perform(std::move(*output));
+    }
     arm_timer();
     if (!events_.empty()) events_ready(this);
 }
@@ -67,13 +59,14 @@ void ClientHost::perform(peer::ClientOutput output) {
     if (const auto* open = std::get_if<peer::OpenLink>(&output)) {
         open_link(*open);
     } else if (const auto* frame = std::get_if<peer::SendFrame>(&output)) {
-        send(frame->link, frame->frame);
+        send_frame(this, static_cast<int>(frame->link), frame->frame.type == FrameType::text,
+                   frame->frame.bytes.data(), static_cast<int>(frame->frame.bytes.size()));
     } else if (const auto* request = std::get_if<peer::SendRequest>(&output)) {
         send_request(this, static_cast<int>(request->link), request->sid.c_str(),
                      request->body ? request->body->data() : nullptr,
                      request->body ? static_cast<int>(request->body->size()) : 0);
     } else if (const auto* close = std::get_if<peer::CloseLink>(&output)) {
-        close_link(close->link, true);
+        hang_up(this, static_cast<int>(close->link));
     } else if (auto event = page_event(std::move(output))) {
         events_.push_back(std::move(*event));
     }
@@ -82,44 +75,7 @@ void ClientHost::perform(peer::ClientOutput output) {
 void ClientHost::open_link(const peer::OpenLink& open) {
     if (open.transport == engineio::TransportKind::polling) return;
     const std::string url = open.sid.empty() ? websocket_url_ : websocket_url_ + "&sid=" + open.sid;
-    EmscriptenWebSocketCreateAttributes attributes{};
-    attributes.url = url.c_str();
-    will_dial(this);
-    const EMSCRIPTEN_WEBSOCKET_T socket = emscripten_websocket_new(&attributes);
-    if (socket <= 0) {
-        unopened_.push_back(open.link);
-        return;
-    }
-    links_.push_back({open.link, socket});
-    emscripten_websocket_set_onopen_callback(socket, this, handle_open);
-    receive_in_page(this, static_cast<int>(open.link), socket);
-}
-
-void ClientHost::send(peer::LinkId id, const Frame& frame) {
-    const Link* link = find(id);
-    if (!link) return;
-    if (frame.type == FrameType::text) {
-        emscripten_websocket_send_utf8_text(link->socket, frame.bytes.c_str());
-    } else {
-        emscripten_websocket_send_binary(link->socket, const_cast<char*>(frame.bytes.data()),
-                                         static_cast<std::uint32_t>(frame.bytes.size()));
-    }
-}
-
-void ClientHost::close_link(peer::LinkId id, bool by_us) {
-    const Link* link = find(id);
-    if (!link) return abandon_request(this, static_cast<int>(id));
-    const EMSCRIPTEN_WEBSOCKET_T socket = link->socket;
-    if (by_us) emscripten_websocket_close(socket, 0, nullptr);
-    emscripten_websocket_delete(socket);
-    forget_socket(socket);
-    std::erase_if(links_, [&](const Link& other) { return other.id == id; });
-}
-
-void ClientHost::handle_closed(peer::LinkId link) {
-    close_link(link, false);
-    client_.handle_link_closed(link, now());
-    settle();
+    dial(this, static_cast<int>(open.link), url.c_str());
 }
 
 std::uint32_t ClientHost::handle_abridged(peer::LinkId link, std::string_view event) {
@@ -154,13 +110,6 @@ void ClientHost::arm_timer() {
     timer_ = emscripten_set_timeout(handle_timer, static_cast<double>(wait), this);
 }
 
-const ClientHost::Link* ClientHost::find(peer::LinkId id) const {
-    for (const auto& link : links_) {
-        if (link.id == id) return &link;
-    }
-    return nullptr;
-}
-
 const std::string& ClientHost::take_events() {
     taken_.clear();
     attachments_.clear();
@@ -172,17 +121,6 @@ const std::string& ClientHost::take_events() {
     if (!taken_.empty()) taken_ += ']';
     events_.clear();
     return taken_;
-}
-
-EM_BOOL ClientHost::handle_open(int, const EmscriptenWebSocketOpenEvent* event, void* host) {
-    auto& self = *static_cast<ClientHost*>(host);
-    for (const auto& link : self.links_) {
-        if (link.socket != event->socket) continue;
-        self.client_.handle_link_opened(link.id, now());
-        break;
-    }
-    self.settle();
-    return EM_TRUE;
 }
 
 void ClientHost::handle_timer(void* host) {

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <emscripten/websocket.h>
-
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,8 +10,7 @@
 
 namespace oncewire::client_wasm {
 
-/// Runs one Client in a page: opens its links as browser WebSockets, has the page make its HTTP
-/// requests, arms its one timer, and keeps what is for the page until the page takes it. Contract of
+/// Runs one Client in a page: has the page open its WebSockets and make its HTTP requests, arms its one timer, and keeps what is for the page until the page takes it. Contract of
 /// the loop: shared/README.md.
 ///
 /// Never calls into the page with an event; it only says that there are some (events_ready).
@@ -36,7 +33,6 @@ class ClientHost {
     /// After every call on client(): performs what it wants done and arms the timer. What an attempt
     /// begins with waits for the next call, so that the page hears of it first and may configure() it.
     void settle();
-    void handle_closed(peer::LinkId link);
     /// What the page is to do with an event whose arguments it keeps. `hand_on` comes with the other two,
     /// and from `index_shift` on with the namespace.
     enum Verdict : std::uint32_t {
@@ -56,27 +52,15 @@ class ClientHost {
     const std::vector<std::string>& attachments() const { return attachments_; }
 
   private:
-    struct Link {
-        peer::LinkId id = 0;
-        EMSCRIPTEN_WEBSOCKET_T socket = 0;
-    };
-
     void perform(peer::ClientOutput output);
     void open_link(const peer::OpenLink& open);
-    void send(peer::LinkId id, const Frame& frame);
-    void close_link(peer::LinkId id, bool by_us);
     std::uint32_t verdict_on(const peer::EventArrived& event) const;
     void arm_timer();
-    const Link* find(peer::LinkId id) const;
 
-    static EM_BOOL handle_open(int, const EmscriptenWebSocketOpenEvent*, void* host);
     static void handle_timer(void* host);
 
     std::string websocket_url_;
     peer::Client client_;
-    std::vector<Link> links_;  // one, or two while one replaces the other
-    std::vector<peer::LinkId>
-        unopened_;  // the browser refused them at once; reported after the drain
     std::vector<PageEvent> events_;
     std::string taken_;
     std::vector<std::string> attachments_;

@@ -5,7 +5,6 @@
 import createModule from "oncewire-module";
 
 import { restoreBinary } from "./binary.js";
-import { dialWith } from "./dial.js";
 import { emitError } from "./errors.js";
 
 const encoder = new TextEncoder();
@@ -18,7 +17,7 @@ const [showWhole, handOn, withoutLast, untilChanged, indexShift] = [1, 2, 4, 8, 
 /**
  * Compiles the engine.
  * @param {string|URL|BufferSource} wasm where it is, or what it is
- * @param {function(ArrayBuffer, string)} [received] what applications are given for the bytes of an attachment,
+ * @param {function(ArrayBuffer)} [received] what applications are given for the bytes of an attachment,
  *   if they asked for nothing else (EngineSocket.binaryType)
  * @returns {Promise<Engine>} rejects with an Error that has `permanent` set if trying again is useless
  */
@@ -26,12 +25,10 @@ export async function loadWasm(wasm, received = (bytes) => bytes) {
   const module = await createModule({
     instantiate: async (imports) => (await instantiate(wasm, imports)).instance,
     eventsReady: (host) => Client.at(host)?.announce(),
-    willDial: (host) => dialWith(Client.at(host).network.dial),
-    failed: (host, event) => Client.at(host)?.failed(event),
-    received: (host, link, event) => Client.at(host)?.received(link, event.data),
-    closed: (host, link, event) => Client.at(host)?.closed(link, event),
-    request: (host, link, sid, body) => Client.at(host)?.request(link, sid, body),
-    abandon: (host, link) => Client.at(host)?.network.abandon(link),
+    dial: (host, link, url) => Client.at(host).dial(link, url),
+    send: (host, link, frame) => Client.at(host).send(link, frame),
+    request: (host, link, sid, body) => Client.at(host).request(link, sid, body),
+    hangUp: (host, link) => Client.at(host).hangUp(link),
   });
   return new Engine(module, received);
 }
@@ -67,8 +64,8 @@ function explained(error, wasm) {
   }
   const where = typeof wasm === "string" || wasm instanceof URL ? wasm : "the given bytes";
   const words =
-    `no engine at ${where}: ${message}; put the .wasm of this version there, ` +
-    'say where it is by useWasm(), or import "oncewire-client/inline"';
+    `no engine at ${where}: ${message}; put this version's .wasm there, ` +
+    'call useWasm(), or import "oncewire-client/inline"';
   return error instanceof WebAssembly.CompileError ? permanent(words, error) : new Error(words, { cause: error });
 }
 
@@ -87,13 +84,9 @@ class Engine {
 
   /** `network`: see network.js. */
   createClient(options, network, binaryType = () => {}) {
-    return new Client(this.#module, options, network, (bytes) => asType(binaryType(), bytes) ?? this.#received(bytes));
+    const received = (bytes) => (binaryType() === "arraybuffer" ? bytes : this.#received(bytes));
+    return new Client(this.#module, options, network, received);
   }
-}
-
-function asType(type, bytes) {
-  if (type === "arraybuffer") return bytes;
-  return type === "blob" ? new Blob([bytes]) : undefined;
 }
 
 /** One peer::Client with its host: a server, its link, its namespaces. */
@@ -116,6 +109,7 @@ class Client {
   #module;
   #host;
   #binary;
+  #sockets = new Map(); // link → WebSocket
   #passes = new Map(); // name of an event → what the engine said of such, while nothing else happens
   #announced = false;
   #isReceiving = false; // events are taken as soon as the module has returned
@@ -131,6 +125,7 @@ class Client {
 
   /** Nothing works from then on, and nothing throws. */
   destroy() {
+    for (const link of this.#sockets.keys()) this.hangUp(link);
     this.#call("destroy");
     this.#isBroken = true;
     Client.#all.delete(this.#host);
@@ -228,6 +223,32 @@ class Client {
     if (!this.#isReceiving) queueMicrotask(() => this.#deliver());
   }
 
+  dial(link, url) {
+    const socket = this.network.dial(url);
+    this.#sockets.set(link, socket);
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => this.#receive("opened", link);
+    socket.onmessage = ({ data }) => this.#received(link, data);
+    socket.onerror = (event) => (this.errorEvent = event); // a close follows, and says the same to the engine
+    socket.onclose = (event) => {
+      this.closeEvent = event;
+      this.#sockets.delete(link);
+      this.#receive("closed", link);
+    };
+  }
+
+  send(link, frame) {
+    this.#sockets.get(link)?.send(frame);
+  }
+
+  hangUp(link) {
+    const socket = this.#sockets.get(link);
+    if (!socket) return this.network.abandon(link);
+    this.#sockets.delete(link);
+    socket.onopen = socket.onmessage = socket.onerror = socket.onclose = null;
+    socket.close();
+  }
+
   request(link, sid, body) {
     this.network.request(link, sid, body).then(({ status, bytes = new Uint8Array() }) => {
       this.#receive("responded", link, body ? 1 : 0, status, ...this.#bytes(bytes));
@@ -237,7 +258,7 @@ class Client {
 
   // ---- from the WebSockets ------------------------------------------------------------------------
 
-  received(link, data) {
+  #received(link, data) {
     const isText = typeof data === "string";
     if (isText && this.#receiveEvent(link, data)) return;
     const bytes = isText ? undefined : new Uint8Array(data);
@@ -271,16 +292,6 @@ class Client {
     this.#isReceiving = false;
     if (verdict & untilChanged && this.#passes.size < passesMax) this.#passes.set(args[0], { link, header, verdict });
     return verdict;
-  }
-
-  // A close follows, and says the same to the engine.
-  failed(event) {
-    this.errorEvent = event;
-  }
-
-  closed(link, event) {
-    this.closeEvent = event;
-    this.#receive("closed", link);
   }
 
   // ---- inside -------------------------------------------------------------------------------------

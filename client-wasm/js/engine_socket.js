@@ -9,7 +9,7 @@ export class EngineSocket extends Emitter {
   readyState = "opening";
   protocol = 4;
   transport;
-  /** "arraybuffer" or "blob": as what bytes are handed to listeners; undefined: as the platform has them. */
+  /** "arraybuffer": bytes are handed to listeners so, in Node, too; undefined: as the platform has them. */
   binaryType;
   #closeLink;
   #isWritable;

@@ -2,7 +2,7 @@
 // may say otherwise, tests put another in its place. It is loaded once, at first need, and shared by
 // every manager.
 
-let source = () => Promise.reject(new Error("no engine was provided"));
+let source; // an entry file says, before anything is loaded
 let comesByNetwork = false;
 let isHere = false;
 let wasm;

@@ -347,9 +347,7 @@ const listening = new Set(); // to which events
 
 // What the page knows about the network before the link does: told to whoever is awake, by one listener.
 function listenToPage({ closeOnBeforeunload }) {
-  const retryNow = (manager) => manager.retryNow();
-  listenTo(globalThis, "online", retryNow);
-  listenTo(globalThis, "pageshow", retryNow);
+  for (const event of ["online", "pageshow"]) listenTo(globalThis, event, (manager) => manager.retryNow());
   listenTo(globalThis, "offline", (manager) => manager.networkLost());
   listenTo(globalThis.document, "visibilitychange", (manager) => document.hidden || manager.retryNow());
   const close = (manager) => manager.opts.closeOnBeforeunload && manager.engine.close();

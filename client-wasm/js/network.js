@@ -43,20 +43,20 @@ export class Network {
     this.#early = undefined;
   }
 
-  /** A WebSocket, perhaps the one begun early: what it had to say, it says then. */
-  dial = (url) => {
+  /** A WebSocket, perhaps the one begun early: what it had to say, it says then. One that a platform refuses closes. */
+  dial(url) {
     const { socket, events } = this.#early ?? {};
-    if (!socket) return this.#dial(url);
+    if (!socket) return orStillborn(() => this.#dial(url));
     this.#early = undefined;
     queueMicrotask(() => events.forEach((event) => socket[`on${event.type}`]?.(event)));
     return socket;
-  };
+  }
 
   /** A WebSocket: the one of the platform, or the class in the option `WebSocket` (npm's `ws`). */
   #dial = (url) => {
     const { WebSocket = globalThis.WebSocket, protocols = [] } = this.#options;
     if (!WebSocket) {
-      const words = "this platform has no WebSocket; pass one, for example { WebSocket: require('ws') }";
+      const words = "this platform has no WebSocket; pass one: { WebSocket: require('ws') }";
       warnOnce(words);
       throw new Error(words);
     }
@@ -157,5 +157,19 @@ function heldSocket(url, dial) {
     return { socket, events };
   } catch {
     return undefined;
+  }
+}
+
+/** A refusal must not unwind through WebAssembly: what could not be made closes before it opens. */
+function orStillborn(make) {
+  try {
+    return make();
+  } catch (error) {
+    const socket = { close() {} };
+    queueMicrotask(() => {
+      socket.onerror?.(error);
+      socket.onclose?.({ code: 1006, reason: error.message, wasClean: false });
+    });
+    return socket;
   }
 }

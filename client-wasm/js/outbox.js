@@ -1,6 +1,6 @@
 // What this page has promised to deliver and the server has not yet given a verdict on.
 
-import { Emitter, throughProxies } from "./emitter.js";
+import { Emitter, throughProxies, warnOnce } from "./emitter.js";
 
 /**
  * One message on its way. `state` is one of
@@ -101,7 +101,7 @@ export class Outbox extends Emitter {
   }
 
   tellLost(lanes) {
-    if (!this.hasListeners("lost")) console.warn("oncewire: messages that waited here were removed with the browser's storage");
+    if (!this.hasListeners("lost")) warnOnce("waiting messages were removed with the browser's storage");
     this.notify("lost", lanes);
   }
 

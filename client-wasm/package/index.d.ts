@@ -222,7 +222,7 @@ export declare class EngineSocket extends Emitter<{}, {}, EngineReservedEvents> 
   readonly readyState: "opening" | "open" | "closed";
   readonly transport: { readonly name: string; readonly writable: boolean };
   /** As what bytes come: undefined as the platform has them (ArrayBuffer; in Node, Buffer). Holds for later sessions. */
-  binaryType?: "arraybuffer" | "blob";
+  binaryType?: "arraybuffer";
   close(): this;
 }
 

@@ -469,8 +469,7 @@ void Client::handle_connected(NamespaceIndex index, const socketio::Packet& pack
                         false, member("notRecovered"), Guarantee::at_most_once};
     if (connected.sid.empty()) {
         outputs_.push_back(ConnectFailed{
-            index, false,
-            error_object("the server answered without a session id: is it Socket.IO 2 or older?")});
+            index, false, error_object("no session id: is the server Socket.IO 2 or older?")});
         return;
     }
     nsp.state = NamespaceState::connected;

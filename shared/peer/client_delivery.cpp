@@ -321,8 +321,7 @@ void Client::refuse_too_large(NamespaceIndex index, delivery::Sequence sequence,
     nsp.acks.settle(*lane.stock_ack);
     lane.stock_ack.reset();
     std::vector<delivery::Sequence> erase;
-    settle(index, sequence, false,
-           R"({"error":"too_large","message":"the server takes no message of that size"})", erase);
+    settle(index, sequence, false, R"({"error":"too_large"})", erase);
     save(index, std::move(erase), {});
     pump(index, now);
 }

@@ -60,7 +60,7 @@ for (const [name, plugin] of Object.entries({ "as it comes": false, "with the pl
     cpSync(folder, join(workshop, "node_modules/oncewire-client"), { recursive: true });
     writeFileSync(join(workshop, "main.js"), `import { io } from "oncewire-client"; ${program(home.url)}`);
     writeFileSync(join(workshop, "index.html"), '<!doctype html><body><script type="module" src="/main.js"></script>');
-    const { default: oncewire } = await import(join(folder, "dist/vite.mjs"));
+    const { default: oncewire } = await import(join(folder, "vite.mjs"));
     const plugins = plugin ? [oncewire()] : [];
     const server = await createViteServer({ root: workshop, configFile: false, logLevel: "error", plugins, server: { host: "127.0.0.1", port: 0, hmr: false, watch: null } });
     await server.listen();

@@ -16,12 +16,12 @@ describe("the package", () => {
   test("packs what it names, and runs nothing when it is installed", async () => {
     const { stdout } = await run("npm", ["pack", "--dry-run", "--json"], { cwd: folder });
     const files = JSON.parse(stdout)[0].files.map(({ path }) => path);
-    const targets = JSON.stringify(description.exports).match(/\.\/(dist\/[\w.-]+|(?:index|embed)[\w.]+)/g);
+    const targets = JSON.stringify(description.exports).match(/\.\/(dist\/[\w.-]+|(?:index|embed|vite)[\w.]+)/g);
     for (const target of targets) assert.ok(files.includes(target.slice(2)), `${target} is not packed`);
     assert.ok(files.includes("LICENSE") && files.includes("README.md"));
     assert.deepEqual([description.scripts, description.dependencies, description.sideEffects], [undefined, undefined, ["./dist/embed.mjs"]]);
     assert.equal(files.filter((path) => path.endsWith(".wasm")).length, 1);
-    for (const path of files.filter((name) => /\.[cm]?js$/.test(name))) assert.ok(files.includes(`${path}.map`), `${path} has no map`);
+    for (const path of files.filter((name) => /^dist.*\.[cm]?js$/.test(name))) assert.ok(files.includes(`${path}.map`), `${path} has no map`);
   });
 
   test("has no code that makes code", () => {

@@ -117,7 +117,7 @@ describe("in Node", () => {
       }`;
     const { stdout, stderr } = await play("poor.cjs", text);
     assert.equal(stdout, "polling\npolling\n");
-    assert.equal(stderr, "oncewire: this platform has no WebSocket; pass one, for example { WebSocket: require('ws') }\n");
+    assert.equal(stderr, "oncewire: this platform has no WebSocket; pass one: { WebSocket: require('ws') }\n");
   });
 
   for (const [name, options] of Object.entries({
