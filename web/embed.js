@@ -9,18 +9,29 @@
 
 const home = new URL("./", import.meta.url).href; // of a bundle: the site's, so that it has to say where the chat is
 const patience = 3000; // ms for a busy page to become idle
+const frameTime = 8000; // ms until the chat says that it is there
+const tryAgain = 5000; // ms
 const settings = ["room", "theme", "locale"];
 
 const style = `
 :host { display: block; --oncewire-gap: 20px; }
 :host([launcher]) { position: fixed; z-index: 2147483000; inset: auto var(--oncewire-gap) var(--oncewire-gap) auto; }
 [hidden] { display: none !important; }
-iframe, .inline { display: block; width: 100%; height: 100%; border: 0; }
+:host([data-made]:not([launcher])) { height: 100%; }
+.panel { contain: size; }
+iframe, .inline { position: absolute; inset: 0; display: block; width: 100%; height: 100%; border: 0; }
 iframe { color-scheme: normal; }
-:host(:not([launcher])) .panel { height: 100%; min-height: 20rem; }
+/* As the page wishes; a useful height if it says nothing. */
+:host(:not([launcher])) .panel { position: relative; height: 100%; contain-intrinsic-block-size: min(40rem, 80vh); }
+p { margin: 0; padding: 24px; color: CanvasText; background: Canvas; font: 16px/1.5 system-ui; }
 :host([launcher]) .panel { position: absolute; inset: auto 0 72px auto; width: min(400px, 100vw - 2 * var(--oncewire-gap));
   height: min(640px, 100vh - 72px - 2 * var(--oncewire-gap)); overflow: hidden; border-radius: 16px;
   box-shadow: 0 8px 40px rgb(0 0 0 / 25%); background: Canvas; }
+/* On a phone all that is in view, above the keyboard, too. */
+@media (width < 480px) {
+  :host([launcher]) .panel { position: fixed; inset: var(--view-top, 0) 0 auto; z-index: 1; width: auto;
+    height: var(--view-height, 100dvh); border-radius: 0; }
+}
 button { position: relative; display: grid; place-items: center; width: 56px; height: 56px; padding: 0; border: 0;
   border-radius: 50%; background: var(--oncewire-accent, #0d6b5e); color: var(--oncewire-on-accent, #fff); cursor: pointer;
   box-shadow: 0 2px 12px rgb(0 0 0 / 25%); }
@@ -29,11 +40,11 @@ svg { width: 28px; fill: none; stroke: currentcolor; stroke-width: 2; stroke-lin
 .badge { position: absolute; inset: -4px -4px auto auto; min-width: 20px; padding: 0 5px; box-sizing: border-box;
   border-radius: 10px; background: #b3261e; color: #fff; font: 700 12px/20px system-ui, sans-serif; text-align: center; }`;
 
-/** What the launcher is called: the chat, and how much is unread. */
-const launchers = {
-  en: ["Chat", (n) => `Chat, ${n} unread`],
-  zh: ["聊天", (n) => `聊天，${n} 条未读`],
-  ja: ["チャット", (n) => `チャット、未読 ${n} 件`],
+/** Said outside the chat: its name, how much is unread, that it is not there. */
+const texts = {
+  en: ["Chat", (n) => `Chat, ${n} unread`, "The chat does not answer. Trying again."],
+  zh: ["聊天", (n) => `聊天，${n} 条未读`, "聊天没有响应，正在重试。"],
+  ja: ["チャット", (n) => `チャット、未読 ${n} 件`, "チャットが応答しません。再試行中です。"],
 };
 
 const icon = "M5 18.5 4 21l4-1.2A9 8 0 1 0 5 18.5Z";
@@ -45,7 +56,7 @@ function styleSheet() {
   return sheet;
 }
 
-/** One chat on a page. The host element mirrors it: attributes in, DOM events out. */
+/** One chat on a page. Its element mirrors it: attributes in, DOM events out. */
 class Chat {
   #host;
   #root;
@@ -65,6 +76,9 @@ class Chat {
   #listeners = new Map();
   #stop = new AbortController();
   #queue = []; // for the frame, until it is there
+  #overdue; // timer until it is there
+  #isLoaded; // the frame, with the chat or with an error
+  #tries = 0; // an address that failed once may never be asked for again
 
   constructor(host, { server = home, getToken, inline, ...options } = {}) {
     this.#host = host;
@@ -107,7 +121,7 @@ class Chat {
     this.#getToken = typeof getToken === "function" ? getToken : getToken?.getToken;
     return this.#reload();
   }
-  /** Nobody in particular again, with nothing of the one before. */
+  /** Nobody in particular again. */
   reset() {
     this.#getToken = undefined;
     this.#say({ type: "forget" });
@@ -136,6 +150,7 @@ class Chat {
   destroy() {
     this.#stop.abort();
     this.#inside?.abort();
+    clearTimeout(this.#overdue);
     if (globalThis[name] === this) delete globalThis[name];
     this.#port?.close();
     this.#listeners.clear();
@@ -170,23 +185,36 @@ class Chat {
     const n = this.#unread;
     this.#badge.hidden = n === 0;
     this.#badge.textContent = n > 99 ? "99+" : n;
-    const { locale } = this.#options;
-    const [idle, unread] = launchers[(locale && locale !== "auto" ? locale : navigator.language).split("-")[0]] ?? launchers.en;
-    this.#button.setAttribute("aria-label", n ? unread(n) : idle);
+    const [name, unread] = this.#texts;
+    this.#button.setAttribute("aria-label", n ? unread(n) : name);
     this.#button.setAttribute("aria-expanded", String(this.#isOpen));
+  }
+
+  get #language() {
+    const { locale } = this.#options;
+    return (locale && locale !== "auto" ? locale : navigator.language).split("-")[0];
+  }
+  get #texts() {
+    return texts[this.#language] ?? texts.en;
+  }
+  #import(file) {
+    return import(/* webpackIgnore: true */ /* @vite-ignore */ new URL(file + (this.#tries ? `?${this.#tries}` : ""), this.#home).href);
   }
 
   #load() {
     if (this.#frame || this.#stop.signal.aborted) return;
+    this.#expect();
     if (this.#isInline) return this.#loadInline();
     const url = new URL("./?frame", this.#home);
     const { theme, locale } = this.#options;
     if (theme && theme !== "auto") url.searchParams.set("theme", theme);
     if (locale && locale !== "auto") url.searchParams.set("lang", locale);
     this.#frame = document.createElement("iframe");
-    this.#frame.title = "Chat";
+    [this.#frame.title] = this.#texts;
     this.#frame.allow = "clipboard-write";
     this.#frame.src = url;
+    this.#isLoaded = false;
+    this.#frame.addEventListener("load", () => (this.#isLoaded = true));
     this.#panel.replaceChildren(this.#frame);
   }
 
@@ -199,7 +227,33 @@ class Chat {
     const options = this.#hello();
     const here = { port: this.#channel(), options, theme, locale, signal: this.#inside.signal, restart: () => this.#reload() };
     const host = this.#frame;
-    import(/* webpackIgnore: true */ /* @vite-ignore */ new URL("inline.js", this.#home).href).then(({ mount }) => mount(host, here)).catch(reportError);
+    this.#import("inline.js").then(({ mount }) => mount(host, here)).then(() => this.#arrived(), reportError);
+  }
+
+  /** If the chat does not say in time that it is there, say why. */
+  #expect() {
+    this.#arrived();
+    this.#overdue = setTimeout(async () => {
+      ++this.#tries;
+      const more = await this.#import("embed_more.js").catch(() => undefined);
+      if (!this.#overdue) return;
+      if (more && !this.#isLoaded) return this.#expect(); // slow, no more
+      if (more) return this.#explain(more.refusal(this.#server, this.#language));
+      this.#explain(this.#texts[2]);
+      this.#overdue = setTimeout(() => this.#reload(), tryAgain);
+    }, frameTime);
+  }
+
+  #arrived() {
+    clearTimeout(this.#overdue);
+    this.#overdue = undefined;
+  }
+
+  #explain(text) {
+    const line = document.createElement("p");
+    line.role = "status";
+    line.append(text);
+    this.#panel.replaceChildren(line);
   }
 
   #reload() {
@@ -213,13 +267,14 @@ class Chat {
   // The frame says that it is there; from then on the two share a channel nobody else hears.
   #greet({ source, origin, data }) {
     if (source !== this.#frame?.contentWindow || origin !== this.#server || data?.oncewire !== "frame") return;
+    this.#arrived();
     source.postMessage(this.#hello(), this.#server, [this.#channel()]);
   }
 
   #hello() {
     const style = getComputedStyle(this.#host);
     const [accent, onAccent] = ["--oncewire-accent", "--oncewire-on-accent"].map((name) => style.getPropertyValue(name).trim());
-    return { oncewire: "hello", room: this.#options.room, isOpen: this.#isOpen, hasToken: !!this.#getToken, accent, onAccent };
+    return { oncewire: "hello", room: this.#options.room, isOpen: this.#isOpen, canClose: !!this.#button, hasToken: !!this.#getToken, accent, onAccent };
   }
 
   /** The other end of a new channel, with what was to be said on it. */
@@ -241,7 +296,8 @@ class Chat {
       const value = await Promise.resolve().then(() => this.#getToken?.()).catch(() => undefined);
       return this.#say({ type: "answer", number, value });
     }
-    if (type === "escape") return void (this.#button && this.close(), this.#button?.focus());
+    if (type === "close") return void (this.#button && this.close(), this.#button?.focus());
+    if (type === "refused") this.#isLoaded = true;
     if (type === "unread") {
       if (detail.count === this.#unread) return;
       this.#unread = detail.count;
@@ -253,12 +309,14 @@ class Chat {
   #setOpen(isOpen) {
     if (!this.#button || this.#isOpen === isOpen) return this;
     this.#isOpen = isOpen;
+    this.#import("embed_more.js").then(({ fit }) => fit(this.#panel), () => {});
     this.#load();
     this.#panel.hidden = !isOpen;
     this.#label();
     this.#say({ type: "visible", isOpen });
-    if (isOpen) {
-      this.#frame.focus();
+    // A script that opens it moves no focus.
+    if (isOpen && this.#frame && navigator.userActivation?.isActive !== false) {
+      this.#frame.focus({ preventScroll: true });
       this.#say({ type: "focus" });
     }
     this.#tell(isOpen ? "open" : "close", {});
@@ -348,7 +406,7 @@ if (globalThis.customElements && !customElements.get("oncewire-chat")) customEle
 
 // ---- the script tag -------------------------------------------------------------------------------
 
-/** The one global: an array of calls before this file is here, the first launcher's API afterwards. */
+/** The one global: calls made before this file is here; then the first launcher's API. */
 const name = "OncewireChat";
 
 function start() {

@@ -16,6 +16,8 @@ export async function connectFrame(here) {
   let asked = 0;
   const frame = {
     room: roomOf(options.room),
+    /** The site has a button that opens and closes it. */
+    canClose: options.canClose === true,
     getToken: options.hasToken ? () => request("token") : undefined,
     tell: (type, detail = {}) => port.postMessage({ type, ...detail }),
   };
@@ -36,9 +38,9 @@ export async function connectFrame(here) {
     if (data.type === "forget") {
       me.forget().then(here.restart);
     }
-    if (data.type === "focus") here.root.getElementById("text")?.focus();
+    if (data.type === "focus") here.root.getElementById("text")?.focus({ preventScroll: true });
   };
-  here.root.addEventListener("keydown", (event) => event.key === "Escape" && frame.tell("escape"));
+  here.root.addEventListener("keydown", (event) => event.key === "Escape" && frame.tell("close"));
   return frame;
 }
 
