@@ -1,24 +1,27 @@
 // The chat: ties the socket to what is seen.
 
 import { Actions } from "./actions.js";
+import { hashOf, whereIs } from "./address.js";
 import { isLooking, onAttention } from "./attention.js";
 import { Composer } from "./composer.js";
 import { ConnectionLine } from "./connection_line.js";
 import { connectFrame } from "./frame.js";
 import { Pages } from "./history.js";
+import { keptPages } from "./kept_pages.js";
 import { me, rememberOwn } from "./me.js";
 import { learnName } from "./names.js";
 import { Notices } from "./notices.js";
 import { Outgoing } from "./outgoing.js";
 import { People } from "./people.js";
 import { isPrivate, mainPlace, personOf, Places } from "./places.js";
+import { Pulse } from "./pulse.js";
 import { Scroll } from "./scroll.js";
 import { Search } from "./search.js";
-import { ask, isFull, keepSignedIn, open, rooms, toldName } from "./session.js";
+import { ask, keepSignedIn, open, rooms, toldName, whatIsWrong } from "./session.js";
 import { Settings } from "./settings.js";
 import { Shelf, shelf } from "./shelf.js";
 import { Sidebar } from "./sidebar.js";
-import { onForgotten, recallJson, rememberJson } from "./storage.js";
+import { onForgotten, recall, recallJson, remember, rememberJson } from "./storage.js";
 import { surface } from "./surface.js";
 import { speak, words } from "./words.js";
 
@@ -29,7 +32,10 @@ speak(here);
 const frame = await connectFrame(here);
 if (frame?.getToken) me.token = await frame.getToken().catch(() => undefined);
 for (const room of recallJson("rooms", [])) rooms.add(room);
-if (frame?.room) rooms.add(frame.room);
+// Where this page was: its address says so, or the tab remembers it where it has none of its own.
+const hasAddress = here.isPage && !frame;
+const begin = hasAddress ? whereIs(location.hash) : { place: frame?.room ?? recall("place", "sessionStorage") ?? mainPlace };
+for (const room of [frame?.room, begin.place]) if (room?.startsWith("room/")) rooms.add(room);
 
 const socket = open(frame?.getToken, here.server);
 keepSignedIn(socket, here.signal);
@@ -41,6 +47,7 @@ const countWaiting = () => socket.outbox.size + outgoing.size;
 const scroll = new Scroll({ scroller: $("scroller"), jump: $("jump") });
 const places = new Places({ socket, scroll, parent: $("logs"), top: $("top"), signal: here.signal });
 const people = new People(socket);
+const pulse = new Pulse(socket);
 const composer = new Composer({
   form: $("composer"),
   note: $("note"),
@@ -93,6 +100,9 @@ const settings = new Settings(
     themes: $("themes"),
     signOut: $("sign-out"),
     hint: $("sign-out-hint"),
+    sure: $("sign-out-sure"),
+    yes: $("sign-out-yes"),
+    no: $("sign-out-no"),
   },
   here,
   countWaiting,
@@ -105,11 +115,17 @@ line.onPatienceLost = show;
 
 function show(change) {
   Object.assign(situation, change);
-  line.show({ ...situation, waiting: countWaiting() });
+  line.show({ ...situation, isSlow: pulse.isSlow, waiting: countWaiting() });
   const isOffline = situation.link !== "online" && situation.link !== "connecting";
   for (const { timeline } of places.all) timeline.setOffline(isOffline);
   $("toggle").textContent = socket.active ? words.disconnect : words.connect;
 }
+pulse.onChange = show;
+
+// What this browser keeps nowhere is lost with the page.
+addEventListener("beforeunload", (event) => situation.isUnsaved && countWaiting() > 0 && event.preventDefault(), {
+  signal: here.signal,
+});
 
 const lasting = new Set(["expired", "elsewhere"]);
 
@@ -127,8 +143,12 @@ socket.on("connect_error", (error) => {
   else if (error.data?.code === "too_fast_here") comeBackLater();
   else if (!socket.active) show({ link: "refused", reason: error.message });
   else {
-    show({ link: situation.link === "full" ? "full" : "offline" });
-    isFull(here.server).then((full) => socket.active && !socket.connected && show({ link: full ? "full" : "offline" }));
+    show({ link: ["full", "stranger"].includes(situation.link) ? situation.link : "offline" });
+    whatIsWrong(here.server).then((link) => {
+      if (!socket.active || socket.connected) return;
+      show({ link });
+      if (link === "stranger") frame?.tell("refused");
+    });
   }
 });
 // Too many of this network came at once; not all of them should come again at the same moment.
@@ -264,6 +284,7 @@ function change(view) {
 
 new Actions({
   bar: $("actions"),
+  sheet: $("sheet"),
   scroller: $("scroller"),
   timelineOf: () => places.current.timeline,
   list(view) {
@@ -271,12 +292,19 @@ new Actions({
     if (view.state === "rejected" || view.state === "unknown") return unsentActions(view, entry);
     const offers = [];
     if (post.text && !post.isGone) offers.push([words.copy, () => navigator.clipboard?.writeText(post.text).catch(() => {})]);
+    if (hasAddress && post.id !== undefined && !isPrivate(places.current.id)) offers.push([words.copyLink, () => copyLink(post.id)]);
     if (canChange(view) && post.text) offers.push([words.edit, () => change(view)]);
     if (canChange(view)) offers.push([words.remove, () => socket.emit("edit", places.current.id, post.id, null)]);
     if (!view.isOwn && post.from && !isPrivate(places.current.id)) offers.push([words.write, () => showPlace(`user/${post.from}`)]);
     return offers;
   },
 });
+
+function copyLink(message) {
+  const address = new URL(location.href);
+  address.hash = hashOf(places.current.id, message);
+  navigator.clipboard?.writeText(address.href).catch(() => {});
+}
 
 function unsentActions(view, entry) {
   const { timeline } = places.current;
@@ -356,8 +384,9 @@ people.onChange = (isName) => {
 };
 people.onNotice = (kind, name) => notices.tell(kind, name);
 
-let mayFocus = here.isPage; // a site's page keeps its focus until somebody chooses a place here
+let mayFocus = hasAddress; // a site's page keeps its focus until somebody chooses a place here
 places.onShow = ({ id }) => {
+  keepAddress(id);
   const name = places.nameOf(id);
   composer.show(id === mainPlace ? "" : id, isPrivate(id) ? words.privatePlaceholder(name) : words.placeholder);
   search.show(id);
@@ -365,6 +394,20 @@ places.onShow = ({ id }) => {
   if (mayFocus) composer.focus();
   mayFocus = true;
 };
+/** The place is in the address, so that reloading, Back and a copied address lead to it. */
+function keepAddress(place) {
+  remember("place", place, "sessionStorage");
+  if (!hasAddress || whereIs(location.hash).place === place) return;
+  history.pushState(null, "", hashOf(place) || location.pathname + location.search);
+}
+if (hasAddress) {
+  addEventListener("popstate", () => {
+    const { place, message } = whereIs(location.hash);
+    showPlace(place);
+    if (message) places.reveal(message);
+  });
+}
+
 let unseen = 0; // arrived while nobody looked, also where nothing was read before
 places.onChange = () => {
   sidebar.refresh();
@@ -391,13 +434,26 @@ function describe() {
   const detail = isPrivate(id) ? privateDetail(id) : people.count ? words.here(people.count) : "";
   $("detail").textContent = typing.length ? words.typing(typing.slice(0, 2), Math.max(typing.length - 2, 0)) : detail;
 }
-const privateDetail = (id) => (people.isHere(personOf(id)) ? words.privateWith : `${words.away}. ${words.privateWith}`);
+// Without a link nobody knows who is away.
+const privateDetail = (id) => (people.isHere(personOf(id)) || !people.isKnown ? words.privateWith : `${words.away}. ${words.privateWith}`);
 
-places.show(frame?.room ?? mainPlace);
+places.show(begin.place);
+for (const page of await keptPages()) places.showKept(page);
+if (begin.message) revealWhenLoaded(begin.place, begin.message);
+if (frame?.canClose) {
+  $("chat-close").hidden = false;
+  $("chat-close").addEventListener("click", () => frame.tell("close"));
+}
 outgoing.recover();
 show();
 if (here.isPage && new URLSearchParams(location.search).has("debug")) import("./debug.js").then(({ openDebug }) => openDebug(socket));
 if ("serviceWorker" in navigator && here.isPage && !frame) socket.once("connect", () => keepShell().catch(() => {}));
+
+async function revealWhenLoaded(place, message) {
+  if (!socket.connected) await new Promise((resolve) => socket.once("connect", resolve));
+  await places.load();
+  if (places.current.id === place) places.reveal(message);
+}
 
 /** From now on the page opens without a network: whatever it was made of is kept. */
 async function keepShell() {

@@ -26,11 +26,13 @@ export class ConnectionLine {
    * @param {boolean} [situation.isBusy] the server stores nothing for now
    * @param {number} [situation.catchingUp] missed messages that are arriving
    * @param {boolean} [situation.isUnsaved] the browser keeps nothing
+   * @param {boolean} [situation.isSlow] what was sent has had no answer for seconds
    */
   show(situation) {
     const trouble = this.#describe(situation);
     if (!trouble) return this.#write("");
-    const passes = situation.link === "connecting" || (situation.link === "offline" && situation.waiting === 0);
+    const isAtRisk = situation.isUnsaved && situation.waiting > 0;
+    const passes = !isAtRisk && (situation.link === "connecting" || (situation.link === "offline" && situation.waiting === 0));
     if (passes && this.#isCalm) {
       this.#timer ??= setTimeout(() => {
         this.#isCalm = false;
@@ -50,13 +52,19 @@ export class ConnectionLine {
   /** The situation should be shown again: it has lasted. */
   onPatienceLost = () => {};
 
-  #describe({ link, waiting, reason, isBusy, catchingUp, isUnsaved }) {
+  // What may be lost comes before why it waits.
+  #describe(situation) {
+    const isAtRisk = situation.isUnsaved && situation.waiting > 0;
+    return [isAtRisk && words.line.unsaved, this.#trouble(situation)].filter(Boolean).join(". ");
+  }
+
+  #trouble({ link, waiting, reason, isBusy, catchingUp, isSlow }) {
     const { line } = words;
-    if (link === "refused" || link === "broken" || link === "expired") return line[link](reason);
+    if (["refused", "broken", "expired"].includes(link)) return line[link](reason);
     if (link !== "online") return line[link](waiting);
     if (isBusy) return line.busy(waiting);
+    if (isSlow) return line.slow(waiting);
     if (catchingUp) return line.catchingUp(catchingUp);
-    if (isUnsaved && waiting) return line.unsaved;
     return "";
   }
 

@@ -2,8 +2,8 @@
 // outbox does so at once, and would come back without the person it belongs to. Never fails: where there is no
 // IndexedDB nothing is recalled.
 
-const version = 2;
-const patience = { kept: 1000, pictures: 15_000 }; // ms; some private windows never answer
+const version = 3;
+const patience = { kept: 1000, pages: 1000, pictures: 15_000 }; // ms; some private windows never answer
 
 function withTable(table, mode, use) {
   const done = new Promise((resolve, reject) => {

@@ -7,7 +7,7 @@
 //   <oncewire-chat inline room="support"></oncewire-chat>
 //   import { createChat } from "https://chat.example.org/embed.js";
 
-const home = new URL("./", import.meta.url).href; // of a bundle: the site's, so that it has to say where the chat is
+const home = new URL("./", import.meta.url).href; // of a bundle: the site's
 const patience = 3000; // ms for a busy page to become idle
 const frameTime = 8000; // ms until the chat says that it is there
 const tryAgain = 5000; // ms
@@ -314,7 +314,6 @@ class Chat {
     this.#panel.hidden = !isOpen;
     this.#label();
     this.#say({ type: "visible", isOpen });
-    // A script that opens it moves no focus.
     if (isOpen && this.#frame && navigator.userActivation?.isActive !== false) {
       this.#frame.focus({ preventScroll: true });
       this.#say({ type: "focus" });

@@ -2,6 +2,7 @@
 // token names. Which messages are mine, also those of earlier visits.
 
 import { recallDurably, rememberDurably } from "./durable.js";
+import { forgetPages } from "./kept_pages.js";
 import { recall, recallJson, remember, rememberJson, tellForgotten } from "./storage.js";
 
 const producersKept = 200; // a browser that opened more tabs than this sees its oldest messages as a guest's
@@ -31,9 +32,10 @@ export const me = {
   },
   /** A new visitor from the next page on. What waits stays with the old one. */
   async forget() {
-    for (const key of ["owner", "id", "name", "visitor", "own", "rooms", "read"]) remember(key, null);
+    for (const key of ["owner", "id", "name", "visitor", "own", "rooms", "read", "place"]) remember(key, null);
     tellForgotten("visitor");
     producers.clear();
+    await forgetPages();
     await globalThis.caches?.delete("oncewire-pictures").catch(() => {});
     Object.assign(this, { id: null, name: "", token: undefined, secret: await keep(newSecret()) });
   },

@@ -58,6 +58,14 @@ export class MessageView {
     this.name();
   }
 
+  /** When the server stored it: what everybody sees, whatever this device's clock says. */
+  tellTime(at) {
+    if (!at || at === this.post.at) return;
+    this.post = { ...this.post, at };
+    this.#showTime();
+    this.name();
+  }
+
   /** What is told where it changes: the day, and who goes on speaking. */
   decorate({ isFirst, day }) {
     this.node.toggleAttribute("data-first", isFirst);
@@ -76,12 +84,39 @@ export class MessageView {
     this.node.setAttribute("aria-label", words.messageFrom(shown, timeOf(at), this.#label));
   }
 
+  #showTime() {
+    const time = timeOf(this.post.at);
+    this.#body.dataset.time = this.node.hasAttribute("data-edited") ? `${words.edited} ${time}` : time;
+  }
+
   #fill() {
-    const { text = "", picture, at, isGone } = this.post;
-    this.#body.dataset.time = this.node.hasAttribute("data-edited") ? `${words.edited} ${timeOf(at)}` : timeOf(at);
+    const { text = "", picture, isGone } = this.post;
+    this.#showTime();
+    this.node.removeAttribute("data-folded");
     if (isGone) return this.#body.append(words.gone);
     if (picture) this.#body.append(this.#pictureOf(picture));
-    appendText(this.#body, text);
+    if (!isLong(text)) return appendText(this.#body, text);
+    this.node.toggleAttribute("data-folded", true);
+    const whole = document.createElement("span");
+    whole.className = "whole";
+    appendText(whole, text);
+    this.#body.append(whole, this.#unfolder());
+  }
+
+  // Its words are shown by the style sheet: all the text a message contains is what was said.
+  #unfolder() {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "unfold";
+    const say = (isFolded) => {
+      this.node.toggleAttribute("data-folded", isFolded);
+      button.dataset.label = isFolded ? words.showAll : words.showLess;
+      button.setAttribute("aria-label", button.dataset.label);
+      button.setAttribute("aria-expanded", String(!isFolded));
+    };
+    button.addEventListener("click", () => say(!this.node.hasAttribute("data-folded")));
+    say(true);
+    return button;
   }
 
   #pictureOf(source) {
@@ -95,3 +130,7 @@ export class MessageView {
     return image;
   }
 }
+
+const longText = 2000; // characters, or so many lines: more is folded
+const manyLines = 24;
+const isLong = (text) => text.length > longText || text.split("\n", manyLines + 1).length > manyLines;

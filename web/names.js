@@ -31,8 +31,12 @@ function looksAt(name) {
   return found;
 }
 
-/** As the others are shown. `name`: as it was when the message was written. */
-export function nameOf({ id, name = names.get(id), key }) {
+/**
+ * As the others are shown: by the name they have now. `name`: as it was when the message was written, for those who
+ * have not been here since.
+ */
+export function nameOf({ id, name: written, key }) {
+  const name = names.get(id) ?? written;
   if (!name) return words.guest(id ? tagOf(id) : (key?.slice(0, 4) ?? ""));
   const others = (held) => (held?.size ?? 0) - (held?.has(id) ? 1 : 0);
   const isShared = [...looksAt(name)].some((look) => others(holders.get(look)) > 0);

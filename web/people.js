@@ -4,6 +4,7 @@ import { me } from "./me.js";
 import { learnName, nameOf } from "./names.js";
 
 const typingLasts = 5000; // ms after the last hint
+const shortBreak = 1500; // ms without a link that change nothing: who was here still is
 
 export class People {
   /** The list, or a name, changed. `isName`: what is shown elsewhere, too. */
@@ -14,12 +15,16 @@ export class People {
   count = 0;
   #here = new Set();
   #typing = new Map(); // place → Map(id → timer)
+  #goneAfter; // timer
+  /** The server has told who is here, and there is a link. */
+  isKnown = false;
   #isIn = false; // the server has said who we are: whoever comes now is somebody else
 
   constructor(socket) {
     socket.on("people", ({ people, count }) => {
       this.#here = new Set(people.map(({ id }) => id));
       this.count = count;
+      this.isKnown = true;
       const news = people.map(({ id, name }) => learnName(id, name));
       this.onChange(news.includes(true));
     });
@@ -29,7 +34,18 @@ export class People {
     socket.on("disconnect", () => {
       this.#typing.clear();
       this.#isIn = false;
+      clearTimeout(this.#goneAfter);
+      this.#goneAfter = setTimeout(() => this.#forget(), shortBreak);
     });
+    socket.on("connect", () => clearTimeout(this.#goneAfter));
+  }
+
+  /** Without a link nobody is known to be here. */
+  #forget() {
+    this.#here.clear();
+    this.count = 0;
+    this.isKnown = false;
+    this.onChange(false);
   }
 
   isHere(id) {

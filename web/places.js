@@ -3,6 +3,7 @@
 
 import { isLooking, onAttention } from "./attention.js";
 import { Pages } from "./history.js";
+import { keepPage } from "./kept_pages.js";
 import { me } from "./me.js";
 import { nameOf } from "./names.js";
 import { Timeline } from "./timeline.js";
@@ -31,6 +32,7 @@ export class Places {
   #parent;
   #top;
   #inbox;
+  #found; // the element that somebody searched for or followed a link to
 
   constructor({ socket, scroll, parent, top, signal }) {
     this.#socket = socket;
@@ -40,7 +42,10 @@ export class Places {
     this.#inbox = new Pages(socket, "inbox", (entries) => this.#take(entries));
     scroll.onNearStart = () => this.#loadOlder();
     scroll.onEnd = () => this.#see();
-    onAttention(() => this.#see(), signal);
+    onAttention(() => {
+      if (isLooking()) this.#divide(this.current);
+      this.#see();
+    }, signal);
   }
 
   get all() {
@@ -62,6 +67,8 @@ export class Places {
     const pages = isPrivate(id) ? this.#inbox : new Pages(this.#socket, id, (entries) => this.#take(entries, id));
     const place = { id, timeline, pages, unread: 0, isOpened: false };
     timeline.onArrival = (count) => this.#arrived(place, count);
+    timeline.onConfirmed = () => keepPage(place);
+    timeline.setKnown(!pages.isEmpty);
     this.#places.set(id, place);
     return place;
   }
@@ -78,8 +85,16 @@ export class Places {
     this.#parent.replaceChildren(place.timeline.element);
     this.#scroll.show(place.timeline.element);
     this.#open(place);
+    this.#divide(place);
     this.#see();
     this.onShow(place);
+    this.onChange();
+  }
+
+  /** What this device kept of a place, until the server has said what is there. */
+  showKept({ place: id, posts }) {
+    const place = this.get(id);
+    if (place.pages.isEmpty) place.timeline.showKept(posts);
     this.onChange();
   }
 
@@ -135,6 +150,9 @@ export class Places {
     if (!view) return false;
     this.#scroll.toNode(view.node);
     view.node.focus({ preventScroll: true });
+    this.#found?.removeAttribute("data-found");
+    this.#found = view.node;
+    this.#found.setAttribute("data-found", "");
     return true;
   }
 
@@ -145,6 +163,7 @@ export class Places {
     const { timeline, pages } = place;
     const seen = readUpTo(place.id);
     if (!(await pages.begin())) return this.#showTop();
+    timeline.setKnown(true);
     while (seen && timeline.oldest > seen + 1 && timeline.size < eager && (await pages.more(200)));
     if (!place.isOpened && this.current === place) this.#begin(place, seen);
     this.#showTop();
@@ -199,6 +218,7 @@ export class Places {
       posts.set(id, [...(posts.get(id) ?? []), post]);
     }
     for (const [id, list] of posts) this.#addOlder(this.get(id), list);
+    for (const id of posts.keys()) keepPage(this.get(id));
     this.onChange();
   }
 
@@ -226,6 +246,13 @@ export class Places {
     const seen = readUpTo(place.id);
     place.unread = seen || isPrivate(place.id) ? place.timeline.countAfter(seen) : 0;
     this.onChange();
+  }
+
+  /** Whoever comes back sees where they were. */
+  #divide(place) {
+    if (!place?.isOpened) return;
+    const seen = readUpTo(place.id);
+    if (seen && place.timeline.countAfter(seen) > 0) place.timeline.divideAfter(seen);
   }
 
   /** The newest is in view, and somebody looks. */

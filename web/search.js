@@ -110,10 +110,24 @@ export class Search {
     when.textContent = `${dayName(at)}, ${timeOf(at)}`;
     const what = document.createElement("span");
     what.dir = "auto";
-    what.textContent = text;
+    markIn(what, text, this.#parts.field.value.trim());
     button.append(who, when, what);
     button.addEventListener("click", () => this.onChoose(id));
     item.append(button);
     return item;
   }
+}
+
+/** The text with what was searched for marked in it; letters of A to Z count alike, as on the server. */
+function markIn(parent, text, needle) {
+  const fold = (each) => each.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  const [inside, wanted] = [fold(text), fold(needle)];
+  let end = 0;
+  for (let at = inside.indexOf(wanted); at >= 0 && wanted; at = inside.indexOf(wanted, end)) {
+    const mark = document.createElement("mark");
+    mark.textContent = text.slice(at, at + wanted.length);
+    parent.append(text.slice(end, at), mark);
+    end = at + wanted.length;
+  }
+  parent.append(text.slice(end));
 }

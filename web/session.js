@@ -72,8 +72,11 @@ function pauseFor(token) {
 
 let looked; // when, and what was found
 
-/** Whether the server is there, but takes no more connections: a WebSocket that fails does not say why. */
-export async function isFull(server = location.origin) {
+/**
+ * What stands between this page and the server, because a WebSocket that fails does not say why: "full" (it takes no
+ * more connections), "stranger" (it does not let this site connect), or "offline".
+ */
+export async function whatIsWrong(server = location.origin) {
   if (performance.now() - looked?.at < lookEvery) return looked.found;
   looked = { at: performance.now(), found: find(server) };
   return looked.found;
@@ -84,14 +87,17 @@ async function find(server) {
   try {
     const answer = await fetch(url, { cache: "no-store", signal: AbortSignal.timeout(patience) });
     const text = await answer.text();
-    if (answer.status === 503) return /^too many/.test(text);
+    if (answer.status === 503) return /^too many/.test(text) ? "full" : "offline";
+    if (answer.status === 403) return "stranger";
     // There is room by now: what was opened only to ask is closed again.
     const { sid } = JSON.parse(text.slice(1));
     await fetch(`${url}&sid=${encodeURIComponent(sid)}`, { method: "POST", body: "1" });
   } catch {
-    // nobody is there
+    // Nobody is there, or the answer is not for this site: it may be asked for, but not read.
+    const isThere = await fetch(`${server}/favicon.svg`, { mode: "no-cors", cache: "no-store" }).then(() => true, () => false);
+    if (isThere && server !== location.origin) return "stranger";
   }
-  return false;
+  return "offline";
 }
 
 /** The server's answer to a question that leaves no trace; rejects with {code, message}. */

@@ -1,7 +1,7 @@
 // Name, language, colours, and how to be forgotten.
 
 import { me } from "./me.js";
-import { chooseLanguage, language, languages, words } from "./words.js";
+import { chooseLanguage, language, languages, testLanguage, words } from "./words.js";
 
 export class Settings {
   /** The person wants to be called this. */
@@ -12,11 +12,12 @@ export class Settings {
   /** `countWaiting()`: messages in the outbox. */
   constructor(parts, here, countWaiting) {
     this.#parts = parts;
-    const { dialog, open, name, save, select, themes, signOut, hint } = parts;
+    const { dialog, open, name, save, select, themes, signOut, hint, sure, yes, no } = parts;
     open.addEventListener("click", () => {
       name.value = me.name;
       name.disabled = save.disabled = me.token !== undefined;
       hint.textContent = words.signOutHint(countWaiting());
+      askAgain(false);
       dialog.showModal();
     });
     parts.close.addEventListener("click", () => dialog.close());
@@ -30,9 +31,14 @@ export class Settings {
     this.#offerThemes(themes, here.theme);
     // On a page of somebody else's they are the page's to choose.
     themes.hidden = parts.languages.hidden = !here.isPage;
-    signOut.addEventListener("click", () => {
-      me.forget().then(here.restart);
-    });
+    // Once asked for and once confirmed: there is no way back.
+    const askAgain = (isAsking) => {
+      sure.hidden = !isAsking;
+      signOut.hidden = isAsking;
+    };
+    signOut.addEventListener("click", () => (askAgain(true), no.focus()));
+    no.addEventListener("click", () => (askAgain(false), signOut.focus()));
+    yes.addEventListener("click", () => me.forget().then(here.restart));
   }
 
   #rename() {
@@ -41,7 +47,9 @@ export class Settings {
   }
 
   #offerLanguages(select) {
-    for (const [code, name] of Object.entries(languages)) select.add(new Option(name, code));
+    for (const [code, name] of Object.entries(languages)) {
+      if (code !== testLanguage || language === testLanguage) select.add(new Option(name, code));
+    }
     select.value = language;
     select.addEventListener("change", () => chooseLanguage(select.value));
   }

@@ -23,6 +23,7 @@ export class Sidebar {
     this.#people = people;
     this.#known = known;
     const { aside, open, create, name } = parts;
+    aside.addEventListener("focusin", ({ target }) => target.dataset.place && this.#keepStop(target));
     open.addEventListener("click", () => this.toggle(true));
     parts.close.addEventListener("click", () => this.toggle(false));
     parts.veil.addEventListener("click", () => this.toggle(false));
@@ -69,10 +70,11 @@ export class Sidebar {
     const roomIds = new Set([mainPlace, ...ids.filter((id) => !isPrivate(id)), ...this.#known]);
     const talks = ids.filter((id) => isPrivate(id) && this.#places.get(id).timeline.size > 0);
     const personIds = new Set([...talks, ...this.#people.others.map((id) => `user/${id}`)]);
-    this.#arrange(rooms, [...roomIds]);
+    this.#arrange(rooms, [...roomIds].sort(byName));
     this.#arrange(people, [...personIds]);
     for (const [id, { item }] of this.#items) if (!item.isConnected) this.#items.delete(id);
     nobody.hidden = personIds.size > 0;
+    nobody.textContent = this.#people.isKnown ? words.noOthers : words.othersUnknown;
     const { unread } = this.#places;
     badge.hidden = unread === 0;
     badge.textContent = unread > 99 ? "99+" : String(unread);
@@ -85,6 +87,12 @@ export class Sidebar {
       if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null);
     }
     while (list.children.length > ids.length) list.lastElementChild.remove();
+    if (!list.querySelector('[tabindex="0"]')) this.#keepStop(list.querySelector("[aria-current]") ?? list.querySelector("button"));
+  }
+
+  /** Of each list one line is reached by Tab: the last that had the focus, or the place that is shown. */
+  #keepStop(button) {
+    for (const each of button?.closest("ul").querySelectorAll("button") ?? []) each.tabIndex = each === button ? 0 : -1;
   }
 
   /** The line of a place, as it is now. */
@@ -108,6 +116,7 @@ export class Sidebar {
     button.type = "button";
     button.className = "place";
     button.dataset.place = id;
+    button.tabIndex = -1;
     button.addEventListener("click", () => {
       this.onChoose(id);
       this.toggle(false);
@@ -122,7 +131,7 @@ export class Sidebar {
     return { item, button, mark, name, count };
   }
 
-  // One tab stop; the arrows go from place to place.
+  // The arrows go from place to place.
   #pressed(event) {
     if (event.key === "Escape") return this.toggle(false);
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -132,3 +141,7 @@ export class Sidebar {
     all[(all.indexOf(event.target) + step + all.length) % all.length].focus();
   }
 }
+
+/** Everybody first, then by name: the same order for all. */
+const collator = new Intl.Collator("en", { numeric: true });
+const byName = (a, b) => (b === mainPlace) - (a === mainPlace) || collator.compare(a, b) || (a < b ? -1 : 1);

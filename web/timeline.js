@@ -15,6 +15,8 @@ export class Timeline {
   onRejected = () => {};
   /** Called after messages of others were shown: how many, and whether they are news. */
   onArrival = () => {};
+  /** Called when what the server has changed: messages came, were changed, or one of ours is stored. */
+  onConfirmed = () => {};
 
   #follow; // keeps the newest in view if it was
   #inbox = []; // received, not yet shown: shown together, once a frame
@@ -28,6 +30,7 @@ export class Timeline {
   #isOffline = false;
   #readUpTo = 0;
   #divider;
+  #kept = new Set(); // views of messages that this device kept, until the server has said what is true
 
   constructor(follow) {
     this.#follow = follow;
@@ -36,6 +39,11 @@ export class Timeline {
     this.element.setAttribute("aria-label", words.messages);
     this.element.setAttribute("aria-live", "off");
     this.element.dataset.empty = words.empty;
+  }
+
+  /** `isKnown`: the server has said what there is. */
+  setKnown(isKnown) {
+    this.element.dataset.empty = isKnown ? words.empty : words.emptyOffline;
   }
 
   get size() {
@@ -62,6 +70,30 @@ export class Timeline {
     return count;
   }
 
+  /** The last `count` that the server has, oldest first. */
+  newestPosts(count) {
+    return this.#shown.slice(-count).map((view) => view.post);
+  }
+
+  // ---- from this device ---------------------------------------------------------------------------
+
+  /** Messages as this device kept them, oldest first. */
+  showKept(posts) {
+    if (this.#shown.length > 0) return;
+    this.addOlder([...posts].reverse());
+    this.#kept = new Set(this.#shown);
+  }
+
+  #dropKept() {
+    for (const view of this.#kept) {
+      remove(view.node);
+      this.#byId.delete(view.post.id);
+      if (view.post.key) this.#byKey.delete(view.post.key);
+    }
+    this.#shown = this.#shown.filter((view) => !this.#kept.has(view));
+    this.#kept.clear();
+  }
+
   // ---- from the log -------------------------------------------------------------------------------
 
   /** A message of the log: {id, text or picture, at, from?, name?, key?}. Shown with the next frame. */
@@ -72,6 +104,7 @@ export class Timeline {
 
   /** Older messages, newest first, all before those that are shown; or a first page. At once. */
   addOlder(posts) {
+    this.#dropKept();
     this.flush();
     const fresh = posts.filter((post) => !this.#byId.has(post.id) && !this.#claim(post));
     if (fresh.length === 0) return;
@@ -92,7 +125,10 @@ export class Timeline {
   change(id, text, isOlder = false) {
     this.flush();
     const view = this.#byId.get(id);
-    if (view && !(isOlder && view.isChanged)) view.change(text);
+    if (view && !(isOlder && view.isChanged)) {
+      view.change(text);
+      this.onConfirmed();
+    }
     else if (!view && !(isOlder && this.#changes.has(id))) this.#changes.set(id, text);
   }
 
@@ -110,6 +146,7 @@ export class Timeline {
   clearConfirmed() {
     this.flush();
     for (const view of this.#shown) remove(view.node);
+    this.#kept.clear();
     for (const [key, view] of this.#byKey) if (!this.element.contains(view.node)) this.#byKey.delete(key);
     this.#shown = [];
     this.#byId.clear();
@@ -118,6 +155,7 @@ export class Timeline {
 
   /** A line between what was seen and what is new. Stays where it is. Its element, if there is news. */
   divideAfter(id) {
+    this.flush();
     this.#divider?.remove();
     const first = this.#shown.find((view) => view.post.id > id && !view.isOwn);
     if (!first) return undefined;
@@ -210,6 +248,7 @@ export class Timeline {
       news = placed.filter((view) => !view.isOwn).length;
       return news;
     });
+    this.onConfirmed();
     if (news > 0) this.onArrival(news);
   }
 
@@ -223,6 +262,7 @@ export class Timeline {
   // One of ours that is on the screen already.
   #claim(post) {
     const ours = (post.key && this.#byKey.get(post.key)) ?? (post.picture && this.#byEntry.get(post.picture));
+    if (ours) ours.tellTime(post.at);
     if (!ours || ours.post.id !== undefined) return ours;
     this.#showState(ours, { state: "accepted" });
     this.#confirm(ours, post.id);
@@ -305,6 +345,7 @@ export class Timeline {
     if (id <= this.#readUpTo) view.setState("read");
     this.#decorate(view);
     if (next) this.#decorate(this.viewOf(next));
+    this.onConfirmed();
   }
 
   // ---- elements -----------------------------------------------------------------------------------

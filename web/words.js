@@ -11,6 +11,9 @@ const others = {
   "en-XB": () => import("./words/pseudo.js").then((module) => module.pseudo(en)),
 };
 
+/** Nobody's: for whoever looks whether a text was forgotten or does not fit. By ?lang alone. */
+export const testLanguage = "en-XB";
+
 /** Languages by their own names. */
 export const languages = { en: "English", zh: "中文", ja: "日本語", "en-XB": "English ⇄" };
 
