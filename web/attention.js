@@ -1,13 +1,15 @@
 // Whether somebody looks: the page is in front and, inside another site, its panel is open.
 
-let isOpen = true;
+let open = true;
 const listeners = new Set();
 
-export const isLooking = () => !document.hidden && isOpen;
+export const isLooking = () => !document.hidden && open;
+/** Whether its panel is open; a page of its own always is. */
+export const isOpen = () => open;
 
 export function setOpen(value) {
-  if (isOpen === value) return;
-  isOpen = value;
+  if (open === value) return;
+  open = value;
   for (const listener of listeners) listener();
 }
 

@@ -2,9 +2,10 @@
 
 import { Actions } from "./actions.js";
 import { hashOf, whereIs } from "./address.js";
-import { isLooking, onAttention } from "./attention.js";
+import { isLooking, isOpen, onAttention } from "./attention.js";
 import { Composer } from "./composer.js";
 import { ConnectionLine } from "./connection_line.js";
+import { Crowd } from "./crowd.js";
 import { connectFrame } from "./frame.js";
 import { Pages } from "./history.js";
 import { keptPages } from "./kept_pages.js";
@@ -17,7 +18,7 @@ import { isPrivate, mainPlace, personOf, Places } from "./places.js";
 import { Pulse } from "./pulse.js";
 import { Scroll } from "./scroll.js";
 import { Search } from "./search.js";
-import { ask, keepSignedIn, open, rooms, toldName, whatIsWrong } from "./session.js";
+import { ask, keepSignedIn, open, rooms, tell, toldName, whatIsWrong } from "./session.js";
 import { Settings } from "./settings.js";
 import { Shelf, shelf } from "./shelf.js";
 import { Sidebar } from "./sidebar.js";
@@ -48,6 +49,8 @@ const scroll = new Scroll({ scroller: $("scroller"), jump: $("jump") });
 const places = new Places({ socket, scroll, parent: $("logs"), top: $("top"), signal: here.signal });
 const people = new People(socket);
 const pulse = new Pulse(socket);
+const crowd = new Crowd(socket);
+crowd.onChange = describe;
 const composer = new Composer({
   form: $("composer"),
   note: $("note"),
@@ -379,14 +382,23 @@ settings.onRename = (name) => {
 
 people.onChange = (isName) => {
   if (isName) places.rename();
+  crowd.look();
   sidebar.refresh();
   describe();
 };
+// Who opens the widget comes in, and who closes it goes.
+let wasOpen = isOpen();
+onAttention(() => {
+  if (wasOpen === isOpen()) return;
+  wasOpen = isOpen();
+  if (socket.connected) tell(socket, "here", wasOpen);
+}, here.signal);
 people.onNotice = (kind, name) => notices.tell(kind, name);
 
 let mayFocus = hasAddress; // a site's page keeps its focus until somebody chooses a place here
 places.onShow = ({ id }) => {
   keepAddress(id);
+  crowd.show(id);
   const name = places.nameOf(id);
   composer.show(id === mainPlace ? "" : id, isPrivate(id) ? words.privatePlaceholder(name) : words.placeholder);
   search.show(id);
@@ -431,8 +443,12 @@ function describe() {
   const { id } = places.current ?? { id: mainPlace };
   $("place").textContent = places.nameOf(id);
   const typing = people.typingIn(id);
-  const detail = isPrivate(id) ? privateDetail(id) : people.count ? words.here(people.count) : "";
+  const detail = isPrivate(id) ? privateDetail(id) : countIn(id);
   $("detail").textContent = typing.length ? words.typing(typing.slice(0, 2), Math.max(typing.length - 2, 0)) : detail;
+}
+function countIn(id) {
+  const count = id === mainPlace ? people.count : crowd.countIn(id);
+  return count ? words.here(count) : "";
 }
 // Without a link nobody knows who is away.
 const privateDetail = (id) => (people.isHere(personOf(id)) || !people.isKnown ? words.privateWith : `${words.away}. ${words.privateWith}`);

@@ -78,7 +78,7 @@ class Chat {
   #queue = []; // for the frame, until it is there
   #overdue; // timer until it is there
   #isLoaded; // the frame, with the chat or with an error
-  #tries = 0; // an address that failed once may never be asked for again
+  #tries = 0;
 
   constructor(host, { server = home, getToken, inline, ...options } = {}) {
     this.#host = host;

@@ -1,6 +1,7 @@
 // The one socket, who it speaks for, and questions to the server. All the page knows of delivery is the
 // public client.
 
+import { isOpen } from "./attention.js";
 import { home } from "./home.js";
 import { me } from "./me.js";
 import { recall, remember } from "./storage.js";
@@ -45,7 +46,8 @@ async function describe() {
   if (getToken) me.token = await getToken().catch(() => undefined);
   toldName = me.name;
   const who = me.token ? { token: me.token } : { visitor: me.secret, name: me.name };
-  return { ...who, live: true, rooms: [...rooms] };
+  // A closed widget hears everything, and is nobody who could answer.
+  return { ...who, live: true, rooms: [...rooms], ...(isOpen() ? {} : { away: true }) };
 }
 
 /** Asks for a fresh token before the one in use ends, until `signal` is aborted. */
@@ -94,10 +96,16 @@ async function find(server) {
     await fetch(`${url}&sid=${encodeURIComponent(sid)}`, { method: "POST", body: "1" });
   } catch {
     // Nobody is there, or the answer is not for this site: it may be asked for, but not read.
-    const isThere = await fetch(`${server}/favicon.svg`, { mode: "no-cors", cache: "no-store" }).then(() => true, () => false);
+    const isThere = await fetch(`${server}${home.pathname}favicon.svg`, { mode: "no-cors", cache: "no-store" }).then(() => true, () => false);
     if (isThere && server !== location.origin) return "stranger";
   }
   return "offline";
+}
+
+/** Tells the server something that leaves no trace, as soon as the link takes it. */
+export async function tell(socket, event, ...args) {
+  await untilWritable(socket);
+  socket.volatile.emit(event, ...args);
 }
 
 /** The server's answer to a question that leaves no trace; rejects with {code, message}. */
@@ -105,10 +113,7 @@ export const ask = (socket, event, ...args) => askPatiently(patience, socket, ev
 
 /** The same, with so many milliseconds for the answer. */
 export async function askPatiently(patience, socket, event, ...args) {
-  // What is volatile is dropped while the link is busy; a question has time.
-  while (socket.connected && socket.io.engine?.writable === false) {
-    await new Promise((resolve) => setTimeout(resolve, 30));
-  }
+  await untilWritable(socket);
   return new Promise((resolve, reject) => {
     const lost = () => reject(Object.assign(new Error("the link is gone"), { code: "no_answer" }));
     if (!socket.connected) return lost();
@@ -120,4 +125,11 @@ export async function askPatiently(patience, socket, event, ...args) {
       else resolve(answer);
     });
   });
+}
+
+// What is volatile is dropped while the link is busy; this has time.
+async function untilWritable(socket) {
+  while (socket.connected && socket.io.engine?.writable === false) {
+    await new Promise((resolve) => setTimeout(resolve, 30));
+  }
 }

@@ -1,0 +1,52 @@
+// How many people are in the room that is shown. The server is asked when it is shown and when people have come or
+// gone, and not more often than a reader would notice.
+
+import { isPrivate, mainPlace } from "./places.js";
+import { ask } from "./session.js";
+
+const pause = 3000; // ms between two questions
+
+export class Crowd {
+  /** The number for the room that is shown is another. */
+  onChange = () => {};
+
+  #socket;
+  #place;
+  #count;
+  #askedAt = -Infinity;
+  #timer;
+
+  constructor(socket) {
+    this.#socket = socket;
+    socket.on("disconnect", () => (this.#count = undefined));
+  }
+
+  /** None while it is not known. */
+  countIn(place) {
+    return place === this.#place ? this.#count : undefined;
+  }
+
+  show(place) {
+    this.#place = place;
+    this.#count = undefined;
+    this.#askedAt = -Infinity;
+    this.look();
+  }
+
+  /** People have come or gone. */
+  look() {
+    if (this.#place === mainPlace || isPrivate(this.#place) || this.#timer || !this.#socket.connected) return;
+    const wait = Math.max(this.#askedAt + pause - performance.now(), 0);
+    this.#timer = setTimeout(() => this.#ask(this.#place), wait);
+  }
+
+  async #ask(place) {
+    this.#timer = undefined;
+    this.#askedAt = performance.now();
+    const answer = await ask(this.#socket, "who", place).catch(() => undefined);
+    if (place !== this.#place) return this.look();
+    if (!answer || answer.count === this.#count) return;
+    this.#count = answer.count;
+    this.onChange();
+  }
+}
