@@ -25,7 +25,8 @@ class Limiter {
     bool take(const std::string& sender, UnixMillis now, std::uint32_t count = 1);
     /// What they did has cost more than was known when it began: it is owed.
     void charge(const std::string& sender, UnixMillis now, std::uint32_t count);
-    bool knows(const std::string& sender) const { return full_at_.contains(sender); }
+    /// Where everybody may do any number, nobody is new.
+    bool knows(const std::string& sender) const { return burst_ == 0 || full_at_.contains(sender); }
 
     static constexpr std::size_t remembered_max = 10'000;
 

@@ -433,6 +433,7 @@ TEST_CASE("who searches, asks or tells too much at once is told so, and nobody e
 
 TEST_CASE("who shares an address with somebody who sends too much is told so, guests too") {
     chat::Options options = trusting();
+    options.messages = {100, 1};
     options.messages_of_network = {4, 1};  // ann, who is new, counts twice
     Town town(std::move(options));
     const auto post = [&](SmallServer::Client client) {
