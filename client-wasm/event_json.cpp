@@ -8,6 +8,12 @@
 namespace oncewire::client_wasm {
 namespace {
 
+std::string decimal(std::uint64_t number) {
+    std::string text;
+    append_decimal(text, number);
+    return text;
+}
+
 /// Builds one flat JSON object. Names are ours and need no escapes.
 class Object {
   public:
@@ -23,11 +29,9 @@ class Object {
         text_ += value;
         return *this;
     }
-    Object& number(const char* name, std::uint64_t value) {
-        return json(name, std::to_string(value));
-    }
+    Object& number(const char* name, std::uint64_t value) { return json(name, decimal(value)); }
     Object& millis(const char* name, Millis value) {
-        return json(name, std::to_string(value.count()));
+        return number(name, static_cast<std::uint64_t>(value.count()));
     }
     Object& flag(const char* name, bool value) { return json(name, value ? "true" : "false"); }
     Object& string(const char* name, std::string_view value) {
@@ -58,7 +62,7 @@ std::string array(const std::vector<Item>& items, Write write) {
 PageEvent with_attachments(Object& made, std::vector<std::string> attachments) {
     if (!attachments.empty()) {
         made.json("attachments", array(attachments, [](const std::string& bytes) {
-                      return std::to_string(bytes.size());
+                      return decimal(bytes.size());
                   }));
     }
     return {made.take(), std::move(attachments)};
@@ -98,7 +102,7 @@ struct Writer {
 
     Made operator()(peer::AskAuth& out) { return plain(object("auth", out.index)); }
     Made operator()(peer::Save& out) {
-        const auto number = [](delivery::Sequence sequence) { return std::to_string(sequence); };
+        const auto number = [](delivery::Sequence sequence) { return decimal(sequence); };
         const auto entry = [](const delivery::OutboxEntry& put) {
             std::string text = "[";
             append_decimal(text, put.sequence);

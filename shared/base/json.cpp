@@ -1,11 +1,10 @@
 #include "shared/base/json.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <cstring>
-#include <system_error>
 
+#include "shared/base/decimal.hpp"
 #include "shared/base/limits.hpp"
 #include "shared/base/utf8.hpp"
 #include "shared/base/verify.hpp"
@@ -445,12 +444,11 @@ bool is_text(std::string_view value, std::string_view utf8) {
 
 std::optional<std::int64_t> as_integer(std::string_view value) {
     value = trim(value);
-    std::int64_t number = 0;
-    const auto [stopped, error] =
-        std::from_chars(value.data(), value.data() + value.size(), number);
-    if (error != std::errc() || stopped != value.data() + value.size()) return std::nullopt;
-    if (number > limits::safe_integer || number < -limits::safe_integer) return std::nullopt;
-    return number;
+    const bool is_negative = value.starts_with('-');
+    const auto number = parse_decimal(value.substr(is_negative ? 1 : 0));
+    if (!number || *number > std::uint64_t{limits::safe_integer}) return std::nullopt;
+    const auto size = static_cast<std::int64_t>(*number);
+    return is_negative ? -size : size;
 }
 
 std::optional<bool> as_boolean(std::string_view value) {

@@ -1,7 +1,5 @@
 #include "shared/delivery/position.hpp"
 
-#include <charconv>
-
 #include "shared/base/decimal.hpp"
 #include "shared/base/limits.hpp"
 
@@ -22,11 +20,8 @@ bool is_epoch(std::string_view text) {
 
 std::optional<Offset> parse_offset(std::string_view digits) {
     if (digits.empty() || (digits.size() > 1 && digits[0] == '0')) return std::nullopt;
-    Offset offset = 0;
-    const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), offset);
-    if (parsed.ec != std::errc() || parsed.ptr != digits.data() + digits.size())
-        return std::nullopt;
-    if (offset > static_cast<Offset>(limits::safe_integer)) return std::nullopt;
+    const auto offset = parse_decimal(digits);
+    if (!offset || *offset > static_cast<Offset>(limits::safe_integer)) return std::nullopt;
     return offset;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "shared/base/decimal.hpp"
 #include "shared/base/json.hpp"
 #include "shared/base/limits.hpp"
 #include "shared/base/verify.hpp"
@@ -26,7 +27,10 @@ std::string error_object(std::string_view message) {
 
 std::string error_object(const EngineClient::Error& error) {
     std::string text = R"({"message":)" + json::quoted(error.message);
-    if (error.status) text += R"(,"status":)" + std::to_string(*error.status);
+    if (error.status) {
+        text += R"(,"status":)";
+        append_decimal(text, *error.status);
+    }
     return text + '}';
 }
 
