@@ -319,7 +319,9 @@ Result<void, StoreError> MutantStore::put_verdict(const ProducerId& id, delivery
 Result<std::optional<store::StoredVerdict>, StoreError> MutantStore::find_verdict_by_digest(
     const ProducerId& id, delivery::Digest digest) {
     // Knowing a message by its digest hides what a host does that sends what storage does not know.
-    if (env_.mutant == Mutant::replacement_not_saved || keeps_dedupe_back()) {
+    // And that a verdict is not read back: its message is known by its digest, too.
+    if (env_.mutant == Mutant::replacement_not_saved || env_.mutant == Mutant::verdict_forgotten ||
+        keeps_dedupe_back()) {
         return std::optional<store::StoredVerdict>();
     }
     return behind_.find_verdict_by_digest(id, digest);
