@@ -65,7 +65,7 @@ function explained(error, wasm) {
   const where = typeof wasm === "string" || wasm instanceof URL ? wasm : "the given bytes";
   const words =
     `no engine at ${where}: ${message}; put this version's .wasm there, ` +
-    'call useWasm(), or import "oncewire-client/inline"';
+    'say where it is by useWasm(), or import "oncewire-client/inline"';
   return error instanceof WebAssembly.CompileError ? permanent(words, error) : new Error(words, { cause: error });
 }
 

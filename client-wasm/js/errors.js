@@ -21,14 +21,14 @@ export function rejection(body) {
 /** In the order of peer::EmitError. */
 const emitErrors = [
   ["reserved_name", "this event name is reserved"],
-  ["not_an_event", "it nests too deeply"],
-  ["too_large", "it is too large"],
-  ["outbox_full", "too many are waiting"],
-  ["no_lane", "this socket has no delivery"],
+  ["not_an_event", "the arguments nest too deeply"],
+  ["too_large", "the message is too large"],
+  ["outbox_full", "too many messages are waiting"],
+  ["no_lane", "this socket was opened without the option delivery"],
 ];
 
 export function emitError(index) {
-  const [code, message] = emitErrors[index] ?? ["refused", "it was refused"];
+  const [code, message] = emitErrors[index] ?? ["refused", "the message was refused"];
   return new DeliveryError(code, message);
 }
 

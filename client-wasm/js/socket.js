@@ -534,7 +534,7 @@ Socket.prototype.close = Socket.prototype.disconnect;
 function durableEvents({ delivery }) {
   if (delivery === "exactly-once") return () => true;
   if (Array.isArray(delivery?.events)) return (event) => delivery.events.includes(event);
-  if (delivery !== undefined) warnOnce(`there is no delivery ${JSON.stringify(delivery)}`);
+  if (delivery !== undefined) warnOnce(`delivery is "exactly-once" or { events: ["…"] }, not ${JSON.stringify(delivery)}`);
 }
 
 function durableText(args) {

@@ -451,7 +451,7 @@ describe("options", () => {
     }
     assert.deepEqual(told, [
       'oncewire: there is no option "recconnection"',
-      'oncewire: there is no delivery "exactly once"',
+      'oncewire: delivery is "exactly-once" or { events: ["…"] }, not "exactly once"',
       'oncewire: there is no option "agent"',
       'oncewire: there is no option "ackTimeOut"',
     ]);
