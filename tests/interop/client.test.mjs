@@ -470,3 +470,49 @@ test("transports that do not open are passed over with tryAllTransports", async 
   assert.equal(socket.io.engine.transport.name, "websocket");
   await stage.close();
 });
+
+/** As for a page that slept: the clocks have moved on, and no timer has run yet. Returns how to wake up from that. */
+function sleepFor(milliseconds) {
+  const clocks = [[Date, Date.now], [performance, performance.now]];
+  for (const [clock, now] of clocks) clock.now = () => now.call(clock) + milliseconds;
+  return () => {
+    for (const [clock, now] of clocks) clock.now = now;
+  };
+}
+
+alike("what is emitted after a sleep, before a timer could tell of it, arrives by the next connection", {}, async (stage) => {
+  stage.server.on("connection", (socket) => socket.on("echo", (text, answer) => answer(text)));
+  const socket = stage.connect();
+  await stage.heard(socket, "connect");
+  // Nobody hears any more what comes by this one.
+  for (const session of Object.values(stage.server.engine.clients)) session.transport.removeAllListeners("packet");
+  const wake = sleepFor(60_000);
+  try {
+    stage.add("answer", await within(socket.emitWithAck("echo", "awake"), "the answer"));
+  } finally {
+    wake();
+  }
+});
+
+describe("an emit larger than the server takes", () => {
+  for (const transport of ["polling", "websocket"]) {
+    test(`is refused, and the connection goes on, over ${transport}`, async () => {
+      const stage = await Stage.open(ours, { maxHttpBufferSize: 2_000 });
+      stage.transports = [transport];
+      try {
+        stage.server.on("connection", (socket) => socket.on("echo", (...args) => args.pop()(args[0]?.length)));
+        const socket = stage.connect();
+        await stage.heard(socket, "connect");
+        const large = "x".repeat(2_000);
+        for (const value of [large, Buffer.from(large + large), { deep: [large] }]) {
+          await assert.rejects(socket.emitWithAck("echo", value), { name: "DeliveryError", code: "too_large" });
+          assert.throws(() => socket.emit("echo", value), { code: "too_large" });
+        }
+        assert.equal(await within(socket.emitWithAck("echo", "x".repeat(1_900)), "the answer"), 1_900);
+        assert.deepEqual(stage.log.map(([event]) => event), ["connect"]);
+      } finally {
+        await stage.close();
+      }
+    });
+  }
+});
