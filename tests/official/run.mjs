@@ -60,7 +60,7 @@ function prepareClientSuite(folder, checkout, { client, server }) {
   mkdirSync(join(folder, "build/cjs"), { recursive: true });
   writeFileSync(join(folder, "build/cjs/url.js"), `module.exports = require(${JSON.stringify(url)});`);
   const hooks = server ? [] : ["--require", "test/support/hooks.ts"];
-  return ["--import=tsx", ...hooks, "--require", join(here, "hooks.cjs"), "--timeout", "8000", "--exit", "test/index.ts"];
+  return ["--import=tsx", ...hooks, "--require", join(here, "hooks.cjs"), "--timeout", "4000", "--retries", "2", "--exit", "test/index.ts"];
 }
 
 function prepareProtocolSuite(folder, checkout, { from }) {
@@ -71,7 +71,8 @@ function prepareProtocolSuite(folder, checkout, { from }) {
 
 /** Resolves when the program listens. */
 function serve([program, ...flags]) {
-  const child = spawn(program, flags, { stdio: ["ignore", "pipe", "inherit"] });
+  mkdirSync(workshop, { recursive: true });
+  const child = spawn(program, flags, { cwd: workshop, stdio: ["ignore", "pipe", "inherit"] });
   return new Promise((done, fail) => {
     child.once("error", fail);
     child.once("exit", (code) => fail(new Error(`${program} ended with ${code}`)));
