@@ -36,11 +36,14 @@ namespace oncewire::fuzz {
 /// A demand that does not hold ends the program.
 class HubWorld {
   public:
-    explicit HubWorld(bool recovery)
+    /// `tiny`: queues in which an answer to CONNECT may be the word too many.
+    HubWorld(bool recovery, bool tiny)
         : recovery_(recovery),
+          soft_limit_(tiny ? 100 : 2000),
+          largest_(tiny ? 300 : 6000),
           store_(disk_, &faults_),
           sequencer_(store_,
-                     {{"store", [](auto& tx, const auto& said) { return keep(tx, said); }},
+                     {{"store", [this](auto& tx, const auto& said) { return keep(tx, said); }},
                       {"look", [](auto& tx, const auto& said) { return look(tx, said); }}},
                      {.lookups = {"look"}}) {
         for (std::uint16_t core = 0; core < cores; ++core) {
@@ -50,7 +53,7 @@ class HubWorld {
             options.recovery = recovery;
             options.durable_events = {"store", "look"};
             options.lookups = {"look"};
-            options.send_queue_bytes = soft_limit;
+            options.send_queue_bytes = soft_limit_;
             hubs_.push_back(std::make_unique<hub::Hub>(std::move(options)));
         }
         sequencer_.start();
@@ -89,11 +92,11 @@ class HubWorld {
   private:
     static constexpr std::uint16_t cores = 2;
     static constexpr std::size_t peers_max = 8;
-    static constexpr std::uint64_t soft_limit = 2000;
-    static constexpr std::size_t largest = 6000;
-    /// Four times the soft limit, what made it too much, and a page of the log for each namespace.
-    static constexpr std::uint64_t hard_limit =
-        4 * soft_limit + 2 * largest + 3 * (limits::page_bytes + 2 * largest);
+    /// Four times the soft limit, the word that made it too much, and a page of the log, which is no longer
+    /// than the log.
+    std::uint64_t hard_limit() const {
+        return 4 * soft_limit_ + 8 * largest_ + (recovery_ ? limits::page_bytes : stored_bytes_);
+    }
 
     enum class Reading : std::uint8_t { at_once, when_asked, never };
     struct Peer {
@@ -123,7 +126,7 @@ class HubWorld {
         return byte % bound;
     }
     bool maybe() { return below(2) == 1; }
-    std::string filling() { return std::string(below(256) * largest / 256, 'x'); }
+    std::string filling() { return std::string(below(256) * largest_ / 256, 'x'); }
     std::string room() { return std::string(1, static_cast<char>('a' + below(3))); }
     std::string nsp() { return below(3) == 0 ? "/a" : "/"; }
     static std::string named(const std::string& nsp) { return nsp == "/" ? "" : nsp + ','; }
@@ -343,9 +346,9 @@ class HubWorld {
                                        to, "/", R"(["well?",")" + filling() + "\"]", {}, timeout)});
     }
 
-    static Result<store::Verdict, store::StoreError> keep(store::Tx& tx,
-                                                          const store::Message& said) {
+    Result<store::Verdict, store::StoreError> keep(store::Tx& tx, const store::Message& said) {
         const std::string text(said.args.empty() ? "null" : said.args[0]);
+        stored_bytes_ += text.size() + 100;  // and what stands around it on the wire
         const auto stored = tx.publish("a", R"(["stored",)" + text + ']');
         if (!stored) return Err{stored.error()};
         return store::accept(text);
@@ -494,7 +497,7 @@ class HubWorld {
             const bool is_found = hub_at(who).find_by_sid(peer(who).sid).has_value();
             const auto state = hub_at(who).state_of(peer(who).id);
             VERIFY(is_found == (state != engineio::SessionState::closed));
-            VERIFY(hub_at(who).queued_bytes(peer(who).id) <= hard_limit);
+            VERIFY(hub_at(who).queued_bytes(peer(who).id) <= hard_limit());
         }
         for (std::size_t back = 0; back < std::min<std::size_t>(recent_.size(), 12); ++back)
             check(recent_[recent_.size() - 1 - back]);
@@ -538,6 +541,9 @@ class HubWorld {
     hub::Hub& hub_of(const SessionId& id) { return *hubs_[id.first]; }
 
     bool recovery_;
+    std::uint64_t soft_limit_;
+    std::size_t largest_;
+    std::uint64_t stored_bytes_ = 0;
     Instant now_{Millis{1000}};
     Prng prng_{1}, secrets_{2};
     std::string_view bytes_;
@@ -564,7 +570,7 @@ inline std::string any_hub_input(Prng& prng) {
         "\0\0\1\1\1\1\1\1\2\2\2\3\4\4\4\4\5\5\5\5\6\7\x8\x9\xa\xa\xa\xb\xc\xd\xd\xe"
         "\x10\x10\x10\x10\x10\x10\x10\x10\x10\x10",
         42);
-    std::string input(1, static_cast<char>(prng.below(2)));
+    std::string input(1, static_cast<char>(prng.below(4)));
     for (auto steps = 20 + prng.below(200); steps > 0; --steps) {
         const char what = likely[static_cast<std::size_t>(prng.below(likely.size()))];
         input += static_cast<char>(what | (prng.below(3) == 0 ? 0 : 32));
@@ -575,10 +581,10 @@ inline std::string any_hub_input(Prng& prng) {
     return input;
 }
 
-/// Steps separated by 0xFF; the first byte of the input says whether there is recovery.
+/// Steps separated by 0xFF; the first byte of the input says whether there is recovery, and how large queues are.
 inline void play_hub(std::string_view input) {
     if (input.empty()) return;
-    HubWorld world((input.front() & 1) != 0);
+    HubWorld world((input.front() & 1) != 0, (input.front() & 2) != 0);
     input.remove_prefix(1);
     while (!input.empty()) {
         const std::string_view piece = input.substr(0, input.find('\xff'));

@@ -75,6 +75,13 @@ def compile_one(source: Path, to: Path) -> Path:
     return to
 
 
+def compile_changed(source: Path, to: Path) -> Path:
+    """Again only if it, or any header, is newer."""
+    newest = max(path.stat().st_mtime for folder in ("shared", "server") for path in (ROOT / folder).glob("*/*.hpp"))
+    fresh = to.exists() and to.stat().st_mtime > max(newest, source.stat().st_mtime)
+    return to if fresh else compile_one(source, to)
+
+
 def link(objects: list[Path], to: Path) -> Path:
     subprocess.run([os.environ.get("CXX", "c++"), "-fsanitize=address", *objects, "-o", to], check=True)
     return to
@@ -117,7 +124,7 @@ def main() -> int:
     sources = [path for folder in ("shared/*", "server/hub", "server/store") for path in ROOT.glob(f"{folder}/*.cpp") if "sqlite" not in path.name]
     paths = {str(path.relative_to(ROOT)): path for path in sorted(sources)}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        compiled = dict(zip(paths, pool.map(lambda one: compile_one(one[1], object_of(one[0], BUILD)), paths.items())))
+        compiled = dict(zip(paths, pool.map(lambda one: compile_changed(one[1], object_of(one[0], BUILD)), paths.items())))
     entry = compile_one(BUILD / "main.cpp", BUILD / "main.o")
 
     passed = failed = 0

@@ -75,7 +75,7 @@ const likely = [0, 0, 1, 1, 1, 1, 1, 2, 2, 3, 4, 4, 4, 5, 5, 5, 6, 7, 8, 9, 10, 
 let chance = 1;
 const below = (bound) => (chance = (chance * 48271) % 0x7fffffff) % bound;
 for (let input = 0; input < 300; ++input) {
-  const bytes = [input % 2];
+  const bytes = [input % 4];
   for (let left = 20 + below(200); left > 0; --left) {
     bytes.push(likely[below(likely.length)] | (below(3) === 0 ? 0 : 32), ...Array.from({ length: below(8) }, () => below(255)), 0xff);
   }
