@@ -29,10 +29,6 @@ PLANTED = {
         FINDABLE,
         (CONNECTION, "if (slot.state != NamespaceState::connected) return;", "if (slot.state != NamespaceState::connected) __builtin_trap();"),
     ],
-    # An overflow in the middle of a pump frees what the pump's caller goes on with.
-    "freed_in_its_pump": [(HUB, "connection && !connection->overflowed && perform_next", "connection && perform_next")],
-    # Answers wait without a bound.
-    "answers_without_bound": [(HUB, "if (owes_too_much(connection)) end_overflowed(connection, id);", "")],
     # Whoever overflows, the first connection is closed.
     "somebody_else_is_closed": [
         (HUB, "connection.peer->close(socketio::DisconnectReason::transport_error);\n}",
@@ -42,7 +38,10 @@ PLANTED = {
     "connection_id_given_again": [(HUB, "const std::uint32_t generation = connection.generation + 1;", "const std::uint32_t generation = connection.generation;")],
     "socket_id_given_again": [(SOCKETS, "const std::uint32_t generation = socket.generation + 1;", "const std::uint32_t generation = socket.generation;")],
     # A second Write goes out while the first is under way.
-    "writes_overtake": [(HUB, "if (connection->writing || connection->queue.empty()) return std::nullopt;", "if (connection->queue.empty()) return std::nullopt;")],
+    "writes_overtake": [
+        (HUB, "if (connection.dirty || connection.writing) return;", "if (connection.dirty) return;"),
+        (HUB, "if (connection->writing || connection->queue.empty()) return std::nullopt;", "if (connection->queue.empty()) return std::nullopt;"),
+    ],
     # Whoever is refused is told gone, and told gone again when the connection ends.
     "refused_stays": [
         (SOCKETS, "find_connection(connection)->peer->reject(socket->index, error_json);\n    end_socket(id, socketio::DisconnectReason::server_namespace_disconnect);",
