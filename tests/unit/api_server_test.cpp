@@ -17,7 +17,7 @@ using Frames = std::vector<std::string>;
 namespace {
 
 hub::Request request(std::string url) {
-    return {engineio::TransportKind::websocket, "127.0.0.1", std::move(url), {}};
+    return {engineio::TransportKind::websocket, "127.0.0.1", "127.0.0.1", std::move(url), {}};
 }
 
 }  // namespace

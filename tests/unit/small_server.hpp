@@ -154,8 +154,9 @@ class SmallServer {
         std::deque<oncewire::hub::CoreMail> inbox;
     };
 
+    /// `install` by value: what it counts is none of the cores' business.
     static std::map<std::string, oncewire::store::DurableHandler, std::less<>> durable_handlers_of(
-        const std::function<void(oncewire::api::Application&)>& install) {
+        std::function<void(oncewire::api::Application&)> install) {
         oncewire::api::Application application;
         install(application);
         return application.durable_handlers();
