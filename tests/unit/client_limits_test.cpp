@@ -17,7 +17,7 @@ namespace {
 
 const Instant start{std::chrono::seconds{1}};
 const std::string greeting =
-    R"(0{"sid":"S","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000})";
+    R"(0{"sid":"S","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":100000000})";
 
 /// A client whose application joins one namespace, and what it does about what it hears.
 class Heard {

@@ -137,9 +137,9 @@ TEST_CASE(
     "a durable message too large for a stock server is rejected instead of ending every link") {
     peer::RestoredLane lane;
     lane.producer = {ProducerId(std::string(32, 'a')), ProducerSecret(std::string(32, 'b'))};
-    Page page(R"(,"maxPayload":100)", lane);
+    Page page(R"(,"maxPayload":1000)", lane);
     const auto sequence =
-        page.client.emit_durable(chat, R"([")" + std::string(200, 'x') + R"("])", page.now);
+        page.client.emit_durable(chat, R"([")" + std::string(2'000, 'x') + R"("])", page.now);
     REQUIRE(sequence);
     REQUIRE(page.client.emit_durable(chat, R"(["small"])", page.now));
     page.drain();

@@ -31,7 +31,8 @@ Handshake handshake_of(const nlohmann::json& vector) {
     return {EngineSid(vector["sid"].get<std::string>()),
             vector["websocket"].get<bool>(),
             {Millis(vector["interval"].get<int>()), Millis(vector["timeout"].get<int>())},
-            vector["max"].get<std::uint32_t>()};
+            vector["max"].get<std::uint32_t>(),
+            nlohmann::json::parse(vector["json"].get<std::string>()).contains("maxPayload")};
 }
 
 }  // namespace
