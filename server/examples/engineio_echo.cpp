@@ -15,12 +15,17 @@ using namespace oncewire;
 int main(int argc, char** argv) {
     CLI::App flags("Engine.IO alone: every message comes back");
     std::uint16_t port_wanted = 3000;
-    int ping_interval = 300, ping_timeout = 200;
+    int ping_interval = 300, ping_timeout = 200, connect_timeout = 45'000;
     flags.add_option("--port", port_wanted, "Port to listen on; 0: any free one")
         ->capture_default_str();
     flags.add_option("--ping-interval", ping_interval, "Milliseconds between two pings")
         ->capture_default_str();
     flags.add_option("--ping-timeout", ping_timeout, "Milliseconds for the answer to one")
+        ->capture_default_str();
+    flags
+        .add_option(
+            "--connect-timeout", connect_timeout,
+            "Taken as socketio-echo takes it; without namespaces there is nothing to join in time")
         ->capture_default_str();
     CLI11_PARSE(flags, argc, argv);
 
@@ -33,6 +38,7 @@ int main(int argc, char** argv) {
     core::Server::Options options;
     options.address = {"127.0.0.1", port_wanted};
     options.timings = {Millis{ping_interval}, Millis{ping_timeout}};
+    options.connect_timeout = Millis{connect_timeout};
     options.http.engine.path = "/engine.io/";
     options.http.engine.origins = {"*"};
     options.on_message = [](hub::Hub& hub, const hub::MessageArrived& arrived) {

@@ -194,15 +194,17 @@ test("bad input 95: numbers and escapes at the edge are passed on as they came",
 
 test("bad input 96: event names nobody heard of, long ones too", async () => {
   const names = Array.from({ length: 2000 }, (_, i) => `42["event ${i}"]`);
-  await goesOn([...names, `42[${JSON.stringify("x".repeat(500_000))}]`, '42[7]', '42[-1.5]', '42[""]']);
+  await goesOn([...names, `42[${JSON.stringify("x".repeat(16_000))}]`, '42[7]', '42[-1.5]', '42[""]']);
 });
 
 test("bad input 97: an event named error without a listener (CVE-2024-38355)", () => goesOn(['42["error","x"]', '42["connection"]', '42["__proto__"]']));
 
-test("bad input 98: credentials of a megabyte, or nested deeply, have the limits of events", async () => {
+test("bad input 98: credentials of a megabyte, or nested deeply, are refused", async () => {
   await closesBeforeConnect(`40{"a":${"[".repeat(100)}${"]".repeat(100)}}`);
   const channel = await Channel.open(server);
   channel.send(`40{"a":"${"x".repeat(900_000)}"}`);
+  assert.equal(await channel.said(), '44{"message":"auth is too large","data":{"code":"auth_too_large"}}');
+  channel.send("40");
   assert.match(await channel.said(), /^40\{"sid"/);
   channel.close();
 });
@@ -295,7 +297,7 @@ test("bad input 107: a core does not hear its own messages to the others", async
   assert.deepEqual(notes, []);
   assert.equal(await cores.stop(), 0);
 });
-for (const auth of ['{"username":"admin"}', '{"username":"admin","password":{}}', `{"password":"${"x".repeat(500_000)}"}`, '{"sessionId":"forged"}']) {
+for (const auth of ['{"username":"admin"}', '{"username":"admin","password":{}}', `{"password":"${"x".repeat(16_000)}"}`, '{"sessionId":"forged"}']) {
   test(`bad input 109: there is no administration for ${auth.slice(0, 40)}`, async () => {
     const channel = await Channel.joined(server);
     channel.send(`40/admin,${auth}`);
