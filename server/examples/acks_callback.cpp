@@ -13,8 +13,7 @@ int main(int argc, char** argv) {
         // Who goes without an answer is told of at once, and asked again when back: they may hear the
         // question twice, but it is not lost with the connection. The names are this core's alone.
         const auto unanswered = std::make_shared<std::set<std::string>>();
-        const auto remind = [&io, unanswered](const Socket& socket) {
-            const auto name = socket.handshake().auth_value<std::string>("name").value_or("");
+        const auto remind = [&io, unanswered](const Socket& socket, const std::string& name) {
             unanswered->insert(name);
             socket.emit_with_ack("reminder", [&io, unanswered, name](const AckResult& answer) {
                 if (answer) unanswered->erase(name);
@@ -22,9 +21,10 @@ int main(int argc, char** argv) {
             });
         };
         io.on_connection([&io, unanswered, remind](Socket socket) {
-            const auto name = socket.handshake().auth_value<std::string>("name");
-            if (name && unanswered->contains(*name)) remind(socket);
-            socket.on("remind me", [socket, remind] { remind(socket); });
+            // What CONNECT said is there until this handler has run.
+            const auto name = socket.handshake().auth_value<std::string>("name").value_or("");
+            if (unanswered->contains(name)) remind(socket, name);
+            socket.on("remind me", [socket, remind, name] { remind(socket, name); });
 
             socket.on("request", [](std::string first, Json second, Ack ack) {
                 ack(Json{{"status", "ok"}, {"first", first}, {"second", second}});
