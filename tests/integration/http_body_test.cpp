@@ -44,7 +44,7 @@ const std::string polling = "/socket.io/?EIO=4&transport=polling";
 /// Of a new session that polls.
 std::string session_of(std::uint16_t port) {
     const Answer open = fetch(port, get(polling));
-    return "&sid=" + open.body.substr(8, open.body.find('"', 8) - 8);
+    return "&sid=" + open.body.substr(9, open.body.find('\"', 9) - 9);
 }
 
 bool contains(const std::string& text, const std::string& part) {
@@ -188,7 +188,7 @@ TEST_CASE("a session by polling lives on connections of HTTP/1.0") {
     };
     const Answer open = request("GET", "", "");
     CHECK(open.body.starts_with("0{"));
-    const std::string sid = "&sid=" + open.body.substr(8, open.body.find('"', 8) - 8);
+    const std::string sid = "&sid=" + open.body.substr(9, open.body.find('\"', 9) - 9);
     CHECK(request("POST", sid, "40").body == "ok");
     CHECK(request("GET", sid, "").body.starts_with("40{"));
 }

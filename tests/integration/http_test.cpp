@@ -53,7 +53,7 @@ TEST_CASE("the trailer that kills a plain Beast server is never shown to Beast")
     const std::string polling = "/socket.io/?EIO=4&transport=polling";
     const Answer open = fetch(server.port(), get(polling));
     TcpClient client(server.port());
-    client.send("POST " + polling + "&sid=" + open.body.substr(8, open.body.find('"', 8) - 8) +
+    client.send("POST " + polling + "&sid=" + open.body.substr(9, open.body.find('\"', 9) - 9) +
                 chunked + body);
     CHECK(receive_answer(client).status == 431);
     CHECK(server.is_running());
@@ -86,7 +86,7 @@ TEST_CASE("dribbled heads and bodies end at an absolute deadline") {
     head.send("GET / HT");
     const std::string polling = "/socket.io/?EIO=4&transport=polling";
     const std::string open = fetch(server.port(), get(polling)).body;
-    body.send("POST " + polling + "&sid=" + open.substr(8, open.find('"', 8) - 8) +
+    body.send("POST " + polling + "&sid=" + open.substr(9, open.find('\"', 9) - 9) +
               " HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
     const auto limit = std::chrono::steady_clock::now() + patience;
     for (TcpClient* client : {&head, &body}) {

@@ -120,7 +120,7 @@ test("recovery_seconds = 0 turns it off", { skip: isOld }, async () => {
   const back = comesBack(page);
   page.socket.io.engine.close();
   await back;
-  assert.equal(page.socket.recovered, false);
+  assert.ok(!page.socket.recovered);
   await write(author, 3, 3);
   await heard(page, author, ...numbers(1, 3));
 });
