@@ -94,7 +94,9 @@ void Sequencer::settle_ordered(bool outcome_known) {
             recorded->is_stored = false;
             if (!outcome_known) recorded->event = nullptr;
         } else if (auto* opened = std::get_if<SessionOpened>(&each.mail)) {
-            if (!outcome_known) {
+            // A new one whose pid nobody was told is as if it had not been kept: with a disk that is full
+            // every commit ends so, and whoever comes must get in all the same.
+            if (!outcome_known && opened->is_resumed) {
                 each.mail = Cut{opened->to};
             } else {
                 *opened = not_kept(opened->to);
