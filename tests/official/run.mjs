@@ -60,13 +60,13 @@ function prepareClientSuite(folder, checkout, { client, server }) {
   mkdirSync(join(folder, "build/cjs"), { recursive: true });
   writeFileSync(join(folder, "build/cjs/url.js"), `module.exports = require(${JSON.stringify(url)});`);
   const hooks = server ? [] : ["--require", "test/support/hooks.ts"];
-  return ["--import=tsx", ...hooks, "--require", join(here, "hooks.cjs"), "--timeout", "4000", "--retries", "2", "--exit", "test/index.ts"];
+  return ["--import=tsx", ...hooks, "--require", join(here, "hooks.cjs"), "--timeout", "10000", "--retries", "2", "--exit", "test/index.ts"];
 }
 
 function prepareProtocolSuite(folder, checkout, { from }) {
   cpSync(join(checkout, from), folder, { recursive: true });
   symlinkSync(join(here, "node_modules"), join(folder, "node_modules"));
-  return ["--timeout", "8000", "--exit", "test-suite.js"];
+  return ["--timeout", "8000", "--retries", "2", "--exit", "test-suite.js"];
 }
 
 /** Resolves when the program listens. */
