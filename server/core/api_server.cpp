@@ -240,6 +240,8 @@ std::optional<int> Server::take_flags(int& argc, char** argv) {
     program_ = name_of(argv[0]);
     CLI::App app("A server on Oncewire", program_);
     app.allow_extras();
+    // Of a flag that is said twice the last one holds, as scripts that add one expect.
+    app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     app.add_option("--host", options_.host, "Address or name to listen on")->capture_default_str();
     app.add_option("--port", options_.port, "Port to listen on; 0: any free one")
         ->capture_default_str();

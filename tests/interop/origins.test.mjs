@@ -51,7 +51,7 @@ const ancestors = async () => (await request("/")).headers["content-security-pol
 const forged = (port) => [
   ...["null", "*", "", "undefined", "about:blank", "shop.example", "//shop.example", "https:shop.example", "https:/shop.example"],
   ...["https:\\\\shop.example", "https://", "https://*", "https://*.example", "javascript:alert(1)", "data:text/html,x"],
-  ...["blob:https://shop.example/1", "file://", "chrome-extension://shop.example", "ftp://shop.example", "wss://shop.example"],
+  ...["blob:https://shop.example/1", "file://", "chrome-extension://shop.example", "ftp://shop.example", "wss://shop.example:8443"],
   ...["http://shop.example", "https://SHOP.example", "HTTPS://shop.example", "https://shop.example/", "https://shop.example/path"],
   ...["https://shop.example?x", "https://shop.example#x", "https://shop.example:443", "https://shop.example:8443"],
   ...["https://shop.example.", "https://shop.example.evil.example", "https://evilshop.example", "https://www.shop.example"],
