@@ -108,7 +108,7 @@ TEST_CASE("who expects 100 gets it before the body, and only then") {
 
 TEST_CASE("bodies in chunks have the bounds of others") {
     oncewire::core::Server::Options options;
-    options.http.body_bytes_max = 1000;
+    options.message_bytes_max = 1000;
     options.http.body_timeout = Millis(2000);
     QuickServer server(std::move(options));
     const auto status = [&](const std::string& fields, const std::string& body) {
