@@ -91,7 +91,7 @@ Faults::Faults(Choices& choices) : choices_(choices) {
     for (std::uint32_t i = 0; i < fault_count; ++i) {
         possible_[i] = choices_.chance("fault class", classes[i].percent_of_seeds, 100);
     }
-    if (choices_.chance("all comes back", 1, 5)) allow(things_that_come_back);
+    if (choices_.chance("all comes back", 1, 3)) allow(things_that_come_back);
 }
 
 void Faults::allow(const std::vector<Fault>& faults) {
