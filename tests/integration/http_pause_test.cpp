@@ -164,6 +164,7 @@ TEST_CASE("posts are taken no faster than they are stored") {
                "\r\n\r\n" + packets;
     };
     std::list<TcpClient> crowd;
+    std::vector<std::string> sids;
     for (int i = 0; i < sessions; ++i) {
         TcpClient& client = crowd.emplace_back(server.port());
         client.send(get(path));
@@ -173,8 +174,11 @@ TEST_CASE("posts are taken no faster than they are stored") {
         REQUIRE(receive_answer(client).body == "ok");
         client.send(get(path + sid));
         REQUIRE(receive_answer(client).body.starts_with("40{"));
-        client.send(post_of(sid, body));
+        sids.push_back(sid);
     }
+    // From here on nothing is stored, and whoever posts waits when the mailbox is full.
+    auto sid = sids.begin();
+    for (TcpClient& client : crowd) client.send(post_of(*sid++, body));
     // As long as nothing is stored there is room for a mailbox, and for what was taken out of one.
     std::size_t taken = 0;
     for (TcpClient& client : crowd) taken += client.receive(Millis(20)) ? 1 : 0;
