@@ -26,7 +26,7 @@ def missing_in(tables: dict[str, str]) -> list[str]:
 
 
 def readelf(option: str, path: str) -> str:
-    return subprocess.run(["readelf", option, path], capture_output=True, text=True, check=True).stdout
+    return subprocess.run(["readelf", "-W", option, path], capture_output=True, text=True, check=True).stdout
 
 
 def main(build: str) -> int:
