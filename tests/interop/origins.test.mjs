@@ -60,7 +60,7 @@ const forged = (port) => [
   ...["https://shop.example, https://evil.example", "https://shop.example https://evil.example", "https://evil.example https://shop.example"],
   ...["http://localhost", "http://localhost:80800", "http://localhost:8081", "https://localhost:8080", "http://localhost.:8080"],
   ...["http://127.0.0.1", `http://127.0.0.1:${port}0`, `http://localhost:${port}`, `http://[::1]:${port}`, `http://127.1:${port}`],
-  ...[`http://2130706433:${port}`, `http://127.0.0.1:${port}/`, `http://evil.example@127.0.0.1:${port}`, `ws://127.0.0.1:${port}`],
+  ...[`http://2130706433:${port}`, `http://127.0.0.1:${port}/`, `http://evil.example@127.0.0.1:${port}`, `wsx://127.0.0.1:${port}`],
 ];
 
 test("forged origins, more than 40, are refused by polling and by WebSocket, in words", async () => {
