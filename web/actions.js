@@ -109,7 +109,8 @@ export class Actions {
   #giveFocusBack(node, next) {
     const root = this.#bar.getRootNode();
     const { activeElement } = root;
-    if (activeElement && activeElement !== root.body && activeElement.isConnected) return;
+    const wasHere = this.#bar.contains(activeElement) || this.#sheet.contains(activeElement); // and is hidden by now
+    if (activeElement && activeElement !== root.body && !wasHere) return;
     const target = [node, next].find((each) => each?.isConnected) ?? this.#scroller;
     target.focus({ preventScroll: true });
     this.#drop(); // the focus alone would offer the same again
