@@ -83,9 +83,9 @@ export class Places {
     if (this.current === place) return;
     this.current = place;
     this.#parent.replaceChildren(place.timeline.element);
+    this.#divide(place); // before what is in view counts as read
     this.#scroll.show(place.timeline.element);
     this.#open(place);
-    this.#divide(place);
     this.#see();
     this.onShow(place);
     this.onChange();
