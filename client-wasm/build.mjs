@@ -54,7 +54,7 @@ const internalNames = new RegExp(
   "^(announce|attach|calls|onEvents|onArrived|errorEvent|closeEvent|onBroken|withdraw|setDurable|emitDurable|savePause|" +
     "saveAgain|setWaiting|onEmpty|isShared|drain|createClient|openNamespace|takeEvents|networkLost|endBegun|" +
     "handleConnectError|isAtRest|letGo|websocketUrl|closeLink|isWritable|handleUpgrade|handlePing|handleOpen|handleClose|" +
-    "handleBroken|tellLost|isAlive|provideAuth|errorFirst|isBusy|isNowhere|released|verdict|notify|finish|tries|handle|" +
+    "handleBroken|tellLost|isAlive|provideAuth|errorFirst|isNowhere|released|verdict|notify|finish|tries|handle|" +
     "configure|network)$",
 );
 

@@ -165,11 +165,12 @@ export class Manager extends Emitter {
   // What has ended for good costs nothing any more, however many are made; who comes back finds another engine.
   #mayRest() {
     if (this.#rest) return;
+    const some = (what) => Object.values(this.nsps).some((socket) => socket[what]);
     const rest = () => {
       this.#rest = undefined;
-      if (this.#readyState === "closed" && this.#client?.isAtRest() && !this.#byIndex.some(({ isBusy }) => isBusy)) this.#letGo();
+      if (this.#readyState === "closed" && this.#client?.isAtRest() && !some("_isBusy")) this.#letGo();
     };
-    this.#rest = setTimeout(rest, this.#byIndex.some(({ outbox }) => outbox) ? restAfter : 0);
+    this.#rest = setTimeout(rest, some("outbox") ? restAfter : 0);
     this.#rest.unref?.();
   }
 

@@ -256,9 +256,9 @@ export class Socket extends Emitter {
     this.notify("connect_error", error);
   }
 
-  /** True while what was called waits for the bytes of an attachment. */
-  get isBusy() {
-    return this.#reading;
+  /** True while what was called waits for the bytes of an attachment, or for the engine and the outbox. */
+  get _isBusy() {
+    return this.#reading || Boolean(this.#opening && !this.#client);
   }
 
   /** The engine is let go, with nothing of ours in it; it comes back when something is called that needs it. */
@@ -288,6 +288,7 @@ export class Socket extends Emitter {
     this.#sender?.attach(client, this.#index);
     this.#runWaiting();
     if (lane) watchOrphans(lane, (orphan) => this.#deliverOrphan(orphan));
+    this.io.drain();
   }
 
   get #scope() {

@@ -62,6 +62,7 @@ for (const [name, plugin] of Object.entries({ "as it comes": false, "with the pl
     writeFileSync(join(workshop, "index.html"), '<!doctype html><body><script type="module" src="/main.js"></script>');
     const { default: oncewire } = await import(join(folder, "vite.mjs"));
     const plugins = plugin ? [oncewire()] : [];
+    process.env.NODE_ENV = "development"; // a build in this process has left another
     const server = await createViteServer({ root: workshop, configFile: false, logLevel: "error", plugins, server: { host: "127.0.0.1", port: 0, hmr: false, watch: null } });
     await server.listen();
     try {

@@ -51,6 +51,21 @@ describe("a manager that has nothing to do", () => {
     assert.equal(client.named("destroy").length, 0);
   });
 
+  test("waits for an outbox that takes its time to open", async () => {
+    let found;
+    const store = { laneNames: () => new Promise((resolve) => (found = resolve)), save: async () => {}, loadLane: async () => undefined };
+    const socket = io(url, { forceNew: true, autoConnect: false, delivery: "exactly-once", store });
+    socket.emit("kept");
+    const client = await engine.load();
+    client.atRest = true;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.equal(client.named("destroy").length, 0);
+    found([]);
+    while (client.named("emitDurable").length === 0) await settled();
+    assert.deepEqual(client.named("emitDurable"), [[["kept"]]]);
+    assert.equal(engine.clients.length, 1);
+  });
+
   test("finds another when somebody comes back", async () => {
     const { socket, client } = await ready();
     socket.disconnect();
