@@ -26,7 +26,7 @@ constexpr Range ignorable[] = {
     {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
 };
 /// Unicode's White_Space but for controls, and the Braille pattern without dots, which is as empty.
-constexpr Range blank[] = {
+constexpr Range blanks[] = {
     {' ', ' '},       {0xa0, 0xa0},     {0x1680, 0x1680}, {0x2000, 0x200a}, {0x2028, 0x2029},
     {0x202f, 0x202f}, {0x205f, 0x205f}, {0x2800, 0x2800}, {0x3000, 0x3000},
 };
@@ -39,7 +39,7 @@ bool is_in(char32_t c, const Range (&ranges)[N]) {
 
 bool is_control(char32_t c) { return c < control_end || (c >= delete_begin && c < delete_end); }
 bool is_hidden(char32_t c) { return is_control(c) || is_in(c, ignorable); }
-bool is_blank(char32_t c) { return is_in(c, blank); }
+bool is_blank(char32_t c) { return is_in(c, blanks); }
 
 /// The next character of text that is known to be UTF-8.
 char32_t take_character(std::string_view& rest) {

@@ -54,9 +54,9 @@ struct Machine {
         pass(Millis{10'000});
     }
 
-    void attach(SessionRef from, const char* user = "", delivery::Sequence first = 1) {
+    void attach(SessionRef from, const char* user = "", delivery::Sequence kept_from = 1) {
         session = from;
-        handle(Attach{from, {id, ProducerSecret(std::string(32, 'b'))}, user, first});
+        handle(Attach{from, {id, ProducerSecret(std::string(32, 'b'))}, user, kept_from});
         for (const auto& mail : end_batch()) {
             if (const auto* attached = std::get_if<Attached>(&mail)) epoch = attached->epoch;
         }
