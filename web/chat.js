@@ -22,7 +22,7 @@ import { ask, keepSignedIn, open, rooms, tell, toldName, whatIsWrong } from "./s
 import { Settings } from "./settings.js";
 import { Shelf, shelf } from "./shelf.js";
 import { Sidebar } from "./sidebar.js";
-import { onForgotten, recall, recallJson, remember, rememberJson } from "./storage.js";
+import { onForgotten, recallJson, rememberJson } from "./storage.js";
 import { surface } from "./surface.js";
 import { speak, words } from "./words.js";
 
@@ -33,9 +33,9 @@ speak(here);
 const frame = await connectFrame(here);
 if (frame?.getToken) me.token = await frame.getToken().catch(() => undefined);
 for (const room of recallJson("rooms", [])) rooms.add(room);
-// Where this page was: its address says so, or the tab remembers it where it has none of its own.
+// Where this page was: its address says so.
 const hasAddress = here.isPage && !frame;
-const begin = hasAddress ? whereIs(location.hash) : { place: frame?.room ?? recall("place", "sessionStorage") ?? mainPlace };
+const begin = hasAddress ? whereIs(location.hash) : { place: frame?.room ?? mainPlace };
 for (const room of [frame?.room, begin.place]) if (room?.startsWith("room/")) rooms.add(room);
 
 const socket = open(frame?.getToken, here.server);
@@ -295,10 +295,10 @@ new Actions({
     if (view.state === "rejected" || view.state === "unknown") return unsentActions(view, entry);
     const offers = [];
     if (post.text && !post.isGone) offers.push([words.copy, () => navigator.clipboard?.writeText(post.text).catch(() => {})]);
-    if (hasAddress && post.id !== undefined && !isPrivate(places.current.id)) offers.push([words.copyLink, () => copyLink(post.id)]);
     if (canChange(view) && post.text) offers.push([words.edit, () => change(view)]);
     if (canChange(view)) offers.push([words.remove, () => socket.emit("edit", places.current.id, post.id, null)]);
     if (!view.isOwn && post.from && !isPrivate(places.current.id)) offers.push([words.write, () => showPlace(`user/${post.from}`)]);
+    if (hasAddress && post.id !== undefined && !isPrivate(places.current.id)) offers.push([words.copyLink, () => copyLink(post.id)]);
     return offers;
   },
 });
@@ -408,7 +408,6 @@ places.onShow = ({ id }) => {
 };
 /** The place is in the address, so that reloading, Back and a copied address lead to it. */
 function keepAddress(place) {
-  remember("place", place, "sessionStorage");
   if (!hasAddress || whereIs(location.hash).place === place) return;
   history.pushState(null, "", hashOf(place) || location.pathname + location.search);
 }

@@ -16,7 +16,13 @@ function withTable(table, mode, use) {
     opening.onsuccess = () => {
       const database = opening.result;
       const transaction = database.transaction(table, mode, { durability: "strict" });
-      const request = use(transaction.objectStore(table));
+      let request;
+      try {
+        request = use(transaction.objectStore(table));
+      } catch (error) {
+        database.close();
+        return reject(error);
+      }
       transaction.oncomplete = () => (database.close(), resolve(request.result));
       transaction.onabort = () => (database.close(), reject(transaction.error));
     };

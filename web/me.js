@@ -32,7 +32,7 @@ export const me = {
   },
   /** A new visitor from the next page on. What waits stays with the old one. */
   async forget() {
-    for (const key of ["owner", "id", "name", "visitor", "own", "rooms", "read", "place"]) remember(key, null);
+    for (const key of ["owner", "id", "name", "visitor", "own", "rooms", "read"]) remember(key, null);
     tellForgotten("visitor");
     producers.clear();
     await forgetPages();

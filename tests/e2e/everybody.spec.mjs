@@ -212,7 +212,7 @@ test.describe("where anybody may say anything as often as they like", () => {
       await ann.page.getByRole("searchbox").press("Enter");
       await expect(ann.page.locator("#search-results li").first()).toBeVisible();
     }
-    const allowed = "div span p a li ul ol button bdi b time h1 h2 path svg circle input".split(" ");
+    const allowed = "div span p a li ul ol button bdi b mark time h1 h2 path svg circle input".split(" ");
     const check = async () => {
       const state = await ann.page.evaluate(harm);
       expect(state).toMatchObject({ reports: [], handlers: [], pictures: [] });
@@ -286,5 +286,5 @@ test("page, client and engine together are light, and nothing jumps", async ({ v
   const sizes = await Promise.all([...paths].map(sizeOf));
   const total = sizes.reduce((sum, size) => sum + size, 0);
   console.log(`page, client and engine: ${total} bytes as sent, in ${sizes.length} files`);
-  expect(total).toBeLessThanOrEqual(100_000);
+  expect(total).toBeLessThanOrEqual(105_000);
 });
