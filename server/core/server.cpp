@@ -61,9 +61,9 @@ Handlers catching(const Handlers& handlers, const Log& log) {
 store::Admission catching(const store::Admission& admission, const Log& log) {
     if (!admission) return {};
     return [admission, log](const store::Offer& offer) {
-        using Answer = Result<std::optional<store::Later>, store::StoreError>;
+        using Asked = Result<std::optional<store::Later>, store::StoreError>;
         const auto answer =
-            catching([&] { return Answer(admission(offer)); }, "admit", offer.sender, log);
+            catching([&] { return Asked(admission(offer)); }, "admit", offer.sender, log);
         return answer ? *answer : std::nullopt;
     };
 }
