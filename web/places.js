@@ -206,7 +206,9 @@ export class Places {
   }
 
   // A page of history: newest first.
-  #take(entries) {
+  #take(entries, source) {
+    const isFromHere = ({ id }) => (source ? id === source : isPrivate(id));
+    for (const place of this.all.filter(isFromHere)) place.timeline.dropKept();
     const posts = new Map();
     for (const [, [event, ...args]] of entries) {
       const post = event === "chat message" ? { text: String(args[0]), id: args[1], ...args[2] } : args[0];

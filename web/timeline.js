@@ -84,7 +84,8 @@ export class Timeline {
     this.#kept = new Set(this.#shown);
   }
 
-  #dropKept() {
+  /** The server has said what there is. */
+  dropKept() {
     for (const view of this.#kept) {
       remove(view.node);
       this.#byId.delete(view.post.id);
@@ -104,7 +105,6 @@ export class Timeline {
 
   /** Older messages, newest first, all before those that are shown; or a first page. At once. */
   addOlder(posts) {
-    this.#dropKept();
     this.flush();
     const fresh = posts.filter((post) => !this.#byId.has(post.id) && !this.#claim(post));
     if (fresh.length === 0) return;
@@ -125,6 +125,7 @@ export class Timeline {
   change(id, text, isOlder = false) {
     this.flush();
     const view = this.#byId.get(id);
+    if (this.#kept.has(view)) this.#changes.set(id, text); // for the one that takes its place
     if (view && !(isOlder && view.isChanged)) {
       view.change(text);
       this.onConfirmed();

@@ -92,7 +92,7 @@ test.describe("where little may be done at once", () => {
     await connected(other);
     // The same person elsewhere, in a hurry, so that little is left for the page; what is left it may get.
     const rush = setInterval(() => {
-      for (let i = 0; i < 5; ++i) other.emit("search", "chat", "x", null).emit("typing", "room/none");
+      for (let i = 0; i < 5; ++i) other.emit("search", "chat", "x", null, () => {}).emit("typing", "room/none");
     }, 50);
     // The line says it for a moment only: all it ever said is kept.
     await ann.page.evaluate(() => {
