@@ -6,6 +6,12 @@ test.use({ config: "[chat]\ngrace_seconds = 1\n" });
 /** A page of somebody with a name. */
 const meet = async (visit, name, options) => (await visit(options)).called(name);
 
+/** Asked once more: there is no way back. */
+async function forgetMe({ page }) {
+  await page.getByRole("button", { name: "Forget me on this device" }).click();
+  await Promise.all([page.waitForEvent("load"), page.getByRole("button", { name: "Yes, forget me" }).click()]);
+}
+
 test("somebody comes in, says who they are, and leaves", async ({ visit }) => {
   const ann = await meet(visit, "Ann");
   const ben = await visit();
@@ -222,7 +228,7 @@ test("who is forgotten on a device leaves an outbox that nobody else sends", asy
   await ann.say("mine-1");
   await expect(ann.message("mine-1")).toHaveAttribute("data-state", "queued");
   await ann.page.getByRole("button", { name: "Settings" }).click();
-  await Promise.all([ann.page.waitForEvent("load"), ann.page.getByRole("button", { name: "Forget me" }).click()]);
+  await forgetMe(ann);
   await expect(ann.composer).toBeEditable();
   await expect(ann.messages).toHaveCount(0);
   ann.proxy.putUp();
@@ -236,7 +242,7 @@ test("who signs out in one tab is told so in the other, which sends nothing more
   const one = await meet(visit, "Ann");
   const two = await visit({ context: one.page.context(), proxy: one.proxy });
   await one.page.getByRole("button", { name: "Settings" }).click();
-  await Promise.all([one.page.waitForEvent("load"), one.page.getByRole("button", { name: "Forget me" }).click()]);
+  await forgetMe(one);
   await expect(two.status).toContainText("signed out in another tab");
   await expect(two.toggle).toHaveText("Connect");
   await two.say("old-1");
