@@ -90,6 +90,7 @@ export class Timeline {
       remove(view.node);
       this.#byId.delete(view.post.id);
       if (view.post.key) this.#byKey.delete(view.post.key);
+      if (view.post.picture) this.#byEntry.delete(view.post.picture);
     }
     this.#shown = this.#shown.filter((view) => !this.#kept.has(view));
     this.#kept.clear();
