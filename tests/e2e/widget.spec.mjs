@@ -7,15 +7,15 @@ const long = "<p>Text of the shop.</p>".repeat(60);
 
 for (const inline of ["", " inline"]) {
   test(`an element${inline} on a page that says nothing of its size has a useful one, and leaves focus and scroll alone`, async ({ site, chat, page }) => {
-    site.page = `<!doctype html><title>Shop</title><label>Search <input id="search" autofocus></label>${long}
+    site.page = `<!doctype html><title>Shop</title><label>Search <input id="find" autofocus></label>${long}
       <oncewire-chat${inline} room="support"></oncewire-chat>${manual(chat)}`;
     await page.goto(site.url);
-    await page.locator("#search").focus();
+    await page.locator("#find").focus();
     const detail = inline ? page.locator("oncewire-chat #detail") : inside(page).locator("#detail");
     await expect(detail).not.toBeEmpty();
     await page.keyboard.type("tea");
-    await expect(page.locator("#search")).toHaveValue("tea");
-    await expect(page.locator("#search")).toBeFocused();
+    await expect(page.locator("#find")).toHaveValue("tea");
+    await expect(page.locator("#find")).toBeFocused();
     expect(await page.evaluate(() => scrollY)).toBe(0);
     const { height } = await page.locator("oncewire-chat").boundingBox();
     const view = page.viewportSize().height;
@@ -33,13 +33,13 @@ test("a target of the site's own is filled, however high it is", async ({ site, 
 });
 
 test("a script that opens the chat moves no focus; a visitor who opens it writes at once", async ({ site, chat, page }) => {
-  site.page = `<!doctype html><title>Shop</title><input id="search">${loader(chat)}`;
+  site.page = `<!doctype html><title>Shop</title><input id="find">${loader(chat)}`;
   await page.goto(site.url);
   await page.waitForFunction(() => globalThis.OncewireChat?.open);
-  await page.locator("#search").evaluate((field) => field.focus());
+  await page.locator("#find").evaluate((field) => field.focus());
   await page.evaluate(() => void globalThis.OncewireChat.open());
   await expect(inside(page).locator("#detail")).not.toBeEmpty();
-  await expect(page.locator("#search")).toBeFocused();
+  await expect(page.locator("#find")).toBeFocused();
   await launcher(page).click();
   await launcher(page).click();
   await expect(inside(page).getByRole("textbox", { name: "Message" })).toBeFocused();
