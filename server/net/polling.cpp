@@ -1,5 +1,6 @@
 #include "server/net/polling.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "shared/base/verify.hpp"
@@ -102,7 +103,9 @@ void Polling::handle_post(TransportId id, RequestId request, std::string_view bo
     Session& session = found->second;
     session.reading_post = false;
     if (!mark.empty() && mark == session.post_mark) return answer_ok(request);
-    auto frames = engineio::decode_payload(body, options_.payload_bytes_max / 2);
+    // More would be none of a client that has something to say, and each costs many times its two bytes.
+    const auto most = std::min(options_.payload_bytes_max / 2, limits::packets_per_payload);
+    auto frames = engineio::decode_payload(body, most);
     if (!frames) {
         answer_empty(request, 400);
         return fail(id, engineio::CloseReason::parse_error);

@@ -116,6 +116,25 @@ TEST_CASE("a bad body is refused whole and ends the session with parse error") {
     }
 }
 
+TEST_CASE("a POST has 65,536 packets at most: each of them costs more than its two bytes") {
+    std::string body = "3";
+    for (std::uint32_t i = 1; i < limits::packets_per_payload; ++i)
+        body +=
+            "\x1e"
+            "3";
+    Polling polling = opened();
+    CHECK(polling.handle_post_begun(session));
+    polling.handle_post(session, 2, body);
+    CHECK(drain(polling).answers == Answers{{2, "200 ok"}});
+    CHECK(polling.handle_post_begun(session));
+    polling.handle_post(session, 3,
+                        body +
+                            "\x1e"
+                            "3");
+    CHECK(drain(polling).answers == Answers{{3, "400 "}});
+    CHECK_FALSE(polling.is_open(session));
+}
+
 TEST_CASE("a second POST while one is being read ends the session") {
     Polling polling = opened();
     CHECK(polling.handle_post_begun(session));
