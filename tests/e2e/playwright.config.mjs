@@ -16,7 +16,8 @@ export default defineConfig({
     // What moves for the sake of moving would be looked at, pressed and measured halfway.
     contextOptions: { reducedMotion: "reduce" },
     screenshot: "only-on-failure",
-    trace: "retain-on-failure",
+    // A trace of every test costs a quarter of the whole: it is asked for (TRACE=1).
+    trace: process.env.TRACE ? "retain-on-failure" : "off",
     launchOptions: {
       executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
       // The second line keeps Chromium from looking up its maker's hosts.
