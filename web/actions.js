@@ -15,6 +15,7 @@ export class Actions {
   #view;
   #timelineOf;
   #finger; // {x, y, timer} of the touch that may become a long press
+  #isHeld = false; // by the finger that opened the sheet
   // What can be done changes with the message: most of it when the server has it.
   #changes = new MutationObserver(() => this.#offer());
 
@@ -96,6 +97,7 @@ export class Actions {
     button.type = "button";
     button.textContent = label;
     button.addEventListener("click", () => {
+      if (this.#isHeld) return;
       const next = nextOf(view.node);
       this.#sheet.close();
       this.#drop();
@@ -128,7 +130,7 @@ export class Actions {
     for (const type of ["pointerup", "pointercancel"]) scroller.addEventListener(type, () => this.#lifted());
     // The system's own menu for a long press would cover the sheet.
     scroller.addEventListener("contextmenu", (event) => isTouch(event) && this.#viewAt(event.target) && event.preventDefault());
-    this.#sheet.addEventListener("click", (event) => event.target === this.#sheet && this.#sheet.close());
+    this.#sheet.addEventListener("click", ({ target }) => target === this.#sheet && !this.#isHeld && this.#sheet.close());
   }
 
   #touched({ target, clientX: x, clientY: y }) {
@@ -150,10 +152,10 @@ export class Actions {
     const buttons = offers.map((offer) => this.#button(offer, view));
     const close = this.#button([words.cancel, () => {}], view);
     this.#sheet.replaceChildren(...buttons, close);
-    // The finger is still down, and where it is lifted is no choice.
-    this.#sheet.inert = true;
-    const arm = () => setTimeout(() => (this.#sheet.inert = false));
-    for (const type of ["pointerup", "pointercancel"]) addEventListener(type, arm, { once: true, capture: true });
+    // The finger is still down, and where it is lifted is no choice: the next touch or key is.
+    this.#isHeld = true;
+    const arm = () => (this.#isHeld = false);
+    for (const type of ["pointerdown", "keydown"]) this.#sheet.addEventListener(type, arm, { once: true, capture: true });
     this.#sheet.showModal();
     navigator.vibrate?.(10);
   }

@@ -297,7 +297,10 @@ class Chat {
       return this.#say({ type: "answer", number, value });
     }
     if (type === "close") return void (this.#button && this.close(), this.#button?.focus());
-    if (type === "refused") this.#isLoaded = true;
+    if (type === "refused") {
+      this.#inside?.abort();
+      return this.#explain((await this.#import("embed_more.js")).refusal(this.#server, this.#language));
+    }
     if (type === "unread") {
       if (detail.count === this.#unread) return;
       this.#unread = detail.count;

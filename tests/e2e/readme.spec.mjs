@@ -67,8 +67,10 @@ onSite.describe("the README's ways to embed the chat", () => {
   });
 
   onSite("a module, with a token and a listener", async ({ site, chat, friend, page }) => {
+    const ready = page.waitForEvent("console", (line) => line.text() === "ready");
+    await page.addInitScript(() => document.addEventListener("oncewire-ready", () => console.log("ready")));
     const posts = await show(2, { site, chat, friend, page });
-    await expect(inside(page).locator("#detail")).not.toBeEmpty();
+    await ready;
     friend.socket.emit("post", "room/support", { text: "module-1" });
     await expect(page).toHaveTitle("1 unread");
     await launcher(page).click();

@@ -33,11 +33,12 @@ test("a target of the site's own is filled, however high it is", async ({ site, 
 });
 
 test("a script that opens the chat moves no focus; a visitor who opens it writes at once", async ({ site, chat, page }) => {
-  site.page = `<!doctype html><title>Shop</title><input id="find">${loader(chat)}`;
+  // By the site's own script: what a test evaluates counts as a press of the visitor's.
+  const open = "const wait = setInterval(() => globalThis.OncewireChat?.open && (clearInterval(wait), OncewireChat.open(), console.log('opened')))";
+  site.page = `<!doctype html><title>Shop</title><input id="find" autofocus>${loader(chat)}<script>${open}</script>`;
+  const opened = page.waitForEvent("console", (line) => line.text() === "opened");
   await page.goto(site.url);
-  await page.waitForFunction(() => globalThis.OncewireChat?.open);
-  await page.locator("#find").evaluate((field) => field.focus());
-  await page.evaluate(() => void globalThis.OncewireChat.open());
+  await opened;
   await expect(inside(page).locator("#detail")).not.toBeEmpty();
   await expect(page.locator("#find")).toBeFocused();
   await launcher(page).click();
@@ -84,8 +85,10 @@ test("inline, too", async ({ site, page }) => {
   const stranger = await Server.start();
   try {
     site.page = `<!doctype html><title>Shop</title><oncewire-chat inline></oncewire-chat>${manual(stranger)}`;
+    const said = page.waitForEvent("console", (line) => line.text().includes(`origins = ["${site.url}"]`));
     await page.goto(site.url);
     await expect(page.getByText("not set up for this site")).toBeVisible();
+    await said;
   } finally {
     await stranger.remove();
   }
