@@ -38,7 +38,7 @@ export const tiers = {
     { name: "crash-200", command: "tests/crash/run --cycles 200 --seed 2", counted: "exit", minutes: 12 },
     { name: "fuzz", command: "tests/fuzz/run 60", counted: "plain", minutes: 15 },
     { name: "planted", command: "python3 -B tests/fuzz/planted.py", counted: "plain", minutes: 15 },
-    { name: "e2e-again", command: `${playwright} e2e/chat.spec e2e/tutorial.spec --repeat-each=3`, counted: "playwright", minutes: 20 },
+    { name: "e2e-again", command: `${playwright} e2e/chat.spec e2e/tutorial.spec --repeat-each=2`, counted: "playwright", minutes: 20 },
     { name: "e2e-long", command: `export LONG=1; ${playwright} --grep @long`, counted: "playwright", minutes: 12 },
   ],
 };

@@ -238,7 +238,7 @@ class Chat {
       const more = await this.#import("embed_more.js").catch(() => undefined);
       if (!this.#overdue) return;
       if (more && !this.#isLoaded) return this.#expect(); // slow, no more
-      if (more) return this.#explain(more.refusal(this.#server, this.#language));
+      if (more) return this.#refuse(more);
       this.#explain(this.#texts[2]);
       this.#overdue = setTimeout(() => this.#reload(), tryAgain);
     }, frameTime);
@@ -247,6 +247,11 @@ class Chat {
   #arrived() {
     clearTimeout(this.#overdue);
     this.#overdue = undefined;
+  }
+
+  #refuse(more) {
+    this.#inside?.abort();
+    this.#explain(more.refusal(this.#server, this.#language));
   }
 
   #explain(text) {
@@ -297,10 +302,7 @@ class Chat {
       return this.#say({ type: "answer", number, value });
     }
     if (type === "close") return void (this.#button && this.close(), this.#button?.focus());
-    if (type === "refused") {
-      this.#inside?.abort();
-      return this.#explain((await this.#import("embed_more.js")).refusal(this.#server, this.#language));
-    }
+    if (type === "refused") this.#refuse(await this.#import("embed_more.js"));
     if (type === "unread") {
       if (detail.count === this.#unread) return;
       this.#unread = detail.count;
