@@ -53,7 +53,7 @@ void Hub::broadcast_now(const Broadcast& command) {
     if (watches_broadcasts_) outputs_.push_back(BroadcastSent{command});
     const auto& [target, data, attachments, is_volatile] = command;
     const auto plain = encode_plain(target.nsp, data, attachments);
-    // An unmodified client takes any string at the end for the position it has reached (bug 36).
+    // An unmodified client takes any string at the end for the position it has reached.
     std::vector<SharedFrame> placed;
     for_each(
         target, [&, is_volatile = is_volatile](SocketId, Socket& socket, Connection& connection) {

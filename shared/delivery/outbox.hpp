@@ -41,7 +41,7 @@ enum class OutboxError : std::uint8_t {
 /// Promise: a pushed message is offered by next() again and again until settle() names it or the
 /// application cancels it (R14), always in sequence order, never before saved() said that it is safe
 /// (R5). A window of messages is in flight; the receiver accepts only the next sequence, which keeps
-/// order under any loss. Used by the browser, and by the server for events that ask for an ack.
+/// order under any loss. Used by the browser, and by the server for what it asks a client (Tx::ask).
 ///
 /// Knows nothing of sockets, storage or clocks.
 class Outbox {
