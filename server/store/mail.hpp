@@ -17,7 +17,7 @@
 #include "shared/socketio/packet.hpp"
 
 /// The closed set of messages between hubs and the sequencer. They travel in FIFO order in each
-/// direction between one hub and the sequencer; recovery leans on that (architecture, chapter 5).
+/// direction between one hub and the sequencer; recovery leans on that (ARCHITECTURE.md, "Coming back").
 namespace oncewire::store {
 
 // ---- hub to sequencer ---------------------------------------------------------------------------
