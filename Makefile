@@ -10,7 +10,7 @@ WERROR := $(if $(CI),ON,OFF)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help deps run build client programs test prove lint format tidy sim mutants e2e shots conformance \
-        interop official crash hostile fuzz planted bench size sanitize race clean
+        interop official crash hostile fuzz planted bench size sanitize race docs clean
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -104,6 +104,10 @@ bench: ## Measure beside npm socket.io: table and picture in build/bench
 	@.ci/deps run test bench
 	@$(MAKE) --no-print-directory build client tests/node_modules/.package-lock.json
 	@tests/bench/run
+
+docs: ## Reference of the C++ API, by Doxygen, into build/docs/html
+	@.ci/deps docs
+	@python3 -B tests/lint/docs.py
 
 size: build ## Bytes of the browser client, raw, gzip and brotli
 	@tests/bench/size

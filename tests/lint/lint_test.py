@@ -3,6 +3,7 @@
 
 import unittest
 
+import docs
 import hardening
 import layers
 import limits
@@ -13,6 +14,23 @@ import tidy
 def refuses(path: str, include: str) -> bool:
     match = layers.INCLUDE.match(include)
     return layers.why_not(path, layers.rule_for(path), match[1] == '"', match[2]) is not None
+
+
+class Docs(unittest.TestCase):
+    OUTPUT = """server/api/a.hpp:7: Member f() (function) of class A is not documented.
+server/api/a.hpp:7: Member f() (function) of class B< A > is not documented.
+server/api/a.hpp:9: Compound C is not documented.
+"""
+
+    def test_what_is_inherited_counts_once(self):
+        self.assertEqual(docs.sort_warnings(self.OUTPUT), ({"server/api/a.hpp:7", "server/api/a.hpp:9"}, []))
+
+    def test_more_without_a_comment_and_any_other_warning_are_told(self):
+        places, others = docs.sort_warnings(self.OUTPUT + "server/api/a.hpp:9: unable to resolve reference to 'x'\n")
+        self.assertEqual(len(others), 1)
+        self.assertEqual(docs.problems_in(places, [], most=2), [])
+        for found in (docs.problems_in(places, others, most=2), docs.problems_in(places, [], most=1), docs.problems_in(places, [], most=3)):
+            self.assertTrue(found)
 
 
 class Hardening(unittest.TestCase):
