@@ -269,7 +269,7 @@ export declare class Socket<
   readonly disconnected: boolean;
   readonly active: boolean;
   readonly recovered: boolean;
-  /** With an Oncewire server: why the session that was lost could not be continued. */
+  /** With an Oncewire server: why the session that was lost could not be continued. Undefined after disconnect(). */
   readonly notRecovered: NotRecovered | undefined;
   readonly guarantee: Guarantee;
   /** Only with delivery: "exactly-once". */
