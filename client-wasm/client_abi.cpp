@@ -2,7 +2,7 @@
 //
 // Arguments are borrowed for the call; returned pointers are valid until the next call into the
 // module. Only 32-bit integers, doubles (whole numbers up to 2^53) and UTF-8 text cross. Text goes in
-// by client_buffer(), events come out by client_poll_event(). js/engine.js is the only caller.
+// by client_buffer(), events come out by client_take_events(). js/engine.js is the only caller.
 
 #include <emscripten.h>
 

@@ -17,9 +17,9 @@ namespace oncewire::core {
 /// The only way from one thread to another: mail of one closed set, first in first out, any number of
 /// senders, one receiver.
 ///
-/// Bounded by manners: a letter is never refused, because losing one would break recovery, but post()
-/// tells a sender when the box is full, and it must then stop producing until there is room again. So
-/// the box holds at most `capacity` letters, or `capacity_bytes` of them, and what each sender makes in
+/// Bounded by manners: a letter is never refused, because losing one would break recovery, but a sender
+/// asks is_full(), or calls wait_for_room(), and produces nothing more until there is room again. So the
+/// box holds at most `capacity` letters, or `capacity_bytes` of them, and what each sender makes in
 /// one turn.
 template <class Mail>
 class Mailbox {

@@ -17,7 +17,7 @@ struct LogEntry {
     std::string room;             ///< who may read it: log_room(namespace, room)
     std::uint64_t room_seq = 0;  ///< place in its room: 1, 2, 3 … contiguous, so holes are visible
     std::string data;            ///< JSON array text: ["event", …args], without the position
-    UnixMillis stored_at;        ///< for showing; decides nothing
+    UnixMillis stored_at;        ///< for showing, and for retention by age
     /// Offset of the entry before it in its room; 0: there is none, or it is not kept any more. Not
     /// stored with it, but found when it is appended or read.
     delivery::Offset before = 0;

@@ -96,8 +96,8 @@ struct LogHead {
     bool operator==(const LogHead&) const = default;
 };
 
-/// Ordered log, producer rows and verdicts of one database: one of the four seams with two real
-/// implementations (SQLite, and a reference model in memory that the simulator crashes).
+/// Ordered log, producer rows and verdicts of one database. There are two: SQLite, and a reference model
+/// in memory that the simulator crashes.
 ///
 /// One thread. Writes happen between begin() and commit(); reads see them before commit too, because
 /// the one writer is also the one that decides. After any StoreError inside a transaction call

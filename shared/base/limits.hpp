@@ -4,7 +4,8 @@
 
 #include "shared/base/time.hpp"
 
-/// Every bound in one place: the value, what it protects, and who else chose it.
+/// The bounds of the protocol in one place: the value, what it protects, and who else chose it. All others
+/// are named in SECURITY.md, beside these.
 namespace oncewire::limits {
 
 /// 10: attachments per packet; a peer could otherwise make us hold unbounded partial packets.

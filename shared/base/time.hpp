@@ -21,7 +21,8 @@ struct ProtocolClock {
 /// A moment on the host's monotonic clock. Only differences mean anything.
 using Instant = ProtocolClock::time_point;
 
-/// Wall-clock milliseconds since 1970, for showing to people. Decides nothing.
+/// Wall-clock milliseconds since 1970, for showing to people, and for what is meant in days: retention,
+/// leases, when a question or a token expires. Never decides what came first.
 struct UnixMillis {
     std::int64_t value = 0;
     bool operator==(const UnixMillis&) const = default;
