@@ -1,10 +1,11 @@
-// How many people are in the room that is shown. The server is asked when it is shown and when people have come or
-// gone, and not more often than a reader would notice.
+// How many people are in the room that is shown. The server is asked when it is shown, when people have come or
+// gone, and every few seconds while somebody looks: not more often than a reader would notice.
 
 import { isPrivate, mainPlace } from "./places.js";
 import { ask } from "./session.js";
 
 const pause = 3000; // ms between two questions
+const often = 10_000; // ms until somebody may have gone to another room, which nobody tells
 
 export class Crowd {
   /** The number for the room that is shown is another. */
@@ -15,6 +16,7 @@ export class Crowd {
   #count;
   #askedAt = -Infinity;
   #timer;
+  #again; // timer
 
   constructor(socket) {
     this.#socket = socket;
@@ -40,9 +42,16 @@ export class Crowd {
     this.#timer = setTimeout(() => this.#ask(this.#place), wait);
   }
 
+  #lookAgain() {
+    if (document.hidden) this.#again = setTimeout(() => this.#lookAgain(), often);
+    else this.look();
+  }
+
   async #ask(place) {
     this.#timer = undefined;
     this.#askedAt = performance.now();
+    clearTimeout(this.#again);
+    this.#again = setTimeout(() => this.#lookAgain(), often);
     const answer = await ask(this.#socket, "who", place).catch(() => undefined);
     if (place !== this.#place) return this.look();
     if (!answer || answer.count === this.#count) return;

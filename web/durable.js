@@ -5,30 +5,40 @@
 const version = 3;
 const patience = { kept: 1000, pages: 1000, pictures: 15_000 }; // ms; some private windows never answer
 
-function withTable(table, mode, use) {
-  const done = new Promise((resolve, reject) => {
-    const opening = indexedDB.open("oncewire-chat", version);
-    opening.onupgradeneeded = () => {
-      const { result: database } = opening;
+let opening; // kept open: what is written while the page goes has no time to wait for it
+
+function open() {
+  opening ??= new Promise((resolve, reject) => {
+    const request = indexedDB.open("oncewire-chat", version);
+    request.onupgradeneeded = () => {
+      const { result: database } = request;
       for (const name of Object.keys(patience)) if (!database.objectStoreNames.contains(name)) database.createObjectStore(name);
     };
-    opening.onerror = reject;
-    opening.onsuccess = () => {
-      const database = opening.result;
-      const transaction = database.transaction(table, mode, { durability: "strict" });
-      let request;
-      try {
-        request = use(transaction.objectStore(table));
-      } catch (error) {
-        database.close();
-        return reject(error);
-      }
-      transaction.oncomplete = () => (database.close(), resolve(request.result));
-      transaction.onabort = () => (database.close(), reject(transaction.error));
+    request.onerror = () => reject(request.error);
+    request.onsuccess = () => {
+      const database = request.result;
+      const forget = () => (database.close(), (opening = undefined));
+      database.onversionchange = forget;
+      database.onclose = forget; // cleared by the person or the browser
+      resolve(database);
     };
   });
+  opening.catch(() => (opening = undefined));
+  return opening;
+}
+
+async function withTable(table, mode, use) {
+  const done = async () => {
+    const transaction = (await open()).transaction(table, mode, { durability: "strict" });
+    const request = use(transaction.objectStore(table));
+    await new Promise((resolve, reject) => {
+      transaction.oncomplete = resolve;
+      transaction.onabort = () => reject(transaction.error);
+    });
+    return request.result;
+  };
   const late = new Promise((resolve) => setTimeout(resolve, patience[table]));
-  return Promise.race([done, late]).catch(() => undefined);
+  return Promise.race([done().catch(() => undefined), late]);
 }
 
 export const recallDurably = (key, table = "kept") => withTable(table, "readonly", (store) => store.get(key));

@@ -32,10 +32,12 @@ async function write() {
   timer = undefined;
   const places = [...changed];
   changed.clear();
-  for (const { id, timeline } of places) {
+  // All at once: a page that goes has no time for one after the other.
+  const write = ({ id, timeline }) => {
     const posts = timeline.newestPosts(messagesKept);
-    if (posts.length > 0) await rememberDurably(id, { place: id, at: Date.now(), posts }, "pages");
-  }
+    return posts.length > 0 && rememberDurably(id, { place: id, at: Date.now(), posts }, "pages");
+  };
+  await Promise.all(places.map(write));
   const pages = await keptPages();
   const old = pages.sort((a, b) => b.at - a.at).slice(placesKept);
   for (const { place } of old) await forgetDurably(place, "pages");

@@ -86,11 +86,11 @@ export class People {
 
   #note(place, id, name) {
     if (id === me.id) return;
-    learnName(id, name);
+    const isNews = learnName(id, name);
     const typing = this.#typing.get(place) ?? new Map();
     this.#typing.set(place, typing);
     clearTimeout(typing.get(id));
     typing.set(id, setTimeout(() => this.stopTyping(place, id), typingLasts));
-    this.onChange(false);
+    this.onChange(isNews);
   }
 }
