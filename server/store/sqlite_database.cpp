@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <utility>
 
 #include "server/store/sqlite_migrations.hpp"
 
@@ -190,6 +191,73 @@ void Run::bind(const SqlValue& value) {
 
 // ---- Database ------------------------------------------------------------------------------------
 
+/// Blanks what no row of a page uses, in every page that is written to the database's file.
+///
+/// When SQLite spreads rows over other pages, copies of them stay where they were, between the list of a
+/// page's cells and the first cell. secure_delete knows nothing of these: the row is deleted or replaced
+/// later, and elsewhere. The write-ahead log holds them, too (its checksums cover them), until it is
+/// emptied.
+struct Database::Blanker {
+    sqlite3_io_methods methods;  // first: a file finds us by it
+    const sqlite3_io_methods* behind = nullptr;
+    std::string page;
+
+    /// Until the file is closed it writes by way of us.
+    explicit Blanker(sqlite3_file* file) : methods(*file->pMethods), behind(file->pMethods) {
+        methods.xWrite = &Blanker::write;
+        file->pMethods = &methods;
+    }
+
+    static int write(sqlite3_file* file, const void* bytes, int count, sqlite3_int64 at) {
+        auto* self = reinterpret_cast<Blanker*>(const_cast<sqlite3_io_methods*>(file->pMethods));
+        return self->behind->xWrite(file, self->blanked(file, bytes, count, at), count, at);
+    }
+
+    const void* blanked(sqlite3_file* file, const void* bytes, int count, sqlite3_int64 at) {
+        const auto size = static_cast<std::size_t>(count);
+        const auto [first, last] = unused_in(bytes, size, at);
+        const char* all = static_cast<const char*>(bytes);
+        if (std::all_of(all + first, all + last, [](char each) { return each == 0; })) return bytes;
+        // Of what is no page of rows the first byte is one of a page number, and small in a file that is.
+        constexpr sqlite3_int64 pages_max = 0x0500'0000;
+        sqlite3_int64 length = 0;
+        if (behind->xFileSize(file, &length) != SQLITE_OK || length / count > pages_max)
+            return bytes;
+        page.assign(all, size);
+        std::fill(page.begin() + static_cast<std::ptrdiff_t>(first),
+                  page.begin() + static_cast<std::ptrdiff_t>(last), '\0');
+        return page.data();
+    }
+
+    /// From where to where; the same twice if it is no page of rows (a leaf of a table or an index).
+    static std::pair<std::size_t, std::size_t> unused_in(const void* bytes, std::size_t size,
+                                                         sqlite3_int64 at) {
+        constexpr unsigned table_leaf = 13, index_leaf = 10;
+        constexpr std::size_t page_min = 512, file_header = 100, page_header = 8;
+        const auto* page = static_cast<const unsigned char*>(bytes);
+        const std::size_t header = at == 0 ? file_header : 0;
+        if (size < page_min || at % static_cast<sqlite3_int64>(size) != 0) return {0, 0};
+        if (page[header] != table_leaf && page[header] != index_leaf) return {0, 0};
+        const auto number = [&](std::size_t i) {
+            return page[header + i] * 256u + page[header + i + 1];
+        };
+        const std::size_t first = header + page_header + std::size_t{2} * number(3);
+        const std::size_t last = number(5) == 0 ? 65'536 : number(5);
+        if (first > last || last > size) return {0, 0};
+        return {first, last};
+    }
+};
+
+Database::Database(sqlite3* db) : db_(db) {}
+Database::~Database() = default;
+Database::Database(Database&&) noexcept = default;
+/// What was open is closed before the blanker that it writes through goes.
+Database& Database::operator=(Database&& other) noexcept {
+    db_ = std::move(other.db_);
+    blanker_ = std::move(other.blanker_);
+    return *this;
+}
+
 void Database::Close::operator()(sqlite3* db) const { sqlite3_close(db); }
 
 Result<Database, Failure> Database::open(const std::string& path, Use use) {
@@ -203,22 +271,26 @@ Result<Database, Failure> Database::open(const std::string& path, Use use) {
     if (code != SQLITE_OK) return Err{failure_of(code)};
     // A file that may not be written is opened for reading, silently.
     if (sqlite3_db_readonly(opened, "main") == 1) return Err{failure_of(SQLITE_READONLY)};
-
-    sqlite3_busy_timeout(opened, 2000);
-    // A damaged or hostile file shall not make SQLite run what its schema says.
-    sqlite3_db_config(opened, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-    sqlite3_db_config(opened, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
-    // EXCLUSIVE before the first read, or the log's index would go to memory that others can map.
-    const auto locked =
-        database.execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA cell_size_check = ON");
-    if (!locked) return Err{locked.error()};
-    sqlite3_db_config(opened, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-    if (use == Use::inspect) {
-        if (const auto set = database.execute("PRAGMA query_only = ON"); !set) {
-            return Err{set.error()};
-        }
-    }
+    if (const auto done = database.set_up(use); !done) return Err{done.error()};
     return database;
+}
+
+Result<void, Failure> Database::set_up(Use use) {
+    sqlite3_busy_timeout(db_.get(), 2000);
+    // A damaged or hostile file shall not make SQLite run what its schema says.
+    sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+    sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+    // EXCLUSIVE before the first read, or the log's index would go to memory that others can map.
+    const auto locked = execute(
+        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA cell_size_check = ON; PRAGMA secure_delete = ON");
+    if (!locked) return locked;
+    sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    if (use == Use::inspect) return execute("PRAGMA query_only = ON");
+    sqlite3_file* file = nullptr;
+    sqlite3_file_control(db_.get(), "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    // A database in memory has none.
+    if (file && file->pMethods) blanker_ = std::make_unique<Blanker>(file);
+    return {};
 }
 
 Result<void, Failure> Database::make_durable(Durability durability) {
@@ -295,6 +367,17 @@ Result<void, Failure> Database::rewrite_log() {
     }
     if (code == SQLITE_OK) code = file.xSync(log, SQLITE_SYNC_NORMAL);
     return result_of(code);
+}
+
+Result<bool, Failure> Database::empty_log() {
+    const int code =
+        sqlite3_wal_checkpoint_v2(db_.get(), "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+    const int kind = code & 0xff;
+    if (kind == SQLITE_BUSY || kind == SQLITE_LOCKED) return false;
+    if (code != SQLITE_OK) return Err{failure_of(code)};
+    // Pages in memory are as they were before they were blanked, and would go to the log again.
+    sqlite3_db_release_memory(db_.get());
+    return true;
 }
 
 bool Database::in_transaction() const { return sqlite3_get_autocommit(db_.get()) == 0; }

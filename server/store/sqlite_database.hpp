@@ -80,6 +80,10 @@ class Run {
 /// One connection. Holds the file's lock from open() to its end, so that it is the only one: SQLite
 /// 3.7.0 to 3.51.2 (Debian 12 has 3.40.1) can damage a file when two connections checkpoint it, and
 /// a program that merely looks becomes the second by closing last.
+///
+/// What is deleted or replaced leaves no byte in the file: SQLite overwrites it (secure_delete), and where
+/// it moves rows from page to page, of which it leaves copies behind, they are blanked on their way to the
+/// file.
 class Database {
   public:
     enum class Use : std::uint8_t {
@@ -89,6 +93,9 @@ class Database {
     /// `path`: a file that exists (it may be empty), or `:memory:`. Waits up to 2 s for another
     /// process to let go of it. Does not write to it.
     static Result<Database, Failure> open(const std::string& path, Use use = Use::write);
+    ~Database();
+    Database(Database&&) noexcept;
+    Database& operator=(Database&&) noexcept;
 
     /// Write-ahead log, and for Durability::disk an fsync in each commit. Writes: call it when the file
     /// is known as ours.
@@ -105,6 +112,8 @@ class Database {
     /// fsyncs skip it and power loss leaves the beginning of the log, which would take the database
     /// back over checkpoints made since. So whatever can be read after this is durable.
     Result<void, Failure> rewrite_log();
+    /// Brings the write-ahead log into the file and makes it 0 bytes long. False: something is read.
+    Result<bool, Failure> empty_log();
     bool in_transaction() const;
     /// It is found to be sound: closing may bring the write-ahead log into the file and remove it. Until
     /// this closing changes nothing, since what is there may be evidence.
@@ -115,7 +124,10 @@ class Database {
     struct Close {
         void operator()(sqlite3* db) const;
     };
-    explicit Database(sqlite3* db) : db_(db) {}
+    struct Blanker;
+    explicit Database(sqlite3* db);
+    Result<void, Failure> set_up(Use use);
+    std::unique_ptr<Blanker> blanker_;  // used by what closing writes
     std::unique_ptr<sqlite3, Close> db_;
 };
 
