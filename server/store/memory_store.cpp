@@ -22,6 +22,14 @@ void append_rows(Rows& to, Rows& from) {
     to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }
 
+/// The first entry that is not before `offset`. Offsets of recorded events are no places in the log.
+template <class Log>
+auto find_at(Log& log, delivery::Offset offset) {
+    return std::lower_bound(
+        log.begin(), log.end(), offset,
+        [](const LogEntry& one, delivery::Offset wanted) { return one.offset < wanted; });
+}
+
 }  // namespace
 
 void MemoryTables::apply(MemoryTables changes) {
@@ -45,6 +53,7 @@ void MemoryTables::apply(MemoryTables changes) {
     last_question = std::max(last_question, changes.last_question);
     for (const auto id : changes.erased_questions) questions.erase(id);
     for (const auto& [room, offset] : changes.trimmed) trimmed[room] = offset;
+    for (auto& [offset, data] : changes.rewritten) find_at(log, offset)->data = std::move(data);
 }
 
 MemoryStore::MemoryStore(MemoryDisk& disk, MemoryFaults* faults) : disk_(disk), faults_(faults) {
@@ -117,6 +126,33 @@ Result<delivery::Offset, StoreError> MemoryStore::append(const LogEntry& entry) 
 Result<std::uint64_t, StoreError> MemoryStore::next_room_seq(std::string_view room) {
     if (const auto error = fault(Call::read)) return Err{*error};
     return stored_in_room(room) + 1;
+}
+
+Result<std::optional<LogEntry>, StoreError> MemoryStore::find_entry(std::string_view room,
+                                                                    delivery::Offset offset) {
+    if (const auto error = fault(Call::read)) return Err{*error};
+    std::optional<LogEntry> found;
+    for (const MemoryTables* tables : oldest_first()) {
+        const auto entry = find_at(tables->log, offset);
+        const bool is_it = entry != tables->log.end() && entry->offset == offset;
+        if (is_it && entry->room == room && offset > trimmed_in(room)) found = as_kept(*entry);
+    }
+    return found;
+}
+
+Result<bool, StoreError> MemoryStore::rewrite(std::string_view room, delivery::Offset offset,
+                                              std::string_view data) {
+    VERIFY(in_transaction_);
+    const auto found = find_entry(room, offset);
+    if (!found) return Err{found.error()};
+    if (const auto error = fault(Call::write)) return Err{*error};
+    if (*found) changes_.rewritten[offset] = data;
+    return found->has_value();
+}
+
+Result<bool, StoreError> MemoryStore::erase_traces() {
+    VERIFY(!in_transaction_);
+    return true;
 }
 
 Result<std::optional<ProducerRow>, StoreError> MemoryStore::find_producer(const ProducerId& id) {
@@ -465,12 +501,9 @@ std::optional<StoreError> MemoryStore::fault(Call call) {
     return error;
 }
 
-/// Committed; offsets of recorded events are no places in the log.
+/// Committed.
 const LogEntry& MemoryStore::entry_at(delivery::Offset offset) const {
-    const auto& log = disk_.tables.log;
-    return *std::lower_bound(
-        log.begin(), log.end(), offset,
-        [](const LogEntry& one, delivery::Offset wanted) { return one.offset < wanted; });
+    return *find_at(disk_.tables.log, offset);
 }
 
 void MemoryStore::load_head() {
@@ -499,9 +532,10 @@ delivery::Offset MemoryStore::newest_in_room(std::string_view room) const {
     return 0;
 }
 
-/// What was before it may have been trimmed since.
+/// What was before it may have been trimmed since, and the open transaction may have rewritten it.
 LogEntry MemoryStore::as_kept(LogEntry entry) const {
     if (entry.before <= trimmed_in(entry.room)) entry.before = 0;
+    if (const auto* data = find_in(changes_.rewritten, entry.offset)) entry.data = *data;
     return entry;
 }
 

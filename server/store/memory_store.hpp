@@ -37,6 +37,7 @@ struct MemoryTables {
     std::vector<std::uint64_t> erased_questions;  ///< by a transaction
     /// Up to where each room was trimmed. The entries stay in `log`, for whoever judges.
     std::map<std::string, delivery::Offset, std::less<>> trimmed;
+    std::map<delivery::Offset, std::string> rewritten;  ///< by a transaction
 
     /// Takes over what a transaction changed. O(changes).
     void apply(MemoryTables changes);
@@ -89,6 +90,12 @@ class MemoryStore final : public Store {
 
     Result<delivery::Offset, StoreError> append(const LogEntry& entry) override;
     Result<std::uint64_t, StoreError> next_room_seq(std::string_view room) override;
+    Result<std::optional<LogEntry>, StoreError> find_entry(std::string_view room,
+                                                           delivery::Offset offset) override;
+    Result<bool, StoreError> rewrite(std::string_view room, delivery::Offset offset,
+                                     std::string_view data) override;
+    /// It keeps what is replaced nowhere.
+    Result<bool, StoreError> erase_traces() override;
 
     Result<std::optional<ProducerRow>, StoreError> find_producer(const ProducerId& id) override;
     Result<void, StoreError> put_producer(const ProducerRow& row) override;

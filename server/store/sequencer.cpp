@@ -59,6 +59,7 @@ void Sequencer::handle_timeout(Instant now, UnixMillis wall_clock) {
     answer_lookups();
     if (refuse_until_ && *refuse_until_ > now) return;
     if (needs_reopen_) return reopen_store();
+    if (erase_at_ && *erase_at_ <= now) erase_traces();
     if (!options_.retention.keeps_all() && trim_at_ <= now) trim();
     if (options_.lease && !needs_reopen_) end_leases();
     if (!needs_reopen_ && expiry_at_ && *expiry_at_ <= now) expire_questions();
@@ -88,7 +89,7 @@ void Sequencer::reopen_store() {
 std::optional<Instant> Sequencer::next_timeout() const {
     if (!lookups_.empty()) return now_;
     if (needs_reopen_) return refuse_until_;
-    auto next = earliest(tasks_.next_timeout(), expiry_at_);
+    auto next = earliest(tasks_.next_timeout(), earliest(expiry_at_, erase_at_));
     if (!unasked_.empty()) next = now_;
     if (!options_.retention.keeps_all()) next = earliest(next, trim_at_);
     if (options_.lease) next = earliest(next, leases_at_.value_or(now_));

@@ -40,6 +40,9 @@ struct SequencerCounts {
     std::uint64_t fenced = 0;
     std::uint64_t commits = 0;
     std::uint64_t unknown_commits = 0;
+    std::uint64_t rewritten = 0;  ///< times an entry was given other data
+    std::uint64_t erasures =
+        0;  ///< times that what was replaced was removed from the store's files
     std::uint64_t recorded = 0;   ///< events kept for those who come back
     std::uint64_t resumed = 0;    ///< sessions
     std::uint64_t forgotten = 0;  ///< times that all sessions were, because the store failed
@@ -220,7 +223,12 @@ class Sequencer {
     Result<Verdict, StoreError> run_handler(const Submit& submit);
     Result<Verdict, StoreError> call_handler(const Submit& submit);
     void tell_mistake(std::string_view event, const std::string& sentence);
-    Result<void, StoreError> undo(std::size_t published, std::size_t questions);
+    /// How much the batch held when a handler began.
+    struct Beginning {
+        std::size_t published, questions, rewritten;
+    };
+    Beginning beginning() const;
+    Result<void, StoreError> undo(const Beginning& beginning);
     Result<Verdict, StoreError> store_message(const Submit& submit);
     Result<Verdict, StoreError> take_number(const Submit& submit, Verdict verdict);
     bool is_refusing() const { return needs_reopen_ || (refuse_until_ && *refuse_until_ > now_); }
@@ -240,6 +248,9 @@ class Sequencer {
     void answer_read(const ReadPage& request);
     Result<std::vector<LogEntry>, StoreError> read_page(const ReadPage& request, Page& page);
     void leave_out_unreadable(std::vector<LogEntry>& entries, Page& page);
+    void show_rewritten();
+    void note_rewritten();
+    void erase_traces();
     void trim();
     void end_leases();
     struct LeaseStep {
@@ -269,6 +280,7 @@ class Sequencer {
     bool in_transaction_ = false;
     std::vector<LogEntry> published_;  // since the newest in ordered_
     std::vector<QuestionChange> questions_;
+    std::vector<Rewrite> rewritten_;
     std::vector<OutgoingMail> ordered_;  // what must be told in the order it was decided
     bool was_marked_ = false;            // the newest handler changed something
     std::vector<OutgoingMail> replies_;
@@ -279,8 +291,10 @@ class Sequencer {
     std::vector<ProducerId> dirty_;
 
     TaskDesk tasks_;
-    std::vector<std::uint64_t> ended_tasks_;  // done, and erased by the running batch
-    std::uint64_t last_task_ = 0;             // the newest one that tasks_ was told of
+    std::vector<std::uint64_t> ended_tasks_;       // done, and erased by the running batch
+    std::uint64_t last_task_ = 0;                  // the newest one that tasks_ was told of
+    std::optional<Instant> erase_at_ = Instant{};  // what was rewritten; also by the process before
+    Instant erased_at_;                            // tried last
     Instant trim_at_;
     std::optional<Instant> leases_at_;  // none: this process has only begun
     std::map<ProducerId, Asking> asking_;

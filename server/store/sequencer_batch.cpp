@@ -20,6 +20,8 @@ bool Sequencer::write_dirty_rows() {
 void Sequencer::finish_committed() {
     ++counts_.commits;
     flush_published();
+    show_rewritten();
+    note_rewritten();
     for (auto& mail : ordered_) {
         if (const auto* published = std::get_if<Published>(&mail.mail))
             counts_.stored += published->entries->size();
@@ -39,6 +41,26 @@ void Sequencer::finish_committed() {
     if (!accepts_writes_) {
         accepts_writes_ = true;
         announce();
+    }
+}
+
+/// What was published and rewritten in the same batch is told as it is by now.
+void Sequencer::show_rewritten() {
+    if (rewritten_.empty()) return;
+    counts_.rewritten += rewritten_.size();
+    std::map<delivery::Offset, std::string> newest;
+    for (auto& [offset, data] : rewritten_) newest[offset] = std::move(data);
+    for (auto& mail : ordered_) {
+        auto* published = std::get_if<Published>(&mail.mail);
+        const auto first =
+            published ? newest.lower_bound(published->entries->front().offset) : newest.end();
+        if (first == newest.end()) continue;
+        auto entries = *published->entries;
+        for (auto& entry : entries) {
+            if (const auto data = newest.find(entry.offset); data != newest.end())
+                entry.data = data->second;
+        }
+        published->entries = std::make_shared<const std::vector<LogEntry>>(std::move(entries));
     }
 }
 
@@ -83,6 +105,7 @@ void Sequencer::fail_batch(StoreError error) {
 void Sequencer::lose_batch() {
     ++counts_.unknown_commits;
     note_questions(false);
+    note_rewritten();
     end_dirty([](Attachment&) {});  // forgotten below: the disk knows, we do not
     auto involved = std::move(involved_);
     for (const auto& attach : attaches_) involved.push_back({attach.from, std::nullopt});
@@ -116,6 +139,7 @@ void Sequencer::void_batch() {
 void Sequencer::clear_batch() {
     published_.clear();
     questions_.clear();
+    rewritten_.clear();
     ordered_.clear();
     session_work_in_batch_ = false;
     replies_.clear();

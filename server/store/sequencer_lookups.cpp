@@ -66,7 +66,8 @@ std::uint64_t Sequencer::answer_lookup(const Submit& submit) {
     ++counts_.looked_up;
     std::vector<LogEntry> published;
     std::vector<QuestionChange> questions;
-    Tx tx(store_, submit.nsp, {}, wall_clock_, published, questions, Tx::Use::lookup);
+    std::vector<Rewrite> rewritten;
+    Tx tx(store_, submit.nsp, {}, wall_clock_, published, questions, rewritten, Tx::Use::lookup);
     auto verdict = needs_reopen_ ? Err{StoreError::io} : run_lookup(tx, submit);
     if (tx.is_marked()) store_.rollback();
     const auto core = submit.from.core;

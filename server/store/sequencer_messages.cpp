@@ -185,20 +185,24 @@ bool Sequencer::may_try_again(const Submit& submit) {
 
 /// What is not accepted leaves nothing behind.
 Result<Verdict, StoreError> Sequencer::run_handler(const Submit& submit) {
-    const std::size_t published = published_.size();
-    const std::size_t questions = questions_.size();
+    const Beginning before = beginning();
     const auto verdict = call_handler(submit);
     const bool accepted = verdict && verdict->kind == Verdict::Kind::accepted;
     const bool spoilt = !verdict && verdict.error() != StoreError::handler;
     if (accepted || spoilt || !was_marked_) return verdict;
-    if (const auto undone = undo(published, questions); !undone) return Err{undone.error()};
+    if (const auto undone = undo(before); !undone) return Err{undone.error()};
     return verdict;
 }
 
-/// Back to where the newest handler began, when there were so many.
-Result<void, StoreError> Sequencer::undo(std::size_t published, std::size_t questions) {
-    published_.resize(published);
-    questions_.resize(questions);
+Sequencer::Beginning Sequencer::beginning() const {
+    return {published_.size(), questions_.size(), rewritten_.size()};
+}
+
+/// Back to where the newest handler began.
+Result<void, StoreError> Sequencer::undo(const Beginning& beginning) {
+    published_.resize(beginning.published);
+    questions_.resize(beginning.questions);
+    rewritten_.resize(beginning.rewritten);
     return store_.undo();
 }
 
@@ -232,7 +236,7 @@ Result<Verdict, StoreError> Sequencer::call_handler(const Submit& submit) {
     Message message{submit.nsp, *event,        std::move(elements), submit.scope,
                     {},         submit.sender, producer.text};
     if (submit.key) message.key = submit.key->id.text + ':' + std::to_string(submit.key->sequence);
-    Tx tx(store_, submit.nsp, message.key, wall_clock_, published_, questions_);
+    Tx tx(store_, submit.nsp, message.key, wall_clock_, published_, questions_, rewritten_);
     auto verdict = handler->second(tx, message);
     was_marked_ = tx.is_marked();
     const std::string mistake = mistake_of(tx, verdict);

@@ -87,7 +87,7 @@ Result<void, StoreError> Sequencer::end_question(const QuestionRow& row, const R
     const std::string event = json::as_string(elements.at(0)).value_or("");
     elements.erase(elements.begin());
     const Question question{row.nsp, row.recipient.text, row.key, event, std::move(elements)};
-    Tx tx(store_, row.nsp, row.key, wall_clock_, published_, questions_);
+    Tx tx(store_, row.nsp, row.key, wall_clock_, published_, questions_, rewritten_);
     const auto ended = tx.end(row);
     was_marked_ = tx.is_marked();
     const auto handler = options_.answers.find(event);
@@ -134,16 +134,15 @@ Result<void, StoreError> Sequencer::expire(const std::vector<QuestionRow>& due) 
 
 /// A handler that fails is called again a little later, and at last not any more.
 Result<void, StoreError> Sequencer::expire(const QuestionRow& row) {
-    const std::size_t published = published_.size();
-    const std::size_t questions = questions_.size();
+    const Beginning before = beginning();
     const auto ended = end_question(row, {true, {}});
     if (ended) ++counts_.expired;
     if (ended || ended.error() != StoreError::handler) return ended;
     ++counts_.handler_failures;
-    if (const auto undone = undo(published, questions); !undone) return undone;
+    if (const auto undone = undo(before); !undone) return undone;
     if (++expiry_failures_[row.id] < options_.handler_attempts_max) return {};
     expiry_failures_.erase(row.id);
-    Tx tx(store_, row.nsp, row.key, wall_clock_, published_, questions_);
+    Tx tx(store_, row.nsp, row.key, wall_clock_, published_, questions_, rewritten_);
     return tx.end(row);
 }
 

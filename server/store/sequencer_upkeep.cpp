@@ -1,4 +1,5 @@
-// What is removed in small steps: old entries, and the verdicts of who is away.
+// What is removed: in small steps old entries, and the verdicts of who is away; and what was rewritten.
+#include <algorithm>
 #include <utility>
 
 #include "server/store/sequencer.hpp"
@@ -12,12 +13,34 @@ constexpr std::uint32_t trim_entries_max = 256;
 constexpr Millis come_back_within{10'000};
 /// As trim_entries_max, of verdicts.
 constexpr std::uint32_t forget_verdicts_max = 256;
+/// 1 s at least between two times that files are rid of what was replaced: each may write some megabytes,
+/// while no message is stored.
+constexpr Millis erase_every{1'000};
 
 }  // namespace
 
 /// Their erasure did not happen, or may not have: they are given out again.
 void Sequencer::forget_ended_tasks() {
     for (const auto id : std::exchange(ended_tasks_, {})) tasks_.not_erased(id, now_);
+}
+
+/// The files hold old data until it is erased. Also after a commit of which nobody knows the outcome.
+void Sequencer::note_rewritten() {
+    if (rewritten_.empty() || erase_at_) return;
+    erase_at_ = std::max(now_, erased_at_ + erase_every);
+}
+
+/// Whatever keeps it from being done passes, or ends the process.
+void Sequencer::erase_traces() {
+    if (in_transaction_) return;
+    erased_at_ = now_;
+    const auto erased = store_.erase_traces();
+    if (erased && *erased) {
+        ++counts_.erasures;
+        return erase_at_.reset();
+    }
+    if (!erased) note(erased.error());
+    erase_at_ = now_ + erase_every;
 }
 
 /// One step; the next one follows at once until nothing is left to remove.

@@ -37,6 +37,10 @@ Result<void, Failure> SqliteStore::Connection::prepare_all() {
          " ON CONFLICT (id) DO UPDATE SET last_seq = ?3"},
         {append,
          "INSERT INTO log (offset, room, room_seq, data, stored_at) VALUES (?1, ?2, ?3, ?4, ?5)"},
+        {find_entry,
+         "SELECT room_seq, data, stored_at, (SELECT max(offset) FROM log WHERE room = ?1"
+         " AND offset < ?2) FROM log WHERE offset = ?2 AND room = ?1"},
+        {rewrite, "UPDATE log SET data = ?2 WHERE offset = ?1"},
         {newest_in_room,
          "SELECT max(offset) FROM log WHERE room = (SELECT id FROM rooms WHERE name = ?1)"
          " AND offset <= ?2"},

@@ -19,6 +19,7 @@ struct SqliteStore::Connection {
     sqlite::Database database;
     sqlite::Statement begin, commit, rollback;
     sqlite::Statement find_room, put_room, append, newest_in_room, read_before;
+    sqlite::Statement find_entry, rewrite;
     sqlite::Statement find_producer, put_producer, find_verdict, put_verdict, verdict_by_digest;
     sqlite::Statement once_oldest, once_by_scope, once_by_body, put_once;
     sqlite::Statement mark, undo, release, put_task, erase_task, tasks;

@@ -176,6 +176,37 @@ Result<std::uint64_t, StoreError> SqliteStore::next_room_seq(std::string_view ro
     return *found ? (*found)->second.last_seq + 1 : 1;
 }
 
+Result<std::optional<LogEntry>, StoreError> SqliteStore::find_entry(std::string_view room,
+                                                                    delivery::Offset offset) {
+    const auto known = find_room(std::string(room));
+    if (!known) return Err{known.error()};
+    if (!*known) return std::optional<LogEntry>();
+    const Run run(connection_->find_entry, (*known)->second.id, offset);
+    if (run.error()) return fail(*run.error());
+    if (!run.has_row()) return std::optional<LogEntry>();
+    return std::optional(LogEntry{offset, std::string(room), run.number(0), run.text(1),
+                                  UnixMillis{run.integer(2)}, run.number(3)});
+}
+
+Result<bool, StoreError> SqliteStore::rewrite(std::string_view room, delivery::Offset offset,
+                                              std::string_view data) {
+    VERIFY(in_transaction_);
+    const auto found = find_entry(room, offset);
+    if (!found) return Err{found.error()};
+    if (!*found) return false;
+    const Run run(connection_->rewrite, offset, data);
+    if (run.error()) return fail(*run.error());
+    return true;
+}
+
+Result<bool, StoreError> SqliteStore::erase_traces() {
+    VERIFY(!in_transaction_);
+    if (broken_) return Err{*broken_};
+    const auto emptied = connection_->database.empty_log();
+    if (!emptied) return Err{emptied.error().error};
+    return *emptied;
+}
+
 Result<std::vector<OnceRow>, StoreError> SqliteStore::find_once(std::string_view id,
                                                                 std::string_view scope,
                                                                 std::string_view body) {

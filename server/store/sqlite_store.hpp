@@ -83,6 +83,11 @@ class SqliteStore final : public Store {
 
     Result<delivery::Offset, StoreError> append(const LogEntry& entry) override;
     Result<std::uint64_t, StoreError> next_room_seq(std::string_view room) override;
+    Result<std::optional<LogEntry>, StoreError> find_entry(std::string_view room,
+                                                           delivery::Offset offset) override;
+    Result<bool, StoreError> rewrite(std::string_view room, delivery::Offset offset,
+                                     std::string_view data) override;
+    Result<bool, StoreError> erase_traces() override;
 
     Result<std::optional<ProducerRow>, StoreError> find_producer(const ProducerId& id) override;
     Result<void, StoreError> put_producer(const ProducerRow& row) override;

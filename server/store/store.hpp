@@ -125,6 +125,20 @@ class Store : public Sessions {
     virtual Result<delivery::Offset, StoreError> append(const LogEntry& entry) = 0;
     virtual Result<std::uint64_t, StoreError> next_room_seq(std::string_view room) = 0;
 
+    /// The entry of `room` at `offset`, as the open transaction leaves it; none: it is another room's, not
+    /// there, or not kept any more.
+    virtual Result<std::optional<LogEntry>, StoreError> find_entry(std::string_view room,
+                                                                   delivery::Offset offset) = 0;
+    /// Gives an entry other data; offset, room_seq, stored_at and what is before it stay. Requires begin();
+    /// from then on all reads show the new data. False: find_entry() finds none.
+    virtual Result<bool, StoreError> rewrite(std::string_view room, delivery::Offset offset,
+                                             std::string_view data) = 0;
+    /// After a commit with a rewrite(), or after the start: makes sure that no file of the store holds a
+    /// byte of what was replaced. Not in a transaction. May write as much as the write-ahead log holds.
+    /// False: not now, because something reads; ask again later. An error concerns this alone, unless it
+    /// says `corrupt`.
+    virtual Result<bool, StoreError> erase_traces() = 0;
+
     virtual Result<std::optional<ProducerRow>, StoreError> find_producer(const ProducerId& id) = 0;
     /// `row.forgotten` as find_producer() has it.
     virtual Result<void, StoreError> put_producer(const ProducerRow& row) = 0;

@@ -71,6 +71,25 @@ Result<delivery::Offset, StoreError> Tx::publish(std::string_view room, std::str
     return published_.back().offset;
 }
 
+Result<bool, StoreError> Tx::rewrite(std::string_view room, delivery::Offset offset,
+                                     std::string data) {
+    if (use_ == Use::lookup) return Err{StoreError::handler};
+    if (!is_event(data)) return Err{note_mistake(no_event("rewrite()", room, data))};
+    if (const auto marked = mark(); !marked) return Err{marked.error()};
+    const auto done = store_.rewrite(log_room(nsp_, room), offset, data);
+    if (done && *done) rewritten_.push_back({offset, std::move(data)});
+    return done;
+}
+
+Result<std::optional<LogEntry>, StoreError> Tx::find(std::string_view room,
+                                                     delivery::Offset offset) {
+    auto entry = store_.find_entry(log_room(nsp_, room), offset);
+    if (!entry || !*entry) return entry;
+    bytes_read_ += (*entry)->data.size() + sizeof **entry;
+    if (!is_event((*entry)->data)) (*entry)->data = unreadable_event;
+    return entry;
+}
+
 Result<std::vector<LogEntry>, StoreError> Tx::read_before(std::string_view room,
                                                           delivery::Offset before,
                                                           std::uint32_t entries_max) {

@@ -74,6 +74,12 @@ struct QuestionChange {
     std::optional<UnixMillis> expires_at;  ///< of one more; none: it is over
 };
 
+/// Other data for an entry, which the open transaction gave it.
+struct Rewrite {
+    delivery::Offset offset = 0;
+    std::string data;
+};
+
 /// What a durable handler may do: everything it does commits together with the dedupe row and the
 /// verdict, or not at all. Valid during the handler's call only.
 class Tx {
@@ -85,14 +91,15 @@ class Tx {
     /// `key`: of the message, see Message.
     Tx(Store& store, std::string_view nsp, std::string_view key, UnixMillis now,
        std::vector<LogEntry>& published, std::vector<QuestionChange>& questions,
-       Use use = Use::message)
+       std::vector<Rewrite>& rewritten, Use use = Use::message)
         : store_(store),
           use_(use),
           nsp_(nsp),
           key_(key),
           now_(now),
           published_(published),
-          questions_(questions) {}
+          questions_(questions),
+          rewritten_(rewritten) {}
 
     /// Whether anything was changed: then undo() takes it back. Of a lookup: whether a transaction is open.
     bool is_marked() const { return is_marked_; }
@@ -113,6 +120,24 @@ class Tx {
                                                  const First& first, const A&... args) {
         return publish(room, event_text(*this, event, first, args...));
     }
+
+    /// Replaces the data of an entry of `room`, which keeps its position, so nobody who counts misses it:
+    /// whoever reads it after the commit, in replay, history or search, gets the new data, and soon no file
+    /// of the database holds a byte of the old. Whoever has read it already is told nothing: publish() an
+    /// event for them. `data` as in publish(). False: there is no such entry, or it is not kept any more.
+    /// Errors are those of publish(). Copies of the database that were made earlier keep the old data.
+    Result<bool, StoreError> rewrite(std::string_view room, delivery::Offset offset,
+                                     std::string data);
+    /// The same from values, as publish() takes them.
+    template <class First, class... A>
+    Result<bool, StoreError> rewrite(std::string_view room, delivery::Offset offset,
+                                     std::string_view event, const First& first, const A&... args) {
+        return rewrite(room, offset, event_text(*this, event, first, args...));
+    }
+    /// The entry of `room` at `offset`, as this batch leaves it; none: there is none, or it is not kept any
+    /// more. One that is no event comes as unreadable_event.
+    Result<std::optional<LogEntry>, StoreError> find(std::string_view room,
+                                                     delivery::Offset offset);
 
     /// What the handler did that no handler may, in a sentence; empty: nothing.
     const std::string& mistake() const { return mistake_; }
@@ -197,6 +222,7 @@ class Tx {
     std::uint32_t deferred_ = 0;
     std::vector<LogEntry>& published_;
     std::vector<QuestionChange>& questions_;
+    std::vector<Rewrite>& rewritten_;
     std::string mistake_;
 };
 

@@ -31,6 +31,15 @@ class StoreInFront : public store::Store {
     Result<std::uint64_t, store::StoreError> next_room_seq(std::string_view room) override {
         return behind_.next_room_seq(room);
     }
+    Result<std::optional<store::LogEntry>, store::StoreError> find_entry(
+        std::string_view room, delivery::Offset offset) override {
+        return behind_.find_entry(room, offset);
+    }
+    Result<bool, store::StoreError> rewrite(std::string_view room, delivery::Offset offset,
+                                            std::string_view data) override {
+        return behind_.rewrite(room, offset, data);
+    }
+    Result<bool, store::StoreError> erase_traces() override { return behind_.erase_traces(); }
     Result<std::optional<store::ProducerRow>, store::StoreError> find_producer(
         const ProducerId& id) override {
         return behind_.find_producer(id);

@@ -54,8 +54,9 @@ class Album {
                 std::vector<std::string> args) {
         std::vector<LogEntry> published;
         std::vector<QuestionChange> questions;
+        std::vector<Rewrite> rewritten;
         REQUIRE(store_->begin());
-        Tx tx(*store_, "/", "", UnixMillis{++clock_}, published, questions);
+        Tx tx(*store_, "/", "", UnixMillis{++clock_}, published, questions, rewritten);
         const std::string sender = chat::encode(chat::Sender{owner, owner, network});
         const Message message{"/", event, {args.begin(), args.end()}, "scope", {}, sender, {}};
         const auto verdict = application_.durable_handlers().at(event)(tx, message);

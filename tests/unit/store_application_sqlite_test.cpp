@@ -31,7 +31,8 @@ struct Bench {
     std::unique_ptr<SqliteStore> store = open();
     std::vector<LogEntry> published;
     std::vector<QuestionChange> questions;
-    Tx tx{*store, "/", "key", UnixMillis{1}, published, questions};
+    std::vector<Rewrite> rewritten;
+    Tx tx{*store, "/", "key", UnixMillis{1}, published, questions, rewritten};
 
     std::unique_ptr<SqliteStore> open() const {
         auto opened = SqliteStore::open(path, {"first"}, {.ballast_bytes = 0});
@@ -95,7 +96,8 @@ TEST_CASE("what a message wrote is undone with it") {
     CHECK(bench.tx.sql("INSERT INTO accounts VALUES ('ann', 5)"));
     std::vector<LogEntry> published;
     std::vector<QuestionChange> questions;
-    Tx next(*bench.store, "/", "next", UnixMillis{1}, published, questions);
+    std::vector<Rewrite> rewritten;
+    Tx next(*bench.store, "/", "next", UnixMillis{1}, published, questions, rewritten);
     CHECK(next.sql("INSERT INTO accounts VALUES ('bob', 5)"));
     CHECK(next.publish("room", "[\"sold\"]"));
     CHECK(bench.store->undo());

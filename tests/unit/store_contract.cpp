@@ -100,6 +100,69 @@ void check_log(StoreMachine& machine) {
         CHECK(entries.back().offset == 4);
     }
 
+    SECTION("an entry that is rewritten keeps its place, over roll-backs and restarts") {
+        Store& store = machine.store();
+        for (const char* data : {"1", "2", "3"}) commit_one(store, "/,a", data);
+        const auto before = read_all(store, {"/,a"});
+        CHECK(store.begin());
+        CHECK(*store.rewrite("/,a", 2, "never"));
+        CHECK((*store.find_entry("/,a", 2))->data == "never");
+        store.rollback();
+        CHECK(read_all(store, {"/,a"}) == before);
+
+        CHECK(store.begin());
+        CHECK(*store.rewrite("/,a", 2, "kept"));
+        CHECK(store.mark());
+        CHECK(*store.rewrite("/,a", 2, "undone"));
+        CHECK(*store.rewrite("/,a", 3, "undone, too"));
+        CHECK(store.undo());
+        CHECK(store.head().offset == 3);
+        CHECK(store.commit() == CommitOutcome::committed);
+        CHECK(*store.erase_traces());
+        for (int start = 0; start < 2; ++start) {
+            auto now = read_all(machine.store(), {"/,a"});
+            CHECK(now[1].data == "kept");
+            now[1].data = "2";
+            CHECK(now == before);
+            CHECK(machine.store().read_before("/,a", 3, 1, many)->front().data == "kept");
+            CHECK(*machine.store().next_room_seq("/,a") == 4);
+            machine.restart();
+        }
+    }
+
+    SECTION("what was appended can be rewritten in the same transaction") {
+        Store& store = machine.store();
+        CHECK(store.begin());
+        CHECK(append(store, "/,a", "1"));
+        CHECK(append(store, "/,a", "2"));
+        CHECK(**store.find_entry("/,a", 2) == LogEntry{2, "/,a", 2, "2", UnixMillis{1}, 1});
+        CHECK(*store.rewrite("/,a", 2, "shorter"));
+        CHECK(*store.rewrite("/,a", 2, ""));
+        CHECK(store.commit() == CommitOutcome::committed);
+        CHECK(**store.find_entry("/,a", 2) == LogEntry{2, "/,a", 2, "", UnixMillis{1}, 1});
+    }
+
+    SECTION("there is nothing to rewrite in another room, beyond the end, or in what was removed") {
+        Store& store = machine.store();
+        for (const char* data : {"1", "2"}) commit_one(store, "/,a", data);
+        commit_one(store, "/,b", "3");
+        CHECK(store.begin());
+        store::Retention retention;
+        retention.rules.push_back({"/,a", {}, 1});
+        CHECK(store.trim(retention, {}, many)->entries == 1);
+        CHECK(store.commit() == CommitOutcome::committed);
+        CHECK(store.begin());
+        for (const char* room : {"/,a", "/,c"}) {
+            for (const delivery::Offset offset : {1, 3, 4, 99}) {
+                CHECK(!*store.rewrite(room, offset, "x"));
+                CHECK(!*store.find_entry(room, offset));
+            }
+        }
+        CHECK((*store.find_entry("/,a", 2))->before == 0);
+        CHECK(store.commit() == CommitOutcome::committed);
+        CHECK(read_all(store, {"/,a", "/,b"}).back().data == "3");
+    }
+
     SECTION("the head inside a transaction is the head as it will be") {
         Store& store = machine.store();
         CHECK(store.begin());

@@ -77,6 +77,85 @@ TEST_CASE("a resent message whose verdict cannot be read is asked for again, not
     CHECK(machine.disk.tables.log.size() == 1);
 }
 
+namespace {
+
+/// Every handler that can be told which entry to take back: `["hush", OFFSET, accepts]`.
+struct Hushing {
+    MemoryDisk disk{{"e1"}, {}};
+    MemoryFaults faults;
+    MemoryStore store{disk, &faults};
+    Sequencer sequencer{
+        store,
+        {{"say",
+          [](Tx& tx, const Message& message) -> Result<Verdict, StoreError> {
+              const auto text = std::string(message.args.at(0));
+              const auto published = tx.publish("room", "[\"say\"," + text + ']');
+              if (!published) return Err{published.error()};
+              return accept();
+          }},
+         {"hush", [](Tx& tx, const Message& message) -> Result<Verdict, StoreError> {
+              const auto offset = std::stoull(std::string(message.args.at(0)));
+              const auto done = tx.rewrite("room", offset, R"(["say",""])");
+              if (!done) return Err{done.error()};
+              return message.args.at(1) == "true" ? accept() : reject("no", "not this one");
+          }}}};
+    Instant now;
+
+    void submit(std::string data) {
+        sequencer.handle_mail(
+            Submit{{0, 1}, "/", std::move(data), "scope", std::nullopt, std::nullopt}, now, {});
+    }
+    std::vector<LogEntry> end_batch() {
+        sequencer.commit(now);
+        std::vector<LogEntry> told;
+        while (auto output = sequencer.poll_output()) {
+            const auto* published = std::get_if<Published>(&output->mail);
+            if (published) told = *published->entries;
+        }
+        return told;
+    }
+    void wait(Millis time) {
+        now += time;
+        sequencer.handle_timeout(now, {});
+    }
+};
+
+}  // namespace
+
+TEST_CASE("what is rewritten before it was told is told as it is by then") {
+    Hushing machine;
+    machine.submit(R"(["say","one"])");
+    machine.submit(R"(["say","two"])");
+    machine.submit(R"(["hush",1,true])");
+    machine.submit(R"(["hush",2,false])");
+    const auto told = machine.end_batch();
+    REQUIRE(told.size() == 2);
+    CHECK(told[0].data == R"(["say",""])");
+    CHECK(told[1].data == R"(["say","two"])");
+    CHECK(machine.disk.tables.log == told);
+    CHECK(machine.sequencer.counts().rewritten == 1);
+}
+
+TEST_CASE("files are rid of what was rewritten soon, and once a second at most") {
+    Hushing machine;
+    machine.wait(Millis(1));  // what the process before may have left
+    CHECK(machine.sequencer.counts().erasures == 1);
+    machine.submit(R"(["say","one"])");
+    machine.end_batch();
+    machine.wait(Millis(5'000));
+    CHECK(machine.sequencer.counts().erasures == 1);
+    for (int times = 0; times < 10; ++times) {
+        machine.submit(R"(["hush",1,true])");
+        machine.end_batch();
+        machine.wait(Millis(100));
+    }
+    CHECK(machine.sequencer.counts().erasures == 2);
+    CHECK(*machine.sequencer.next_timeout() == Instant(Millis(6'101)));
+    machine.wait(Millis(100));
+    CHECK(machine.sequencer.counts().erasures == 3);
+    CHECK(!machine.sequencer.next_timeout());
+}
+
 TEST_CASE("whoever leaves out a number is told once from where to send again") {
     Machine machine;
     machine.submit(3);

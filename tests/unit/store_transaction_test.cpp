@@ -18,7 +18,8 @@ struct Transaction {
     MemoryStore store{disk, &faults};
     std::vector<LogEntry> published;
     std::vector<QuestionChange> questions;
-    Tx tx{store, "/", "", UnixMillis{42}, published, questions};
+    std::vector<Rewrite> rewritten;
+    Tx tx{store, "/", "", UnixMillis{42}, published, questions, rewritten};
 
     Transaction() { CHECK(store.begin()); }
 
@@ -45,6 +46,22 @@ TEST_CASE(
     CHECK(t.published[2] == LogEntry{3, "/,lobby", 2, R"(["ho"])", UnixMillis{42}, 1});
     CHECK(t.store.commit() == CommitOutcome::committed);
     CHECK(*t.store.read({"/,lobby", "/,attic"}, 0, 10, 1000) == t.published);
+}
+
+TEST_CASE("a handler sees what it rewrote, and gives it data that is an event") {
+    Transaction t;
+    CHECK(*t.tx.publish("lobby", R"(["hi"])") == 1);
+    CHECK(*t.tx.rewrite("lobby", 1, R"(["hush"])"));
+    CHECK(!*t.tx.rewrite("attic", 1, R"(["hush"])"));
+    CHECK(!*t.tx.rewrite("lobby", 2, R"(["hush"])"));
+    CHECK((*t.tx.find("lobby", 1))->data == R"(["hush"])");
+    CHECK(!*t.tx.find("attic", 1));
+    CHECK(t.rewritten.size() == 1);
+    CHECK(t.tx.rewrite("lobby", 1, "no event").error() == StoreError::handler);
+    CHECK(t.tx.mistake().starts_with("rewrite() to \"lobby\""));
+    t.faults.writes = StoreError::full;
+    CHECK(t.tx.rewrite("lobby", 1, R"(["ho"])").error() == StoreError::full);
+    CHECK(t.rewritten.size() == 1);
 }
 
 TEST_CASE("what could not be stored is not handed on") {
