@@ -97,6 +97,14 @@ int permit_definition(void*, int action, const char* first, const char* second, 
     return permit(action, first, second, true);
 }
 
+void digest_argument(sqlite3_context* context, int, sqlite3_value** values) {
+    const void* text = sqlite3_value_blob(values[0]);  // null if it is empty
+    const auto size = static_cast<std::size_t>(sqlite3_value_bytes(values[0]));
+    const std::string digest =
+        digest_of_body(text ? std::string_view(static_cast<const char*>(text), size) : "");
+    sqlite3_result_text(context, digest.data(), static_cast<int>(digest.size()), SQLITE_TRANSIENT);
+}
+
 Result<void, Failure> result_of(int code) {
     if (code == SQLITE_OK) return {};
     return Err{failure_of(code)};
@@ -286,6 +294,11 @@ Result<void, Failure> Database::set_up(Use use) {
     if (!locked) return locked;
     sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     if (use == Use::inspect) return execute("PRAGMA query_only = ON");
+    // For a step of the schema.
+    const int defined = sqlite3_create_function_v2(
+        db_.get(), "digest_of_body", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
+        nullptr, &digest_argument, nullptr, nullptr, nullptr);
+    if (defined != SQLITE_OK) return Err{failure_of(defined)};
     sqlite3_file* file = nullptr;
     sqlite3_file_control(db_.get(), "main", SQLITE_FCNTL_FILE_POINTER, &file);
     // A database in memory has none.

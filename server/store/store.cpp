@@ -34,4 +34,8 @@ const char* durability_text(Durability durability) {
     return "unknown";
 }
 
+std::string digest_of_body(std::string_view body) {
+    return delivery::format_digest(delivery::digest(body, 0)) + '.' + std::to_string(body.size());
+}
+
 }  // namespace oncewire::store

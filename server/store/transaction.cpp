@@ -167,7 +167,8 @@ Result<void, StoreError> Tx::end(const QuestionRow& row) {
 
 Result<Tx::OnceAnswer, StoreError> Tx::check_once(std::string_view id, std::string_view scope,
                                                   std::string_view body) {
-    const auto found = store_.find_once(once_key(id, scope), scope, body);
+    const std::string digest = digest_of_body(body);
+    const auto found = store_.find_once(once_key(id, scope), scope, digest);
     if (!found) return Err{found.error()};
     const std::vector<OnceRow>& rows = *found;
     if (rows.empty()) return OnceAnswer{Once::fresh, 0};
@@ -175,7 +176,7 @@ Result<Tx::OnceAnswer, StoreError> Tx::check_once(std::string_view id, std::stri
     // The body decides before the scope: a collision that was stored is itself repeated from then on,
     // and a resend may come from a new session, whose scope is another.
     const auto same_body = std::find_if(rows.begin(), rows.end(),
-                                        [&](const OnceRow& row) { return row.body == body; });
+                                        [&](const OnceRow& row) { return row.body == digest; });
     if (same_body != rows.end()) return OnceAnswer{Once::repeated, same_body->offset};
     const bool own = std::any_of(rows.begin(), rows.end(),
                                  [&](const OnceRow& row) { return row.scope == scope; });
@@ -186,7 +187,7 @@ Result<void, StoreError> Tx::remember_once(std::string_view id, std::string_view
                                            std::string_view body, delivery::Offset offset) {
     if (const auto marked = mark(); !marked) return marked;
     return store_.put_once(once_key(id, scope),
-                           OnceRow{std::string(body), std::string(scope), offset});
+                           OnceRow{digest_of_body(body), std::string(scope), offset});
 }
 
 }  // namespace oncewire::store
