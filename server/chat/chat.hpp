@@ -26,6 +26,9 @@
 ///   "post" (place, {text}, {picture} or both) → "post" ({place, id, at, key?, from, name, text?,
 ///                                              picture?, width?, height?}); a picture is an id
 ///   "edit" (place, id, text or null)         → "edit" ({place, id, at, from, text}); null: taken back
+///     by its author alone; and from then on the log has what it says now: the message comes with the
+///     new text and {edited: id}, or taken back, with {gone: id}, "" for its text and no picture, at
+///     the place it had; changes made before come without text. `id`: of the newest change.
 ///   "read" (person, id)                      → "read" ({from, id}) to that person
 ///   "open room" (name)                       → "room opened" ({name, id, at, from}) in "lobby"
 /// Asked, with an ack (nothing is stored):

@@ -1,7 +1,10 @@
 // What is stored. All of it runs inside the transaction that holds it, on the sequencer's thread.
 #include "server/chat/messages.hpp"
 
+#include <algorithm>
+#include <initializer_list>
 #include <utility>
+#include <vector>
 
 #include "server/api/insert_once.hpp"
 #include "server/chat/pictures.hpp"
@@ -159,19 +162,90 @@ Answer take_post(Tx& tx, const Message& message) {
 
 // ---- changes ------------------------------------------------------------------------------------
 
-/// What is to be changed.
-struct Original {
-    std::optional<std::string> from;  ///< none: there is nothing, or a guest's
-    std::optional<std::string> picture;
-};
+using Rooms = std::vector<std::string>;
 
-Result<Original, StoreError> find_original(Tx& tx, const std::string& place, delivery::Offset id) {
-    const auto found = tx.read_before(is_person(place) ? inbox_of(place) : place, id + 1, 1);
-    if (!found) return Err{found.error()};
-    if (found->empty() || found->front().offset != id) return Original();
-    const auto event = api::decode_json(found->front().data, {});
-    if (!event || !event->is_array() || event->empty()) return Original();
-    return Original{string_in(event->back(), "from"), string_in(event->back(), "picture")};
+/// Which rooms of the log keep what is written to a place; of a person's two the second has it next.
+Rooms rooms_of(const Sender& sender, const std::string& place) {
+    if (!is_person(place)) return {place};
+    const std::string own = inbox_of(sender.id);
+    if (place == own) return {own};
+    return {inbox_of(place), own};
+}
+
+/// Gives all copies of the event at `id` other data. One that retention has removed stays away.
+Result<void, StoreError> rewrite(Tx& tx, const Rooms& rooms, delivery::Offset id,
+                                 const Json& event) {
+    const std::string data = text_of(event);
+    for (const auto& room : rooms) {
+        if (const auto done = tx.rewrite(room, id++, data); !done) return Err{done.error()};
+    }
+    return {};
+}
+
+/// The event of the log at `id`, if it is one of these and `sender` said it in `place`: ["chat message",
+/// text, id, {…}], or [name, {…}].
+Result<std::optional<Json>, StoreError> find_own(Tx& tx, const Sender& sender,
+                                                 const std::string& place, delivery::Offset id,
+                                                 std::initializer_list<const char*> names) {
+    using Found = std::optional<Json>;
+    const auto entry = tx.find(rooms_of(sender, place).front(), id);
+    if (!entry) return Err{entry.error()};
+    auto event = *entry ? api::decode_json((*entry)->data, {}) : std::nullopt;
+    if (!event || !event->is_array() || event->size() < 2 || !event->front().is_string())
+        return Found();
+    const auto is_named = [&](const char* name) { return event->front() == name; };
+    if (std::none_of(names.begin(), names.end(), is_named)) return Found();
+    const Json& said = event->back();
+    if (string_in(said, "from") != sender.id) return Found();
+    // A copy in its author's own inbox says that it was written elsewhere.
+    if (string_in(said, "place").value_or(place) != place) return Found();
+    return event;
+}
+
+/// What a message says from now on: `text` (none: nothing, it is taken back), since the change at `change`.
+void put_text(Json& message, const std::optional<std::string>& text, delivery::Offset change) {
+    const bool is_text_message = message.front() == "chat message";
+    if (is_text_message) message[1] = text.value_or("");
+    Json& said = message.back();
+    if (!is_text_message && text) said["text"] = *text;
+    if (text) {
+        said["edited"] = change;
+        return;
+    }
+    for (const char* name : {"text", "picture", "width", "height", "edited"}) said.erase(name);
+    said["gone"] = change;
+}
+
+/// The change before this one says nothing any more.
+Result<void, StoreError> empty_change(Tx& tx, const Sender& sender, const std::string& place,
+                                      delivery::Offset change) {
+    auto event = find_own(tx, sender, place, change, {"edit"});
+    if (!event) return Err{event.error()};
+    if (!*event) return {};
+    (*event)->back().erase("text");
+    return rewrite(tx, rooms_of(sender, place), change, **event);
+}
+
+/// Puts a text in the place of what a message says, in the log and in the changes made before; none: takes
+/// it back. `message`: as find_own() has it.
+Answer change_message(Tx& tx, const Sender& sender, const std::string& place, delivery::Offset id,
+                      Json message, const std::optional<std::string>& text) {
+    const auto picture = string_in(message.back(), "picture");
+    if (!text && picture && is_picture_id(*picture)) {
+        const auto dropped = drop_picture(tx, *picture);
+        if (!dropped) return Err{dropped.error()};
+    }
+    if (const auto before = offset_in(message.back(), "edited")) {
+        const auto emptied = empty_change(tx, sender, place, *before);
+        if (!emptied) return Err{emptied.error()};
+    }
+    put_text(message, text, tx.next_offset());
+    const auto done = rewrite(tx, rooms_of(sender, place), id, message);
+    if (!done) return Err{done.error()};
+    Json event = event_of(tx, sender, place);
+    event["id"] = id;
+    event["text"] = text ? Json(*text) : Json();
+    return publish_event(tx, sender, place, "edit", event);
 }
 
 Answer take_edit(Tx& tx, const Message& message) {
@@ -186,19 +260,14 @@ Answer take_edit(Tx& tx, const Message& message) {
     if (text && message.args[2].size() > text_bytes_max) {
         return reject("text_too_long", "the text is too long");
     }
-    const auto original = find_original(tx, *place, *id);
+    auto original = find_own(tx, sender, *place, *id, {"chat message", "post"});
     if (!original) return Err{original.error()};
-    if (original->from != sender.id) {
-        return reject("not_yours", "only its author can change a message");
+    if (!*original) return reject("not_yours", "only its author can change a message");
+    if (const auto taken_back = offset_in((*original)->back(), "gone")) {
+        if (is_gone) return stored_as(*taken_back);
+        return reject("taken_back", "this message was taken back");
     }
-    if (is_gone && original->picture && is_picture_id(*original->picture)) {
-        const auto dropped = drop_picture(tx, *original->picture);
-        if (!dropped) return Err{dropped.error()};
-    }
-    Json event = event_of(tx, sender, *place);
-    event["id"] = *id;
-    event["text"] = text ? Json(*text) : Json();
-    return publish_event(tx, sender, *place, "edit", event);
+    return change_message(tx, sender, *place, *id, std::move(**original), text);
 }
 
 /// "I have read what you wrote to me, up to here."
