@@ -24,6 +24,7 @@ import { Shelf, shelf } from "./shelf.js";
 import { Sidebar } from "./sidebar.js";
 import { onForgotten, recallJson, rememberJson } from "./storage.js";
 import { surface } from "./surface.js";
+import { TakingBack } from "./taking_back.js";
 import { speak, words } from "./words.js";
 
 const here = surface.current;
@@ -44,6 +45,7 @@ here.signal.addEventListener("abort", () => socket.disconnect());
 const outgoing = new Outgoing(socket);
 shelf.current = new Shelf(socket, outgoing);
 outgoing.onDone = (picture) => shelf.current.keep(picture);
+const takingBack = new TakingBack(socket, here.signal);
 const countWaiting = () => socket.outbox.size + outgoing.size;
 const scroll = new Scroll({ scroller: $("scroller"), jump: $("jump") });
 const places = new Places({ socket, scroll, parent: $("logs"), top: $("top"), signal: here.signal });
@@ -194,6 +196,7 @@ for (const event of ["chat message", "post", "edit", "read"]) {
     places.receive(event, args);
     if (event === "post" && args[0].from) people.stopTyping(typingPlace(args[0]), args[0].from);
     if (event === "chat message" && args[2]?.from) people.stopTyping(mainPlace, args[2].from);
+    if (event === "edit") search.forget(args[0].id);
     if (event !== "read") noteArrival();
   });
 }
@@ -220,12 +223,19 @@ outgoing.onChange = moved;
 function moved(entry) {
   if (entry.key) rememberOwn(entry.key.split(":")[0]);
   const post = postOf(entry);
+  if (entry.event === "edit" && entry.args[2] === null) showTakenBack(entry);
   if (post) places.get(post.place).timeline.showEntry(entry, post);
   else if (entry.state === "rejected") line.say(words.rejected(words.reasons[entry.error?.code] ?? entry.error?.message));
   else if (entry.state === "unknown") line.say(words.state.unknown);
   // The server stores again when a message got through.
   if (entry.state === "accepted") situation.isBusy = false;
   show();
+}
+/** "Take back" went on: seen as done from the beginning, also by the page after this one, unless it is refused. */
+function showTakenBack({ args: [place, id], state }) {
+  const { timeline } = places.get(place);
+  if (["rejected", "cancelled", "unknown"].includes(state)) timeline.restore(id);
+  else timeline.withdraw(id);
 }
 socket.outbox.on("renumber", (entry, before) => {
   const post = postOf(entry);
@@ -278,12 +288,44 @@ composer.onRecall = () => {
   if (view && canChange(view) && view.post.text) change(view);
 };
 
-const canChange = (view) => view.isOwn && view.post.id !== undefined && !view.post.isGone && view.post.from === me.id;
+const canChange = (view) => view.isOwn && view.post.id !== undefined && !view.isGone && view.post.from === me.id;
 
 function change(view) {
   edited = view;
   composer.edit(view.post.text);
 }
+
+// ---- taking back ----------------------------------------------------------------------------------
+
+const sure = $("take-back");
+let asked; // whose message: what to do if the answer is yes
+$("take-back-yes").addEventListener("click", () => (sure.close(), asked?.()));
+$("take-back-no").addEventListener("click", () => sure.close());
+sure.addEventListener("close", () => (asked = undefined));
+
+function askToTakeBack(view) {
+  const { id: place } = places.current;
+  sure.showModal();
+  asked = () => takeBack(place, view);
+}
+
+function takeBack(place, view) {
+  if (!canChange(view)) return; // meanwhile it was, in another tab
+  const { id } = view.post;
+  const { timeline } = places.get(place);
+  if (edited === view) {
+    edited = undefined;
+    composer.endEdit();
+  }
+  takingBack.begin(place, id);
+  search.forget(id);
+  timeline.withdraw(id, () => {
+    takingBack.undo(place, id);
+    timeline.restore(id);
+  });
+  view.node.querySelector("button")?.focus({ preventScroll: true });
+}
+takingBack.onSent = (place, id) => places.get(place).timeline.withdraw(id);
 
 new Actions({
   bar: $("actions"),
@@ -294,9 +336,9 @@ new Actions({
     const { post, entry } = view;
     if (view.state === "rejected" || view.state === "unknown") return unsentActions(view, entry);
     const offers = [];
-    if (post.text && !post.isGone) offers.push([words.copy, () => navigator.clipboard?.writeText(post.text).catch(() => {})]);
+    if (post.text && !view.isGone) offers.push([words.copy, () => navigator.clipboard?.writeText(post.text).catch(() => {})]);
     if (canChange(view) && post.text) offers.push([words.edit, () => change(view)]);
-    if (canChange(view)) offers.push([words.remove, () => socket.emit("edit", places.current.id, post.id, null)]);
+    if (canChange(view)) offers.push([words.remove, () => askToTakeBack(view)]);
     if (!view.isOwn && post.from && !isPrivate(places.current.id)) offers.push([words.write, () => showPlace(`user/${post.from}`)]);
     if (hasAddress && post.id !== undefined && !isPrivate(places.current.id)) offers.push([words.copyLink, () => copyLink(post.id)]);
     return offers;
@@ -460,6 +502,7 @@ if (frame?.canClose) {
   $("chat-close").addEventListener("click", () => frame.tell("close"));
 }
 outgoing.recover();
+takingBack.recover();
 show();
 if (here.isPage && new URLSearchParams(location.search).has("debug")) import("./debug.js").then(({ openDebug }) => openDebug(socket));
 if ("serviceWorker" in navigator && here.isPage && !frame) socket.once("connect", () => keepShell().catch(() => {}));

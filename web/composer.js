@@ -78,6 +78,11 @@ export class Composer {
     this.#field.focus();
   }
 
+  /** The message that was being changed is not there any more. */
+  endEdit() {
+    if (this.#edited) this.#endEdit();
+  }
+
   get #draftKey() {
     return this.#place ? `draft:${this.#place}` : "draft";
   }

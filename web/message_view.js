@@ -14,11 +14,16 @@ export class MessageView {
   post;
   #body = document.createElement("span");
   #label = "";
+  #withdrawal; // {undo}: its author took it back, and the server has yet to say so
 
   /** `post`: {text, picture or both, at, from?, name?, key?}. */
   constructor(post) {
-    this.post = post;
+    // The log has what it says now, and that it was changed, or nothing but that it was taken back.
+    this.post = post.gone === undefined ? post : { ...post, text: "", picture: undefined, isGone: true };
+    this.isChanged = post.edited !== undefined || this.post.isGone === true;
     this.node.className = "message";
+    this.node.toggleAttribute("data-edited", post.edited !== undefined);
+    this.node.toggleAttribute("data-gone", this.post.isGone === true);
     this.node.tabIndex = -1;
     this.node.setAttribute("role", "article");
     this.#body.className = "text";
@@ -49,10 +54,37 @@ export class MessageView {
   /** The author changed it; `text` null: took it back. */
   change(text) {
     this.isChanged = true;
+    if (text === null) this.#withdrawal = undefined;
     const picture = text === null ? undefined : this.post.picture;
     this.post = { ...this.post, text: text ?? "", picture, isGone: text === null };
     this.node.toggleAttribute("data-edited", text !== null);
-    this.node.toggleAttribute("data-gone", text === null);
+    this.#refill();
+  }
+
+  /** Its author takes it back; `undo`: what the button for it does, none: it cannot be undone. */
+  withdraw(undo) {
+    this.#withdrawal = { undo };
+    this.#refill();
+  }
+
+  /** It was not taken back after all. */
+  restore() {
+    this.#withdrawal = undefined;
+    this.#refill();
+  }
+
+  /** Nothing can be done with it any more: it is gone, or will be. */
+  get isGone() {
+    return this.post.isGone === true || this.#withdrawal !== undefined;
+  }
+
+  /** As this device may keep it. */
+  get kept() {
+    return this.isGone ? { ...this.post, text: "", picture: undefined, isGone: true } : this.post;
+  }
+
+  #refill() {
+    this.node.toggleAttribute("data-gone", this.isGone);
     this.#body.replaceChildren();
     this.#fill();
     this.name();
@@ -93,7 +125,8 @@ export class MessageView {
     const { text = "", picture, isGone } = this.post;
     this.#showTime();
     this.node.removeAttribute("data-folded");
-    if (isGone) return this.#body.append(words.gone);
+    if (this.#withdrawal?.undo) return this.#body.append(words.youTookBack, this.#undoButton());
+    if (isGone || this.#withdrawal) return this.#body.append(words.gone);
     if (picture) this.#body.append(this.#pictureOf(picture));
     if (!isLong(text)) return appendText(this.#body, text);
     this.node.toggleAttribute("data-folded", true);
@@ -101,6 +134,18 @@ export class MessageView {
     whole.className = "whole";
     appendText(whole, text);
     this.#body.append(whole, this.#unfolder());
+  }
+
+  #undoButton() {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "undo";
+    button.textContent = words.undo;
+    button.addEventListener("click", () => {
+      this.#withdrawal?.undo();
+      this.node.focus({ preventScroll: true });
+    });
+    return button;
   }
 
   // Its words are shown by the style sheet: all the text a message contains is what was said.

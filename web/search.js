@@ -41,6 +41,12 @@ export class Search {
     this.#clear();
   }
 
+  /** Message `id` was changed or taken back: what was found of it is not what it says. */
+  forget(id) {
+    this.#edited.add(id);
+    for (const item of this.#parts.results.querySelectorAll(`[data-id="${Number(id)}"]`)) item.remove();
+  }
+
   toggle(isOpen) {
     const { panel, open, field } = this.#parts;
     panel.hidden = !isOpen;
@@ -102,6 +108,7 @@ export class Search {
 
   #item({ text, id, from, name, key, at }) {
     const item = document.createElement("li");
+    item.dataset.id = id;
     const button = document.createElement("button");
     button.type = "button";
     const who = document.createElement("b");

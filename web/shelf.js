@@ -43,6 +43,15 @@ export class Shelf {
     }
   }
 
+  /** A picture that was taken back: this browser keeps it no more. */
+  async forget(id) {
+    try {
+      await (await caches.open(cacheName)).delete(`/picture/${id}`);
+    } catch {
+      // then it was not kept
+    }
+  }
+
   #want(image) {
     this.#near.unobserve(image);
     this.#wanted.push([image, this.#ids.get(image)]);

@@ -3,6 +3,7 @@
 
 import { dayName, dayOf } from "./dates.js";
 import { MessageView } from "./message_view.js";
+import { shelf } from "./shelf.js";
 import { words } from "./words.js";
 
 const patience = 5000; // ms a message waits before its label says why
@@ -27,6 +28,8 @@ export class Timeline {
   #byEntry = new Map(); // what slotOf() says → view
   #byNode = new WeakMap(); // element → view
   #changes = new Map(); // id → text or null: of messages that are not here yet
+  #withdrawn = new Map(); // id → function that undoes it, or nothing: taken back here, and not yet by the server
+  #keptPictures = new Map(); // id → picture: of messages that this device kept
   #isOffline = false;
   #readUpTo = 0;
   #divider;
@@ -72,7 +75,7 @@ export class Timeline {
 
   /** The last `count` that the server has, oldest first. */
   newestPosts(count) {
-    return this.#shown.slice(-count).map((view) => view.post);
+    return this.#shown.slice(-count).map((view) => view.kept);
   }
 
   // ---- from this device ---------------------------------------------------------------------------
@@ -89,6 +92,7 @@ export class Timeline {
     for (const view of this.#kept) {
       remove(view.node);
       this.#byId.delete(view.post.id);
+      if (view.post.picture) this.#keptPictures.set(view.post.id, view.post.picture);
       if (view.post.key) this.#byKey.delete(view.post.key);
       if (view.post.picture) this.#byEntry.delete(view.post.picture);
     }
@@ -124,14 +128,35 @@ export class Timeline {
 
   /** The author changed message `id`; `text` null: took it back. `isOlder`: before what is known. */
   change(id, text, isOlder = false) {
+    if (text === undefined) return; // a newer change says what it says now
     this.flush();
     const view = this.#byId.get(id);
+    if (text === null) {
+      this.#withdrawn.delete(id);
+      if (view) letGoOf(view.post.picture);
+    }
     if (this.#kept.has(view)) this.#changes.set(id, text); // for the one that takes its place
     if (view && !(isOlder && view.isChanged)) {
       view.change(text);
       this.onConfirmed();
     }
     else if (!view && !(isOlder && this.#changes.has(id))) this.#changes.set(id, text);
+  }
+
+  /** This person takes message `id` back. `undo`: what the button for it does; without one it is too late. */
+  withdraw(id, undo) {
+    const view = this.#byId.get(id);
+    if (view?.post.isGone) return;
+    this.#withdrawn.set(id, undo);
+    view?.withdraw(undo);
+    this.onConfirmed();
+  }
+
+  /** Not taken back after all. */
+  restore(id) {
+    if (!this.#withdrawn.delete(id)) return;
+    this.#byId.get(id)?.restore();
+    this.onConfirmed();
   }
 
   /** The other one of a private conversation has seen everything up to `id`. */
@@ -281,11 +306,14 @@ export class Timeline {
     if (post.key) this.#byKey.set(post.key, view);
     if (post.picture) this.#byEntry.set(post.picture, view);
     this.#applyChange(view);
+    if (view.post.isGone) letGoOf(this.#keptPictures.get(post.id));
+    else if (this.#withdrawn.has(post.id)) view.withdraw(this.#withdrawn.get(post.id));
     return view;
   }
 
   #applyChange(view) {
     const { id } = view.post;
+    if (this.#changes.get(id) === null) letGoOf(view.post.picture);
     if (!this.#changes.has(id)) return;
     view.change(this.#changes.get(id));
     this.#changes.delete(id);
@@ -424,6 +452,8 @@ export class Timeline {
 
 /** One message of ours, also while its picture is still on the way and the outbox has no entry for it. */
 const slotOf = ({ id, event, args }) => (event === "post" && args[1]?.picture) || id;
+
+const letGoOf = (picture) => picture && shelf.current?.forget(picture);
 
 function newChunk() {
   const chunk = document.createElement("div");

@@ -74,6 +74,13 @@ export class ChatPage {
     await this.page.getByRole("toolbar").getByRole("button", { name: action }).click();
   }
 
+  /** Takes a message back, and says yes when asked; it can be undone for ten seconds. */
+  async takeBack(text) {
+    await this.act(text, "Take back");
+    await this.page.getByRole("dialog").getByRole("button", { name: "Take back" }).click();
+    await expect(this.message("You took this back")).toHaveCount(1);
+  }
+
   message(text) {
     return this.messages.filter({ hasText: text });
   }

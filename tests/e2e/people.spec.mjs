@@ -12,6 +12,19 @@ async function forgetMe({ page }) {
   await Promise.all([page.waitForEvent("load"), page.getByRole("button", { name: "Yes, forget me" }).click()]);
 }
 
+/** The pages of conversations that this browser keeps, as text. */
+const keptOn = (page) =>
+  page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const opening = indexedDB.open("oncewire-chat");
+        opening.onsuccess = () => {
+          const reading = opening.result.transaction("pages").objectStore("pages").getAll();
+          reading.onsuccess = () => (opening.result.close(), resolve(JSON.stringify(reading.result)));
+        };
+      }),
+  );
+
 test("somebody comes in, says who they are, and leaves", async ({ visit }) => {
   const ann = await meet(visit, "Ann");
   const ben = await visit();
@@ -157,8 +170,9 @@ test("Ann changes her message and takes another back", async ({ visit }) => {
   await ann.composer.fill("better-1");
   await ann.composer.press("Enter");
   await expect(ben.message("better-1")).toHaveAttribute("data-edited", "");
-  await ann.act("change-2", "Take back");
-  await expect(ben.message("taken back")).toHaveCount(1);
+  await ann.takeBack("change-2");
+  await expect(ben.message("taken back")).toHaveCount(1, { timeout: 30_000 });
+  await expect(ann.message("taken back")).toHaveCount(1);
   await ben.page.reload();
   await expect(ben.message("better-1")).toBeVisible();
   await expect(ben.message("change-2")).toHaveCount(0);
@@ -166,6 +180,72 @@ test("Ann changes her message and takes another back", async ({ visit }) => {
   await ben.message("better-1").hover();
   await expect(ben.page.getByRole("button", { name: "Copy text" })).toBeVisible();
   await expect(ben.page.getByRole("button", { name: "Edit" })).toHaveCount(0);
+});
+
+test("taking back asks first and can be undone; whoever comes later never sees the words", async ({ visit, friend }) => {
+  const ann = await meet(visit, "Ann");
+  const ben = await meet(visit, "Ben");
+  await expect(ann.people).toContainText("Ben"); // a line that he came in moves the messages
+  await ann.say("secret-1", "other-1");
+  await ben.showsExactly(["secret-1", "other-1"]);
+  const changes = [];
+  friend.socket.on("edit", (change) => changes.push(change));
+
+  await ann.act("secret-1", "Take back");
+  const dialog = ann.page.getByRole("dialog");
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  await expect(dialog).toBeHidden();
+  await expect(ann.message("secret-1")).toBeVisible();
+
+  await ann.takeBack("secret-1");
+  await expect(ann.message("secret-1")).toHaveCount(0);
+  await ann.page.getByRole("button", { name: "Undo" }).click();
+  await expect(ann.message("secret-1")).toBeVisible();
+  await expect(ann.message("took this back")).toHaveCount(0);
+
+  // A page that is left sends what could still be undone; so nothing came of the first time.
+  await ann.takeBack("secret-1");
+  await expect(ben.message("secret-1")).toBeVisible();
+  await ann.page.reload();
+  await ann.isIn();
+  await expect(ben.message("Message taken back")).toHaveCount(1);
+  await expect(ann.message("Message taken back")).toHaveCount(1);
+  await expect.poll(() => changes.length).toBe(1);
+
+  const late = await visit();
+  await late.hasRead();
+  await expect(late.message("Message taken back")).toHaveCount(1);
+  await expect(late.message("other-1")).toBeVisible();
+  await expect(late.log).not.toContainText("secret-1");
+  await late.page.getByRole("button", { name: "Search" }).click();
+  await late.page.getByRole("searchbox").fill("secret");
+  await late.page.getByRole("searchbox").press("Enter");
+  await expect(late.page.getByText("Nothing found")).toBeVisible();
+
+  // Nor is it on Ben's device.
+  await expect.poll(() => keptOn(ben.page)).toContain("other-1");
+  await expect.poll(() => keptOn(ben.page)).not.toContain("secret-1");
+});
+
+test("what is taken back without a link stays so over a reload, and goes out with the next link", async ({ visit, server }) => {
+  const ann = await meet(visit, "Ann");
+  const ben = await meet(visit, "Ben");
+  await expect(ann.people).toContainText("Ben");
+  await ann.say("secret-1", "other-1");
+  await ben.showsExactly(["secret-1", "other-1"]);
+  await ann.page.evaluate(() => navigator.serviceWorker.ready);
+  await expect.poll(() => keptOn(ann.page)).toContain("other-1");
+  await server.end("SIGTERM");
+  await expect(ann.status).toContainText("Offline");
+  await ann.takeBack("secret-1");
+  await expect.poll(() => keptOn(ann.page)).not.toContain("secret-1");
+  await expect.poll(() => keptOn(ann.page)).toContain("other-1");
+  await ann.page.reload();
+  await expect(ann.message("other-1")).toBeVisible();
+  await expect(ann.message("Message taken back")).toHaveCount(1);
+  await expect(ann.log).not.toContainText("secret-1");
+  await server.start();
+  await expect(ben.message("Message taken back")).toHaveCount(1, { timeout: 30_000 });
 });
 
 test("what was unread is marked where reading stopped, and can be jumped to", async ({ visit }) => {

@@ -157,8 +157,8 @@ test("what is taken back is gone for everybody; words under a picture can be cha
   await ann.composer.fill("better-1");
   await ann.composer.press("Enter");
   await sees(ben, "better-1");
-  await ann.act("better-1", "Take back");
-  await expect(ben.page.getByText("Message taken back")).toBeVisible();
+  await ann.takeBack("better-1");
+  await expect(ben.page.getByText("Message taken back")).toBeVisible({ timeout: 30_000 });
   await expect(ben.page.getByRole("img", { name: /Picture from/ })).toHaveCount(0);
   const late = await visit();
   await expect(late.page.getByText("Message taken back")).toBeVisible();
