@@ -298,10 +298,10 @@ Result<std::vector<LogEntry>, StoreError> MemoryStore::read(const std::vector<st
     std::vector<LogEntry> entries;
     std::uint64_t bytes = 0;
     for (const delivery::Offset offset : offsets_after(rooms, after, entries_max)) {
-        const LogEntry& entry = entry_at(offset);
+        LogEntry entry = as_kept(entry_at(offset));
         bytes += entry.data.size();
         if (!entries.empty() && bytes > bytes_max) break;
-        entries.push_back(as_kept(entry));
+        entries.push_back(std::move(entry));
     }
     return entries;
 }
@@ -321,10 +321,10 @@ Result<std::vector<LogEntry>, StoreError> MemoryStore::read_before(std::string_v
     auto at = std::lower_bound(offsets->begin(), offsets->end(), end);
     while (at != offsets->begin() && entries.size() < entries_max) {
         if (*--at <= trimmed_in(room)) break;
-        const LogEntry& entry = entry_at(*at);
+        LogEntry entry = as_kept(entry_at(*at));
         bytes += entry.data.size();
         if (!entries.empty() && bytes > bytes_max) break;
-        entries.push_back(as_kept(entry));
+        entries.push_back(std::move(entry));
     }
     return entries;
 }

@@ -45,13 +45,22 @@ class Pair {
             CHECK(memory_->reopen());
             return;
         }
+        if (prng_.chance(1, 6)) both([](Store& store) { CHECK(*store.erase_traces()); });
         CHECK(sqlite_->begin());
         CHECK(memory_->begin());
         in_transaction_ = true;
     }
 
     void write_or_end() {
-        switch (prng_.below(12)) {
+        switch (prng_.below(13)) {
+            case 12: {
+                const std::string in = room();
+                const auto offset = prng_.below(memory_->head().offset + 2);
+                const std::string data(prng_.below(3000), 'y');
+                same([&](Store& store) { return *store.find_entry(in, offset); });
+                same([&](Store& store) { return *store.rewrite(in, offset, data); });
+                return;
+            }
             case 0:
                 return restart();
             case 1: {
