@@ -76,6 +76,8 @@ std::string metrics_of(const store::Sequencer& sequencer, const store::SqliteSto
         {"tasks_done_total", "Deferred tasks done.", counts.tasks_done},
         {"task_failures_total", "Attempts at deferred tasks that failed.", counts.task_failures},
         {"trimmed_total", "Messages removed by retention.", counts.trimmed},
+        {"rewritten_total", "Entries of the log that were given other data.", counts.rewritten},
+        {"erasures_total", "Times that the files were rid of what was replaced.", counts.erasures},
         {"leases_ended_total", "Senders away for so long that what they were told is forgotten.",
          counts.leases_ended},
         {"outcomes_unknown_total", "Resent copies whose verdict was forgotten.",
