@@ -1,7 +1,12 @@
 #!/usr/bin/env python3
 """The guards must bark: each rule is shown something it has to refuse, and something it has to let pass."""
 
+import os
+import shutil
+import subprocess
+import tempfile
 import unittest
+from pathlib import Path
 
 import docs
 import hardening
@@ -155,6 +160,28 @@ class Limits(unittest.TestCase):
 
     def test_what_is_gone_must_go(self):
         self.assertEqual(limits.problems_in(self.TABLE, self.SOURCE.splitlines()[0], "", ""), ["SECURITY.md names pause, which is nowhere"])
+
+
+class Run(unittest.TestCase):
+    """`run` itself, in a tree where every program it calls is a stand-in."""
+
+    def last_line(self, failing: str) -> tuple[int, str]:
+        with tempfile.TemporaryDirectory() as place:
+            tree = Path(place)
+            (tree / "tests/lint").mkdir(parents=True)
+            shutil.copy(Path(__file__).parent / "run", tree / "tests/lint/run")
+            programs = tree / "programs"
+            programs.mkdir()
+            for name in ("cmake", "python3", "git", "clang-format"):
+                (programs / name).write_text(f"#!/bin/sh\nexit {int(name == failing)}\n")
+                (programs / name).chmod(0o755)
+            path = f"{programs}:{os.environ['PATH']}"
+            ended = subprocess.run([tree / "tests/lint/run", "quick"], capture_output=True, text=True, env={**os.environ, "PATH": path})
+            return ended.returncode, ended.stdout.splitlines()[-1]
+
+    def test_a_build_that_fails_is_a_check_that_failed(self):
+        self.assertEqual(self.last_line(failing=""), (0, "7 passed, 0 failed"))
+        self.assertEqual(self.last_line(failing="cmake"), (1, "6 passed, 1 failed"))
 
 
 if __name__ == "__main__":
