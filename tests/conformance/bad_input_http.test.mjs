@@ -1,4 +1,4 @@
-// Bad inputs 1 to 20 of the protocol notes: HTTP and the handshake.
+// What no decent client sends, numbered through these files up to 110. 1 to 20: HTTP and the handshake.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Program } from "../support/program.mjs";

@@ -1,4 +1,4 @@
-// Bad inputs 66 to 103 of the protocol notes: Socket.IO packets. Those that a decoder alone refuses are in
+// What no decent client sends, 66 to 103: Socket.IO packets. Those that a decoder alone refuses are in
 // tests/vectors; here each of them is sent to a real server.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-// Bad inputs 21 to 40 of the protocol notes: long-polling.
+// What no decent client sends, 21 to 40: long-polling.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";

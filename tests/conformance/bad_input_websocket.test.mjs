@@ -1,4 +1,4 @@
-// Bad inputs 41 to 65 of the protocol notes: WebSocket, and the upgrade to it.
+// What no decent client sends, 41 to 65: WebSocket, and the upgrade to it.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { deflateRawSync } from "node:zlib";

@@ -1,5 +1,5 @@
-// Every one of the 110 bad inputs of the protocol notes has a test that names it: in a title, as
-// “bad input 37”, or as the item of a vector.
+// There are 110 bad inputs, numbered from 1, and each has a test that names it: in a title, as “bad input 37”,
+// or as the item of a vector.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

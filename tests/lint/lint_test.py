@@ -117,6 +117,7 @@ class Tidy(unittest.TestCase):
             ("web/app.js", "node.innerHTML = text"),
             ("README.md", "see /" + "work/main"),
             ("server/main.cpp", "// TO" + "DO"),
+            ("tests/README.md", "item 7 of the protocol notes"),
         ):
             self.assertTrue(tidy.problems_in(path, line), line)
 

@@ -25,6 +25,7 @@ class Ban:
 BANS = [
     Ban(r"\b(FIXME|XXX|HACK)\b", r".", "an issue, or a comment that says what is so and why"),
     Ban(r"\bTODO\b", r".", "an issue, or the code"),
+    Ban(r"\bprotocol notes\b", r".", "words that stand alone: no such notes are in the tree"),
     Ban(r"::now\(\)", r"^(shared|server/hub|server/store)/.*" + CODE, "take `Instant now` as an argument"),
     Ban(r"std::function\b", r"^shared/.*" + CODE, "return an output; the host performs it"),
     Ban(r"\bthrow\b(?!\()", r"^(shared|client-wasm)/.*" + CODE, "Result, or VERIFY for our own bugs"),
