@@ -20,7 +20,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { copyFile, mkdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -119,16 +119,26 @@ async function link(objects, work) {
   return module;
 }
 
+/**
+ * Elsewhere first: glue and engine only fit each other. By the glue it is known whether to link again, so it
+ * comes last; whoever is interrupted between the two links once more.
+ */
 async function linkInto(file, objects) {
-  await execute("em++", [...objects, ...linkFlags, "-o", file], {
+  const elsewhere = `${file}.linking`;
+  await rm(elsewhere, { recursive: true, force: true });
+  await mkdir(elsewhere);
+  const linked = join(elsewhere, basename(file));
+  await execute("em++", [...objects, ...linkFlags, "-o", linked], {
     // Where em++ finds its JavaScript tools if Node is not Debian's own.
     NODE_PATH: process.env.NODE_PATH ?? "/usr/share/nodejs",
   });
   // Once more, in the form that more of Binaryen's passes understand: 2 % fewer bytes.
-  const wasm = file.replace(/\.mjs$/, ".wasm");
-  const names = wasm === file ? ["-g"] : [];
+  const wasm = linked.replace(/\.mjs$/, ".wasm");
+  const names = wasm === linked ? ["-g"] : [];
   const passes = ["--flatten", "--rereloop", "-Oz", "--flatten", "--rereloop", "-Oz", "-Oz"];
   await execute("wasm-opt", [...names, ...featuresToOptimize, "--low-memory-unused", ...passes, wasm, "-o", wasm]);
+  for (const made of new Set([wasm, linked])) await rename(made, join(dirname(file), basename(made)));
+  await rm(elsewhere, { recursive: true });
 }
 
 function sourcesIn(directory, { deep = false } = {}) {
