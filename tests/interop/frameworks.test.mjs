@@ -63,8 +63,9 @@ describe("a socket in Vue's reactive state", () => {
   });
 });
 
-describe("Jest with jsdom", () => {
-  test("requires the package, and its socket works", async () => {
+// Each is a program that takes seconds to begin.
+describe("a tool", { concurrency: 2 }, () => {
+  test("Jest with jsdom requires the package, and its socket works", async () => {
     const tests = `
       test("echo", async () => {
         const { io } = require("oncewire-client");
@@ -82,9 +83,23 @@ describe("Jest with jsdom", () => {
     const flags = [join(root, "tests/node_modules/jest/bin/jest.js"), "--rootDir", workshop, "--config", JSON.stringify(config), "--runInBand", "--forceExit"];
     await run(process.execPath, flags, { cwd: workshop }).catch(({ stdout, stderr }) => assert.fail(stdout + stderr));
   });
+
+  test("TypeScript finds types that need no page", async () => {
+    const files = {
+      "plain.ts": 'import { io, useWasm, type Socket } from "oncewire-client"; const socket: Socket = io("http://x", { delivery: { events: ["a"] }, auth: async () => ({ token: 1 }) }); useWasm(new Uint8Array(1)); socket.emit("a");',
+      "tsconfig.json": JSON.stringify({
+        compilerOptions: { strict: true, noEmit: true, module: "nodenext", target: "es2022", lib: ["es2022"], types: [], skipLibCheck: false },
+        files: ["plain.ts"],
+      }),
+    };
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(workshop, name), text);
+    const compiler = join(root, "tests/node_modules/typescript/bin/tsc");
+    await run(process.execPath, [compiler, "-p", workshop], { cwd: workshop }).catch(({ stdout }) => assert.fail(stdout));
+    assert.ok(readFileSync(join(workshop, "plain.ts")));
+  });
 });
 
-describe("in Node", () => {
+describe("in Node", { concurrency: 2 }, () => {
   const echo = `
     const socket = io(${"URL"}, { transports: ["polling"] });
     socket.on("connect_error", (error) => console.log(error.message));
@@ -102,12 +117,11 @@ describe("in Node", () => {
     }
   });
 
-  for (const from of ["oncewire-client", "oncewire-client/inline", "oncewire-client/dist/socket.io.js"]) {
-    test(`require("${from}") is io`, async () => {
-      const { stdout } = await play("required.cjs", `const io = require("${from}"); if (io.io !== io) throw 1; ${program()}`);
-      assert.equal(stdout, "hello\n");
-    });
-  }
+  test("require() of each entry is io", async () => {
+    const text = `const entries = ["oncewire-client", "oncewire-client/inline", "oncewire-client/dist/socket.io.js"];
+      for (const entry of entries) { const io = require(entry); if (io.io !== io) throw entry; ${program()} }`;
+    assert.equal((await play("required.cjs", text)).stdout, "hello\nhello\nhello\n");
+  });
 
   test("a platform without WebSockets is told of, once, and polls", async () => {
     const text = `delete globalThis.WebSocket; const { io } = require("oncewire-client");
@@ -133,7 +147,7 @@ describe("in Node", () => {
         const wait = setTimeout(() => {}, 60_000); // until something has happened
         const seen = (what) => { console.log(what); clearTimeout(wait); };
         socket.on("connect", () => seen("connected")).once("connect_error", () => seen("failed"));`;
-      const { stdout } = await play("unref.cjs", text);
+      const { stdout } = await play(`unref-${name.replaceAll(" ", "-")}.cjs`, text);
       assert.equal(stdout, options.away ? "failed\n" : "connected\n");
     });
   }
@@ -146,18 +160,4 @@ test("whoever says that the engine cannot be had says where it was looked for, a
     socket.on("connect_error", (error) => { console.log(error.message); process.exit(); });`;
   const { stdout } = await play("lost.cjs", text);
   assert.match(stdout, /no engine at http:.*nothing\.wasm: .*useWasm\(\).*"oncewire-client\/inline"/);
-});
-
-test("the types need no page", async () => {
-  const files = {
-    "plain.ts": 'import { io, useWasm, type Socket } from "oncewire-client"; const socket: Socket = io("http://x", { delivery: { events: ["a"] }, auth: async () => ({ token: 1 }) }); useWasm(new Uint8Array(1)); socket.emit("a");',
-    "tsconfig.json": JSON.stringify({
-      compilerOptions: { strict: true, noEmit: true, module: "nodenext", target: "es2022", lib: ["es2022"], types: [], skipLibCheck: false },
-      files: ["plain.ts"],
-    }),
-  };
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(workshop, name), text);
-  const compiler = join(root, "tests/node_modules/typescript/bin/tsc");
-  await run(process.execPath, [compiler, "-p", workshop], { cwd: workshop }).catch(({ stdout }) => assert.fail(stdout));
-  assert.ok(readFileSync(join(workshop, "plain.ts")));
 });
