@@ -40,6 +40,8 @@ std::string metrics_of(const hub::HubCounts& counts) {
          counts.ephemeral_dropped},
         {"slow_readers_closed_total", "Readers closed for not reading.",
          counts.slow_readers_closed},
+        {"sessions_recovered_total", "Socket.IO clients that came back to the session they had.",
+         counts.sessions_resumed},
         {"violations_total", "Connections closed for breaking the protocol.", counts.violations},
         {"holes_noticed_total", "Holes in the log that clients report; none is expected.",
          counts.noticed.holes},

@@ -20,6 +20,7 @@ void add_to(hub::HubCounts& sum, const hub::HubCounts& counts) {
     sum.frames_out += counts.frames_out;
     sum.ephemeral_dropped += counts.ephemeral_dropped;
     sum.slow_readers_closed += counts.slow_readers_closed;
+    sum.sessions_resumed += counts.sessions_resumed;
     sum.violations += counts.violations;
     sum.noticed.holes += counts.noticed.holes;
     sum.noticed.repeated += counts.noticed.repeated;

@@ -320,6 +320,8 @@ describe("recovery", () => {
       }
       await ben.hears("one", "after 0", "after 1", "after 2");
       await cid.hears("after 0", "after 1", "after 2");
+      const [, recovered] = (await program.ask("--status")).match(/^oncewire_sessions_recovered_total (\d+)$/m);
+      assert.ok(recovered >= 3, recovered); // of this process, not of those that were killed
     } finally {
       await program.stop();
     }

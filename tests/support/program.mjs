@@ -1,13 +1,15 @@
 // One of our small programs as a child process, on a port of the kernel's choice.
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { promisify } from "node:util";
 import { binary } from "./server.mjs";
 import { stock, within } from "./stock.mjs";
 
+const run = promisify(execFile);
 /** Next to the server's own binary. */
 const directory = join(binary, "..");
 
@@ -40,6 +42,12 @@ export class Program {
       child.once("exit", (code, signal) => reject(new Error(`${program} ended (${code ?? signal}): ${started.log}`)));
     });
     return started;
+  }
+
+  /** What the same program prints when it is asked about the database of the running one. */
+  async ask(...flags) {
+    const path = this.name.includes("/") ? this.name : join(directory, this.name);
+    return (await run(path, flags, { cwd: this.directory })).stdout;
   }
 
   /** An unmodified client, gone when the program is. */
