@@ -206,6 +206,7 @@ Handshake Socket::handshake() const {
     handshake.address = first->address;
     handshake.network = first->network;
     handshake.url = first->url;
+    handshake.secure = first->secure;
     handshake.query = query_of(first->url);
     for (const auto& [name, value] : first->headers) {
         handshake.headers.emplace_back(lower_case(name), value);

@@ -28,6 +28,7 @@ struct Handshake {
     /// What CONNECT carried, 16 KiB at most; kept until the `connection` handlers have returned.
     Json auth = Json::object();
     bool xdomain = false;  ///< the request named an Origin
+    /// The client speaks TLS, as a trusted proxy says: X-Forwarded-Proto, Forwarded or the PROXY protocol.
     bool secure = false;
     std::int64_t issued = 0;  ///< milliseconds since 1970
     std::string time;         ///< the same as JavaScript writes a Date, in UTC

@@ -16,7 +16,7 @@ namespace {
 hub::Request request_of(engineio::TransportKind transport, const net::HttpRequest& request) {
     const net::Client& client = request.client;
     return {transport, client.address, net::network_of(client.address), request.target,
-            request.headers};
+            request.headers, client.secure.value_or(false)};
 }
 
 }  // namespace

@@ -44,6 +44,7 @@ struct Request {
     std::string network;
     std::string url;
     std::vector<std::pair<std::string, std::string>> headers;
+    bool secure = false;  ///< over TLS, as a trusted proxy says; nobody else is asked
 };
 
 // ---- outputs: to the host -----------------------------------------------------------------------

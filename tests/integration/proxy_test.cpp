@@ -113,6 +113,29 @@ TEST_CASE(
     }
 }
 
+TEST_CASE("a session is secure if a trusted proxy says so, and nobody else") {
+    const auto say_scheme = [](Application& io) {
+        io.on_connection([](const oncewire::api::Socket& socket) {
+            socket.emit("scheme", socket.handshake().secure ? "https" : "http");
+        });
+    };
+    const auto scheme_of = [&](std::uint16_t port, const std::string& fields) {
+        TcpClient client(port);
+        client.send(get(socket_url, upgrade + fields) + WebSocketClient::frame(0x81, "40"));
+        const std::string said = client.receive_until("\"]").value_or("");
+        return said.substr(said.rfind('[') + 1);
+    };
+    const std::string https = R"("scheme","https"])";
+    const std::string http = R"("scheme","http"])";
+    QuickServer behind(trusting(), say_scheme);
+    CHECK(scheme_of(behind.port(), "X-Forwarded-Proto: https\r\n") == https);
+    CHECK(scheme_of(behind.port(), "Forwarded: for=192.0.2.1;proto=https\r\n") == https);
+    CHECK(scheme_of(behind.port(), "X-Forwarded-Proto: http\r\n") == http);
+    CHECK(scheme_of(behind.port(), "") == http);
+    QuickServer alone({}, say_scheme);
+    CHECK(scheme_of(alone.port(), "X-Forwarded-Proto: https\r\n") == http);
+}
+
 TEST_CASE("behind a trusted proxy each client has places of its own, in front of it all are one") {
     Server::Options options = trusting();
     options.limits.of_one_address = 2;
