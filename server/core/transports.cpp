@@ -15,8 +15,8 @@ namespace {
 
 hub::Request request_of(engineio::TransportKind transport, const net::HttpRequest& request) {
     const net::Client& client = request.client;
-    return {transport, client.address, net::network_of(client.address), request.target,
-            request.headers, client.secure.value_or(false)};
+    return {transport,      client.address,  net::network_of(client.address),
+            request.target, request.headers, client.secure.value_or(false)};
 }
 
 }  // namespace

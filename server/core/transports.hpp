@@ -79,6 +79,7 @@ class Transports final : private net::EngineHost, private Routes::Wires {
     net::SessionKind session_kind(std::string_view sid) override;
     bool asks_admission() override { return host_.asks_admission(); }
     bool is_busy() override { return host_.is_busy(); }
+    bool is_leaving() override { return !accepting_; }
     bool takes_others() override { return host_.takes_http(); }
     std::optional<net::Seat> take_seat_by_proxy(const std::string& address) override {
         return limits_.take_by_proxy(address);

@@ -240,8 +240,9 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         return is_above ? lead_below(prefix) : serve_file();
     }
 
-    static HttpResponse say_healthy() {
-        HttpResponse response = plain_text(200, "ok");
+    HttpResponse say_healthy() const {
+        const bool is_leaving = server_.host_.is_leaving();
+        HttpResponse response = is_leaving ? plain_text(503, "leaving") : plain_text(200, "ok");
         response.headers.emplace_back("Cache-Control", "no-store");
         return response;
     }

@@ -70,6 +70,8 @@ class EngineHost {
     virtual void handle_handshake(RequestId id, const HttpRequest& request) = 0;
     /// Whoever takes requests has enough to do: bodies stay in their sockets until HttpServer::resume().
     virtual bool is_busy() = 0;
+    /// Nobody gets in any more: the server is about to end.
+    virtual bool is_leaving() = 0;
     /// Whether somebody answers what is neither Engine.IO's nor a file.
     virtual bool takes_others() = 0;
     /// Such a request, all of it; HttpServer::answer() ends it, now or later.
@@ -106,7 +108,8 @@ class HttpServer {
         /// Files beside those that are built in; outlived by them.
         std::span<const StaticFile> files = {};
         bool serves_client = true;  ///< the client library, under `engine.path`
-        bool serves_page = true;    ///< the chat's, and /health
+        /// The chat's page, and /health: 200 "ok", or 503 "leaving" for proxies to look elsewhere.
+        bool serves_page = true;
         /// Proxies whose word on their clients counts; see client_of() and read_proxy_header().
         std::vector<IpBlock> trusted_proxies = {};
         /// Below this path, like "/chat", everything is served, too; empty: none.

@@ -38,6 +38,7 @@ class Host : public net::EngineHost {
     }
     void handle_handshake(net::RequestId, const net::HttpRequest&) override {}
     bool is_busy() override { return busy; }
+    bool is_leaving() override { return false; }
     bool takes_others() override { return true; }
     void handle_other(net::RequestId id, const net::HttpRequest& request) override {
         taken.push_back({id, request.body});
