@@ -1,7 +1,10 @@
 #include "server/core/operations.hpp"
 
+#include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <future>
+#include <iterator>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -121,15 +124,55 @@ Answer find_message_closed(const std::string& database, const std::string& name)
     return where_text(*found, (*store)->head().epoch, {});
 }
 
-Answer back_up_closed(const std::string& database, const std::string& to) {
+/// While it lives, the signals that end a program wait; those that the program ignores stay ignored.
+class StopSignalsHeld {
+  public:
+    StopSignalsHeld() {
+        sigemptyset(&held_);
+        for (const int signal : signals) {
+            struct sigaction now {};
+            const bool is_known = sigaction(signal, nullptr, &now) == 0;
+            if (is_known && now.sa_handler != SIG_IGN) sigaddset(&held_, signal);
+        }
+        pthread_sigmask(SIG_BLOCK, &held_, &before_);
+    }
+    ~StopSignalsHeld() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+    StopSignalsHeld(const StopSignalsHeld&) = delete;
+    StopSignalsHeld& operator=(const StopSignalsHeld&) = delete;
+
+    /// One came, and takes its effect when this object goes.
+    bool is_waiting() const {
+        sigset_t pending;
+        sigemptyset(&pending);
+        sigpending(&pending);
+        return std::any_of(std::begin(signals), std::end(signals), [&](int signal) {
+            return sigismember(&held_, signal) == 1 && sigismember(&pending, signal) == 1;
+        });
+    }
+
+  private:
+    static constexpr int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    sigset_t held_;
+    sigset_t before_;
+};
+
+/// Whoever stops it finds nothing that was not there before.
+Result<void, std::string> copy_closed(const std::string& database, const std::string& to) {
+    const StopSignalsHeld held;  // goes last, when everything is cleared away
     const auto store = open_closed(database);
     if (!store) return Err{store.error()};
     if (const auto begun = (*store)->begin_backup(to); !begun) return Err{begun.error().sentence};
     for (;;) {
+        if (held.is_waiting()) return Err{"the backup '" + to + "' was given up"};
         const auto step = (*store)->step_backup();
         if (!step) return Err{step.error().sentence};
-        if (*step) return checked_backup(to);
+        if (*step) return {};
     }
+}
+
+Answer back_up_closed(const std::string& database, const std::string& to) {
+    const auto copied = copy_closed(database, to);
+    return copied ? checked_backup(to) : Err{copied.error()};
 }
 
 }  // namespace

@@ -15,7 +15,9 @@ namespace oncewire::core {
 /// The verbs of a running server: `backup FILE`, `status`, `where KEY`. `server` and `store` outlive them.
 std::map<std::string, Control::Verb> control_verbs(Server& server, store::SqliteStore& store);
 
-/// Through the server that has the database open, or directly if none has. Blocks.
+/// Through the server that has the database open, or directly if none has. Blocks. Signals that would end the
+/// process wait meanwhile: a copy that this process makes is given up first, and its part removed. A server
+/// goes on with the one it was asked for.
 Result<std::string, std::string> back_up(const std::string& database, const std::string& to);
 /// In Prometheus' text format, from the running server.
 Result<std::string, std::string> ask_status(const std::string& database);

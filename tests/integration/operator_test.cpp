@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "server/core/operations.hpp"
 #include "tests/integration/server_process.hpp"
 #include "tests/integration/tcp_client.hpp"
 
@@ -92,6 +93,42 @@ TEST_CASE("a server that is not running is copied all the same") {
     CHECK(command({"--db", database, "--backup", copy}).status == 0);
     CHECK(command({"--check", copy}).status == 0);
     CHECK(command({"--check", database}).status == 0);
+}
+
+TEST_CASE("a backup that is stopped by a signal leaves no part of it, and others' files alone") {
+    TemporaryDirectory directory;
+    const std::string database = directory.path("chat.db");
+    const std::string copy = directory.path("copy.db");
+    const std::string foreign = copy + ".part-abcdef";
+    std::ofstream(foreign) << "precious";
+    {
+        ServerProcess server({.flags = {"--port", "0", "--db", database}});
+        store_message(server, "one");
+        server.signal(SIGTERM);
+        server.wait();
+    }
+    const auto files = [&] {
+        using std::filesystem::directory_iterator;
+        const auto folder = std::filesystem::path(copy).parent_path();
+        return std::distance(directory_iterator(folder), directory_iterator());
+    };
+    const auto before = files();
+    // It came while the copy was made: here it waits, and is taken away afterwards.
+    sigset_t stop;
+    sigset_t blocked_before;
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &stop, &blocked_before);
+    std::raise(SIGTERM);
+    const auto answer = oncewire::core::back_up(database, copy);
+    int taken = 0;
+    sigwait(&stop, &taken);
+    pthread_sigmask(SIG_SETMASK, &blocked_before, nullptr);
+    REQUIRE_FALSE(answer);
+    CHECK(answer.error() == "the backup '" + copy + "' was given up");
+    CHECK(files() == before);
+    CHECK(std::filesystem::file_size(foreign) == 8);
+    CHECK(oncewire::core::back_up(database, copy));
 }
 
 TEST_CASE("only its own user may open the control socket, and it is gone with the server") {
