@@ -170,20 +170,68 @@ using CurrentIdentity = std::shared_ptr<const product::Identity>;
 /// The command line, over what its file says by now.
 using ReadAgain = std::function<Result<CommandLine, std::string>()>;
 
-/// Keys and origins come and go without a restart, flags and environment still winning over the file; one
-/// that cannot be used changes nothing.
-void reload(const ReadAgain& read_again, CurrentIdentity& identity, net::OriginList& origins) {
-    auto line = read_again();
+std::vector<net::IpBlock> proxies_of(const product::Config& config) {
+    std::vector<net::IpBlock> blocks;
+    for (const auto& block : config.trusted_proxies) {
+        if (const auto parsed = net::IpBlock::parse(block)) blocks.push_back(*parsed);
+    }
+    return blocks;
+}
+
+/// None: every name will do. `host`: what the server listens on.
+std::optional<std::vector<std::string>> names_of(const product::Config& config,
+                                                 const std::string& host) {
+    auto names = config.names;
+    if (std::count(names.begin(), names.end(), "*") > 0) return std::nullopt;
+    const bool is_name = host != "localhost" && !product::is_block(host);
+    if (is_name) names.push_back(host);
+    return names;
+}
+
+/// What comes and goes without a restart.
+struct Reloadable {
+    explicit Reloadable(const product::Config& config)
+        : identity(std::make_shared<const product::Identity>(config.identity)),
+          origins(config.origins),
+          trusted_proxies(proxies_of(config)),
+          names(names_of(config, config.host)) {}
+
+    CurrentIdentity identity;
+    net::OriginList origins;
+    net::Current<std::vector<net::IpBlock>> trusted_proxies;
+    net::Current<std::optional<std::vector<std::string>>> names;
+};
+
+/// What `said` changes, but not before the server is started again; empty: nothing.
+std::string keys_for_restart(const product::Config& running, const product::Config& said) {
+    const std::vector<std::string> reloaded = {"server.origins", "server.trusted_proxies",
+                                               "server.names", "log.level"};
+    std::string list;
+    for (const auto& key : product::changed_keys(running, said)) {
+        const bool is_in_force = std::count(reloaded.begin(), reloaded.end(), key) > 0;
+        if (!is_in_force) list += (list.empty() ? "" : ", ") + key;
+    }
+    return list;
+}
+
+/// Flags and environment still win over the file; one that cannot be used changes nothing.
+void reload(const ReadAgain& read_again, const product::Config& running, Reloadable& parts) {
+    const auto line = read_again();
     if (!line) return spdlog::error("not reloaded: {}", line.error());
     if (line->config_path.empty()) {
         return spdlog::warn("got SIGHUP, but there is no configuration file");
     }
-    auto& config = line->config;
-    std::atomic_store(
-        &identity,
-        CurrentIdentity(std::make_shared<const product::Identity>(std::move(config.identity))));
-    origins.replace(std::move(config.origins));
-    spdlog::info("reloaded keys and origins from {}", line->config_path);
+    const auto& config = line->config;
+    std::atomic_store(&parts.identity,
+                      CurrentIdentity(std::make_shared<const product::Identity>(config.identity)));
+    parts.origins.replace(config.origins);
+    parts.trusted_proxies.replace(proxies_of(config));
+    parts.names.replace(names_of(config, running.host));
+    spdlog::set_level(spdlog::level::from_str(config.log_level));
+    const std::string rest = keys_for_restart(running, config);
+    spdlog::info("reloaded {}: identity, origins, trusted_proxies, names, the log's level{}",
+                 line->config_path,
+                 rest.empty() ? "" : "; changed, but only after a restart: " + rest);
 }
 
 void await_stop_signal(const sigset_t& signals, const std::function<void()>& on_hangup) {
@@ -255,18 +303,11 @@ chat::Options chat_options(const product::Config& config, const CurrentIdentity&
 }
 
 /// What is served, to whom, and who says so.
-net::HttpServer::Options http_options(const product::Config& config) {
+net::HttpServer::Options http_options(const product::Config& config, const Reloadable& parts) {
     net::HttpServer::Options options;
-    for (const auto& block : config.trusted_proxies) {
-        if (const auto parsed = net::IpBlock::parse(block))
-            options.trusted_proxies.push_back(*parsed);
-    }
-    const bool any_name = std::count(config.names.begin(), config.names.end(), "*") > 0;
-    if (!any_name) {
-        options.engine.names = config.names;
-        const bool is_name = config.host != "localhost" && !product::is_block(config.host);
-        if (is_name) options.engine.names->push_back(config.host);
-    }
+    options.trusted_proxies = parts.trusted_proxies;
+    options.engine.names = parts.names;
+    options.engine.origins = parts.origins;
     options.prefix = config.prefix;
     if (options.prefix.ends_with('/')) options.prefix.pop_back();
     return options;
@@ -323,7 +364,7 @@ int serve(const CommandLine& line, const ReadAgain& read_again) {
     if (!config.limits) warn_of_no_limits(config);
 
     const sigset_t stop_signals = block_stop_signals();
-    CurrentIdentity identity = std::make_shared<const product::Identity>(config.identity);
+    Reloadable parts(config);
     core::Server::Options options;
     options.address = {config.host, config.port};
     options.cores = config.cores;
@@ -335,14 +376,12 @@ int serve(const CommandLine& line, const ReadAgain& read_again) {
     }
     options.limits = {config.connections, config.connections_per_address};
     options.connect_timeout = connect_timeout;
-    net::OriginList origins = config.origins;
-    options.http = http_options(config);
-    options.http.engine.origins = origins;
+    options.http = http_options(config, parts);
     if (!config.limits) lift_limits(options);
     options.log = [](const std::string& sentence) { spdlog::info(sentence); };
     core::Server server(std::move(options), std::move(*store), [&](api::Application& application) {
         application.set_wall_clock(core::wall_clock_now);
-        chat::install_with(application, chat_options(config, identity));
+        chat::install_with(application, chat_options(config, parts.identity));
     });
     const auto port = server.start();
     if (!port) return fail(port.error());
@@ -351,7 +390,7 @@ int serve(const CommandLine& line, const ReadAgain& read_again) {
                            [](const std::string& sentence) { spdlog::warn(sentence); });
 
     std::cout << "listening on " << url_of(config, *port) << std::endl;
-    await_stop_signal(stop_signals, [&] { reload(read_again, identity, origins); });
+    await_stop_signal(stop_signals, [&] { reload(read_again, config, parts); });
     server.stop();
     return 0;
 }

@@ -93,9 +93,10 @@ core::Server::Options core_options(const Server::Options& options, net::FolderFi
         wanted.polling.cookie_name = options.cookie->name;
         wanted.polling.cookie_attributes = attributes_of(*options.cookie);
     }
-    for (const auto& block : options.trusted_proxies) {
-        wanted.http.trusted_proxies.push_back(*net::IpBlock::parse(block));
-    }
+    std::vector<net::IpBlock> proxies;
+    for (const auto& block : options.trusted_proxies)
+        proxies.push_back(*net::IpBlock::parse(block));
+    wanted.http.trusted_proxies = std::move(proxies);
     if (!options.names.empty()) wanted.http.engine.names = options.names;
     wanted.address = {options.host, options.port};
     wanted.cores = options.cores;

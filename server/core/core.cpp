@@ -101,7 +101,7 @@ Transports::Host Core::transports_host() {
 /// One too many is told so, as far as its socket takes it at once.
 void Core::welcome(asio::ip::tcp::socket socket, std::string address) {
     const auto known = net::IpAddress::parse(address);
-    const bool is_proxy = known && net::is_in(trusted_proxies_, *known);
+    const bool is_proxy = known && net::is_in(*trusted_proxies_.now(), *known);
     auto seat = is_proxy ? limits_.take_for_proxy() : limits_.take(address);
     if (seat) {
         transports_.http().serve(std::move(socket), {std::move(address)}, {}, std::move(*seat));

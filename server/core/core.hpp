@@ -114,7 +114,7 @@ class Core {
     std::function<void(hub::Hub&, const hub::MessageArrived&)> on_message_;
     Log log_;
     ConnectionLimits& limits_;
-    std::vector<net::IpBlock> trusted_proxies_;
+    net::Current<std::vector<net::IpBlock>> trusted_proxies_;
     api::Application application_;
     hub::Hub hub_;
     Transports transports_;

@@ -95,10 +95,11 @@ bool is_name_of_no_stranger(std::string_view name) {
 }
 
 bool is_name(std::string_view host, const EngineOptions& options) {
-    if (!options.names || host.empty()) return true;
+    const auto names = options.names.now();
+    if (!*names || host.empty()) return true;
     const std::string_view name = without_port(host);
     return is_name_of_no_stranger(name) ||
-           std::any_of(options.names->begin(), options.names->end(), [&](const auto& ours) {
+           std::any_of((*names)->begin(), (*names)->end(), [&](const auto& ours) {
                return equal_ignoring_case(ours, name) || equal_ignoring_case(ours, host);
            });
 }
@@ -115,9 +116,10 @@ bool is_own_page(std::string_view origin, const HttpRequest& request,
     if (is_host_allowed(request, options) && is_page_of(origin, asked_host(request), secure)) {
         return true;
     }
-    return options.names &&
-           std::any_of(options.names->begin(), options.names->end(),
-                       [&](const auto& name) { return is_page_of(origin, name, secure); });
+    const auto names = options.names.now();
+    return *names && std::any_of((*names)->begin(), (*names)->end(), [&](const auto& name) {
+        return is_page_of(origin, name, secure);
+    });
 }
 
 /// [Fetch Metadata] An image, a script, a frame or a link on a page of another site: browsers name no

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "server/net/current.hpp"
 #include "server/net/http_message.hpp"
 #include "server/net/origin_list.hpp"
 #include "shared/base/result.hpp"
@@ -20,7 +21,7 @@ struct EngineOptions {
     /// another are refused, because a page can give its own name to our address (DNS rebinding) and is of
     /// our origin then. Addresses and names without a dot always will do: no stranger can have those. None:
     /// every name will do.
-    std::optional<std::vector<std::string>> names = {};
+    Current<std::optional<std::vector<std::string>>> names = {};
     bool polling = true;    ///< sessions may begin by long-polling
     bool websocket = true;  ///< sessions may begin on a WebSocket, or move to one
     bool upgrades = true;   ///< sessions that poll are told that they may move

@@ -80,7 +80,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
 
     void begin() {
         const auto address = IpAddress::parse(peer_.address);
-        is_proxy_ = address && is_in(server_.options_.trusted_proxies, *address);
+        is_proxy_ = address && is_in(*server_.options_.trusted_proxies.now(), *address);
         if (!is_proxy_) return await_request();
         set_deadline(server_.options_.head_timeout);
         await_proxy_header();
@@ -172,14 +172,16 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         is_last_ = framing->is_last;
         if (is_last_) forget_upgrade();
         meet_client();
-        judge();
+        // Since it connected the list was replaced. Its place is one of those that are not counted.
+        const bool is_proxy_no_more = is_proxy_ && !request_.client.by_proxy;
+        is_proxy_no_more ? refuse({503, "this proxy is not trusted any more"}) : judge();
     }
 
     /// Who sent the request, and what it asks for in our own words.
     void meet_client() {
         const Options& options = server_.options_;
         Client& client = request_.client;
-        client = client_of(peer_.address, request_.headers, options.trusted_proxies);
+        client = client_of(peer_.address, request_.headers, *options.trusted_proxies.now());
         if (peer_.secure) client.secure = true;
         if (client.prefix.empty()) client.prefix = options.prefix;
         if (!is_engine_request(request_, options.engine)) take_off_prefix();

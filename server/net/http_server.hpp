@@ -15,6 +15,7 @@
 
 #include <boost/asio/ip/tcp.hpp>
 
+#include "server/net/current.hpp"
 #include "server/net/engine_request.hpp"
 #include "server/net/http_message.hpp"
 #include "server/net/refusals.hpp"
@@ -111,7 +112,7 @@ class HttpServer {
         /// The chat's page, and /health: 200 "ok", or 503 "leaving" for proxies to look elsewhere.
         bool serves_page = true;
         /// Proxies whose word on their clients counts; see client_of() and read_proxy_header().
-        std::vector<IpBlock> trusted_proxies = {};
+        Current<std::vector<IpBlock>> trusted_proxies = {};
         /// Below this path, like "/chat", everything is served, too; empty: none.
         std::string prefix = {};
         /// One line for operators.

@@ -235,6 +235,20 @@ std::string quoted_list(const std::vector<std::string>& texts) {
     return '[' + list + ']';
 }
 
+/// "server.port" and what it is, as print_config() says.
+std::vector<std::pair<std::string, std::string>> settings_of(const Config& config) {
+    std::vector<std::pair<std::string, std::string>> settings;
+    std::istringstream text(print_config(config));
+    std::string section;
+    for (std::string line; std::getline(text, line) && line != "[identity]";) {
+        const std::size_t equals = line.find(" = ");
+        if (line.starts_with('[')) section = line.substr(1, line.size() - 2) + '.';
+        if (equals == line.npos) continue;
+        settings.emplace_back(section + line.substr(0, equals), line.substr(equals));
+    }
+    return settings;
+}
+
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 
 }  // namespace
@@ -312,6 +326,17 @@ std::string print_config(const Config& config) {
             << "\naudience = " << quoted(key.audience) << "\n# key: not shown\n";
     }
     return out.str();
+}
+
+std::vector<std::string> changed_keys(const Config& before, const Config& after) {
+    std::vector<std::string> keys;
+    const auto settings = settings_of(before);
+    for (const auto& [key, value] : settings_of(after)) {
+        const bool is_same =
+            std::find(settings.begin(), settings.end(), std::pair(key, value)) != settings.end();
+        if (!is_same) keys.push_back(key);
+    }
+    return keys;
 }
 
 }  // namespace oncewire::product

@@ -59,6 +59,8 @@ struct Config {
 Result<void, std::string> read_config(const std::string& path, Config& config);
 /// The same as a file. Secrets are left out, with a comment in their place.
 std::string print_config(const Config& config);
+/// What differs, by the names of the file, like "server.port"; [identity] aside.
+std::vector<std::string> changed_keys(const Config& before, const Config& after);
 
 /// "scheme://host" or "scheme://host:port", or "*"; what is something else is a typing error.
 bool is_origin(const std::string& text);

@@ -30,7 +30,7 @@ const std::string socket_url = "/socket.io/?EIO=4&transport=websocket";
 
 Server::Options trusting(const std::string& block = "127.0.0.1") {
     Server::Options options;
-    options.http.trusted_proxies = {*IpBlock::parse(block)};
+    options.http.trusted_proxies = std::vector{*IpBlock::parse(block)};
     return options;
 }
 

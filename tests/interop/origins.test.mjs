@@ -2,7 +2,7 @@
 // is read again without a restart.
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
-import { get } from "node:http";
+import { Agent, get } from "node:http";
 import { after, before, describe, test } from "node:test";
 import WebSocket from "ws";
 import { Server } from "../support/server.mjs";
@@ -16,10 +16,10 @@ let server;
 before(async () => (server = await Server.start({ config: listOf([shop, local]) })));
 after(() => server.remove());
 
-const request = (path, origin) =>
+const request = (path, origin, { headers = {}, agent = false } = {}) =>
   within(
     new Promise((resolve, reject) => {
-      get(server.url + path, { headers: origin === undefined ? {} : { origin }, agent: false }, async (answer) => {
+      get(server.url + path, { headers: origin === undefined ? headers : { ...headers, origin }, agent }, async (answer) => {
         let body = "";
         for await (const chunk of answer) body += chunk;
         resolve({ status: answer.statusCode, headers: answer.headers, body });
@@ -27,7 +27,7 @@ const request = (path, origin) =>
     }),
     "an answer",
   );
-const poll = (origin) => request("/socket.io/?EIO=4&transport=polling", origin);
+const poll = (origin, options) => request("/socket.io/?EIO=4&transport=polling", origin, options);
 
 /** "open", or what the refusal says. */
 const upgrade = (origin) =>
@@ -96,16 +96,36 @@ describe("who may", () => {
   test("whoever is no browser and names no site", async () => assert.equal((await poll()).status, 200));
 });
 
+const reloaded = async (config, isDone) => {
+  writeFileSync(server.config, config);
+  server.child.kill("SIGHUP");
+  await until(isDone, "the new configuration");
+};
+
 test("the list is read again without a restart; one that cannot be used changes nothing", async () => {
-  const reloaded = async (config, isDone) => {
-    writeFileSync(server.config, config);
-    server.child.kill("SIGHUP");
-    await until(isDone, "the new list");
-  };
   await reloaded(listOf(["https://other.example"]), async () => (await poll("https://other.example")).status === 200);
   assert.equal((await poll(shop)).status, 403);
   assert.equal(await upgrade("https://other.example"), "open");
   assert.equal(await ancestors(), "'self' https://other.example");
   await reloaded(listOf(["https://other.example/path"]), () => server.log.includes("must be like https://example.org"));
   assert.equal(await ancestors(), "'self' https://other.example");
+});
+
+test("so are names and proxies; what else has changed is named", async () => {
+  const origin = "http://chat.example";
+  const byName = { headers: { host: "chat.example" } };
+  const byProxy = { headers: { host: "chat.example", "x-forwarded-proto": "https" } }; // whose pages are not http
+  const named = '[server]\nnames = ["chat.example"]\n';
+  const trusting = `${named}trusted_proxies = ["127.0.0.1"]\n`;
+  assert.equal((await poll(origin, byName)).status, 403);
+  await reloaded(named, async () => (await poll(origin, byName)).status === 200);
+  assert.equal((await poll(origin, byProxy)).status, 200);
+  await reloaded(trusting, async () => (await poll(origin, byProxy)).status === 403);
+  // A connection that a proxy keeps.
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  assert.equal((await request("/health", undefined, { agent })).status, 200);
+  await reloaded(`${named}keep_days = 7\n[log]\nlevel = "debug"\n[chat]\nburst = 9\n`, async () => (await poll(origin, byProxy)).status === 200);
+  assert.deepEqual([(await request("/health", undefined, { agent })).status, (await request("/health", undefined, { agent })).status], [503, 200]);
+  agent.destroy();
+  await until(() => server.log.includes("only after a restart: server.keep_days, chat.burst\n"), "the keys that wait");
 });
