@@ -51,7 +51,8 @@ export class Crowd {
     this.#timer = undefined;
     this.#askedAt = performance.now();
     clearTimeout(this.#again);
-    this.#again = setTimeout(() => this.#lookAgain(), often);
+    // A network has one allowance for all its people: the more there are, the less each of them asks.
+    this.#again = setTimeout(() => this.#lookAgain(), often * Math.max((this.#count ?? 0) / 20, 1));
     const answer = await ask(this.#socket, "who", place).catch(() => undefined);
     if (place !== this.#place) return this.look();
     if (!answer || answer.count === this.#count) return;
