@@ -35,7 +35,7 @@ export const tiers = {
     { name: "exhaustive", command: "build/bin/oncewire-sim --exhaustive", counted: "exit", minutes: 10 },
     { name: "sim-wasm-500", command: "tests/sim/compare_wasm 1001..1500", counted: "exit", minutes: 10 },
     { name: "sanitize", command: "make --no-print-directory sanitize", counted: "exit", minutes: 25 },
-    { name: "race", command: "make --no-print-directory race", counted: "node", minutes: 25 },
+    { name: "race", command: "make --no-print-directory race", counted: "node", minutes: 30 },
     { name: "crash-200", command: "tests/crash/run --cycles 200 --seed 2", counted: "exit", minutes: 12 },
     { name: "fuzz", command: "tests/fuzz/run 60", counted: "plain", minutes: 15 },
     { name: "planted", command: "python3 -B tests/fuzz/planted.py", counted: "plain", minutes: 15 },
