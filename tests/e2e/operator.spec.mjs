@@ -86,7 +86,10 @@ test.describe("where visitors are let in for now", () => {
     await expect(ann.status).toContainText("refused");
     await expect(ann.message("door-3")).toHaveAttribute("data-state", "queued");
     expect(friend.transcript.texts).toEqual(["door-1"]);
+    const closed = server.log.length;
     letIn(true);
+    await expect.poll(() => server.log.slice(closed)).toContain("reloaded");
+    friend.socket.connect(); // a visitor, too: whoever is in is sent out soon, and a stock client does not come back
     await expect(async () => {
       await ann.page.reload();
       await expect(ann.message("door-3")).toHaveAttribute("data-state", "delivered", { timeout: 5000 });
