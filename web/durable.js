@@ -3,7 +3,7 @@
 // IndexedDB nothing is recalled.
 
 const version = 3;
-const patience = { kept: 1000, pages: 1000, pictures: 15_000 }; // ms; some private windows never answer
+const patience = { kept: 4000, pages: 4000, pictures: 15_000 }; // ms; some private windows never answer
 
 let opening; // kept open: what is written while the page goes has no time to wait for it
 

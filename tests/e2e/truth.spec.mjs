@@ -40,6 +40,16 @@ test("a link that is dead on one side: somebody who has just written is told, an
   await expect(ann.status).toHaveText("");
 });
 
+/** In the page: which places have their last page kept on this device. */
+const keptPlaces = () =>
+  new Promise((resolve) => {
+    const request = indexedDB.open("oncewire-chat");
+    request.onsuccess = () => {
+      const keys = request.result.transaction("pages").objectStore("pages").getAllKeys();
+      keys.onsuccess = () => (request.result.close(), resolve(keys.result.sort()));
+    };
+  });
+
 test("a reload without a network shows the room one was in, what was said there, and nobody who may be gone", async ({ visit }) => {
   const ann = await visit();
   const ben = await visit();
@@ -50,6 +60,7 @@ test("a reload without a network shows the room one was in, what was said there,
   await ann.say("kept-2");
   await ann.showsExactly(["kept-2"]);
   await expect(ann.people).toContainText("Ben");
+  await expect.poll(() => ann.page.evaluate(keptPlaces)).toContain("room/garden");
   ann.proxy.takeDown();
   await ann.page.reload();
   await expect(ann.place).toHaveText("garden");
