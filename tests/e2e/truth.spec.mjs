@@ -54,6 +54,7 @@ test("a reload without a network shows the room one was in, what was said there,
   const ann = await visit();
   const ben = await visit();
   await ben.called("Ben");
+  await expect(ann.people).toContainText("Ben");
   await ben.say("kept-1");
   await ann.showsExactly(["kept-1"]);
   await ann.openRoom("garden");
