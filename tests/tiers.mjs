@@ -25,7 +25,7 @@ export const tiers = {
     { name: "interop-4.0", command: `node --test ${old}`, counted: "node", minutes: 3, env: { STOCK_CLIENT: "socket.io-client-4.0", SERVER_CORES: "2" } },
     { name: "crash", command: "tests/crash/run --cycles 10 --seed 1", counted: "exit", minutes: 3 },
     { name: "hostile", command: "node tests/hostile/run.mjs --short", counted: "plain", minutes: 8 },
-    { name: "e2e", command: playwright, counted: "playwright", minutes: 25 },
+    { name: "e2e", command: playwright, counted: "playwright", minutes: 35 },
   ],
   prove: [
     build,
