@@ -3,8 +3,6 @@ PORT  ?= 3000
 DB    ?= oncewire.db
 SEEDS ?= 1..300
 CYCLES ?= 10
-# Tests of interop that ask nothing which other threads, or another timing, could answer otherwise.
-NO_THREADS := api_flags api_install api_signatures client_package frameworks proxies python slow_reader
 SEED  ?= 1
 TARGETS ?= oncewire-server oncewire-sim engineio-echo socketio-echo socketio-lab
 WERROR := $(if $(CI),ON,OFF)
@@ -95,6 +93,8 @@ sanitize: ## Unit tests and a short simulation with address and undefined-behavi
 	@cmake --build build/sanitize --target oncewire-unit oncewire-sim
 	@build/sanitize/bin/oncewire-unit && build/sanitize/bin/oncewire-sim --seeds 1..100 --threads 2
 
+# Tests of interop that ask nothing which other threads, or another timing, could answer otherwise.
+NO_THREADS := api_flags api_install api_signatures client_package frameworks proxies python slow_reader
 race: tests/node_modules/.package-lock.json ## The clients' tests against servers that stop at the first data race
 	@.ci/deps prove
 	@$(MAKE) --no-print-directory build/thread/build.ninja

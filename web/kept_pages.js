@@ -33,11 +33,11 @@ async function write() {
   const places = [...changed];
   changed.clear();
   // All at once: a page that goes has no time for one after the other.
-  const write = ({ id, timeline }) => {
+  const keep = ({ id, timeline }) => {
     const posts = timeline.newestPosts(messagesKept);
     return posts.length > 0 && rememberDurably(id, { place: id, at: Date.now(), posts }, "pages");
   };
-  await Promise.all(places.map(write));
+  await Promise.all(places.map(keep));
   const pages = await keptPages();
   const old = pages.sort((a, b) => b.at - a.at).slice(placesKept);
   for (const { place } of old) await forgetDurably(place, "pages");

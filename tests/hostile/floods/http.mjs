@@ -129,10 +129,10 @@ export const http = [
   {
     name: "smallest packets by POST",
     short: true,
-    about: "60 sessions POST half a million packets at a time",
+    about: "60 sessions POST as many packets at a time as one POST may carry",
     async run(attack) {
       const all = await Promise.all(lines(attack, attack.some(60)).map((line) => PollingSession.open(line)));
-      const body = Array(490_000).fill("3").join("\x1e");
+      const body = Array(65_536).fill("3").join("\x1e");
       await Promise.all(all.map(async (session) => {
         if (!session || !(await session.post("40"))) return;
         while (!attack.isOver && (await session.post(body)));
