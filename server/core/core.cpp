@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <utility>
@@ -94,7 +95,7 @@ Transports::Host Core::transports_host() {
                                      reply(to_response(std::move(answer)));
                                  }));
     };
-    host.is_busy = [this] { return sequencer_->is_full(); };
+    host.is_busy = [this] { return is_crowded(); };
     return host;
 }
 
@@ -197,6 +198,9 @@ void Core::finish_turn() {
 
 void Core::handle_inbox() {
     auto taken = inbox_.take();
+    if (taken.was_full) {
+        for (CoreMailbox* core : cores_) core->wake();
+    }
     turn([&](Instant now) {
         for (auto& letter : taken.letters) read(std::move(letter), now);
     });
@@ -209,7 +213,14 @@ void Core::handle_inbox() {
                                  std::move(foreign.received), std::move(foreign.seat));
     }
     if (std::exchange(reading_paused_, false)) await_readable();
-    if (!sequencer_->is_full()) transports_.resume();
+    if (!is_crowded()) transports_.resume();
+}
+
+/// Somebody has enough to do. Which of them what a client sends would reach, nobody knows before: a
+/// broadcast goes by the core that orders it, which would have to hold back all others.
+bool Core::is_crowded() const {
+    return sequencer_->is_full() || std::any_of(cores_.begin(), cores_.end(),
+                                                [](const auto* core) { return core->is_full(); });
 }
 
 void Core::read(CoreLetter letter, Instant now) {
@@ -223,9 +234,8 @@ void Core::read(CoreLetter letter, Instant now) {
 }
 
 void Core::await_readable() {
-    // Clients wait in their sockets while the sequencer has enough to do; it wakes us when it took
-    // what it had.
-    if (sequencer_->is_full()) {
+    // Clients wait in their sockets while a thread has enough to do; it wakes us when it took what it had.
+    if (is_crowded()) {
         reading_paused_ = true;
         return;
     }

@@ -104,6 +104,7 @@ class Core {
     void read(CoreLetter letter, Instant now);
     void handle_inbox();
     void await_readable();
+    bool is_crowded() const;
     void arm_timer();
     void note_exception(const std::string& sentence);
     Transports::Host transports_host();

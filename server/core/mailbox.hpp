@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -17,10 +18,11 @@ namespace oncewire::core {
 /// The only way from one thread to another: mail of one closed set, first in first out, any number of
 /// senders, one receiver.
 ///
-/// Bounded by manners: a letter is never refused, because losing one would break recovery, but a sender
-/// asks is_full(), or calls wait_for_room(), and produces nothing more until there is room again. So the
-/// box holds at most `capacity` letters, or `capacity_bytes` of them, and what each sender makes in
-/// one turn.
+/// Bounded by manners: a letter is never refused, because losing one would break recovery. But the
+/// sequencer calls wait_for_room(), and a core asks is_full() of every box before it reads from its
+/// clients, and reads nothing until there is room again. So the box holds `capacity` letters, or
+/// `capacity_bytes` of them, and what each sender makes in one turn; and beyond that only what cores make
+/// of the letters and timers they have already, because a core that waited for another might be waited for.
 template <class Mail>
 class Mailbox {
   public:
@@ -54,6 +56,7 @@ class Mailbox {
                 letters_.insert(letters_.end(), std::make_move_iterator(letters.begin()),
                                 std::make_move_iterator(letters.end()));
             }
+            is_full_ = is_full_now();
         }
         if (!was_empty) return;
         arrived_.notify_one();
@@ -72,6 +75,7 @@ class Mailbox {
             taken.was_full = is_full_now();
             taken.letters.swap(letters_);
             bytes_ = 0;
+            is_full_ = is_full_now();
         }
         if (taken.was_full) emptied_.notify_all();
         return taken;
@@ -102,10 +106,8 @@ class Mailbox {
         arrived_.notify_one();
     }
 
-    bool is_full() const {
-        const std::lock_guard lock(mutex_);
-        return is_full_now();
-    }
+    /// Cheap: asked of every box before each reading.
+    bool is_full() const { return is_full_; }
     /// For a sender that may block: returns when there is room, or when close() was called.
     void wait_for_room() {
         std::unique_lock lock(mutex_);
@@ -137,7 +139,8 @@ class Mailbox {
     std::condition_variable arrived_;
     std::condition_variable emptied_;
     std::vector<Mail> letters_;
-    std::size_t bytes_ = 0;  // of letters_, as weigh_ says
+    std::size_t bytes_ = 0;              // of letters_, as weigh_ says
+    std::atomic<bool> is_full_ = false;  // is_full_now() when it last changed
     bool closed_ = false;
     bool interrupted_ = false;
 };
