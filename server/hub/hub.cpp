@@ -83,6 +83,7 @@ void Hub::handle_frame(ConnectionId id, FrameView frame, Instant now) {
     if (!connection) return;
     ++counts_.frames_in;
     connection->peer->handle_frame(engineio::Channel::current, frame, now);
+    bound_collected(*connection);
     pump(id, now);
 }
 
@@ -430,9 +431,28 @@ void Hub::enter_network(Connection& connection) {
     ++connection.network->connections;
 }
 
+void Hub::collect(Connection& connection, std::uint64_t bytes) {
+    connection.network->collected_bytes += bytes - connection.collected_bytes;
+    connection.collected_bytes = bytes;
+}
+
+/// Attachments wait for the last one of their packet. Whoever lets more wait than its network may is closed.
+void Hub::bound_collected(Connection& connection) {
+    const std::uint64_t bytes = connection.peer->collected_bytes();
+    const std::uint64_t before = connection.collected_bytes;
+    collect(connection, bytes - std::min(bytes, limits::attachments_uncounted));
+    const std::uint64_t at_most = std::max(options_.network_attachments_bytes / options_.cores,
+                                           std::uint64_t{2} * options_.message_bytes_max);
+    const bool is_too_much =
+        connection.collected_bytes > before && connection.network->collected_bytes > at_most;
+    if (options_.limits_networks && is_too_much)
+        connection.peer->close(socketio::DisconnectReason::transport_error);
+}
+
 /// Whoever leaves and comes back goes on with what it has used up, so a network is kept a little longer.
 void Hub::leave_network(Connection& connection) {
     owe(connection, 0);
+    collect(connection, 0);
     --connection.network->connections;
     if (networks_.size() <= 2 * counts_.connections_open + leftovers_max) return;
     std::erase_if(networks_, [this](const auto& network) {

@@ -226,6 +226,8 @@ class Hub {
         /// much may wait for them on all cores together.
         bool limits_networks = true;
         std::uint64_t network_queue_bytes = limits::network_queue_bytes;
+        /// Likewise, but two messages at least.
+        std::uint64_t network_attachments_bytes = limits::network_attachments_bytes;
     };
 
     explicit Hub(Options options);
@@ -386,6 +388,7 @@ class Hub {
     struct Network {
         std::uint32_t connections = 0;
         std::uint64_t owed_bytes = 0;
+        std::uint64_t collected_bytes = 0;
         Instant connects_paid_until;
     };
     struct Connection {
@@ -397,6 +400,8 @@ class Hub {
         std::uint64_t queue_bytes = 0;
         /// What was made for this peer alone, in the queue and in the Write that is out: at most so much.
         std::uint64_t owed_bytes = 0;
+        /// Of a packet whose attachments have not all come, as far as it is counted.
+        std::uint64_t collected_bytes = 0;
         Network* network = nullptr;
         bool writing = false;         // a Write is out; the next waits for handle_written()
         bool dirty = false;           // listed in dirty_
@@ -463,6 +468,8 @@ class Hub {
     void enter_network(Connection& connection);
     void leave_network(Connection& connection);
     void owe(Connection& connection, std::uint64_t bytes);
+    void collect(Connection& connection, std::uint64_t bytes);
+    void bound_collected(Connection& connection);
     bool owes_too_much(const Connection& connection) const;
     void violate(ConnectionId id);
 

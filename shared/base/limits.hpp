@@ -106,6 +106,14 @@ inline constexpr std::uint32_t send_queue_bytes = 1u << 20;
 /// has a thousand.
 inline constexpr std::uint64_t network_queue_bytes = 32u << 20;
 
+/// 32 MiB: packets of one network whose attachments have not all come. One connection may keep a whole message
+/// waiting for ten seconds, and a network has a thousand.
+inline constexpr std::uint64_t network_attachments_bytes = 32u << 20;
+
+/// 16 KiB: of each such packet that nobody counts, so that what people send gets in whatever somebody else in
+/// their network does.
+inline constexpr std::uint64_t attachments_uncounted = 16u << 10;
+
 /// 30 s: a reader that takes nothing for this long is closed, with a reason, and may come back.
 inline constexpr Millis slow_reader_timeout{30'000};
 

@@ -103,6 +103,8 @@ class ServerConnection {
     bool is_connected(NamespaceIndex index) const;
     bool is_closed() const { return finished_; }
     const engineio::Session& session() const { return session_; }
+    /// What is kept of a packet whose attachments have not all come.
+    std::uint64_t collected_bytes() const { return decoder_.collected_bytes(); }
 
     std::optional<ServerOutput> poll_output();
 

@@ -47,6 +47,8 @@ class Decoder {
         FrameView payload, Instant now, std::uint32_t bytes_max = limits::message_bytes);
 
     bool is_collecting() const { return collecting_ != nullptr; }
+    /// Of the packet whose attachments are missing.
+    std::uint64_t collected_bytes() const { return collecting_ ? collecting_->bytes : 0; }
     /// When attachments are late; the owner then closes.
     std::optional<Instant> next_timeout() const;
 

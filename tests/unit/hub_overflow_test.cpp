@@ -216,6 +216,45 @@ TEST_CASE("what waits for the readers of one network has a bound of its own") {
     if (!closed.empty()) CHECK(closed.front().connection == second);
 }
 
+TEST_CASE("what the peers of one network let wait for its attachments has a bound of its own") {
+    auto options = small();
+    options.message_bytes_max = 30'000;
+    options.network_attachments_bytes = 60'000;
+    options.limits_networks = GENERATE(true, false);
+    Deaf deaf(options);
+    const auto attach = [&](ConnectionId id, std::size_t bytes) {
+        deaf.hub.handle_frame(id, {FrameType::binary, std::string(bytes, 'x')}, deaf.now);
+    };
+    // Each is counted with some 10,000.
+    const auto begin = [&](const std::string& network) {
+        const auto id = deaf.open(network);
+        deaf.join(id);
+        deaf.say(id, R"(452-["x",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}])");
+        attach(id, 26'300);
+        return id;
+    };
+    const auto closed = [&] {
+        std::vector<ConnectionId> ids;
+        for (const auto& each : deaf.take<CloseTransport>()) ids.push_back(each.connection);
+        return ids;
+    };
+    using Ids = std::vector<ConnectionId>;
+    const auto first = begin("a");
+    for (int i = 1; i < 6; ++i) begin("a");
+    CHECK(closed() == Ids{});
+    const auto seventh = begin("a");
+    CHECK(closed() == (options.limits_networks ? Ids{seventh} : Ids{}));
+    begin("b");
+    CHECK(closed() == Ids{});
+    attach(first, 1);  // the packet is whole
+    deaf.hub.handle_transport_closed(begin("a"), engineio::CloseReason::transport_close, deaf.now);
+    closed();
+    begin("a");
+    CHECK(closed() == Ids{});
+    const auto last = begin("a");
+    CHECK(closed() == (options.limits_networks ? Ids{last} : Ids{}));
+}
+
 TEST_CASE("one connection joins namespaces as often as people do") {
     Deaf deaf;
     const auto id = deaf.open();
