@@ -69,7 +69,8 @@ void Witness::cancelled(MessageId message) {
 
 void Witness::restored(MessageId message) {
     Message& back = messages_[message];
-    const bool went_with_its_log = back.verdict == Fate::accepted && back.copies == 0;
+    const bool had_outcome = back.verdict == Fate::accepted || back.had_outcome_before;
+    const bool went_with_its_log = had_outcome && back.copies == 0;
     back.risen = back.risen || back.cancelled || went_with_its_log;
     back.cancelled = false;
     back.was_told = false;
@@ -220,6 +221,8 @@ void Witness::log_replaced(const delivery::Epoch& epoch, delivery::Offset head) 
     forgotten_.clear();
     marks_before_ = marks_;
     for (auto& message : messages_) {
+        if (message.is_unknown || message.verdict == Fate::rejected)
+            message.had_outcome_before = true;
         message.copies = 0;
         message.is_unknown = false;
     }

@@ -153,8 +153,10 @@ class Witness {
         bool promised = false;  // saved, or said to be: must end up in the log
         bool released = false;  // the promise ended honestly
         bool cancelled = false;
-        bool risen = false;        // storage has it again, when its place among the others is gone
-        bool was_told = false;     // what became of it, since storage was last read
+        bool risen = false;     // storage has it again, when its place among the others is gone
+        bool was_told = false;  // what became of it, since storage was last read
+        bool had_outcome_before =
+            false;                 // told in a log that has been replaced since: not accepted
         bool was_stored = false;   // in some epoch
         bool too_large = false;    // rejected for that reason
         bool was_offered = false;  // before its lease ended
