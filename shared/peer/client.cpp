@@ -125,8 +125,11 @@ void Client::disconnect(NamespaceIndex index, Instant) {
     // While CONNECT is unanswered a DISCONNECT would be a violation; the answer is met with it.
     if (connected) send_packet({socketio::PacketType::disconnect, nsp.name, std::nullopt, {}, {}});
     close_if_unwanted();
-    if (nsp.state == NamespaceState::connected)
-        end_namespace(index, DisconnectReason::io_client_disconnect);
+    if (nsp.state != NamespaceState::connected) return;
+    // Whoever says goodbye has no session to come back to.
+    nsp.pid.clear();
+    nsp.last_offset.clear();
+    end_namespace(index, DisconnectReason::io_client_disconnect);
 }
 
 Result<std::optional<socketio::AckId>, EmitError> Client::emit(NamespaceIndex index,
