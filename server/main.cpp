@@ -1,4 +1,5 @@
 // The chat server as a program: flags, log, signals.
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -405,6 +406,16 @@ int run(const CommandLine& line, const ReadAgain& read_again) {
     return status ? *status : serve(line, read_again);
 }
 
+/// What is large goes back to the system as soon as nobody needs it. glibc would learn, from the first body of a
+/// megabyte that was freed, to cut the next ones out of its heap [mallopt(3), M_MMAP_THRESHOLD], and a heap with holes
+/// kept twice of what limits allow.
+void give_large_memory_back() {
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, 256 << 10);
+    mallopt(M_TRIM_THRESHOLD, 4 << 20);
+#endif
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -414,6 +425,7 @@ int main(int argc, char** argv) {
         if (!line) return fail(line.error());
         start_log(line->config);
         std::signal(SIGPIPE, SIG_IGN);
+        give_large_memory_back();
         raise_descriptor_limit();
         return run(*line, read);
     } catch (const std::exception& error) {
