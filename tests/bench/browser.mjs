@@ -35,7 +35,7 @@ server.on("connection", (socket) =>
 );
 await new Promise((resolve) => http.listen(0, "127.0.0.1", resolve));
 const url = `http://127.0.0.1:${http.address().port}`;
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu"] });
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium-headless-shell", args: ["--no-sandbox", "--disable-gpu"] });
 
 async function visit(client) {
   const page = await browser.newPage();

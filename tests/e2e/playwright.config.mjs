@@ -19,7 +19,7 @@ export default defineConfig({
     // A trace of every test costs a quarter of the whole: it is asked for (TRACE=1).
     trace: process.env.TRACE ? "retain-on-failure" : "off",
     launchOptions: {
-      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium-headless-shell",
       // The second line keeps Chromium from looking up its maker's hosts.
       args: ["--no-sandbox", "--disable-gpu", "--no-first-run",
         "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"],
