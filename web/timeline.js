@@ -329,7 +329,7 @@ export class Timeline {
     this.#byEntry.set(slotOf(entry), view);
     view.setState(entry.state);
     this.#follow(() => {
-      this.#append(view.node);
+      this.#append(view.node, this.#pendingSince(post.at));
       this.#decorate(view);
       return 0;
     }, true);
@@ -369,8 +369,8 @@ export class Timeline {
     const next = after(view.node);
     view.post = { ...view.post, id };
     this.#byId.set(id, view);
+    this.#insert(view, id); // among those without an id, so before it has one
     view.node.dataset.id = id;
-    this.#insert(view, id);
     this.#applyChange(view);
     if (id <= this.#readUpTo) view.setState("read");
     this.#decorate(view);
@@ -424,6 +424,13 @@ export class Timeline {
     const nodes = [];
     for (let node = this.#lastMessage(); node && !node.dataset.id; node = before(node)) nodes.unshift(node);
     return nodes;
+  }
+
+  /** The first on its way that was said after `at`: what this device kept is read when others may be said already. */
+  #pendingSince(at) {
+    const isLater = (node) => this.viewOf(node)?.post.at > at;
+    const last = this.#lastMessage();
+    return last && !last.dataset.id && isLater(last) ? this.#pending().find(isLater) : undefined;
   }
 
   #lastMessage() {

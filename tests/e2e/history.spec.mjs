@@ -84,3 +84,24 @@ test.describe("where only three messages of a room are kept", () => {
     expect(lines[lost + 1]).toContain("kept-6");
   });
 });
+
+// The fourth is written before the page has read the first three from this device; the clock may have been set back.
+for (const clock of ["goes on", "was set back"])
+  test(`what was said while the page was still reading what this device kept stands behind it; the clock ${clock}`, async ({ visit }) => {
+    const ann = await visit();
+    const seen = await ann.page.evaluate(async (isBack) => {
+      const { Timeline } = await import("/timeline.js");
+      const timeline = new Timeline((show) => show());
+      const texts = () => [...timeline.element.querySelectorAll("[data-state]")].map((node) => node.innerText.match(/said-\d/)[0]);
+      const post = (n) => ({ text: `said-${n}`, at: isBack ? 1000 - n : 1000 + n, key: `p:${n}` });
+      const entry = (n) => ({ id: n, key: `p:${n}`, event: "chat message", args: [`said-${n}`], state: "queued", saved: true });
+      document.body.append(timeline.element);
+      for (const n of [4, 1, 2, 3]) timeline.showEntry(entry(n), post(n));
+      const waiting = texts();
+      timeline.addOlder([3, 2, 1].map((n) => ({ ...post(n), id: n }))); // the server had them
+      timeline.showEntry({ ...entry(4), state: "accepted", results: [{ id: 4 }] }, post(4));
+      return { waiting, stored: texts() };
+    }, clock === "was set back");
+    if (clock === "goes on") expect(seen.waiting).toEqual(numbered("said", 4));
+    expect(seen.stored).toEqual(numbered("said", 4));
+  });
