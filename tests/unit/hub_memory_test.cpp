@@ -27,6 +27,11 @@ void* operator new(std::size_t bytes) {
     return whole + hub_memory_test::note_bytes;
 }
 
+/// std::stable_sort asks this way.
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+    return operator new(bytes);
+}
+
 void operator delete(void* memory) noexcept {
     if (memory == nullptr) return;
     auto* whole = static_cast<char*>(memory) - hub_memory_test::note_bytes;
