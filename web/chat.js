@@ -2,7 +2,7 @@
 
 import { Actions } from "./actions.js";
 import { hashOf, whereIs } from "./address.js";
-import { isLooking, isOpen, onAttention } from "./attention.js";
+import { isLooking, onAttention } from "./attention.js";
 import { Composer } from "./composer.js";
 import { ConnectionLine } from "./connection_line.js";
 import { Crowd } from "./crowd.js";
@@ -18,7 +18,7 @@ import { isPrivate, mainPlace, personOf, Places } from "./places.js";
 import { Pulse } from "./pulse.js";
 import { Scroll } from "./scroll.js";
 import { Search } from "./search.js";
-import { ask, keepSignedIn, open, rooms, tell, toldName, whatIsWrong } from "./session.js";
+import { ask, keepSignedIn, open, rooms, tell, tellOpen, toldName, whatIsWrong } from "./session.js";
 import { Settings } from "./settings.js";
 import { Shelf, shelf } from "./shelf.js";
 import { Sidebar } from "./sidebar.js";
@@ -175,6 +175,7 @@ socket.on("you", (user) => {
   learnName(user.id, user.name);
   // Chosen while the server was being told another one.
   if (!me.token && me.name !== toldName) settings.onRename(me.name);
+  tellOpen(socket); // opened or closed meanwhile
   places.load();
   frame?.tell("ready", { id: user.id });
 });
@@ -429,12 +430,7 @@ people.onChange = (isName) => {
   describe();
 };
 // Who opens the widget comes in, and who closes it goes.
-let wasOpen = isOpen();
-onAttention(() => {
-  if (wasOpen === isOpen()) return;
-  wasOpen = isOpen();
-  if (socket.connected) tell(socket, "here", wasOpen);
-}, here.signal);
+onAttention(() => tellOpen(socket), here.signal);
 people.onNotice = (kind, name) => notices.tell(kind, name);
 
 let mayFocus = hasAddress; // a site's page keeps its focus until somebody chooses a place here

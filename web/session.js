@@ -41,13 +41,22 @@ export function open(tokens, server = location.origin) {
 
 /** What the server was told last; a name that was chosen since has yet to be. */
 export let toldName;
+let toldOpen; // likewise, whether the panel is open
 
 async function describe() {
   if (getToken) me.token = await getToken().catch(() => undefined);
   toldName = me.name;
   const who = me.token ? { token: me.token } : { visitor: me.secret, name: me.name };
   // A closed widget hears everything, and is nobody who could answer.
-  return { ...who, live: true, rooms: [...rooms], ...(isOpen() ? {} : { away: true }) };
+  toldOpen = isOpen();
+  return { ...who, live: true, rooms: [...rooms], ...(toldOpen ? {} : { away: true }) };
+}
+
+/** Tells the server that the panel was opened or closed, unless it knows. */
+export function tellOpen(socket) {
+  if (!socket.connected || toldOpen === isOpen()) return;
+  toldOpen = isOpen();
+  tell(socket, "here", toldOpen);
 }
 
 /** Asks for a fresh token before the one in use ends, until `signal` is aborted. */

@@ -107,3 +107,26 @@ test("a widget that nobody has opened is nobody; who opens it comes in, and who 
   await launcher(page).click();
   await expect.poll(people).toBe(0);
 });
+
+test("who opens the widget while it is connecting comes in", async ({ site, chat, friend, page }) => {
+  const people = () => new Promise((resolve) => friend.socket.emit("who", "room/support", (_, answer) => resolve(answer.count)));
+  let asked;
+  const isAsked = new Promise((resolve) => (asked = resolve));
+  let answer;
+  await page.routeWebSocket(/socket\.io/, (link) => {
+    const server = link.connectToServer();
+    server.onMessage((message) => {
+      if (!String(message).startsWith("40")) return link.send(message);
+      answer = () => link.send(message);
+      asked();
+    });
+  });
+  site.page = `<!doctype html><title>Shop</title><script async type="module" src="${chat.url}/embed.js" data-room="support"></script>`;
+  await page.goto(site.url);
+  await isAsked;
+  await launcher(page).click();
+  await expect(page.locator("iframe")).toBeVisible();
+  answer();
+  await expect(inside(page).getByText("1 person here")).toBeVisible();
+  expect(await people()).toBe(1);
+});
