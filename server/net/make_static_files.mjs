@@ -3,11 +3,13 @@
 //   node make_static_files.mjs OUTPUT.cpp URL_PREFIX=DIRECTORY…
 //
 // Every file below a directory whose type is known becomes URL_PREFIX + its path; index.html also
-// stands for the prefix itself. A directory that does not exist has no files. Each file is compressed
-// here, once, as hard as possible; a variant that is not smaller is left out.
+// stands for the prefix itself. A directory that does not exist has no files. Comments and white space of scripts
+// and styles stay here; names go out as they were written, for whoever looks with a browser's tools. Each file is
+// compressed once, as hard as possible; a variant that is not smaller is left out.
 
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { extname, join, relative } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
@@ -26,6 +28,8 @@ const contentTypes = {
   ".woff2": "font/woff2",
 };
 const hashedName = /-[0-9a-f]{8,}\./;
+const { transformSync } = createRequire(new URL("../../client-wasm/package.json", import.meta.url))("esbuild");
+const loaders = { ".css": "css", ".js": "js" };
 
 function filesBelow(directory) {
   if (!existsSync(directory)) return [];
@@ -55,8 +59,16 @@ function variant(bytes, etag) {
   return `{std::string_view(${literal(bytes)}, ${bytes.length}), ${JSON.stringify(etag)}}`;
 }
 
-function entry(url, path) {
+/** What is sent of a file. What has a source map was made by a build, and belongs to it as it is. */
+function contentOf(path) {
   const bytes = readFileSync(path);
+  const loader = loaders[extname(path)];
+  if (!loader || existsSync(`${path}.map`)) return bytes;
+  return Buffer.from(transformSync(bytes.toString(), { loader, minifyWhitespace: true, legalComments: "none" }).code);
+}
+
+function entry(url, path) {
+  const bytes = contentOf(path);
   const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 20);
   const smaller = (packed, suffix) =>
     packed.length < bytes.length ? variant(packed, `"${hash}-${suffix}"`) : "{}";

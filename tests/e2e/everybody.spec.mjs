@@ -286,5 +286,5 @@ test("page, client and engine together are light, and nothing jumps", async ({ v
   const sizes = await Promise.all([...paths].map(sizeOf));
   const total = sizes.reduce((sum, size) => sum + size, 0);
   console.log(`page, client and engine: ${total} bytes as sent, in ${sizes.length} files`);
-  expect(total).toBeLessThanOrEqual(107_000);
+  expect(total).toBeLessThanOrEqual(105_000);
 });
