@@ -100,9 +100,9 @@ NO_THREADS := api_flags api_install api_signatures client_package frameworks pro
 race: tests/node_modules/.package-lock.json ## The clients' tests against servers that stop at the first data race
 	@.ci/deps prove
 	@$(MAKE) --no-print-directory build/thread/build.ninja
-	@cmake --build build/thread
+	@cmake --build build/thread --target servers
 	@ONCEWIRE_SERVER=$(CURDIR)/build/thread/bin/oncewire-server TSAN_OPTIONS=halt_on_error=1 \
-	 node --test $(filter-out $(addprefix %/,$(addsuffix .test.mjs,$(NO_THREADS))),$(wildcard tests/interop/*.test.mjs))
+	 node --test --test-concurrency=2 $(filter-out $(addprefix %/,$(addsuffix .test.mjs,$(NO_THREADS))),$(wildcard tests/interop/*.test.mjs))
 
 bench: ## Measure beside npm socket.io: table and picture in build/bench
 	@.ci/deps run test bench

@@ -2,6 +2,7 @@
 """Planted bugs of the hub: each is a change of its source, and the hub's fuzzer must notice it within a minute.
 
 `planted.py [name…]` compiles the hub once as it is, which must stay quiet, then once for each bug, into build/planted.
+`planted.py --list` names them, and fails if what one changes is not in the source, or there twice.
 Ends with "N passed, N failed".
 """
 
@@ -31,8 +32,8 @@ PLANTED = {
     ],
     # Whoever overflows, the first connection is closed.
     "somebody_else_is_closed": [
-        (HUB, "connection.peer->close(socketio::DisconnectReason::transport_error);\n}",
-         "connections_.front().peer->close(socketio::DisconnectReason::transport_error);\n    closing_.push_back(0);\n}"),
+        (HUB, "    ++counts_.slow_readers_closed;\n    connection.peer->close(socketio::DisconnectReason::transport_error);\n}",
+         "    connections_.front().peer->close(socketio::DisconnectReason::transport_error);\n    closing_.push_back(0);\n}"),
     ],
     # An id means another connection as soon as its own is gone.
     "connection_id_given_again": [(HUB, "const std::uint32_t generation = connection.generation + 1;", "const std::uint32_t generation = connection.generation;")],
@@ -116,8 +117,12 @@ def run(program: Path, seeds: int) -> tuple[bool, int, float]:
 
 
 def main() -> int:
-    names = sys.argv[1:] or list(PLANTED)
+    only_list = sys.argv[1:] == ["--list"]
+    names = list(PLANTED) if only_list else sys.argv[1:] or list(PLANTED)
     texts = {name: changed(name) for name in names}
+    if only_list:
+        print("\n".join(names))
+        return 0
     BUILD.mkdir(parents=True, exist_ok=True)
     (BUILD / "main.cpp").write_text(MAIN, encoding="utf-8")
     sources = [path for folder in ("shared/*", "server/hub", "server/store") for path in ROOT.glob(f"{folder}/*.cpp") if "sqlite" not in path.name]

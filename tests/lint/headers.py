@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Every header compiles alone: whoever includes it need not know what must come before it."""
+"""Every header compiles alone: whoever includes it need not know what must come before it.
+
+headers.py [FOLDER…]: those below these folders; without one, all.
+"""
 
 import os
 import subprocess
@@ -7,12 +10,12 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 COMPILER = [os.environ.get("CXX", "c++"), "-std=c++20", "-fsyntax-only", "-w", "-I.", "-Iinclude", "-x", "c++-header"]
-FOLDERS = ["shared/*.hpp", "server/*.hpp", "include/*.hpp", "tests/sim/*.hpp"]
+FOLDERS = ["shared", "server", "include", "tests/sim"]
 
 
-def headers() -> list[str]:
-    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", *FOLDERS],
-                            capture_output=True, text=True, check=True).stdout.split()
+def headers(folders: list[str]) -> list[str]:
+    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard",
+                             *(f"{folder}/*.hpp" for folder in folders)], capture_output=True, text=True, check=True).stdout.split()
     return [path for path in listed if os.path.exists(path)]
 
 
@@ -22,7 +25,7 @@ def complaint_about(path: str) -> str:
 
 
 def main() -> int:
-    paths = headers()
+    paths = headers(sys.argv[1:] or FOLDERS)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         complaints = [text for text in pool.map(complaint_about, paths) if text]
     print("".join(complaints), end="")

@@ -163,6 +163,14 @@ class Limits(unittest.TestCase):
         self.assertEqual(limits.problems_in(self.TABLE, self.SOURCE.splitlines()[0], "", ""), ["SECURITY.md names pause, which is nowhere"])
 
 
+class Planted(unittest.TestCase):
+    def test_what_each_planted_bug_of_the_hub_changes_is_there_once(self):
+        planted = Path(__file__).parents[1] / "fuzz" / "planted.py"
+        ended = subprocess.run(["python3", "-B", planted, "--list"], capture_output=True, text=True, check=False)
+        self.assertEqual(ended.stderr, "")
+        self.assertGreater(len(ended.stdout.splitlines()), 5)
+
+
 class Run(unittest.TestCase):
     """`run` itself, in a tree where every program it calls is a stand-in."""
 
