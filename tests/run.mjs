@@ -1,11 +1,12 @@
-// Runs the tiers of `make test` or `make prove` one after the other and counts honestly: a tier that ran
-// nothing, or whose count cannot be read, has failed. Each tier's whole output goes to build/logs.
+// Runs the tiers of `make test` or `make prove`, two at a time, and counts honestly: a tier that ran nothing, or
+// whose count cannot be read, has failed. Each tier's whole output goes to build/logs.
 //
 //   node tests/run.mjs test|prove [tier …]
 import { spawn } from "node:child_process";
 import { createWriteStream, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { mayBegin } from "./order.mjs";
 import { tiers } from "./tiers.mjs";
 import { count, failures } from "./count.mjs";
 
@@ -66,9 +67,16 @@ const chosen = (tiers[form] ?? []).filter((tier) => only.length === 0 || only.in
 mkdirSync(logs, { recursive: true });
 const total = { passed: 0, failed: 0 };
 const failed = [];
-for (const tier of chosen) {
-  say(`${tier.name} …`);
-  const result = await run(tier);
+const running = new Map(); // tier → promise of its result
+const waiting = [...chosen];
+while (waiting.length > 0 || running.size > 0) {
+  while (waiting.length > 0 && mayBegin(waiting[0], [...running.keys()])) {
+    const tier = waiting.shift();
+    say(`${tier.name} …`);
+    running.set(tier, run(tier).then((result) => ({ tier, result })));
+  }
+  const { tier, result } = await Promise.race(running.values());
+  running.delete(tier);
   total.passed += result.passed;
   total.failed += result.failed;
   if (result.failed) failed.push(tier.name);
