@@ -10,6 +10,8 @@ test("the key of a message that ?debug shows is what an operator asks for", asyn
   await ann.showsExactly(["lost-1"]);
   const panel = ann.page.locator(".debug pre");
   await expect(panel).toContainText(/[0-9a-f]{32}:\d+ accepted/);
+  const fontOf = (node) => node.evaluate((element) => getComputedStyle(element).fontFamily);
+  expect(await fontOf(ann.page.locator(".debug button"))).toBe(await fontOf(ann.send));
   const [key] = (await panel.textContent()).match(/[0-9a-f]{32}:\d+(?= accepted)/);
   const [, session] = (await panel.textContent()).match(/session: (\S+)/);
   const said = spawnSync(binary, ["--db", server.database, "--where", key]).stdout.toString();

@@ -130,3 +130,21 @@ test("who opens the widget while it is connecting comes in", async ({ site, chat
   await expect(inside(page).getByText("1 person here")).toBeVisible();
   expect(await people()).toBe(1);
 });
+
+test("what a site says of its own text does not reach the chat inside it", async ({ site, chat, page }) => {
+  const style = "body { letter-spacing: 5px; word-spacing: 9px; text-transform: uppercase; line-height: 4; font: italic 40px serif; text-align: right }";
+  site.page = `<!doctype html><title>Shop</title><style>${style}</style><oncewire-chat inline style="height: 400px"></oncewire-chat>${loader(chat)}`;
+  await page.goto(site.url);
+  const field = page.locator("oncewire-chat").getByRole("textbox", { name: "Message" });
+  await expect(field).toBeVisible();
+  const heading = page.locator("oncewire-chat").getByRole("heading", { level: 1 });
+  for (const [what, node] of Object.entries({ field, heading })) {
+    const seen = await node.evaluate((element) => {
+      const { letterSpacing, wordSpacing, textTransform, fontStyle, fontFamily, fontSize, textAlign } = getComputedStyle(element);
+      return { letterSpacing: parseFloat(letterSpacing) || 0, wordSpacing, textTransform, fontStyle, isSerif: /^serif/.test(fontFamily), fontSize: parseFloat(fontSize), textAlign };
+    });
+    expect(Math.abs(seen.letterSpacing), what).toBeLessThan(1);
+    expect(seen, what).toMatchObject({ wordSpacing: "0px", textTransform: "none", fontStyle: "normal", isSerif: false, textAlign: "start" });
+    expect(seen.fontSize, what).toBeLessThan(30);
+  }
+});
