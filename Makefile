@@ -74,6 +74,7 @@ e2e: build tests/node_modules/.package-lock.json ## Real browsers through a prox
 	@cd tests && npx playwright test --config e2e/playwright.config.mjs $(if $(ONLY),--grep "$(ONLY)")
 
 shots: build tests/node_modules/.package-lock.json ## Pictures of the page, light and dark, wide and narrow, into build/shots
+	@.ci/deps test shots
 	@cd tests && SHOTS=1 npx playwright test --config e2e/playwright.config.mjs --grep @shots
 
 crash: build tests/node_modules/.package-lock.json ## kill -9 under load, with an outside witness (CYCLES=n SEED=n)

@@ -120,12 +120,13 @@ line.onPatienceLost = show;
 
 function show(change) {
   Object.assign(situation, change);
-  line.show({ ...situation, isSlow: pulse.isSlow, waiting: countWaiting() });
+  line.show({ ...situation, isSlow: pulse.isSlow, isCutOff: !navigator.onLine, waiting: countWaiting() });
   const isOffline = situation.link !== "online" && situation.link !== "connecting";
   for (const { timeline } of places.all) timeline.setOffline(isOffline);
   $("toggle").textContent = socket.active ? words.disconnect : words.connect;
 }
 pulse.onChange = show;
+for (const change of ["online", "offline"]) addEventListener(change, () => show(), { signal: here.signal });
 
 // What this browser keeps nowhere is lost with the page.
 addEventListener("beforeunload", (event) => situation.isUnsaved && countWaiting() > 0 && event.preventDefault(), {

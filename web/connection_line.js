@@ -27,6 +27,7 @@ export class ConnectionLine {
    * @param {number} [situation.catchingUp] missed messages that are arriving
    * @param {boolean} [situation.isUnsaved] the browser keeps nothing
    * @param {boolean} [situation.isSlow] what was sent has had no answer for seconds
+   * @param {boolean} [situation.isCutOff] this device has no network at all
    */
   show(situation) {
     const trouble = this.#describe(situation);
@@ -58,8 +59,9 @@ export class ConnectionLine {
     return [isAtRisk && words.line.unsaved, this.#trouble(situation)].filter(Boolean).join(". ");
   }
 
-  #trouble({ link, waiting, reason, isBusy, catchingUp, isSlow }) {
+  #trouble({ link, waiting, reason, isBusy, catchingUp, isSlow, isCutOff }) {
     const { line } = words;
+    if (isCutOff && ["offline", "connecting"].includes(link)) return line.cutOff(waiting);
     if (["refused", "broken", "expired"].includes(link)) return line[link](reason);
     if (link !== "online") return line[link](waiting);
     if (isBusy) return line.busy(waiting);

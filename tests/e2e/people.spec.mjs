@@ -236,7 +236,7 @@ test("what is taken back without a link stays so over a reload, and goes out wit
   await ann.page.evaluate(() => navigator.serviceWorker.ready);
   await expect.poll(() => keptOn(ann.page)).toContain("other-1");
   await server.end("SIGTERM");
-  await expect(ann.status).toContainText("Offline");
+  await expect(ann.status).toContainText("The server does not answer");
   await ann.takeBack("secret-1");
   await expect.poll(() => keptOn(ann.page)).not.toContain("secret-1");
   await expect.poll(() => keptOn(ann.page)).toContain("other-1");

@@ -79,16 +79,17 @@ test.describe("where little is kept and little is allowed @shots", () => {
         await ann.page.getByRole("searchbox").fill("view");
         await expect(async () => {
           await ann.page.getByRole("searchbox").press("Enter");
-          await expect(ann.page.locator("#search-note")).toContainText("a lot at once", { timeout: 1000 });
-        }).toPass();
+          await expect(ann.status).toContainText("a lot at once", { timeout: 1000 });
+        }).toPass({ timeout: 60_000 });
         await shoot("too-fast");
         clearInterval(rush);
         other.close();
         await ann.page.keyboard.press("Escape");
 
+        ann.proxy.takeDown();
         const others = Array.from({ length: 34 }, () => stock(server.url));
-        await expect.poll(() => others.filter((each) => each.connected).length).toBeGreaterThan(10);
-        ann.proxy.cut();
+        await expect.poll(() => others.filter((each) => each.connected).length).toBeGreaterThan(28);
+        ann.proxy.putUp();
         await ann.say("Is anybody there?");
         await expect(ann.status).toContainText("No room on the server", { timeout: 60_000 });
         await shoot("full");

@@ -126,3 +126,18 @@ test("a new name holds for what was said before, and everybody sees one time", a
   const timeFor = async (chat) => (await chat.message("name-1").getAttribute("aria-label")).match(/\d+:\d+ [AP]M/)[0];
   expect(await timeFor(ann)).toBe(await timeFor(ben));
 });
+
+test("whether this device or the server is out of reach is told apart", async ({ visit }) => {
+  const ann = await visit();
+  const context = ann.page.context();
+  ann.proxy.takeDown();
+  await ann.say("apart-1");
+  await expect(ann.status).toHaveText("The server does not answer. 1 message is waiting; trying again by itself");
+  await context.setOffline(true);
+  await expect(ann.status).toHaveText("This device is offline. 1 message is waiting");
+  await context.setOffline(false);
+  await expect(ann.status).toContainText("The server does not answer");
+  ann.proxy.putUp();
+  await ann.showsExactly(["apart-1"]);
+  await expect(ann.status).toBeEmpty();
+});

@@ -79,7 +79,8 @@ export const en = {
   goOn: "Start anew",
   line: {
     connecting: (n) => (n ? `Connecting. ${waiting(n)}` : "Connecting"),
-    offline: (n) => (n ? `Offline. ${waiting(n)}` : "Offline. Trying to reach the server"),
+    offline: (n) => `The server does not answer. ${n ? `${waiting(n)}; trying` : "Trying"} again by itself`,
+    cutOff: (n) => (n ? `This device is offline. ${waiting(n)}` : "This device is offline"),
     disconnected: (n) => (n ? `Disconnected. ${waiting(n)}` : "Disconnected"),
     kicked: (n) => (n ? `The server closed the connection. ${waiting(n)}` : "The server closed the connection"),
     refused: (reason) => `The server refused the connection: ${reason}`,

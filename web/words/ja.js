@@ -78,7 +78,8 @@ export const ja = {
   line: {
     connecting: (n) => (n ? `接続中。${waiting(n)}` : "接続中"),
     full: (n) => `サーバーは今、ここからの接続をこれ以上受け付けられません${n ? `。${waiting(n)}` : ""}。自動で再試行します`,
-    offline: (n) => (n ? `オフライン。${waiting(n)}` : "オフライン。サーバーに接続しています"),
+    offline: (n) => `サーバーから応答がありません${n ? `。${waiting(n)}` : ""}。自動で再試行します`,
+    cutOff: (n) => (n ? `この端末はオフラインです。${waiting(n)}` : "この端末はオフラインです"),
     disconnected: (n) => (n ? `切断しました。${waiting(n)}` : "切断しました"),
     kicked: (n) => (n ? `サーバーが接続を閉じました。${waiting(n)}` : "サーバーが接続を閉じました"),
     refused: (reason) => `サーバーが接続を拒否しました：${reason}`,

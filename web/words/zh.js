@@ -77,7 +77,8 @@ export const zh = {
   goOn: "重新开始",
   line: {
     connecting: (n) => (n ? `正在连接，${waiting(n)}` : "正在连接"),
-    offline: (n) => (n ? `离线，${waiting(n)}` : "离线，正在尝试连接服务器"),
+    offline: (n) => `服务器没有响应${n ? `，${waiting(n)}` : ""}，正在自动重试`,
+    cutOff: (n) => (n ? `本设备已离线，${waiting(n)}` : "本设备已离线"),
     disconnected: (n) => (n ? `已断开，${waiting(n)}` : "已断开"),
     kicked: (n) => (n ? `服务器关闭了连接，${waiting(n)}` : "服务器关闭了连接"),
     refused: (reason) => `服务器拒绝连接：${reason}`,
