@@ -94,7 +94,7 @@ RULES = {
         theirs=("toml.hpp", "jwt.h", "openssl/sha.h"),
         std="any",
     ),
-    "server/main.cpp": Rule(("shared/base/", "server/"), theirs=("CLI/", "spdlog/"), std="any"),
+    "server/main.cpp": Rule(("shared/base/", "server/"), theirs=("CLI/", "spdlog/", "malloc.h"), std="any"),
     "client-wasm/": Rule(("shared/", "client-wasm/"), theirs=("emscripten.h", "emscripten/"), plus=("chrono", "random")),
     "tests/unit/": Rule(
         ("shared/", "server/store/", "server/hub/", "server/api/", "server/chat/", "tests/unit/", "tests/sim/", "tests/fuzz/", "tests/support/",
