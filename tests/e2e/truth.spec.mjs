@@ -15,7 +15,7 @@ test("where nothing can be saved the line says so first, and closing the page as
   await ann.open();
   ann.proxy.refuseSockets();
   await ann.say("risk-1");
-  await expect(ann.status).toHaveText(/^This browser keeps nothing: leave the page open.*1 message is waiting$/);
+  await expect(ann.status).toHaveText(/^This browser keeps nothing: leave the page open.*1 message is waiting; trying again by itself$/);
   const asked = ann.page.waitForEvent("dialog");
   await ann.page.close({ runBeforeUnload: true });
   const dialog = await asked;
