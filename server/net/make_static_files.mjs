@@ -3,7 +3,8 @@
 //   node make_static_files.mjs OUTPUT.cpp URL_PREFIX=DIRECTORY…
 //
 // Every file below a directory whose type is known becomes URL_PREFIX + its path; index.html also
-// stands for the prefix itself. A directory that does not exist has no files. Comments and white space of scripts
+// stands for the prefix itself. A directory that does not exist has no files. chat.js goes out with all that it
+// imports, as one file: a browser asks once, not for forty files in three rounds. Comments and white space of scripts
 // and styles stay here; names go out as they were written, for whoever looks with a browser's tools. Each file is
 // compressed once, as hard as possible; a variant that is not smaller is left out.
 
@@ -28,8 +29,11 @@ const contentTypes = {
   ".woff2": "font/woff2",
 };
 const hashedName = /-[0-9a-f]{8,}\./;
-const { transformSync } = createRequire(new URL("../../client-wasm/package.json", import.meta.url))("esbuild");
+const { buildSync, transformSync } = createRequire(new URL("../../client-wasm/package.json", import.meta.url))("esbuild");
 const loaders = { ".css": "css", ".js": "js" };
+const smaller = { minifyWhitespace: true, legalComments: "none" };
+/** What chat.js loads later, if at all, or shares with whoever put it into a site (inline.js). */
+const apart = ["./surface.js", "./debug.js", "./words/ja.js", "./words/pseudo.js", "./words/zh.js"];
 
 function filesBelow(directory) {
   if (!existsSync(directory)) return [];
@@ -59,18 +63,25 @@ function variant(bytes, etag) {
   return `{std::string_view(${literal(bytes)}, ${bytes.length}), ${JSON.stringify(etag)}}`;
 }
 
+/** The page's program: the one file, and the paths of those that are in it. */
+function bundle(path) {
+  const made = buildSync({ entryPoints: [path], bundle: true, format: "esm", target: "es2022", external: apart, write: false, metafile: true, ...smaller });
+  return { content: Buffer.from(made.outputFiles[0].contents), inside: Object.keys(made.metafile.inputs) };
+}
+
 /** What is sent of a file. What has a source map was made by a build, and belongs to it as it is. */
 function contentOf(path) {
+  if (bundles.has(path)) return bundles.get(path).content;
   const bytes = readFileSync(path);
   const loader = loaders[extname(path)];
   if (!loader || existsSync(`${path}.map`)) return bytes;
-  return Buffer.from(transformSync(bytes.toString(), { loader, minifyWhitespace: true, legalComments: "none" }).code);
+  return Buffer.from(transformSync(bytes.toString(), { loader, ...smaller }).code);
 }
 
 function entry(url, path) {
   const bytes = contentOf(path);
   const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 20);
-  const smaller = (packed, suffix) =>
+  const packedOr = (packed, suffix) =>
     packed.length < bytes.length ? variant(packed, `"${hash}-${suffix}"`) : "{}";
   const brotli = brotliCompressSync(bytes, {
     params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
@@ -78,15 +89,19 @@ function entry(url, path) {
   return `    {${JSON.stringify(url)}, ${JSON.stringify(contentTypes[extname(path)])},
      ${hashedName.test(url)},
      ${variant(bytes, `"${hash}"`)},
-     ${smaller(brotli, "br")},
-     ${smaller(gzipSync(bytes, { level: 9 }), "gz")}},\n`;
+     ${packedOr(brotli, "br")},
+     ${packedOr(gzipSync(bytes, { level: 9 }), "gz")}},\n`;
 }
 
 const [output, ...roots] = process.argv.slice(2);
 const found = new Map();
+const bundles = new Map();
 for (const root of roots) {
   const [prefix, directory] = [root.slice(0, root.indexOf("=")), root.slice(root.indexOf("=") + 1)];
-  for (const path of filesBelow(directory)) {
+  const program = join(directory, "chat.js");
+  if (existsSync(program)) bundles.set(program, bundle(program));
+  const isInside = (path) => path !== program && bundles.get(program)?.inside.includes(path);
+  for (const path of filesBelow(directory).filter((each) => !isInside(each))) {
     const url = prefix + relative(directory, path);
     found.set(url, path);
     if (url === prefix + "index.html") found.set(prefix, path);

@@ -287,4 +287,5 @@ test("page, client and engine together are light, and nothing jumps", async ({ v
   const total = sizes.reduce((sum, size) => sum + size, 0);
   console.log(`page, client and engine: ${total} bytes as sent, in ${sizes.length} files`);
   expect(total).toBeLessThanOrEqual(105_000);
+  expect(sizes.length).toBeLessThanOrEqual(10);
 });

@@ -1,4 +1,7 @@
 // A long history: loaded in pages from its end, and read without a jump or a stutter.
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "../support/server.mjs";
 import { say } from "../support/stock.mjs";
 import { expect, numbered, test } from "./chat_page.mjs";
 
@@ -89,8 +92,13 @@ test.describe("where only three messages of a room are kept", () => {
 for (const clock of ["goes on", "was set back"])
   test(`what was said while the page was still reading what this device kept stands behind it; the clock ${clock}`, async ({ visit }) => {
     const ann = await visit();
+    // The modules as they are written; the page has them in one file.
+    for (const name of readdirSync(join(root, "web"), { recursive: true }).filter((each) => each.endsWith(".js")))
+      ann.proxy.pages.set(`/web/${name}`, { type: "text/javascript", body: readFileSync(join(root, "web", name)) });
+    const client = "socket.io/socket.io.esm.min.js";
+    ann.proxy.pages.set(`/web/${client}`, { type: "text/javascript", body: readFileSync(join(root, "build/client", client.slice(10))) });
     const seen = await ann.page.evaluate(async (isBack) => {
-      const { Timeline } = await import("/timeline.js");
+      const { Timeline } = await import("/web/timeline.js");
       const timeline = new Timeline((show) => show());
       const texts = () => [...timeline.element.querySelectorAll("[data-state]")].map((node) => node.innerText.match(/said-\d/)[0]);
       const post = (n) => ({ text: `said-${n}`, at: isBack ? 1000 - n : 1000 + n, key: `p:${n}` });
