@@ -5,6 +5,7 @@ import { hashOf, whereIs } from "./address.js";
 import { isLooking, onAttention } from "./attention.js";
 import { Composer } from "./composer.js";
 import { ConnectionLine } from "./connection_line.js";
+import { copy, share } from "./copying.js";
 import { Crowd } from "./crowd.js";
 import { connectFrame } from "./frame.js";
 import { Pages } from "./history.js";
@@ -338,7 +339,7 @@ new Actions({
     const { post, entry } = view;
     if (view.state === "rejected" || view.state === "unknown") return unsentActions(view, entry);
     const offers = [];
-    if (post.text && !view.isGone) offers.push([words.copy, () => navigator.clipboard?.writeText(post.text).catch(() => {})]);
+    if (post.text && !view.isGone) offers.push([words.copy, () => tellCopied(copy(post.text))]);
     if (canChange(view) && post.text) offers.push([words.edit, () => change(view)]);
     if (canChange(view)) offers.push([words.remove, () => askToTakeBack(view)]);
     if (!view.isOwn && post.from && !isPrivate(places.current.id)) offers.push([words.write, () => showPlace(`user/${post.from}`)]);
@@ -350,7 +351,12 @@ new Actions({
 function copyLink(message) {
   const address = new URL(location.href);
   address.hash = hashOf(places.current.id, message);
-  navigator.clipboard?.writeText(address.href).catch(() => {});
+  tellCopied(share(address.href));
+}
+
+async function tellCopied(copying) {
+  const isDone = await copying;
+  if (isDone !== undefined) line.say(isDone ? words.copied : words.notCopied);
 }
 
 function unsentActions(view, entry) {
@@ -370,7 +376,7 @@ function unsentActions(view, entry) {
   }
   return [
     ...(text ? [[words.edit, () => (timeline.forget(entry), composer.restore(text))]] : []),
-    ...(text ? [[words.copy, () => navigator.clipboard?.writeText(text).catch(() => {})]] : []),
+    ...(text ? [[words.copy, () => tellCopied(copy(text))]] : []),
     [words.discard, () => timeline.forget(entry)],
   ];
 }

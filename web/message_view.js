@@ -124,10 +124,11 @@ export class MessageView {
   #fill() {
     const { text = "", picture, isGone } = this.post;
     this.#showTime();
-    this.node.removeAttribute("data-folded");
+    for (const kind of ["data-folded", "data-emoji"]) this.node.removeAttribute(kind);
     if (this.#withdrawal?.undo) return this.#body.append(words.youTookBack, this.#undoButton());
     if (isGone || this.#withdrawal) return this.#body.append(words.gone);
     if (picture) this.#body.append(this.#pictureOf(picture));
+    this.node.toggleAttribute("data-emoji", !picture && isEmoji(text));
     if (!isLong(text)) return appendText(this.#body, text);
     this.node.toggleAttribute("data-folded", true);
     const whole = document.createElement("span");
@@ -178,4 +179,14 @@ export class MessageView {
 
 const longText = 2000; // characters, or so many lines: more is folded
 const manyLines = 24;
+/** One to three of them and nothing else; a browser that cannot tell shows them as it shows words. */
+const isEmoji = (text) => text.length < 60 && (onlyEmoji?.test(text.trim()) ?? false);
 const isLong = (text) => text.length > longText || text.split("\n", manyLines + 1).length > manyLines;
+
+const onlyEmoji = (() => {
+  try {
+    return new RegExp("^\\p{RGI_Emoji}{1,3}$", "v");
+  } catch {
+    return undefined;
+  }
+})();

@@ -144,3 +144,41 @@ test.describe("where few may connect", () => {
     await expect(ann.status).toBeEmpty();
   });
 });
+
+test("one to three emoji are shown large, and words are not", async ({ visit }) => {
+  const ann = await visit();
+  await ann.say("\u{1F44D}", "\u{1F468}\u200D\u{1F469}\u200D\u{1F467}\u{1F1E9}\u{1F1EA}\u2764\uFE0F", "\u{1F44D} yes", "123", "\u{1F44D}\u{1F44D}\u{1F44D}\u{1F44D}");
+  const sizes = () => ann.page.locator("[data-state] .text").evaluateAll((all) => all.map((each) => parseFloat(getComputedStyle(each).fontSize) > 30));
+  await expect.poll(sizes).toEqual([true, true, false, false, false]);
+});
+
+test("the page brings the icons that a phone puts on its screen", async ({ visit }) => {
+  const ann = await visit();
+  const icons = await ann.page.evaluate(async () => {
+    const manifest = document.querySelector("link[rel=manifest]").href;
+    const { icons } = await fetch(manifest).then((answer) => answer.json());
+    const apple = { src: document.querySelector("link[rel=apple-touch-icon]").href, sizes: "180x180", type: "image/png" };
+    const drawn = [...icons, apple].filter(({ type }) => type === "image/png");
+    return Promise.all(
+      drawn.map(async ({ src, sizes }) => {
+        const { width, height } = await createImageBitmap(await fetch(new URL(src, manifest)).then((answer) => answer.blob()));
+        return { sizes, is: `${width}x${height}` };
+      }),
+    );
+  });
+  expect(icons.length).toBeGreaterThan(3);
+  for (const { sizes, is } of icons) expect(is).toBe(sizes);
+});
+
+for (const [where, prepare] of [["a page with TLS", () => {}], ["a page without", () => Object.defineProperty(navigator, "clipboard", { value: undefined })]])
+  test(`what a message says is copied on ${where}, and that is said`, async ({ visit }) => {
+    const ann = await visit({ empty: true });
+    await ann.page.addInitScript(prepare);
+    await ann.open();
+    await ann.say("copy-1");
+    await ann.act("copy-1", "Copy text");
+    await expect(ann.status).toHaveText("Copied");
+    await ann.composer.focus();
+    await ann.page.keyboard.press("Control+V");
+    await expect(ann.composer).toHaveValue("copy-1");
+  });

@@ -64,6 +64,8 @@ export const en = {
   edit: "Edit",
   copy: "Copy text",
   copyLink: "Copy link",
+  copied: "Copied",
+  notCopied: "This browser does not let the page copy",
   cancel: "Cancel",
   remove: "Take back",
   removeSure: "Take this message back? It goes from everybody's conversation, history and search.",

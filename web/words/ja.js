@@ -62,6 +62,8 @@ export const ja = {
   edit: "編集",
   copy: "文章をコピー",
   copyLink: "リンクをコピー",
+  copied: "コピーしました",
+  notCopied: "このブラウザーではコピーできません",
   cancel: "キャンセル",
   remove: "取り消す",
   removeSure: "このメッセージを取り消しますか？全員の会話・履歴・検索から消えます。",

@@ -62,6 +62,8 @@ export const zh = {
   edit: "编辑",
   copy: "复制文字",
   copyLink: "复制链接",
+  copied: "已复制",
+  notCopied: "此浏览器不允许本页复制",
   cancel: "取消",
   remove: "撤回",
   removeSure: "要撤回这条消息吗？它将从所有人的会话、历史和搜索中消失。",
