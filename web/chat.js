@@ -356,7 +356,7 @@ function copyLink(message) {
 
 async function tellCopied(copying) {
   const isDone = await copying;
-  if (isDone !== undefined) line.say(isDone ? words.copied : words.notCopied);
+  if (isDone !== undefined) line.say(isDone ? words.copied : words.notCopied, isDone);
 }
 
 function unsentActions(view, entry) {

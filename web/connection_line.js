@@ -44,9 +44,10 @@ export class ConnectionLine {
     this.#write(trouble, situation.link);
   }
 
-  /** Something that did not work, for a moment. */
-  say(text) {
+  /** Something that did not work, or did (`isGood`), for a moment. */
+  say(text, isGood = false) {
     this.#write(text);
+    this.#line.toggleAttribute("data-good", isGood);
     setTimeout(() => this.onPatienceLost(), 6000);
   }
 
@@ -78,6 +79,7 @@ export class ConnectionLine {
     }
     if (this.#text.textContent !== text) this.#text.textContent = text;
     this.#line.toggleAttribute("data-shown", text !== "");
+    this.#line.removeAttribute("data-good");
     this.#retry.hidden = link !== "offline" && link !== "full" && link !== "elsewhere";
     this.#retry.textContent = link === "elsewhere" ? words.goOn : words.retry;
   }
