@@ -73,7 +73,8 @@ TEST_CASE("what is said to a pattern reaches its children on every core") {
         io.cleanup_empty_child_namespaces(true);
         games.push_back(io.of(api::Pattern{"/game-#"}));
     });
-    games.erase(games.begin());  // of an application that was asked for its handlers alone, and is gone
+    // The first application was asked for its handlers alone, and is gone.
+    games.erase(games.begin());
     const auto one = server.connect("40/game-1,", 0), two = server.connect("40/game-2,", 1);
     const auto also_two = server.connect("40/game-2,", 0);
     for (const auto& client : {one, two, also_two}) server.heard(client);
