@@ -155,12 +155,11 @@ class Witness {
         bool cancelled = false;
         bool risen = false;     // storage has it again, when its place among the others is gone
         bool was_told = false;  // what became of it, since storage was last read
-        bool had_outcome_before =
-            false;                 // told in a log that has been replaced since: not accepted
-        bool was_stored = false;   // in some epoch
-        bool too_large = false;    // rejected for that reason
-        bool was_offered = false;  // before its lease ended
-        bool is_unknown = false;   // in the current epoch, and the user was told so
+        bool had_outcome_before = false;  // another than accepted, in a log before
+        bool was_stored = false;          // in some epoch
+        bool too_large = false;           // rejected for that reason
+        bool was_offered = false;         // before its lease ended
+        bool is_unknown = false;          // in the current epoch, and the user was told so
         std::uint32_t bytes = 0;
         std::uint32_t copies = 0;  // in the current epoch
         Fate verdict = Fate::open;
