@@ -316,8 +316,10 @@ void Browser::perform(const peer::MessageSettled& settled) {
     }
     if (settled.is_unknown) {
         env_.note("browser {}: nobody knows about m{}", options_.author, *found->second.message);
+        const auto& read = page_->reader.epoch;
         env_.witness.outcome_unknown(*found->second.message, storage_.lane().producer.id,
-                                     settled.sequence);
+                                     settled.sequence,
+                                     read.text.empty() ? env_.witness.epoch() : read);
         page_->waiting.erase(found);
         return;
     }

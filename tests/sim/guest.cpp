@@ -156,7 +156,7 @@ void Guest::handle_connect(std::string_view data) {
         begin_session(pid, member(data, "sid"), member(data, "notRecovered"));
         take_held(false);
     }
-    heard_at_ = env_.now();
+    said_at_ = network_.sent_at();
 }
 
 void Guest::begin_session(std::string pid, std::string sid, std::string_view reason) {
@@ -175,7 +175,7 @@ void Guest::check_reason(std::string_view reason) {
     const bool excused = session_.forgotten != house_.forgotten() || reason == "unavailable";
     const bool clock_set =
         env_.faults.counts()[static_cast<std::size_t>(Fault::wall_clock_jump)] > 0;
-    const auto away = env_.now() - heard_at_;
+    const auto away = env_.now() - said_at_;
     if (excused) return;
     if (reason == "expired" && (clock_set || away > house_.limits().window)) return;
     if (reason == "too_much" && house_.limits().entries_max < 100) return;
@@ -191,7 +191,7 @@ void Guest::handle_event(std::string_view data) {
     const auto elements = json::elements(data);
     const auto last = json::as_string(elements.back());
     if (last && !session_.pid.empty()) session_.offset = *last;
-    heard_at_ = env_.now();
+    said_at_ = network_.sent_at();
     const auto position = last ? delivery::parse_position(*last) : std::nullopt;
     if (!position) return;  // the next CONNECT will show what comes of it
     const auto name = json::as_string(elements[0]).value_or("");

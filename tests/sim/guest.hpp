@@ -84,7 +84,7 @@ class Guest final : public LinkEnd {
     Instant newest_ping_;
     Instant asked_at_;                   // CONNECT was sent
     std::uint64_t asked_forgotten_ = 0;  // of the house, then
-    Instant heard_at_;                   // anything, of this session
+    Instant said_at_;                    // by the server, what was heard last of this session
     socketio::Decoder decoder_;
     /// Came before CONNECT. Forgotten with the link; the original keeps it, and hands it out twice.
     std::vector<std::string> held_;

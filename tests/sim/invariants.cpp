@@ -109,14 +109,16 @@ void Witness::offered(MessageId id, const ProducerId& producer, delivery::Sequen
 }
 
 /// Only of what was offered before its lease ended; whoever had their storage put back cannot know.
-void Witness::outcome_unknown(MessageId id, const ProducerId& producer,
-                              delivery::Sequence sequence) {
+void Witness::outcome_unknown(MessageId id, const ProducerId& producer, delivery::Sequence sequence,
+                              const delivery::Epoch& epoch) {
     Message& message = messages_[id];
     if (sequence > once_forgotten_[producer])
         report(Breach::dishonest, name_of(id) + " is called unknown, and its verdict is kept");
     if (!message.was_offered && !put_back_.contains(message.author))
         report(Breach::dishonest, name_of(id) + " is called unknown, and is new");
-    message.is_unknown = message.was_told = true;
+    // Said of the log before: the one there is now may well know.
+    (epoch == epoch_ ? message.is_unknown : message.had_outcome_before) = true;
+    message.was_told = true;
     message.released = true;
 }
 

@@ -90,9 +90,9 @@ class Witness {
     void settled(MessageId message, bool accepted, bool too_large = false);
     /// It leaves for the server, as this message of this producer.
     void offered(MessageId message, const ProducerId& producer, delivery::Sequence sequence);
-    /// The user was told that nobody knows its outcome any more.
-    void outcome_unknown(MessageId message, const ProducerId& producer,
-                         delivery::Sequence sequence);
+    /// The user was told that nobody knows its outcome any more, by a server with this log.
+    void outcome_unknown(MessageId message, const ProducerId& producer, delivery::Sequence sequence,
+                         const delivery::Epoch& epoch);
     /// The storage of this author was put back, or is behind: numbers stand for other messages than they
     /// did.
     void put_back(AuthorId author) { put_back_.insert(author); }

@@ -121,7 +121,7 @@ Instant Network::arrival(const Link& link) {
 
 void Network::send_item(LinkNumber number, Side to, Pipe::Kind kind, SharedFrame frame,
                         Instant due) {
-    links_[number].end(to).incoming.send(kind, std::move(frame), due);
+    links_[number].end(to).incoming.send(kind, std::move(frame), env_.now(), due);
     await_arrival(number, to);
 }
 
@@ -146,6 +146,7 @@ void Network::deliver(LinkNumber number, Side side, const Pipe::Item& item) {
     const End& end = links_[number].end(side);
     if (item.kind == Pipe::Kind::closed) return tell_closed(number, side);
     if (!end.hears_frames) return;
+    sent_at_ = item.sent;
     if (item.kind == Pipe::Kind::opened) return end.who->link_opened(number);
     if (!is_heartbeat(*item.frame)) {
         env_.note(side == Side::server ? "link {} to server" : "link {} to client", number, 0,

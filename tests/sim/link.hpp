@@ -50,6 +50,8 @@ class Network {
     const Target& target(LinkNumber link) const { return links_.at(link).target; }
     /// What `from` says goes to the other side.
     void send(LinkNumber link, Side from, const std::vector<SharedFrame>& frames);
+    /// When the frame was sent that is being handed over: on a link that stood still, long ago.
+    Instant sent_at() const { return sent_at_; }
     /// What was sent still arrives; `from` hears nothing more.
     void close(LinkNumber link, Side from);
     /// The process or page on that side is gone: its operating system closes, or not even that.
@@ -104,6 +106,7 @@ class Network {
     Env& env_;
     LinkEnd* server_ = nullptr;
     LinkNumber last_ = 0;
+    Instant sent_at_;
     std::map<LinkNumber, Link> links_;
 };
 

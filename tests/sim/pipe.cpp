@@ -4,11 +4,11 @@
 
 namespace oncewire::sim {
 
-void Pipe::send(Kind kind, SharedFrame frame, Instant due) {
+void Pipe::send(Kind kind, SharedFrame frame, Instant now, Instant due) {
     if (frame) bytes_ += frame->bytes.size();
     if (cut_ && kind == Kind::frame) return;
     if (!items_.empty()) due = std::max(due, items_.back().due);
-    items_.push_back({kind, due, std::move(frame)});
+    items_.push_back({kind, now, due, std::move(frame)});
 }
 
 std::optional<Pipe::Item> Pipe::take(Instant now) {

@@ -19,12 +19,13 @@ class Pipe {
     enum class Kind : std::uint8_t { opened, frame, closed };
     struct Item {
         Kind kind = Kind::frame;
+        Instant sent;
         Instant due;
         SharedFrame frame;
     };
 
-    /// Arrives at `due`, or behind what was sent before. Frames vanish once the pipe is cut.
-    void send(Kind kind, SharedFrame frame, Instant due);
+    /// Sent now, it arrives at `due`, or behind what was sent before. Frames vanish once the pipe is cut.
+    void send(Kind kind, SharedFrame frame, Instant now, Instant due);
     /// The next item that has arrived by `now`, if any.
     std::optional<Item> take(Instant now);
     /// When the next item arrives.
