@@ -146,8 +146,10 @@ class Server {
         /// goes wrong with files and sockets. Called from any thread.
         std::function<void(const std::string& line)> log = write_to_standard_error;
     };
-    /// Registers handlers. Called once for each core and once for the sequencer, each with an
-    /// Application of its own; what it captures is shared by all of them and must bear it.
+    /// Registers handlers. Called once for the sequencer and once for each core, each with an
+    /// Application of its own, which lives as long as the server listens; what it captures is shared by
+    /// all of them and must bear it. Durable handlers run on the sequencer's, where nobody is connected:
+    /// they tell others by Tx::publish() and the like, and what they emit reaches nobody.
     using Install = std::function<void(Application&)>;
 
     template <class F>

@@ -97,6 +97,7 @@ Server::Server(Options options, std::unique_ptr<store::Store> store,
     options_.http.body_bytes_max = options_.message_bytes_max;
     options_.web_sockets.message_bytes_max = options_.message_bytes_max;
     options_.polling.payload_bytes_max = options_.message_bytes_max;
+    install(durable_);
     std::vector<CoreMailbox*> inboxes;
     for (std::uint16_t index = 0; index < options_.cores; ++index) {
         Core::Options core;
@@ -127,23 +128,20 @@ Server::Server(Options options, std::unique_ptr<store::Store> store,
     sequencer_options.sequencer.lease = options_.lease;
     sequencer_options.sequencer.recovery = options_.recovery.value_or(store::RecoveryLimits{});
     sequencer_options.on_damage = options_.on_damage;
-    api::Application durable;
-    install(durable);
-    sequencer_options.sequencer.lookups = durable.lookups();
-    sequencer_options.sequencer.answers = catching(durable.answer_handlers(), options_.log);
+    sequencer_options.sequencer.lookups = durable_.lookups();
+    sequencer_options.sequencer.answers = catching(durable_.answer_handlers(), options_.log);
     sequencer_options.sequencer.on_mistake = options_.log;
-    sequencer_options.sequencer.admission = catching(durable.admission(), options_.log);
+    sequencer_options.sequencer.admission = catching(durable_.admission(), options_.log);
     sequencer_ = std::make_unique<SequencerThread>(
-        std::move(store), catching(durable.durable_handlers(), options_.log), inboxes,
+        std::move(store), catching(durable_.durable_handlers(), options_.log), inboxes,
         std::move(sequencer_options));
-    schema_ = durable.schema();
     for (const auto& core : cores_) core->connect(sequencer_->inbox(), inboxes);
 }
 
 Server::~Server() { stop(); }
 
 Result<std::uint16_t, std::string> Server::start() {
-    if (auto prepared = sequencer_->prepare_application(schema_); !prepared) {
+    if (auto prepared = sequencer_->prepare_application(durable_.schema()); !prepared) {
         return Err{std::move(prepared.error())};
     }
     const auto port = listen();

@@ -55,8 +55,9 @@ class Server {
         Millis drain_timeout{8'000};
     };
 
-    /// `install` registers handlers; called once for each core and once for the sequencer, so what it
-    /// captures must be fit for several threads.
+    /// `install` registers handlers; called first for the sequencer and then once for each core, so what it
+    /// captures must be fit for several threads. Each Application it is called with lives as long as the
+    /// server; the sequencer's has nobody connected, so what is sent through it reaches nobody.
     Server(Options options, std::unique_ptr<store::Store> store,
            const std::function<void(api::Application&)>& install);
     ~Server();
@@ -84,9 +85,9 @@ class Server {
 
     Options options_;
     ConnectionLimits limits_;
+    api::Application durable_;  // what the sequencer runs is its own
     std::vector<std::unique_ptr<Core>> cores_;
     std::unique_ptr<SequencerThread> sequencer_;
-    std::vector<store::SchemaPart> schema_;  // of the application's own tables
     std::vector<std::thread> threads_;
 };
 
