@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "shared/base/give_back.hpp"
 #include "shared/base/json.hpp"
 #include "shared/socketio/disconnect_reason.hpp"
 #include "shared/socketio/packet.hpp"
@@ -183,7 +184,7 @@ void Context::handle(const hub::SocketConnected& connected) {
     if (const auto handlers = state->nsp->on_connection) {
         for (const auto& handler : *handlers) handler(socket(connected.socket));
     }
-    state->auth = std::string();  // may be long, and is needed no more; not clear(), which keeps it
+    give_back(state->auth);  // may be long, and is needed no more
 }
 
 // ---- what they say ------------------------------------------------------------------------------

@@ -20,6 +20,7 @@
 #include "server/net/http_head.hpp"
 #include "server/net/proxy_protocol.hpp"
 #include "server/net/websocket_handshake.hpp"
+#include "shared/base/give_back.hpp"
 
 namespace oncewire::net {
 
@@ -384,7 +385,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     /// that has not nothing is read before it. False: it is none.
     bool drop_body() {
         const auto is_complete = take_body();
-        request_.body.clear();
+        give_back(request_.body);
         return static_cast<bool>(is_complete);
     }
 
@@ -486,7 +487,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
 
     /// The last word on this request. One whose body was not read is the last of its connection.
     void finish(HttpResponse response) {
-        request_.body = {};
+        give_back(request_.body);
         share_.reset();
         response_ = std::move(response);
         const bool is_long = response_.body.size() > at_once_bytes && is_compressed();
@@ -548,7 +549,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     }
 
     void refuse(HttpRefusal refusal) {
-        request_ = {};
+        give_back(request_);
         share_.reset();
         body_ = {};  // where it ends nobody knows
         response_ = plain_text(refusal.status, refusal.reason);
@@ -576,9 +577,10 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     }
 
     void forget_request() {
-        request_ = {};
-        response_ = {};
-        head_ = {};
+        give_back(request_);
+        give_back(response_);
+        give_back(response_head_);
+        give_back(head_);
     }
 
     // ---- the end --------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "shared/base/give_back.hpp"
 #include "shared/base/verify.hpp"
 #include "shared/engineio/payload.hpp"
 
@@ -220,13 +221,14 @@ std::optional<Instant> Polling::next_timeout() const {
 void Polling::keep_answer(Session& session, std::string_view body) {
     session.is_forgotten = !make_room(body.size());
     if (session.is_forgotten) return;
+    give_back(session.last_body);
     session.last_body = body;
     kept_bytes_ += body.size();
 }
 
 void Polling::forget_answer(Session& session) {
     kept_bytes_ -= session.last_body.size();
-    session.last_body = {};
+    give_back(session.last_body);
     session.is_forgotten = false;
 }
 

@@ -8,15 +8,13 @@
 #include <cerrno>
 
 #include "server/net/websocket_frames.hpp"
+#include "shared/base/give_back.hpp"
 
 namespace oncewire::net {
 namespace {
 
 /// 1 MiB: a batch beyond this is not kept for the next one to write into.
 constexpr std::size_t keep_bytes = 1u << 20;
-
-/// Clears and frees; assigning an empty string would keep the memory.
-void give_back(std::string& bytes) { std::string().swap(bytes); }
 
 iovec as_iovec(std::string_view bytes) { return {const_cast<char*>(bytes.data()), bytes.size()}; }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "shared/base/give_back.hpp"
 #include "shared/base/utf8.hpp"
 #include "shared/base/verify.hpp"
 
@@ -250,8 +251,8 @@ void WebSocketParser::keep(std::string_view payload) {
 void WebSocketParser::forget_delivered() {
     if (!message_delivered_ && !control_delivered_) return;
     if (unfinished_) {
-        if (message_delivered_) unfinished_->message = {};
-        if (control_delivered_) unfinished_->control = {};
+        if (message_delivered_) give_back(unfinished_->message);
+        if (control_delivered_) give_back(unfinished_->control);
         if (unfinished_->message.empty() && unfinished_->control.empty()) unfinished_.reset();
     }
     message_delivered_ = false;
