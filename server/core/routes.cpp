@@ -111,8 +111,11 @@ bool Routes::hear(Instant now) {
             wires_.answer(answer->request, std::move(answer->response));
         } else if (const auto* written = std::get_if<net::Polling::Written>(&*output)) {
             hub_.handle_written(written->id, now);
-        } else if (const auto* arrived = std::get_if<net::Polling::FrameArrived>(&*output)) {
-            hub_.handle_frame(arrived->id, arrived->frame, now);
+        } else if (const auto* arrived = std::get_if<net::Polling::FramesArrived>(&*output)) {
+            for (const Frame& frame : arrived->frames) {
+                wires_.add_entropy();
+                hub_.handle_frame(arrived->id, frame, now);
+            }
         } else if (const auto* closed = std::get_if<net::Polling::Closed>(&*output)) {
             wires_.close(closed->id);
             hub_.handle_transport_closed(closed->id, closed->reason, now);

@@ -112,7 +112,7 @@ void Polling::handle_post(TransportId id, RequestId request, std::string_view bo
         return fail(id, engineio::CloseReason::parse_error);
     }
     session.post_mark = mark;
-    for (auto& frame : *frames) outputs_.push_back(FrameArrived{id, std::move(frame)});
+    outputs_.push_back(FramesArrived{id, std::move(*frames)});
     answer_ok(request);
 }
 

@@ -55,16 +55,17 @@ class Polling {
     struct Written {
         TransportId id = 0;
     };
-    struct FrameArrived {
+    /// Of one POST, in order.
+    struct FramesArrived {
         TransportId id = 0;
-        Frame frame;
+        std::vector<Frame> frames;
     };
     /// The client broke the rules or went away. The id means nothing any more.
     struct Closed {
         TransportId id = 0;
         engineio::CloseReason reason = engineio::CloseReason::transport_error;
     };
-    using Output = std::variant<Answer, Written, FrameArrived, Closed>;
+    using Output = std::variant<Answer, Written, FramesArrived, Closed>;
 
     struct Options {
         /// Of one POST; no packet is smaller than its type and a separator.

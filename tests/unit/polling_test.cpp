@@ -32,8 +32,8 @@ Seen drain(Polling& polling) {
         if (auto* answer = std::get_if<Polling::Answer>(&*output)) {
             seen.answers.push_back({answer->request, std::to_string(answer->response.status) + ' ' +
                                                          answer->response.body});
-        } else if (auto* frame = std::get_if<Polling::FrameArrived>(&*output)) {
-            seen.arrived.push_back(frame->frame.bytes);
+        } else if (auto* post = std::get_if<Polling::FramesArrived>(&*output)) {
+            for (auto& frame : post->frames) seen.arrived.push_back(frame.bytes);
         } else if (std::get_if<Polling::Written>(&*output)) {
             ++seen.written;
         } else if (auto* closed = std::get_if<Polling::Closed>(&*output)) {
