@@ -146,12 +146,13 @@ void Chat::greet(const Socket& socket) {
     socket.emit("you", Json{{"id", user.id}, {"name", user.name}});
 }
 
-/// Paid for by its size, so that coming again and again to hear it ends some day.
+/// Paid for by its size, so that coming again and again to hear it ends some day. Not recorded for whoever is away,
+/// because who comes back is told anew.
 void Chat::send_list(const Socket& socket) {
     const Json list = people_.list();
     const auto cost = static_cast<std::uint32_t>(text_of(list).size() / list_bytes_charged);
     connects_.charge(network_of(socket), application_.wall_clock(), cost);
-    socket.emit("people", list);
+    application_.local().to(socket.id()).emit("people", list);
 }
 
 void Chat::leave(const Socket& socket) {
