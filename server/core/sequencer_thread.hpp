@@ -56,9 +56,10 @@ class SequencerThread {
     static constexpr std::size_t batch_max = 1024;
     /// 4,096 letters waiting to be stored: four batches, some 20 ms of work.
     static constexpr std::size_t inbox_capacity = 4096;
-    /// 8 MiB of letters in one transaction, and four times that waiting: the largest messages are 1 MB.
-    static constexpr std::size_t batch_bytes = 8u << 20;
-    static constexpr std::size_t inbox_bytes = 4 * batch_bytes;
+    /// 1 MiB of letters in one transaction, and as much waiting: whoever fills that keeps everybody else waiting for
+    /// two such transactions, some 100 ms. A letter of a larger message is a transaction of its own.
+    static constexpr std::size_t batch_bytes = 1u << 20;
+    static constexpr std::size_t inbox_bytes = batch_bytes;
 
   private:
     void run();
