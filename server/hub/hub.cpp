@@ -328,6 +328,31 @@ void Hub::enqueue_or_end(Connection& connection, ConnectionId id, SharedFrame fr
     if (owes_too_much(connection)) end_overflowed(connection, id);
 }
 
+// To one of its sessions.
+
+void Hub::enqueue(const Socket& socket, Connection& connection, SharedFrame frame) {
+    if (socket.is_greeted) return enqueue(connection, socket.connection, std::move(frame));
+    if (connection.overflowed) return;
+    Greeting& greeting = greetings_.at(connection.sockets[socket.index]);
+    greeting.held_bytes += frame->bytes.size();
+    greeting.held.push_back(std::move(frame));
+}
+
+void Hub::enqueue_or_end(const Socket& socket, Connection& connection, SharedFrame frame) {
+    if (connection.overflowed) return;
+    owe(connection, connection.owed_bytes + frame->bytes.size());
+    enqueue(socket, connection, std::move(frame));
+    const bool waits_too_long =
+        waiting_bytes(socket, connection) > hard_limit * options_.send_queue_bytes;
+    if (waits_too_long || owes_too_much(connection)) end_overflowed(connection, socket.connection);
+}
+
+/// Before what is said to this session next.
+std::uint64_t Hub::waiting_bytes(const Socket& socket, const Connection& connection) const {
+    if (socket.is_greeted) return connection.queue_bytes;
+    return connection.queue_bytes + greetings_.at(connection.sockets[socket.index]).held_bytes;
+}
+
 bool Hub::owes_too_much(const Connection& connection) const {
     if (connection.queue_bytes > hard_limit * options_.send_queue_bytes) return true;
     return options_.limits_networks &&
@@ -355,8 +380,7 @@ void Hub::end_overflowed(Connection& connection, ConnectionId id) {
 void Hub::queue_packet(const Socket& socket, const socketio::Packet& packet) {
     Connection& connection = *known_connection(socket.connection);
     for (auto& frame : socketio::encode(packet)) {
-        enqueue_or_end(connection, socket.connection,
-                       std::make_shared<const Frame>(std::move(frame)));
+        enqueue_or_end(socket, connection, std::make_shared<const Frame>(std::move(frame)));
     }
 }
 

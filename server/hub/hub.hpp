@@ -360,7 +360,6 @@ class Hub {
     enum class SocketState : std::uint8_t {
         asked,      ///< the application has not answered yet
         attaching,  ///< the sequencer has not answered yet
-        resuming,   ///< gets what it missed; CONNECT is answered after it
         connected,
     };
     struct Socket {
@@ -370,6 +369,7 @@ class Hub {
         Reader reader = Reader::absent;
         bool is_recoverable = false;  // has a pid
         bool is_resumed = false;
+        bool is_greeted = true;      // nothing of it is held in a Greeting
         bool has_new_rooms = false;  // since the log was handed to it last
         bool wants_values = false;   // answers to durable events alone, without what says no error
         peer::NamespaceIndex index = 0;
@@ -425,10 +425,14 @@ class Hub {
         std::string pid;  // if it turns out to be new
         std::optional<store::OpenSession::Claim> claim;
     };
-    /// A new session whose CONNECT is not answered yet, though the application was told.
+    /// A new session whose CONNECT is not answered yet, though the application was told. What is said to it
+    /// waits for that: an unmodified client keeps what comes before the answer, also when its link ends in
+    /// between, and would show it beside what the next session is told.
     struct Greeting {
         std::string answer;
         bool has_new_rooms = false;
+        std::vector<SharedFrame> held;
+        std::uint64_t held_bytes = 0;
     };
     /// An entry of the log as its readers get it, encoded when the first of each kind is met.
     struct EntryFrames {
@@ -458,7 +462,10 @@ class Hub {
     void perform(ConnectionId id, peer::Transmit transmit);
     void perform(ConnectionId id, peer::CloseChannel close);
     void enqueue(Connection& connection, ConnectionId id, SharedFrame frame);
+    void enqueue(const Socket& socket, Connection& connection, SharedFrame frame);
     void enqueue_or_end(Connection& connection, ConnectionId id, SharedFrame frame);
+    void enqueue_or_end(const Socket& socket, Connection& connection, SharedFrame frame);
+    std::uint64_t waiting_bytes(const Socket& socket, const Connection& connection) const;
     void end_overflowed(Connection& connection, ConnectionId id);
     void queue_packet(const Socket& socket, const socketio::Packet& packet);
     std::optional<Write> take_write(ConnectionId id);
@@ -508,8 +515,7 @@ class Hub {
 
     // hub_broadcast.cpp: to many
     template <class Visit>
-    void for_each(const Target& target, Visit visit, SocketState from = SocketState::connected);
-    std::vector<SocketId> sockets(const Target& target, SocketState from);
+    void for_each(const Target& target, Visit visit);
     void send_to_cores(CoreCommand command);
     void perform(const CoreCommand& command);
     void broadcast_now(const Broadcast& command);
@@ -532,7 +538,7 @@ class Hub {
     // hub_recovery.cpp
     void note_claim(SocketId id, std::string_view auth);
     void open_session(SocketId id, Socket& socket, std::string user);
-    void finish_resume(SocketId id);
+    void resume(SocketId id, Socket& socket, const store::SessionOpened& opened);
     void greet_later(SocketId id, std::string answer);
     void answer_greetings();
     void greet(SocketId id);
@@ -611,7 +617,6 @@ class Hub {
     std::uint64_t newest_submission_ = 0;
     bool watches_broadcasts_ = false;
     std::map<SocketId, Door> doors_;
-    std::map<SocketId, std::string> resuming_;  // their pids
     std::map<SocketId, Greeting> greetings_;
     std::vector<SocketId> new_greetings_;
     std::vector<SocketId> new_readers_;  // the application may be letting them into rooms yet

@@ -104,10 +104,8 @@ void Hub::perform(const CoreCommand& command) {
 
 void Hub::apply(const Broadcast& command) { broadcast_now(command); }
 
-// Those who are just being given what they missed are in their rooms already.
-
 void Hub::apply(const JoinRooms& command) {
-    for (const SocketId id : sockets(command.target, SocketState::resuming)) {
+    for (const SocketId id : sockets(command.target)) {
         for (const auto& room : command.rooms) {
             if (enter(id, store::log_room(command.target.nsp, room))) note_room(id, room, true);
         }
@@ -115,7 +113,7 @@ void Hub::apply(const JoinRooms& command) {
 }
 
 void Hub::apply(const LeaveRooms& command) {
-    for (const SocketId id : sockets(command.target, SocketState::resuming)) {
+    for (const SocketId id : sockets(command.target)) {
         for (const auto& room : command.rooms) {
             if (rooms_.leave(id, store::log_room(command.target.nsp, room)))
                 note_room(id, room, false);
@@ -124,8 +122,7 @@ void Hub::apply(const LeaveRooms& command) {
 }
 
 void Hub::apply(const DisconnectSockets& command) {
-    for (const SocketId id : sockets(command.target, SocketState::resuming))
-        disconnect_now(id, command.close_connection);
+    for (const SocketId id : sockets(command.target)) disconnect_now(id, command.close_connection);
 }
 
 void Hub::apply(const ServerSideEmit& command) {
@@ -161,21 +158,17 @@ void Hub::apply(const Answer& answer) {
 // ---- targets ------------------------------------------------------------------------------------
 
 std::vector<SocketId> Hub::sockets(const Target& target) {
-    return sockets(target, SocketState::connected);
-}
-
-std::vector<SocketId> Hub::sockets(const Target& target, SocketState from) {
     std::vector<SocketId> found;
     const auto take = [&](SocketId id, Socket&, Connection&) { found.push_back(id); };
     const auto* members = family_of(target);
     if (!members) {
-        for_each(target, take, from);
+        for_each(target, take);
         return found;
     }
     Target part = target;
     for (const auto& nsp : *members) {
         part.nsp = nsp;
-        for_each(part, take, from);
+        for_each(part, take);
     }
     return found;
 }
@@ -242,7 +235,7 @@ void Hub::send_frames(SocketId id, const std::vector<SharedFrame>& frames) {
     const Socket* socket = find_socket(id);
     if (!socket) return;
     Connection& connection = *find_connection(socket->connection);
-    for (const auto& frame : frames) enqueue_or_end(connection, socket->connection, frame);
+    for (const auto& frame : frames) enqueue_or_end(*socket, connection, frame);
 }
 
 void Hub::handle_ack(ConnectionId connection, peer::AckReceived ack) {

@@ -63,10 +63,7 @@ void Hub::handle(const store::Page& page) {
     take_page(*socket, *known_connection(socket->connection), page);
     if (socket->has_new_rooms) tell_reached(*socket, page.end);
     socket->sent.reset({log_state_.head.epoch, page.end});
-    if (page.reached_head) {
-        socket->reader = Reader::live;
-        finish_resume(page.to.session);
-    }
+    if (page.reached_head) socket->reader = Reader::live;
     resume_readers(*known_connection(socket->connection));
 }
 
@@ -99,7 +96,7 @@ void Hub::hand_over(Socket& socket, Connection& connection, const store::LogEntr
 
 /// False: it goes on from the log, later. Everything before `offset` it has.
 bool Hub::has_room(Socket& socket, const Connection& connection, delivery::Offset offset) {
-    if (connection.queue_bytes <= options_.send_queue_bytes) return true;
+    if (waiting_bytes(socket, connection) <= options_.send_queue_bytes) return true;
     socket.reader = Reader::paused;
     socket.sent.reset({log_state_.head.epoch, offset - 1});
     return false;
@@ -112,7 +109,7 @@ void Hub::enqueue_entry(Socket& socket, Connection& connection, const store::Log
     const bool is_linked = socket.capability && socket.capability->links;
     SharedFrame& frame = is_linked ? frames.linked : frames.plain;
     if (!frame) frame = encode_entry(entry, is_linked);
-    enqueue(connection, socket.connection, frame);
+    enqueue(socket, connection, frame);
 }
 
 /// Whoever came into a room has not missed what was said there before; all that it may see up to `offset`
@@ -159,7 +156,9 @@ void Hub::resume_readers(const Connection& connection) {
     for (const SocketId id : connection.sockets) {
         if (connection.reads_page) return;
         Socket* socket = find_socket(id);
-        if (socket && socket->reader == Reader::paused) start_reading(id, *socket);
+        const bool waits = socket && socket->reader == Reader::paused;
+        if (waits && waiting_bytes(*socket, connection) <= options_.send_queue_bytes / 2)
+            start_reading(id, *socket);
     }
 }
 

@@ -91,21 +91,32 @@ void Hub::handle(const store::SessionOpened& opened) {
     Socket* socket = find_socket(opened.to.session);
     if (!socket || socket->state != SocketState::attaching) return;
     socket->is_recoverable = !opened.pid.empty();
-    if (!opened.is_resumed) return finish_accept(opened.to.session, nullptr, &opened);
-    socket->is_resumed = true;
-    socket->state = SocketState::resuming;
-    socket->sid = opened.sid;
-    for (const auto& room : opened.rooms) rooms_.join(opened.to.session, room);
-    socket->sent.reset(opened.position);
-    resuming_.emplace(opened.to.session, opened.pid);
-    start_reading(opened.to.session, *socket);
+    if (opened.is_resumed) return resume(opened.to.session, *socket, opened);
+    finish_accept(opened.to.session, nullptr, &opened);
+}
+
+/// What it missed comes after CONNECT. The original's server sends it before, and its client keeps what
+/// comes before CONNECT when the link ends there, asks for it again, and shows it twice.
+void Hub::resume(SocketId id, Socket& socket, const store::SessionOpened& opened) {
+    socket.is_resumed = true;
+    socket.state = SocketState::connected;
+    socket.sid = opened.sid;
+    for (const auto& room : opened.rooms) rooms_.join(id, room);
+    socket.sent.reset(opened.position);
+    ++counts_.sessions_resumed;
+    const ConnectionId connection = socket.connection;
+    find_connection(connection)
+        ->peer->accept(socket.index, peer::encode_session_answer(socket.sid, opened.pid, {}));
+    outputs_.push_back(SocketConnected{id, true});
+    start_reading(id, socket);
+    pump(connection, now_);
 }
 
 /// CONNECT is answered when the rooms that the `connection` handlers gave it are kept, too: whoever has
 /// the answer may find the server killed the next moment, and come back to a session that is in them.
-/// What is emitted meanwhile goes out before; an unmodified client holds it until CONNECT.
 void Hub::greet_later(SocketId id, std::string answer) {
-    greetings_.emplace(id, Greeting{std::move(answer), false});
+    find_socket(id)->is_greeted = false;
+    greetings_.emplace(id, Greeting{std::move(answer), false, {}, 0});
     new_greetings_.push_back(id);
 }
 
@@ -125,26 +136,18 @@ void Hub::answer_greetings() {
 }
 
 void Hub::greet(SocketId id) {
-    const auto greeting = greetings_.extract(id);
-    const Socket* socket = greeting ? find_socket(id) : nullptr;
-    if (!socket) return;
-    const ConnectionId connection = socket->connection;
-    find_connection(connection)->peer->accept(socket->index, greeting.mapped().answer);
-    pump(connection, now_);
-}
-
-/// Everything it missed is on its way, and CONNECT comes after it: an unmodified client hands out what
-/// came before CONNECT as soon as it sees the pid it knows.
-void Hub::finish_resume(SocketId id) {
-    Socket* socket = find_socket(id);
-    if (!socket || socket->state != SocketState::resuming) return;
-    const auto pid = std::move(resuming_.extract(id).mapped());
-    socket->state = SocketState::connected;
-    ++counts_.sessions_resumed;
-    find_connection(socket->connection)
-        ->peer->accept(socket->index, peer::encode_session_answer(socket->sid, pid, {}));
-    outputs_.push_back(SocketConnected{id, true});
-    pump(socket->connection, now_);
+    const auto found = greetings_.extract(id);
+    if (!found) return;
+    Socket& socket = *known_socket(id);
+    socket.is_greeted = true;
+    const ConnectionId to = socket.connection;
+    Connection* connection = find_connection(to);
+    if (!connection) return;
+    connection->peer->accept(socket.index, found.mapped().answer);
+    pump(to, now_);
+    connection = find_connection(to);
+    if (!connection) return;  // the answer was one word too many
+    for (const auto& frame : found.mapped().held) enqueue(*connection, to, frame);
 }
 
 void Hub::end_session(SocketId id, const Socket& socket, socketio::DisconnectReason reason) {
@@ -215,7 +218,7 @@ void Hub::enqueue_recorded(Socket& socket, Connection& connection, delivery::Off
                            const std::vector<SharedFrame>& frames) {
     const auto arrival = socket.sent.arrive(log_state_.head.epoch, offset);
     if (arrival != delivery::Cursor::Arrival::fresh) return;
-    for (const auto& frame : frames) enqueue(connection, socket.connection, frame);
+    for (const auto& frame : frames) enqueue(socket, connection, frame);
 }
 
 /// Both lists of a page in one order.
@@ -298,11 +301,12 @@ void Hub::send_ephemeral(const Socket& socket, Connection& connection,
     const bool busy = connection.writing || !connection.queue.empty();
     // Its last argument says how far the client has read, so it must not pass what is still to come.
     const bool behind = socket.is_recoverable && socket.reader != Reader::live;
-    if (behind || connection.queue_bytes > options_.send_queue_bytes || (is_volatile && busy)) {
+    if (behind || waiting_bytes(socket, connection) > options_.send_queue_bytes ||
+        (is_volatile && busy)) {
         ++counts_.ephemeral_dropped;
         return;
     }
-    for (const auto& frame : frames) enqueue(connection, socket.connection, frame);
+    for (const auto& frame : frames) enqueue(socket, connection, frame);
 }
 
 }  // namespace oncewire::hub

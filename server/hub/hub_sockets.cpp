@@ -134,7 +134,6 @@ void Hub::disconnect(SocketId id, bool close_connection, Instant now) {
 void Hub::disconnect_now(SocketId id, bool close_connection) {
     Socket* socket = find_socket(id);
     if (!socket) return;
-    if (socket->state == SocketState::resuming) return handle(store::Cut{session_ref(id)});
     if (socket->state != SocketState::connected) return;
     greet(id);
     Connection* connection = find_connection(socket->connection);
@@ -222,7 +221,6 @@ void Hub::free_socket(SocketId id) {
     rooms_.leave_all(id);
     if (options_.recovery) {
         doors_.erase(id);
-        resuming_.erase(id);
         greetings_.erase(id);
     }
     Socket& socket = *known_socket(id);

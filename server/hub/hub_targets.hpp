@@ -10,10 +10,9 @@
 /// For the hub's own files: walking whom a broadcast is for.
 namespace oncewire::hub {
 
-/// Each member of `target` whose session is at least in state `from` and not over, once, with its
-/// connection. Visiting may end connections, but frees nothing.
+/// Each member of `target` whose session is connected and not over, once, with its connection. Visiting may end connections, but frees nothing.
 template <class Visit>
-void Hub::for_each(const Target& target, Visit visit, SocketState from) {
+void Hub::for_each(const Target& target, Visit visit) {
     static const std::vector<std::string> everybody = {""};
     const auto& rooms = target.rooms.empty() ? everybody : target.rooms;
     // One room and nobody left out is the common case and needs no marks.
@@ -27,7 +26,7 @@ void Hub::for_each(const Target& target, Visit visit, SocketState from) {
     for (const auto& room : rooms) {
         for (const SocketId id : rooms_.members(store::log_room(target.nsp, room))) {
             Socket& socket = *known_socket(id);
-            if (socket.state < from) continue;
+            if (socket.state != SocketState::connected) continue;
             if (!plain && std::exchange(socket.mark, mark) == mark) continue;
             if (Connection* connection = find_connection(socket.connection))
                 visit(id, socket, *connection);

@@ -131,9 +131,6 @@ class StockReader {
       serverOffset = id;
       this.heard.push(text);
     });
-    // What came before the answer to CONNECT waits in this buffer. When the link ends before that answer, the original
-    // neither shows nor drops it, asks for the same entries again, and shows both at the next answer.
-    this.socket.io.on("close", () => (this.socket.receiveBuffer.length = 0));
   }
   stop() {
     this.socket.close();

@@ -68,7 +68,6 @@ void Guest::dial() {
     if (link_ || closed_) return;
     link_ = network_.dial(*this);
     decoder_ = socketio::Decoder();
-    held_.clear();
     newest_ping_ = env_.now();
     watch_heartbeat();
 }
@@ -147,14 +146,14 @@ void Guest::handle_connect(std::string_view data) {
     const auto pid = member(data, "pid");
     const bool recovered = !pid.empty() && pid == session_.pid;
     connected_ = true;
+    left_meanwhile_.clear();
     if (recovered) {
         if (member(data, "sid") != session_.sid)
             env_.witness.report(Breach::dishonest, "the same session has another sid");
-        env_.note(name_ + " is back, {} events", held_.size());
-        take_held(true);
+        env_.note(name_ + " is back");
+        note_left_meanwhile();
     } else {
         begin_session(pid, member(data, "sid"), member(data, "notRecovered"));
-        take_held(false);
     }
     said_at_ = network_.sent_at();
 }
@@ -186,8 +185,11 @@ void Guest::check_reason(std::string_view reason) {
 
 // ---- events -------------------------------------------------------------------------------------
 
+/// The original keeps what comes before CONNECT. When the link ends there, it is told the same once more and shows
+/// both; so nothing may come before.
 void Guest::handle_event(std::string_view data) {
-    if (!connected_) return held_.emplace_back(data), void();
+    if (!connected_)
+        return env_.witness.report(Breach::duplicated, name_ + " is told something before CONNECT");
     const auto elements = json::elements(data);
     const auto last = json::as_string(elements.back());
     if (last && !session_.pid.empty()) session_.offset = *last;
@@ -196,16 +198,18 @@ void Guest::handle_event(std::string_view data) {
     if (!position) return;  // the next CONNECT will show what comes of it
     const auto name = json::as_string(elements[0]).value_or("");
     const auto number = number_of(data);
+    const auto found = house_.recorded().find(position->offset);
+    const bool is_recorded =
+        found != house_.recorded().end() && number_of(found->second.data) == number;
     if (name == "rumour" || house_.is_unstored(number)) {
-        if (is_replay_) return env_.witness.report(Breach::leaked, "a rumour was replayed");
+        if (is_recorded) return env_.witness.report(Breach::leaked, "a rumour was recorded");
         check_nothing_missed(position->offset);
         session_.read = std::max(session_.read, position->offset);
         if (name != "rumour" && elements.size() > 3)
             change_rooms(name, json::as_string(elements[2]).value_or(""), session_.read);
         return;
     }
-    const auto found = house_.recorded().find(position->offset);
-    if (found == house_.recorded().end() || number_of(found->second.data) != number)
+    if (!is_recorded)
         return env_.witness.report(Breach::leaked, "an event in a place that is not its own");
     check_nothing_missed(position->offset - 1);
     take_recorded(name, json::as_string(elements[2]).value_or(""), *found);
@@ -242,18 +246,18 @@ void Guest::change_rooms(std::string_view name, const std::string& room, deliver
     }
 }
 
-/// What came before CONNECT: what was missed, all of it but for rooms that were left meanwhile; or the
-/// first words to a new session.
-void Guest::take_held(bool replayed) {
-    is_replay_ = replayed;
-    for (const auto& data : held_) {
-        const auto elements = json::elements(data);
-        if (replayed && elements[0] == "\"left\"")
-            left_later_.insert(json::as_string(elements[2]).value_or(""));
+/// It gets all that it missed, but for what was said, before, in rooms that it was put out of while it was away.
+void Guest::note_left_meanwhile() {
+    const auto& recorded = house_.recorded();
+    for (auto next = recorded.upper_bound(session_.read); next != recorded.end(); ++next) {
+        const auto& [offset, event] = *next;
+        const bool is_own =
+            std::any_of(event.rooms.begin(), event.rooms.end(),
+                        [&](const auto& each) { return short_name(each) == session_.sid; });
+        const auto elements = json::elements(event.data);
+        if (is_own && elements[0] == "\"left\"")
+            left_meanwhile_[json::as_string(elements[2]).value_or("")] = offset;
     }
-    for (const auto& data : std::exchange(held_, {})) handle_event(data);
-    left_later_.clear();
-    is_replay_ = false;
 }
 
 bool Guest::may_see(const store::RecordedEvent& event) const {
@@ -271,9 +275,11 @@ void Guest::check_nothing_missed(delivery::Offset end) {
     const auto& recorded = house_.recorded();
     for (auto next = recorded.upper_bound(session_.read);
          next != recorded.end() && next->first <= end; ++next) {
-        const bool hidden =
-            std::any_of(next->second.rooms.begin(), next->second.rooms.end(),
-                        [&](const auto& each) { return left_later_.contains(short_name(each)); });
+        const bool hidden = std::any_of(
+            next->second.rooms.begin(), next->second.rooms.end(), [&](const auto& each) {
+                const auto left = left_meanwhile_.find(short_name(each));
+                return left != left_meanwhile_.end() && next->first < left->second;
+            });
         if (hidden || !may_see(next->second)) continue;
         env_.witness.report(Breach::lost, name_ + " was never told " + std::to_string(next->first));
     }

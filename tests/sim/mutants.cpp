@@ -80,6 +80,7 @@ constexpr Named names[] = {
     {Mutant::lease_ends_early, "lease_ends_early"},
     {Mutant::numbers_come_down, "numbers_come_down"},
     {Mutant::later_uses_number, "later_uses_number"},
+    {Mutant::told_before_connect, "told_before_connect"},
 };
 
 constexpr bool names_stand_in_order() {

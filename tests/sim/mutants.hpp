@@ -80,9 +80,10 @@ enum class Mutant : std::uint8_t {
     lease_ends_early,          ///< leases end before their time is over
     numbers_come_down,         ///< an older copy of the database counts on from where it stood (R9)
     later_uses_number,         ///< who has to wait is told no, for good (R13)
+    told_before_connect,       ///< a session is told of events before CONNECT is answered
 };
 inline constexpr std::uint32_t mutant_count =
-    static_cast<std::uint32_t>(Mutant::later_uses_number) + 1;
+    static_cast<std::uint32_t>(Mutant::told_before_connect) + 1;
 
 /// What CI plants in every run to see the alarm work.
 inline constexpr Mutant canary = Mutant::dedupe_in_memory;

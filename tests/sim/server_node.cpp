@@ -426,6 +426,10 @@ void ServerNode::check(hub::Write& write) {
     if (env_.mutant == Mutant::volatile_without_offset) {
         for (auto& frame : write.frames) frame = without_offset(frame);
     }
+    if (env_.mutant == Mutant::told_before_connect) {
+        std::stable_partition(write.frames.begin(), write.frames.end(),
+                              [](const auto& frame) { return !frame->bytes.starts_with("40{"); });
+    }
 }
 
 void ServerNode::ask_sequencer(std::uint16_t number, store::ToSequencer request) {

@@ -103,7 +103,9 @@ using Said = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE("a session that comes back gets what it missed, then CONNECT with its sid and pid") {
+TEST_CASE(
+    "a session that comes back is answered CONNECT with its sid and pid, then gets what it "
+    "missed") {
     Place place;
     const auto sid = place.sid;
     place.say("one");
@@ -113,7 +115,7 @@ TEST_CASE("a session that comes back gets what it missed, then CONNECT with its 
     place.say("elsewhere", "attic");
     place.say("three");
     place.come_back();
-    CHECK(place.newest == Said{"two", "three", "connect"});
+    CHECK(place.newest == Said{"connect", "two", "three"});
     CHECK(place.recovered);
     CHECK(place.sid == sid);
     place.say("four");
@@ -133,6 +135,24 @@ TEST_CASE("CONNECT is answered when the rooms of the connection handlers are kep
     CHECK(place.server.heard(client).size() == 1);
 }
 
+TEST_CASE("what is said to a new session comes after the answer to its CONNECT") {
+    SmallServer server(
+        1,
+        [](api::Application& io) {
+            io.on_connection([](api::Socket socket) {
+                socket.join("lobby");
+                socket.emit("stored");
+                socket.volatile_().emit("not stored");
+            });
+        },
+        store::RecoveryLimits{});
+    const auto heard = server.heard(server.connect("40"));
+    REQUIRE(heard.size() == 3);
+    CHECK(heard[0].starts_with("40{"));
+    CHECK(heard[1].starts_with(R"(42["stored")"));
+    CHECK(heard[2].starts_with(R"(42["not stored")"));
+}
+
 TEST_CASE("who was put out and let in again misses nothing that was said since") {
     Place place;
     place.say("zero");
@@ -147,7 +167,7 @@ TEST_CASE("who was put out and let in again misses nothing that was said since")
     place.go();
     place.come_back();
     CHECK(place.recovered);
-    CHECK(place.newest == Said{"one", "connect"});
+    CHECK(place.newest == Said{"connect", "one"});
 }
 
 TEST_CASE("a session that received nothing can come back") {
@@ -155,7 +175,7 @@ TEST_CASE("a session that received nothing can come back") {
     place.go();
     place.say("one");
     place.come_back();
-    CHECK(place.newest == Said{"one", "connect"});
+    CHECK(place.newest == Said{"connect", "one"});
     CHECK(place.recovered);
 }
 
@@ -165,7 +185,7 @@ TEST_CASE("a session comes back on another core, and its half-open connection is
     place.core = 1;
     place.say("one");
     place.come_back();
-    CHECK(place.newest == Said{"one", "connect"});
+    CHECK(place.newest == Said{"connect", "one"});
     CHECK(place.recovered);
     CHECK_FALSE(place.server.is_open(old));
     place.say("two");
@@ -189,7 +209,7 @@ TEST_CASE("a session is resumed by its user only, and nobody learns that there i
     place.pid = pid;
     place.come_back();
     CHECK(place.recovered);
-    CHECK(place.newest == Said{"one", "connect"});
+    CHECK(place.newest == Said{"connect", "one"});
 }
 
 TEST_CASE("a session ends when it is away for longer than the window") {
@@ -218,7 +238,7 @@ TEST_CASE("a quiet hour among noise does not end a session") {
     place.say("two");
     place.come_back();
     CHECK(place.recovered);
-    CHECK(place.newest == Said{"two", "connect"});
+    CHECK(place.newest == Said{"connect", "two"});
 }
 
 TEST_CASE("a session that missed more than is kept begins anew, and is told why") {
@@ -233,12 +253,11 @@ TEST_CASE("a session that missed more than is kept begins anew, and is told why"
 TEST_CASE("what was missed comes in pages and in order") {
     Place place;
     place.go();
-    Said expected;
+    Said expected = {"connect"};
     for (int i = 0; i < 1500; ++i) {
         expected.push_back(std::to_string(i) + std::string(1000, 'x'));
         place.say(expected.back());
     }
-    expected.emplace_back("connect");
     place.come_back();
     CHECK(place.newest == expected);
 }
@@ -309,8 +328,9 @@ TEST_CASE("history that was on its way when the link broke comes again from wher
             arrived == 0 ? "" : R"(,"offset":)" + json::quoted(place_of(first[arrived]));
         const auto again = server.connect(R"(40{"serverOffset":0,"pid":)" + pid + offset + '}');
         const auto heard = server.heard(again);
-        Said expected = {"one", "two", "three", "four", "connect"};
-        expected.erase(expected.begin(), expected.begin() + static_cast<std::ptrdiff_t>(arrived));
+        Said expected = {"connect", "one", "two", "three", "four"};
+        const auto after_connect = expected.begin() + 1;
+        expected.erase(after_connect, after_connect + static_cast<std::ptrdiff_t>(arrived));
         CHECK(words(heard) == expected);
         CHECK(json::quoted(member_of_connect(heard, "pid")) == pid);
         server.cut(again);
@@ -332,7 +352,7 @@ TEST_CASE("what was emitted before a session is not for it, however far back its
     server.settle();
     const auto again = server.connect(R"(40{"serverOffset":0,"pid":)" +
                                       json::quoted(member_of_connect(first, "pid")) + '}');
-    CHECK(words(server.heard(again)) == Said{"one", "two", "later news", "connect"});
+    CHECK(words(server.heard(again)) == Said{"connect", "one", "two", "later news"});
 }
 
 TEST_CASE("what the application says last is what happens last") {
@@ -382,7 +402,7 @@ TEST_CASE(
     place.server.settle();
     place.come_back();
     CHECK(place.recovered);
-    CHECK(place.newest == Said{"new", "connect"});
+    CHECK(place.newest == Said{"connect", "new"});
     place.say("lobby");
     place.say("attic", "attic");
     CHECK(place.take() == Said{"attic"});
