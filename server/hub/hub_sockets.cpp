@@ -246,8 +246,8 @@ const char* Hub::why_no_connect(Connection& connection, const peer::ConnectReque
     const bool pays =
         pay(connection.connects_paid_until, limits::connect_every, limits::connects_at_once) &&
         (!options_.limits_networks ||
-         pay(network.connects_paid_until, limits::network_connect_every,
-             limits::network_connects_at_once));
+         pay(network.connects_paid_until, options_.cores * limits::network_connect_every,
+             limits::network_connects_at_once / options_.cores));
     return pays ? nullptr
                 : R"({"message":"too many connects, wait a while","data":{"code":"too_many"}})";
 }
