@@ -72,6 +72,8 @@ void Witness::restored(MessageId message) {
     const bool had_outcome = back.verdict == Fate::accepted || back.had_outcome_before;
     const bool went_with_its_log = had_outcome && back.copies == 0;
     back.risen = back.risen || back.cancelled || went_with_its_log;
+    // Its number went to the server as that of a cancellation, and stands for the message again.
+    if (back.cancelled) put_back(back.author);
     back.cancelled = false;
     back.was_told = false;
 }
