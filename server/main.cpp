@@ -24,7 +24,7 @@
 #include "server/core/server.hpp"
 #include "server/product/config.hpp"
 #include "server/product/identity.hpp"
-#include "server/store/sqlite_store.hpp"
+#include "server/store/sqlite/store.hpp"
 #include "shared/base/base64.hpp"
 #include "shared/base/json.hpp"
 

@@ -58,16 +58,16 @@ void Application::ask_admission(const hub::Request& request, Decision::Decide de
     context_->allow_request(request, Decision(std::move(decide)));
 }
 
-void Application::set_durable_handler(std::string_view event, store::DurableHandler handler) {
+void Application::set_durable_handler(std::string_view event, sequencer::DurableHandler handler) {
     durable_.insert_or_assign(std::string(event), std::move(handler));
 }
 
-void Application::on_lookup(std::string_view event, store::DurableHandler handler) {
+void Application::on_lookup(std::string_view event, sequencer::DurableHandler handler) {
     set_durable_handler(event, std::move(handler));
     lookups_.emplace(event);
 }
 
-void Application::set_answer_handler(std::string_view event, store::AnswerHandler handler) {
+void Application::set_answer_handler(std::string_view event, sequencer::AnswerHandler handler) {
     answers_.insert_or_assign(std::string(event), std::move(handler));
 }
 

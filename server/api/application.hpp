@@ -17,11 +17,11 @@
 #include "server/api/signature.hpp"
 #include "server/api/values.hpp"
 #include "server/hub/hub.hpp"
-#include "server/store/admission.hpp"
-#include "server/store/transaction.hpp"
+#include "server/sequencer/admission.hpp"
+#include "server/sequencer/transaction.hpp"
 #include "shared/base/time.hpp"
 
-namespace oncewire::store {
+namespace oncewire::sequencer {
 
 /// For Tx::publish(room, event, args…), which finds it by its first argument: the store knows no values.
 /// Empty, which is no event, if there are bytes among them: the log holds text.
@@ -31,25 +31,25 @@ std::string event_text(const Tx&, std::string_view event, const A&... args) {
     return encoded.attachments.empty() ? std::move(encoded.data) : std::string();
 }
 
-}  // namespace oncewire::store
+}  // namespace oncewire::sequencer
 
 namespace oncewire::api {
 
 // What durable handlers are made of.
+using sequencer::Asked;
+using sequencer::AskOptions;
+using sequencer::Later;
+using sequencer::Message;
+using sequencer::Offer;
+using sequencer::Question;
+using sequencer::Reply;
+using sequencer::Tx;
 using store::accept;
-using store::Asked;
-using store::AskOptions;
-using store::Later;
-using store::Message;
-using store::Offer;
-using store::Question;
 using store::reject;
-using store::Reply;
 using store::SqlError;
 using store::SqlRow;
 using store::SqlValue;
 using store::StoreError;
-using store::Tx;
 using store::Verdict;
 
 /// How a hook of allow_request() answers: now or later, once; what it says after that is not heard.
@@ -211,7 +211,7 @@ class Application : public Broadcasts<Application> {
         if constexpr (is_fine) set_error_handler(std::move(handler));
     }
 
-    /// Runs inside the transaction that stores the message, see store::Tx. In every namespace.
+    /// Runs inside the transaction that stores the message, see sequencer::Tx. In every namespace.
     template <class F>
     void on_durable(std::string_view event, F handler) {
         constexpr bool is_fine =
@@ -228,9 +228,9 @@ class Application : public Broadcasts<Application> {
     /// session in turn, so that messages do not wait for it, as long as one call reads 1 MiB at most; not at
     /// all for whoever is gone, or wants no acknowledgement. A session has few at a time (limits::lookups…).
     /// Not stored: sent as a durable message of ours it is rejected. In every namespace.
-    void on_lookup(std::string_view event, store::DurableHandler handler);
+    void on_lookup(std::string_view event, sequencer::DurableHandler handler);
     const std::set<std::string, std::less<>>& lookups() const { return lookups_; }
-    /// Asked about every durable message before it is stored, see store::Admission: for limits on what
+    /// Asked about every durable message before it is stored, see sequencer::Admission: for limits on what
     /// people may store. One for the application, in every namespace; runs on the sequencer's thread, as
     /// durable handlers do.
     ///
@@ -238,8 +238,8 @@ class Application : public Broadcasts<Application> {
     ///         if (limiter->take(offer.sender, offer.data.size(), offer.now)) return std::nullopt;
     ///         return api::Later{Millis{2'000}, "too_fast", "that was a lot at once; wait a moment"};
     ///     });
-    void admit(store::Admission admission) { admission_ = std::move(admission); }
-    const store::Admission& admission() const { return admission_; }
+    void admit(sequencer::Admission admission) { admission_ = std::move(admission); }
+    const sequencer::Admission& admission() const { return admission_; }
     /// What follows from the answer to a question of this event (Tx::ask), or from its expiry: runs once,
     /// inside the transaction that ends the question. In every namespace.
     template <class F>
@@ -252,7 +252,7 @@ class Application : public Broadcasts<Application> {
             "(Tx&, const Question&, const Reply&) and returns oncewire::Result<void, StoreError>");
         if constexpr (is_fine) set_answer_handler(event, std::move(handler));
     }
-    const store::AnswerHandlers& answer_handlers() const { return answers_; }
+    const sequencer::AnswerHandlers& answer_handlers() const { return answers_; }
     /// Does the tasks of this name that durable handlers deferred (Tx::defer), after their commit and at
     /// least once: again with the same key after a failure, a crash, or five minutes without a word. Runs
     /// on the first core; `end` may be called later there, with false if it is to be tried again.
@@ -272,7 +272,7 @@ class Application : public Broadcasts<Application> {
     void schema(std::string_view component, std::vector<std::string> statements);
     const std::vector<store::SchemaPart>& schema() const { return schema_; }
     std::vector<std::string> durable_event_names() const;
-    const std::map<std::string, store::DurableHandler, std::less<>>& durable_handlers() const {
+    const std::map<std::string, sequencer::DurableHandler, std::less<>>& durable_handlers() const {
         return durable_;
     }
 
@@ -314,18 +314,18 @@ class Application : public Broadcasts<Application> {
     void set_admission(std::function<void(const hub::Request&, Decision)> hook);
     void set_http_handler(std::function<void(const HttpRequest&, HttpReply)> handler);
     void set_error_handler(std::function<void(Socket, const Error&)> handler);
-    void set_durable_handler(std::string_view event, store::DurableHandler handler);
-    void set_answer_handler(std::string_view event, store::AnswerHandler handler);
+    void set_durable_handler(std::string_view event, sequencer::DurableHandler handler);
+    void set_answer_handler(std::string_view event, sequencer::AnswerHandler handler);
     void set_task_handler(std::string_view name,
                           std::function<void(const DeferredTask&, EndTask)> handler);
     void call_after(Millis time, std::function<void()> call);
     Namespace main() const;
 
     std::unique_ptr<Context> context_;
-    std::map<std::string, store::DurableHandler, std::less<>> durable_;
+    std::map<std::string, sequencer::DurableHandler, std::less<>> durable_;
     std::set<std::string, std::less<>> lookups_;
-    store::AnswerHandlers answers_;
-    store::Admission admission_;
+    sequencer::AnswerHandlers answers_;
+    sequencer::Admission admission_;
     std::vector<store::SchemaPart> schema_;
 };
 

@@ -44,8 +44,8 @@ bool BroadcastOperator::is_attached() const { return context_ && context_->hub &
 
 void BroadcastOperator::send(std::string_view event, Arguments data) const {
     if (!is_attached() || !context_->check_event_name(0, event)) return;
-    hub::Broadcast command{target(), std::move(data.data), std::move(data.attachments),
-                           volatile_flag_};
+    mail::Broadcast command{target(), std::move(data.data), std::move(data.attachments),
+                            volatile_flag_};
     if (local_) {
         context_->hub->broadcast_local(command);
     } else {
@@ -57,8 +57,8 @@ Request<BroadcastAcks> BroadcastOperator::ask(Arguments data) const {
     return Request<BroadcastAcks>([self = *this,
                                    data = std::move(data)](Request<BroadcastAcks>::Done done) {
         if (!self.context_ || !self.context_->hub) return;
-        hub::Question question;
-        question.kind = hub::Question::Kind::acknowledge;
+        mail::CoreQuestion question;
+        question.kind = mail::CoreQuestion::Kind::acknowledge;
         question.target = self.target();
         question.data = data.data;
         question.attachments = data.attachments;
@@ -71,7 +71,7 @@ Request<std::vector<RemoteSocket>> BroadcastOperator::fetch_sockets() const {
     using Fetch = Request<std::vector<RemoteSocket>>;
     return Fetch([self = *this](Fetch::Done done) {
         if (!self.context_ || !self.context_->hub) return;
-        hub::Question question;
+        mail::CoreQuestion question;
         question.target = self.target();
         self.context_->fetch(std::move(question), self.local_, std::move(done));
     });

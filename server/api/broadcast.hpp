@@ -12,7 +12,7 @@
 
 #include "server/api/handler.hpp"
 #include "server/api/signature.hpp"
-#include "server/hub/target.hpp"
+#include "server/mail/target.hpp"
 #include "shared/base/time.hpp"
 
 /// Speaking to many sockets at once.
@@ -81,7 +81,7 @@ auto request_or_start(Make make, std::string_view event, A&&... values) {
 ///
 /// What is sent this way reaches the sockets of a namespace in one order, the same for everybody on
 /// every core. It is ephemeral: whoever is away or too slow misses it. Publish what must arrive
-/// (store::Tx).
+/// (sequencer::Tx).
 class BroadcastOperator {
   public:
     using OnAnswer = std::function<void(std::string_view socket, const Arguments&)>;
@@ -139,7 +139,7 @@ class BroadcastOperator {
     BroadcastOperator with_on_answer(OnAnswer handler) const;
     void send(std::string_view event, Arguments data) const;
     Request<BroadcastAcks> ask(Arguments data) const;
-    hub::Target target() const { return {nsp_, rooms_, except_}; }
+    mail::Target target() const { return {nsp_, rooms_, except_}; }
 
     Context* context_ = nullptr;
     std::string nsp_;  // or the family of a dynamic one; empty: of nobody

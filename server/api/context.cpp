@@ -328,7 +328,7 @@ void Context::handle(const hub::ServerSideEvent& arrived) {
     call_server_side(*nsp, event_of(name, arrived.data, no_attachments), {});
 }
 
-void Context::answer_server_side(const hub::Question& question) {
+void Context::answer_server_side(const mail::CoreQuestion& question) {
     const auto nsp = find_namespace(question.target.nsp);
     std::string name;
     const Event event = event_of(name, question.data, question.attachments);

@@ -146,9 +146,10 @@ class Context {
 
     void ask_socket(hub::SocketId socket, const Arguments& event, std::optional<Millis> timeout,
                     Request<AckResult>::Done done);
-    void ask_many(hub::Question question, bool local, BroadcastOperator::OnAnswer on_answer,
+    void ask_many(mail::CoreQuestion question, bool local, BroadcastOperator::OnAnswer on_answer,
                   Request<BroadcastAcks>::Done done);
-    void fetch(hub::Question question, bool local, Request<std::vector<RemoteSocket>>::Done done);
+    void fetch(mail::CoreQuestion question, bool local,
+               Request<std::vector<RemoteSocket>>::Done done);
 
     void submit(hub::SocketId socket, const Arguments& event, Request<SubmitResult>::Done done);
     void ask_server_side(const std::string& nsp, const Arguments& event,
@@ -212,15 +213,15 @@ class Context {
     bool pass_middlewares(hub::SocketId id, const Event& event);
     void dispatch(hub::SocketId id, const Event& event, const Ack& ack);
     void tell(hub::SocketId id, std::string_view event, std::string_view reason);
-    void start(hub::Question question, bool local, Asked asked);
-    std::uint64_t start_everywhere(hub::Question question, Asked asked);
+    void start(mail::CoreQuestion question, bool local, Asked asked);
+    std::uint64_t start_everywhere(mail::CoreQuestion question, Asked asked);
     void finish(std::uint64_t number);
-    void answer_server_side(const hub::Question& question);
+    void answer_server_side(const mail::CoreQuestion& question);
     void call_server_side(NamespaceState& nsp, const Event& event, const Ack& ack);
     void abandon_submissions(hub::SocketId socket);
     void take_ack(Asked& asked, const hub::AnswerArrived& arrived);
     void take_sockets(Asked& asked, const hub::AnswerArrived& arrived);
-    Json describe(const hub::Target& target);
+    Json describe(const mail::Target& target);
 
     std::map<std::string, std::shared_ptr<NamespaceState>, std::less<>> namespaces_;
     std::vector<std::shared_ptr<NamespaceState>> dynamic_;
@@ -232,7 +233,7 @@ class Context {
     std::map<socketio::AckId, Request<AckResult>::Done> waiting_;
     /// Questions of any core that this one's clients are answering.
     struct Relay {
-        hub::Question question;
+        mail::CoreQuestion question;
         std::uint64_t asked = 0;
     };
     std::map<socketio::AckId, Relay> relays_;

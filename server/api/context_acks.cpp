@@ -53,22 +53,22 @@ void Context::handle(const hub::AcksFinished& finished) {
 
 // ---- many ---------------------------------------------------------------------------------------
 
-void Context::ask_many(hub::Question question, bool local, BroadcastOperator::OnAnswer on_answer,
-                       Request<BroadcastAcks>::Done done) {
+void Context::ask_many(mail::CoreQuestion question, bool local,
+                       BroadcastOperator::OnAnswer on_answer, Request<BroadcastAcks>::Done done) {
     Asked asked;
     asked.on_answer = std::move(on_answer);
     asked.acks_done = std::move(done);
     start(std::move(question), local, std::move(asked));
 }
 
-void Context::fetch(hub::Question question, bool local,
+void Context::fetch(mail::CoreQuestion question, bool local,
                     Request<std::vector<RemoteSocket>>::Done done) {
     Asked asked;
     asked.sockets_done = std::move(done);
     start(std::move(question), local, std::move(asked));
 }
 
-void Context::start(hub::Question question, bool local, Asked asked) {
+void Context::start(mail::CoreQuestion question, bool local, Asked asked) {
     if (!local) {
         start_everywhere(std::move(question), std::move(asked));
         return;
@@ -80,7 +80,7 @@ void Context::start(hub::Question question, bool local, Asked asked) {
     handle(hub::QuestionArrived{std::move(question)});
 }
 
-std::uint64_t Context::start_everywhere(hub::Question question, Asked asked) {
+std::uint64_t Context::start_everywhere(mail::CoreQuestion question, Asked asked) {
     asked.cores_left = hub->core_count();
     const auto number = hub->ask_cores(std::move(question));
     asked_.emplace(number, std::move(asked));
@@ -89,8 +89,8 @@ std::uint64_t Context::start_everywhere(hub::Question question, Asked asked) {
 
 void Context::ask_server_side(const std::string& nsp, const Arguments& event,
                               Request<ServerSideAcks>::Done done) {
-    hub::Question question;
-    question.kind = hub::Question::Kind::server_side;
+    mail::CoreQuestion question;
+    question.kind = mail::CoreQuestion::Kind::server_side;
     question.target.nsp = nsp;
     question.data = event.data;
     question.attachments = event.attachments;
@@ -107,8 +107,8 @@ void Context::ask_server_side(const std::string& nsp, const Arguments& event,
 
 void Context::handle(const hub::QuestionArrived& arrived) {
     const auto& question = arrived.question;
-    if (question.kind == hub::Question::Kind::server_side) return answer_server_side(question);
-    if (question.kind == hub::Question::Kind::describe) {
+    if (question.kind == mail::CoreQuestion::Kind::server_side) return answer_server_side(question);
+    if (question.kind == mail::CoreQuestion::Kind::describe) {
         return hub->answer(question, describe(question.target).dump(), {}, true);
     }
     // Of several namespaces at once nobody is asked: an event belongs to one.
@@ -120,7 +120,7 @@ void Context::handle(const hub::QuestionArrived& arrived) {
     for (const auto id : receivers) tell_outgoing(id, question.data, question.attachments);
 }
 
-Json Context::describe(const hub::Target& target) {
+Json Context::describe(const mail::Target& target) {
     Json all = Json::array();
     for (const auto id : hub->sockets(target)) {
         const SocketState* state = find(id);

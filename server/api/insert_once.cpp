@@ -12,9 +12,10 @@ store::Verdict stored_as(delivery::Offset offset) {
 }  // namespace
 
 Result<store::Verdict, store::StoreError> insert_once(
-    store::Tx& tx, const store::Message& message, std::string_view id, std::string_view body,
+    sequencer::Tx& tx, const sequencer::Message& message, std::string_view id,
+    std::string_view body,
     const std::function<Result<delivery::Offset, store::StoreError>()>& insert) {
-    using Once = store::Tx::Once;
+    using Once = sequencer::Tx::Once;
     const auto known = tx.check_once(id, message.scope, body);
     if (!known) return Err{known.error()};
     if (known->outcome == Once::repeated) return stored_as(known->offset);

@@ -3,7 +3,7 @@
 #include <functional>
 #include <string_view>
 
-#include "server/store/transaction.hpp"
+#include "server/sequencer/transaction.hpp"
 #include "shared/base/result.hpp"
 #include "shared/delivery/position.hpp"
 
@@ -32,7 +32,8 @@ namespace oncewire::api {
 /// From an ordinary handler: `socket.submit("chat message", text, id, [ack](SubmitResult result) {…})`
 /// has this handler run and hears what became of it.
 Result<store::Verdict, store::StoreError> insert_once(
-    store::Tx& tx, const store::Message& message, std::string_view id, std::string_view body,
+    sequencer::Tx& tx, const sequencer::Message& message, std::string_view id,
+    std::string_view body,
     const std::function<Result<delivery::Offset, store::StoreError>()>& insert);
 
 }  // namespace oncewire::api

@@ -138,7 +138,7 @@ void SocketOperator::send(std::string_view event, Arguments data) const {
     const SocketState* state = context_ ? context_->find(id_) : nullptr;
     if (!state || !context_->check_event_name(id_, event)) return;
     if (volatile_flag_) {
-        const hub::Target self{state->nsp->name, {state->sid}, {}};
+        const mail::Target self{state->nsp->name, {state->sid}, {}};
         context_->hub->broadcast_local(
             {self, std::move(data.data), std::move(data.attachments), true});
         return;

@@ -12,11 +12,11 @@
 namespace oncewire::chat {
 namespace {
 
+using sequencer::Message;
+using sequencer::Tx;
 using store::LogEntry;
-using store::Message;
 using store::reject;
 using store::StoreError;
-using store::Tx;
 using store::Verdict;
 using Answer = Result<Verdict, StoreError>;
 

@@ -14,10 +14,10 @@ namespace oncewire::chat {
 namespace {
 
 using api::Json;
-using store::Message;
+using sequencer::Message;
+using sequencer::Tx;
 using store::reject;
 using store::StoreError;
-using store::Tx;
 using store::Verdict;
 using Answer = Result<Verdict, StoreError>;
 

@@ -15,10 +15,10 @@ namespace {
 
 using api::Ack;
 using api::Json;
-using store::Message;
+using sequencer::Message;
+using sequencer::Tx;
 using store::reject;
 using store::StoreError;
-using store::Tx;
 using store::Verdict;
 using Answer = Result<Verdict, StoreError>;
 using Done = Result<void, StoreError>;

@@ -26,12 +26,12 @@ struct KeptPicture {
 };
 
 /// None: there is none of this id, or there never was.
-Result<std::optional<KeptPicture>, store::StoreError> find_picture(store::Tx& tx,
+Result<std::optional<KeptPicture>, store::StoreError> find_picture(sequencer::Tx& tx,
                                                                    const std::string& id);
 /// It stands in message `offset` of `place` from now on.
-Result<void, store::StoreError> note_posted(store::Tx& tx, const std::string& id,
+Result<void, store::StoreError> note_posted(sequencer::Tx& tx, const std::string& id,
                                             const std::string& place, delivery::Offset offset);
 /// Its bytes go; that it was posted is remembered.
-Result<void, store::StoreError> drop_picture(store::Tx& tx, const std::string& id);
+Result<void, store::StoreError> drop_picture(sequencer::Tx& tx, const std::string& id);
 
 }  // namespace oncewire::chat

@@ -13,8 +13,8 @@
 #include "server/core/commands.hpp"
 #include "server/core/environment.hpp"
 #include "server/core/server.hpp"
-#include "server/net/static_files.hpp"
-#include "server/store/sqlite_store.hpp"
+#include "server/net/gate/static_files.hpp"
+#include "server/store/sqlite/store.hpp"
 #include "shared/base/base64.hpp"
 #include "shared/base/limits.hpp"
 

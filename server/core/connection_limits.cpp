@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "server/net/address.hpp"
+#include "server/net/gate/address.hpp"
 
 namespace oncewire::core {
 

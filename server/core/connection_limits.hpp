@@ -6,7 +6,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "server/net/seat.hpp"
+#include "server/net/gate/seat.hpp"
 
 namespace oncewire::core {
 

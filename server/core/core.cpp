@@ -11,7 +11,7 @@
 
 #include "server/core/environment.hpp"
 #include "server/core/failures.hpp"
-#include "server/net/address.hpp"
+#include "server/net/gate/address.hpp"
 
 namespace oncewire::core {
 
@@ -224,9 +224,9 @@ bool Core::is_crowded() const {
 }
 
 void Core::read(CoreLetter letter, Instant now) {
-    if (auto* stored = std::get_if<store::FromSequencer>(&letter)) {
+    if (auto* stored = std::get_if<mail::FromSequencer>(&letter)) {
         hub_.handle_mail(std::move(*stored), now);
-    } else if (auto* mail = std::get_if<hub::CoreMail>(&letter)) {
+    } else if (auto* mail = std::get_if<mail::CoreMail>(&letter)) {
         hub_.handle_core_mail(std::move(*mail), now);
     } else if (auto* foreign = std::get_if<net::Foreign>(&letter)) {
         foreign_.push_back(std::move(*foreign));

@@ -127,7 +127,7 @@ class Core {
     CoreMailbox inbox_{inbox_capacity, inbox_bytes, bytes_of};
     SequencerMailbox* sequencer_ = nullptr;
     std::vector<CoreMailbox*> cores_;
-    std::vector<store::ToSequencer> outgoing_;
+    std::vector<mail::ToSequencer> outgoing_;
     std::vector<std::vector<CoreLetter>> letters_;  // by core
     std::vector<net::Foreign> foreign_;             // came by mail, to be served after the turn
     bool reading_paused_ = false;

@@ -61,8 +61,8 @@ std::string metrics_of(const net::RefusalCounts& counts) {
     });
 }
 
-std::string metrics_of(const store::Sequencer& sequencer, const store::SqliteStore& store) {
-    const store::SequencerCounts& counts = sequencer.counts();
+std::string metrics_of(const sequencer::Sequencer& sequencer, const store::SqliteStore& store) {
+    const sequencer::SequencerCounts& counts = sequencer.counts();
     const std::string level = store::durability_text(store.durability());
     return to_text({
         {"log_offset", "Offset of the newest stored message.", store.head().offset},

@@ -3,9 +3,9 @@
 #include <string>
 
 #include "server/hub/hub.hpp"
-#include "server/net/refusals.hpp"
-#include "server/store/sequencer.hpp"
-#include "server/store/sqlite_store.hpp"
+#include "server/net/gate/refusals.hpp"
+#include "server/sequencer/sequencer.hpp"
+#include "server/store/sqlite/store.hpp"
 
 namespace oncewire::core {
 
@@ -13,6 +13,6 @@ namespace oncewire::core {
 /// refused, and of the store. The last is for the store's thread.
 std::string metrics_of(const hub::HubCounts& counts);
 std::string metrics_of(const net::RefusalCounts& counts);
-std::string metrics_of(const store::Sequencer& sequencer, const store::SqliteStore& store);
+std::string metrics_of(const sequencer::Sequencer& sequencer, const store::SqliteStore& store);
 
 }  // namespace oncewire::core

@@ -12,8 +12,8 @@
 #include "server/core/environment.hpp"
 #include "server/core/metrics.hpp"
 #include "server/core/where.hpp"
-#include "server/store/sqlite_backup.hpp"
-#include "server/store/sqlite_check.hpp"
+#include "server/store/sqlite/backup.hpp"
+#include "server/store/sqlite/check.hpp"
 #include "shared/base/base64.hpp"
 
 namespace oncewire::core {
@@ -56,7 +56,7 @@ Answer back_up_running(Server& server, SqliteStore& store, const std::string& to
     const auto done = std::make_shared<std::promise<Answer>>();
     auto copied = done->get_future();
     const auto begun = std::make_shared<bool>(false);
-    server.add_chore([&store, to, done, begun](store::Sequencer&) {
+    server.add_chore([&store, to, done, begun](sequencer::Sequencer&) {
         if (!std::exchange(*begun, true)) {
             if (const auto begin = store.begin_backup(to); !begin) {
                 done->set_value(Err{begin.error().sentence});
@@ -79,11 +79,11 @@ Answer back_up_running(Server& server, SqliteStore& store, const std::string& to
 /// What `look` sees on the store's thread, or a sentence.
 template <class Look>
 auto on_store_thread(Server& server, Look look)
-    -> Result<std::invoke_result_t<Look, store::Sequencer&>, std::string> {
-    using Seen = std::invoke_result_t<Look, store::Sequencer&>;
+    -> Result<std::invoke_result_t<Look, sequencer::Sequencer&>, std::string> {
+    using Seen = std::invoke_result_t<Look, sequencer::Sequencer&>;
     const auto told = std::make_shared<std::promise<Seen>>();
     auto seen = told->get_future();
-    server.add_chore([told, look = std::move(look)](store::Sequencer& sequencer) {
+    server.add_chore([told, look = std::move(look)](sequencer::Sequencer& sequencer) {
         told->set_value(look(sequencer));
         return true;
     });
@@ -104,7 +104,7 @@ Answer find_message_running(Server& server, SqliteStore& store, const std::strin
         Result<store::Whereabouts, store::StoreError> found;
         delivery::Epoch epoch;
     };
-    const auto seen = on_store_thread(server, [&store, key](const store::Sequencer&) {
+    const auto seen = on_store_thread(server, [&store, key](const sequencer::Sequencer&) {
         return Seen{store.find_message(*key), store.head().epoch};
     });
     if (!seen) return Err{seen.error()};
@@ -183,9 +183,10 @@ std::map<std::string, Control::Verb> control_verbs(Server& server, SqliteStore& 
          [&server, &store](const std::string& to) { return back_up_running(server, store, to); }},
         {"status",
          [&server, &store](const std::string&) -> Answer {
-             const auto text = on_store_thread(server, [&store](const store::Sequencer& sequencer) {
-                 return metrics_of(sequencer, store);
-             });
+             const auto text =
+                 on_store_thread(server, [&store](const sequencer::Sequencer& sequencer) {
+                     return metrics_of(sequencer, store);
+                 });
              if (!text) return text;
              return *text + metrics_of(server.hub_counts()) + metrics_of(server.refusals());
          }},

@@ -5,7 +5,7 @@
 
 #include "server/core/control.hpp"
 #include "server/core/server.hpp"
-#include "server/store/sqlite_store.hpp"
+#include "server/store/sqlite/store.hpp"
 #include "shared/base/result.hpp"
 
 /// What an operator may ask of a server, running or not. Each answers with text for people or programs,

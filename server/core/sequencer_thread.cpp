@@ -10,9 +10,10 @@
 
 namespace oncewire::core {
 
-SequencerThread::SequencerThread(std::unique_ptr<store::Store> store,
-                                 std::map<std::string, store::DurableHandler, std::less<>> handlers,
-                                 std::vector<CoreMailbox*> cores, Options options)
+SequencerThread::SequencerThread(
+    std::unique_ptr<store::Store> store,
+    std::map<std::string, sequencer::DurableHandler, std::less<>> handlers,
+    std::vector<CoreMailbox*> cores, Options options)
     : store_(std::move(store)),
       sequencer_(*store_, std::move(handlers), std::move(options.sequencer)),
       cores_(std::move(cores)),
@@ -59,7 +60,7 @@ void SequencerThread::finish_letters() {
     auto finished = std::make_shared<std::promise<void>>();
     const auto is_next_round = std::make_shared<bool>(false);
     const auto done = finished->get_future();
-    add_chore([finished = std::move(finished), is_next_round](store::Sequencer&) {
+    add_chore([finished = std::move(finished), is_next_round](sequencer::Sequencer&) {
         if (!std::exchange(*is_next_round, true)) return false;
         finished->set_value();
         return true;
@@ -101,13 +102,13 @@ void SequencerThread::do_chores() {
                    std::make_move_iterator(due.end()));
 }
 
-void SequencerThread::work_off(std::vector<store::ToSequencer> letters) {
+void SequencerThread::work_off(std::vector<mail::ToSequencer> letters) {
     for (std::size_t done = 0; done < letters.size();) {
         const Instant now = monotonic_now();
         const UnixMillis wall_clock = wall_clock_now();
         const std::size_t end = std::min(done + batch_max, letters.size());
         for (std::size_t bytes = 0; done < end && bytes < batch_bytes; ++done) {
-            bytes += bytes_of(letters[done]);
+            bytes += mail::bytes_of(letters[done]);
             sequencer_.handle_mail(std::move(letters[done]), now, wall_clock);
         }
         sequencer_.commit(now);

@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "server/core/letters.hpp"
-#include "server/store/sequencer.hpp"
+#include "server/mail/weight.hpp"
+#include "server/sequencer/sequencer.hpp"
 #include "server/store/store.hpp"
 
 namespace oncewire::core {
@@ -18,10 +19,10 @@ class SequencerThread {
   public:
     /// Something an operator wants done with the store, in small steps: called between two batches until
     /// it says true. At the thread's end what is not done is dropped.
-    using Chore = std::function<bool(store::Sequencer&)>;
+    using Chore = std::function<bool(sequencer::Sequencer&)>;
 
     struct Options {
-        store::Sequencer::Options sequencer;
+        sequencer::Sequencer::Options sequencer;
         /// The database is damaged; called once, on this thread, which does nothing more. It should end
         /// the process.
         std::function<void()> on_damage;
@@ -29,7 +30,7 @@ class SequencerThread {
 
     /// `cores` outlive this; the number of each is its place here.
     SequencerThread(std::unique_ptr<store::Store> store,
-                    std::map<std::string, store::DurableHandler, std::less<>> handlers,
+                    std::map<std::string, sequencer::DurableHandler, std::less<>> handlers,
                     std::vector<CoreMailbox*> cores, Options options);
     ~SequencerThread();
     SequencerThread(const SequencerThread&) = delete;
@@ -50,7 +51,7 @@ class SequencerThread {
     /// Any thread.
     void add_chore(Chore chore);
     /// After stop().
-    const store::SequencerCounts& counts() const { return sequencer_.counts(); }
+    const sequencer::SequencerCounts& counts() const { return sequencer_.counts(); }
 
     /// 1,024: messages in one transaction; beyond it a commit gains nothing and the first waits longer.
     static constexpr std::size_t batch_max = 1024;
@@ -63,17 +64,17 @@ class SequencerThread {
 
   private:
     void run();
-    void work_off(std::vector<store::ToSequencer> letters);
+    void work_off(std::vector<mail::ToSequencer> letters);
     bool has_chores() const;
     void do_chores();
     void drop_chores();
     void deliver();
 
     std::unique_ptr<store::Store> store_;
-    store::Sequencer sequencer_;
+    sequencer::Sequencer sequencer_;
     std::vector<CoreMailbox*> cores_;
     std::function<void()> on_damage_;
-    SequencerMailbox inbox_{inbox_capacity, inbox_bytes, bytes_of};
+    SequencerMailbox inbox_{inbox_capacity, inbox_bytes, mail::bytes_of};
     mutable std::mutex chores_mutex_;
     std::vector<Chore> chores_;
     bool takes_chores_ = true;

@@ -46,12 +46,12 @@ auto catching(const Call& call, const std::string& event, std::string_view key, 
     return Err{store::StoreError::handler};
 }
 
-using Handlers = std::map<std::string, store::DurableHandler, std::less<>>;
+using Handlers = std::map<std::string, sequencer::DurableHandler, std::less<>>;
 
 Handlers catching(const Handlers& handlers, const Log& log) {
     Handlers safe;
     for (const auto& each : handlers) {
-        safe[each.first] = [each, log](store::Tx& tx, const store::Message& message) {
+        safe[each.first] = [each, log](sequencer::Tx& tx, const sequencer::Message& message) {
             return catching([&] { return each.second(tx, message); }, each.first, message.key, log);
         };
     }
@@ -59,21 +59,21 @@ Handlers catching(const Handlers& handlers, const Log& log) {
 }
 
 /// Whom it fails on may come in: its failures must not stop everybody's storing.
-store::Admission catching(const store::Admission& admission, const Log& log) {
+sequencer::Admission catching(const sequencer::Admission& admission, const Log& log) {
     if (!admission) return {};
-    return [admission, log](const store::Offer& offer) {
-        using Asked = Result<std::optional<store::Later>, store::StoreError>;
+    return [admission, log](const sequencer::Offer& offer) {
+        using Asked = Result<std::optional<sequencer::Later>, store::StoreError>;
         const auto answer =
             catching([&] { return Asked(admission(offer)); }, "admit", offer.sender, log);
         return answer ? *answer : std::nullopt;
     };
 }
 
-store::AnswerHandlers catching(const store::AnswerHandlers& handlers, const Log& log) {
-    store::AnswerHandlers safe;
+sequencer::AnswerHandlers catching(const sequencer::AnswerHandlers& handlers, const Log& log) {
+    sequencer::AnswerHandlers safe;
     for (const auto& each : handlers) {
-        safe[each.first] = [each, log](store::Tx& tx, const store::Question& question,
-                                       const store::Reply& reply) {
+        safe[each.first] = [each, log](sequencer::Tx& tx, const sequencer::Question& question,
+                                       const sequencer::Reply& reply) {
             return catching([&] { return each.second(tx, question, reply); }, each.first,
                             question.key, log);
         };
@@ -230,7 +230,7 @@ void Server::report() const {
         add_to(sum, core->counts());
         exceptions += core->exceptions();
     }
-    const store::SequencerCounts& stored = sequencer_->counts();
+    const sequencer::SequencerCounts& stored = sequencer_->counts();
     options_.log("stopped after " + std::to_string(sum.connections_opened) + " connections, " +
                  std::to_string(sum.frames_in) + " frames in, " + std::to_string(sum.frames_out) +
                  " out; " + std::to_string(stored.stored) + " messages stored, " +

@@ -44,7 +44,7 @@ class Server {
         /// Set: unmodified clients may come back to their session.
         std::optional<store::RecoveryLimits> recovery;
         store::Retention retention;
-        std::optional<Millis> lease;  ///< see store::Sequencer::Options
+        std::optional<Millis> lease;  ///< see sequencer::Sequencer::Options
         /// Set: the server speaks Engine.IO alone, and this gets the messages.
         std::function<void(hub::Hub&, const hub::MessageArrived&)> on_message;
         Log log = [](const std::string&) {};

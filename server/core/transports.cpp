@@ -8,7 +8,7 @@
 #include <boost/asio/post.hpp>
 
 #include "server/core/environment.hpp"
-#include "server/net/address.hpp"
+#include "server/net/gate/address.hpp"
 
 namespace oncewire::core {
 namespace {

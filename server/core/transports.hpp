@@ -10,17 +10,17 @@
 #include <boost/asio/io_context.hpp>
 
 #include "server/core/connection_limits.hpp"
-#include "server/core/routes.hpp"
 #include "server/hub/hub.hpp"
 #include "server/net/http_server.hpp"
 #include "server/net/web_sockets.hpp"
+#include "server/routes/routes.hpp"
 
 namespace oncewire::core {
 
 /// The sockets of one core, and what comes in and goes out by them; Routes says which carries whom.
 ///
 /// Lives on the core's thread. Whatever comes in from HTTP is an input of its own turn.
-class Transports final : private net::EngineHost, private Routes::Wires {
+class Transports final : private net::EngineHost, private routes::Routes::Wires {
   public:
     struct Host {
         /// Runs one input of the hub as a turn.
@@ -97,7 +97,7 @@ class Transports final : private net::EngineHost, private Routes::Wires {
     void handle_foreign(std::string_view sid, net::Foreign foreign) override;
 
     void add_entropy() override;
-    bool write(hub::ConnectionId id, Routes::Frames frames) override {
+    bool write(hub::ConnectionId id, routes::Routes::Frames frames) override {
         return web_sockets_.write(id, std::move(frames));
     }
     void close(hub::ConnectionId id) override { web_sockets_.close(id); }
@@ -118,7 +118,7 @@ class Transports final : private net::EngineHost, private Routes::Wires {
     Host host_;
     bool accepting_ = true;
     net::WebSockets web_sockets_;
-    Routes routes_;
+    routes::Routes routes_;
     net::HttpServer http_;
 };
 

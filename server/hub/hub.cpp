@@ -132,7 +132,7 @@ void Hub::handle_probe_closed(ConnectionId id, Instant now) {
     if (Connection* connection = find_connection(id)) connection->peer->handle_probe_closed();
 }
 
-void Hub::handle_mail(store::FromSequencer mail, Instant now) {
+void Hub::handle_mail(mail::FromSequencer mail, Instant now) {
     now_ = now;
     std::visit([this](const auto& letter) { handle(letter); }, mail);
 }

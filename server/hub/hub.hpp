@@ -13,9 +13,9 @@
 #include <variant>
 #include <vector>
 
-#include "server/hub/core_mail.hpp"
 #include "server/hub/room_index.hpp"
-#include "server/store/mail.hpp"
+#include "server/mail/core_mail.hpp"
+#include "server/mail/sequencer_mail.hpp"
 #include "shared/base/frame.hpp"
 #include "shared/base/limits.hpp"
 #include "shared/base/output_queue.hpp"
@@ -75,12 +75,12 @@ struct SwitchTransport {
     ConnectionId connection = 0;
 };
 struct ToStore {
-    store::ToSequencer mail;
+    mail::ToSequencer mail;
 };
 /// For the hub of another core, in order.
 struct ToCore {
     std::uint16_t core = 0;
-    CoreMail mail;
+    mail::CoreMail mail;
 };
 
 // ---- outputs: to the application ----------------------------------------------------------------
@@ -148,7 +148,7 @@ struct ServerSideEvent {
 
 /// Answer with answer(), now or later.
 struct QuestionArrived {
-    Question question;
+    mail::CoreQuestion question;
 };
 /// One core's answer to ask_cores(); not all cores are done before each said which was its last.
 struct AnswerArrived {
@@ -160,7 +160,7 @@ struct AnswerArrived {
 };
 /// A broadcast was sent to those of its target who are on this core: only while watched.
 struct BroadcastSent {
-    Broadcast command;
+    mail::Broadcast command;
 };
 
 /// Work that a durable handler left; answer with end_task(), some day. To the first core alone.
@@ -248,8 +248,8 @@ class Hub {
     bool handle_probe_opened(ConnectionId connection, Instant now);
     void handle_probe_frame(ConnectionId connection, FrameView frame, Instant now);
     void handle_probe_closed(ConnectionId connection, Instant now);
-    void handle_mail(store::FromSequencer mail, Instant now);
-    void handle_core_mail(CoreMail mail, Instant now);
+    void handle_mail(mail::FromSequencer mail, Instant now);
+    void handle_core_mail(mail::CoreMail mail, Instant now);
     void handle_timeout(Instant now);
     std::optional<Instant> next_timeout() const;
     /// Every connection ends with "server shutting down"; outputs follow.
@@ -285,7 +285,7 @@ class Hub {
     void reject(SocketId socket, std::string_view error_json, Instant now);
     void join(SocketId socket, std::string_view room);
     void leave(SocketId socket, std::string_view room);
-    /// What durable handlers are told of who sends: store::Message::sender.
+    /// What durable handlers are told of who sends: sequencer::Message::sender.
     void introduce(SocketId socket, std::string sender);
     /// Woken follows then, unless an earlier moment was asked for since: one alarm, the earliest.
     void wake_at(Instant when) { wake_at_ = earliest(wake_at_, when); }
@@ -296,18 +296,18 @@ class Hub {
                      const std::vector<std::string>& attachments = {});
     /// Ephemeral, to everybody in the target on every core; the same order for all of a namespace.
     /// Recorded where recovery is on, unless it is volatile.
-    void broadcast(Broadcast command);
+    void broadcast(mail::Broadcast command);
     /// The same on this core alone (the `local` flag); never recorded.
-    void broadcast_local(const Broadcast& command);
-    void join_rooms(JoinRooms command);
-    void leave_rooms(LeaveRooms command);
-    void disconnect_sockets(DisconnectSockets command);
+    void broadcast_local(const mail::Broadcast& command);
+    void join_rooms(mail::JoinRooms command);
+    void leave_rooms(mail::LeaveRooms command);
+    void disconnect_sockets(mail::DisconnectSockets command);
     /// To the applications of the other cores.
     void server_side_emit(std::string_view nsp, std::string_view data);
     /// Asks the applications of all cores, in the same order as broadcasts. `from` and `number` are
     /// filled in; the number is returned.
-    std::uint64_t ask_cores(Question question);
-    void answer(const Question& question, std::string_view data,
+    std::uint64_t ask_cores(mail::CoreQuestion question);
+    void answer(const mail::CoreQuestion& question, std::string_view data,
                 const std::vector<std::string>& attachments, bool is_last);
     /// Whether each broadcast is reported when it is sent: BroadcastSent.
     void watch_broadcasts(bool on) { watches_broadcasts_ = on; }
@@ -324,7 +324,7 @@ class Hub {
     void add_to_family(std::string_view family, std::string_view nsp);
     void remove_from_family(std::string_view family, std::string_view nsp);
     /// Connected sessions of this core.
-    std::vector<SocketId> sockets(const Target& target);
+    std::vector<SocketId> sockets(const mail::Target& target);
     std::vector<std::string> rooms_of(SocketId socket) const;
     /// Has the durable handler of this event run as if `socket` had sent it: SubmitSettled follows with
     /// the number, unless the socket is gone before. `data`: JSON array text, ["event", …args].
@@ -344,7 +344,7 @@ class Hub {
     /// For operators: O(members).
     std::vector<RoomReader> readers_of(std::string_view room, delivery::Offset offset);
     const HubCounts& counts() const { return counts_; }
-    const store::LogState& log_state() const { return log_state_; }
+    const mail::LogState& log_state() const { return log_state_; }
 
   private:
     /// How a session gets the log (R7): one cursor, fed from the live feed while it keeps up.
@@ -409,7 +409,7 @@ class Hub {
         bool reads_page = false;      // one of its sessions has asked for one: the others wait
         Instant connects_paid_until;  // each CONNECT takes a while, and some go on credit
         std::vector<std::pair<SocketId, socketio::AckId>> lookups;  // the store is being read for
-        std::vector<store::Submit> waiting_lookups;
+        std::vector<mail::Submit> waiting_lookups;
         std::optional<Instant> slow_at;
         std::optional<Instant> timer_at;  // its entry in timers_; later than the truth never
     };
@@ -423,7 +423,7 @@ class Hub {
     /// Of a session that the application was asked about, where recovery is on.
     struct Door {
         std::string pid;  // if it turns out to be new
-        std::optional<store::OpenSession::Claim> claim;
+        std::optional<mail::OpenSession::Claim> claim;
     };
     /// A new session whose CONNECT is not answered yet, though the application was told. What is said to it
     /// waits for that: an unmodified client keeps what comes before the answer, also when its link ends in
@@ -495,14 +495,14 @@ class Hub {
 
     // hub_lookups.cpp: questions that are only read for
     bool is_lookup(std::string_view data) const;
-    void look_up(ConnectionId id, store::Submit submit);
-    void refuse_lookup(const store::Submit& submit, const char* code, const char* message);
+    void look_up(ConnectionId id, mail::Submit submit);
+    void refuse_lookup(const mail::Submit& submit, const char* code, const char* message);
     void send_lookups(ConnectionId id);
-    bool end_lookup(const store::SessionRef& to, std::optional<socketio::AckId> ack_id);
+    bool end_lookup(const mail::SessionRef& to, std::optional<socketio::AckId> ack_id);
     bool drop_lookups(SocketId id, const Socket& socket);
     bool enter(SocketId id, std::string_view log_room);
-    void finish_accept(SocketId id, const store::Attached* attached,
-                       const store::SessionOpened* opened);
+    void finish_accept(SocketId id, const mail::Attached* attached,
+                       const mail::SessionOpened* opened);
     void send_event(SocketId id, std::string_view data,
                     const std::vector<std::string>& attachments);
     void send_ack(SocketId id, socketio::AckId ack_id, std::string_view data,
@@ -511,23 +511,23 @@ class Hub {
     void end_socket(SocketId id, socketio::DisconnectReason reason);
     void free_socket(SocketId id);
     std::string_view namespace_of(const Socket& socket);
-    store::SessionRef session_ref(SocketId id) const { return {options_.core, id}; }
+    mail::SessionRef session_ref(SocketId id) const { return {options_.core, id}; }
 
     // hub_broadcast.cpp: to many
     template <class Visit>
-    void for_each(const Target& target, Visit visit);
-    void send_to_cores(CoreCommand command);
-    void perform(const CoreCommand& command);
-    void broadcast_now(const Broadcast& command);
-    void apply(const Broadcast& command);
-    static bool is_family(const Target& target);
-    const std::vector<std::string>* family_of(const Target& target) const;
-    void apply(const JoinRooms& command);
-    void apply(const LeaveRooms& command);
-    void apply(const DisconnectSockets& command);
-    void apply(const ServerSideEmit& command);
-    void apply(const Question& question);
-    void apply(const Answer& answer);
+    void for_each(const mail::Target& target, Visit visit);
+    void send_to_cores(mail::CoreCommand command);
+    void perform(const mail::CoreCommand& command);
+    void broadcast_now(const mail::Broadcast& command);
+    void apply(const mail::Broadcast& command);
+    static bool is_family(const mail::Target& target);
+    const std::vector<std::string>* family_of(const mail::Target& target) const;
+    void apply(const mail::JoinRooms& command);
+    void apply(const mail::LeaveRooms& command);
+    void apply(const mail::DisconnectSockets& command);
+    void apply(const mail::ServerSideEmit& command);
+    void apply(const mail::CoreQuestion& question);
+    void apply(const mail::CoreAnswer& answer);
     void handle_ack(ConnectionId id, peer::AckReceived ack);
     void send_frames(SocketId id, const std::vector<SharedFrame>& frames);
     bool stop_waiting(SocketId id, socketio::AckId ack_id);
@@ -538,21 +538,21 @@ class Hub {
     // hub_recovery.cpp
     void note_claim(SocketId id, std::string_view auth);
     void open_session(SocketId id, Socket& socket, std::string user);
-    void resume(SocketId id, Socket& socket, const store::SessionOpened& opened);
+    void resume(SocketId id, Socket& socket, const mail::SessionOpened& opened);
     void greet_later(SocketId id, std::string answer);
     void answer_greetings();
     void greet(SocketId id);
     void end_session(SocketId id, const Socket& socket, socketio::DisconnectReason reason);
     void note_room(SocketId id, std::string_view room, bool joined);
-    void handle(const store::SessionOpened& opened);
-    void handle(const store::Recorded& recorded);
-    void handle(const store::Relayed& relayed);
-    void record(Broadcast command, bool is_direct);
-    void relay(std::shared_ptr<const CoreCommand> command);
-    void deliver(const store::Recorded& recorded);
+    void handle(const mail::SessionOpened& opened);
+    void handle(const mail::Recorded& recorded);
+    void handle(const mail::Relayed& relayed);
+    void record(mail::Broadcast command, bool is_direct);
+    void relay(std::shared_ptr<const mail::CoreCommand> command);
+    void deliver(const mail::Recorded& recorded);
     void enqueue_recorded(Socket& socket, Connection& connection, delivery::Offset offset,
                           const std::vector<SharedFrame>& frames);
-    void take_page(Socket& socket, Connection& connection, const store::Page& page);
+    void take_page(Socket& socket, Connection& connection, const mail::Page& page);
     void send_ephemeral(const Socket& socket, Connection& connection,
                         const std::vector<SharedFrame>& frames, bool is_volatile);
     std::vector<SharedFrame> encode_with_position(std::string_view nsp, const std::string& data,
@@ -564,20 +564,20 @@ class Hub {
     void add_deferred_rooms(SocketId id, std::vector<std::string>& rooms) const;
 
     // hub_delivery.cpp: the log
-    void handle(const store::LogState& state);
-    void handle(const store::Attached& attached);
-    void handle(const store::AttachRefused& refused);
-    void handle(const store::Fence& fence);
-    void handle(const store::Published& published);
-    void handle(const store::Page& page);
-    void handle(const store::Settled& settled);
-    void handle(const store::Answered& answered);
-    void handle(const store::RunTask& run);
-    void handle(const store::Ask& ask);
-    void handle(const store::Expect& expect);
-    void handle(const store::Conflict& conflict);
-    void handle(const store::RetryLater& later);
-    void handle(const store::Cut& cut);
+    void handle(const mail::LogState& state);
+    void handle(const mail::Attached& attached);
+    void handle(const mail::AttachRefused& refused);
+    void handle(const mail::Fence& fence);
+    void handle(const mail::Published& published);
+    void handle(const mail::Page& page);
+    void handle(const mail::Settled& settled);
+    void handle(const mail::Answered& answered);
+    void handle(const mail::RunTask& run);
+    void handle(const mail::Ask& ask);
+    void handle(const mail::Expect& expect);
+    void handle(const mail::Conflict& conflict);
+    void handle(const mail::RetryLater& later);
+    void handle(const mail::Cut& cut);
     std::string quoted_place(delivery::Offset offset,
                              std::optional<delivery::Offset> before = std::nullopt) const;
     SharedFrame encode_entry(const store::LogEntry& entry, bool is_linked) const;
@@ -597,7 +597,7 @@ class Hub {
     Instant now_;
     SecretPool secrets_;
     HubCounts counts_;
-    store::LogState log_state_;
+    mail::LogState log_state_;
     std::optional<Instant> read_again_at_;  // the store could not be read
     std::optional<Instant> wake_at_;        // asked for by the application
 

@@ -29,21 +29,21 @@ std::vector<SharedFrame> encode_plain(std::string_view nsp, const std::string& d
 
 // ---- over all cores -----------------------------------------------------------------------------
 
-void Hub::broadcast(Broadcast command) {
+void Hub::broadcast(mail::Broadcast command) {
     if (options_.recovery && !command.is_volatile && !is_family(command.target)) {
         return record(std::move(command), false);
     }
     send_to_cores(std::move(command));
 }
 
-void Hub::broadcast_local(const Broadcast& command) {
+void Hub::broadcast_local(const mail::Broadcast& command) {
     if (!must_wait()) return broadcast_now(command);
     defer([this, command] { broadcast_now(command); });
 }
 
-void Hub::broadcast_now(const Broadcast& command) {
+void Hub::broadcast_now(const mail::Broadcast& command) {
     if (const auto* members = family_of(command.target)) {
-        Broadcast part = command;
+        mail::Broadcast part = command;
         for (const auto& nsp : *members) {
             part.target.nsp = nsp;
             broadcast_now(part);
@@ -65,46 +65,46 @@ void Hub::broadcast_now(const Broadcast& command) {
         });
 }
 
-void Hub::join_rooms(JoinRooms command) { send_to_cores(std::move(command)); }
+void Hub::join_rooms(mail::JoinRooms command) { send_to_cores(std::move(command)); }
 
-void Hub::leave_rooms(LeaveRooms command) { send_to_cores(std::move(command)); }
+void Hub::leave_rooms(mail::LeaveRooms command) { send_to_cores(std::move(command)); }
 
-void Hub::disconnect_sockets(DisconnectSockets command) { send_to_cores(std::move(command)); }
+void Hub::disconnect_sockets(mail::DisconnectSockets command) { send_to_cores(std::move(command)); }
 
 void Hub::server_side_emit(std::string_view nsp, std::string_view data) {
-    send_to_cores(ServerSideEmit{options_.core, std::string(nsp), std::string(data)});
+    send_to_cores(mail::ServerSideEmit{options_.core, std::string(nsp), std::string(data)});
 }
 
 /// Everything goes through one core, so that all cores apply it in the same order.
-void Hub::send_to_cores(CoreCommand command) {
-    auto shared = std::make_shared<const CoreCommand>(std::move(command));
+void Hub::send_to_cores(mail::CoreCommand command) {
+    auto shared = std::make_shared<const mail::CoreCommand>(std::move(command));
     if (options_.recovery) return relay(std::move(shared));
     if (options_.core != ordering_core) {
         outputs_.push_back(
-            ToCore{ordering_core, {CoreMail::Stage::to_be_ordered, std::move(shared)}});
+            ToCore{ordering_core, {mail::CoreMail::Stage::to_be_ordered, std::move(shared)}});
         return;
     }
-    handle_core_mail({CoreMail::Stage::to_be_ordered, std::move(shared)}, now_);
+    handle_core_mail({mail::CoreMail::Stage::to_be_ordered, std::move(shared)}, now_);
 }
 
-void Hub::handle_core_mail(CoreMail mail, Instant now) {
+void Hub::handle_core_mail(mail::CoreMail mail, Instant now) {
     now_ = now;
-    if (mail.stage == CoreMail::Stage::to_be_ordered) {
+    if (mail.stage == mail::CoreMail::Stage::to_be_ordered) {
         for (std::uint16_t core = 0; core < options_.cores; ++core) {
             if (core == options_.core) continue;
-            outputs_.push_back(ToCore{core, {CoreMail::Stage::ordered, mail.command}});
+            outputs_.push_back(ToCore{core, {mail::CoreMail::Stage::ordered, mail.command}});
         }
     }
     perform(*mail.command);
 }
 
-void Hub::perform(const CoreCommand& command) {
+void Hub::perform(const mail::CoreCommand& command) {
     std::visit([this](const auto& one) { apply(one); }, command);
 }
 
-void Hub::apply(const Broadcast& command) { broadcast_now(command); }
+void Hub::apply(const mail::Broadcast& command) { broadcast_now(command); }
 
-void Hub::apply(const JoinRooms& command) {
+void Hub::apply(const mail::JoinRooms& command) {
     for (const SocketId id : sockets(command.target)) {
         for (const auto& room : command.rooms) {
             if (enter(id, store::log_room(command.target.nsp, room))) note_room(id, room, true);
@@ -112,7 +112,7 @@ void Hub::apply(const JoinRooms& command) {
     }
 }
 
-void Hub::apply(const LeaveRooms& command) {
+void Hub::apply(const mail::LeaveRooms& command) {
     for (const SocketId id : sockets(command.target)) {
         for (const auto& room : command.rooms) {
             if (rooms_.leave(id, store::log_room(command.target.nsp, room)))
@@ -121,11 +121,11 @@ void Hub::apply(const LeaveRooms& command) {
     }
 }
 
-void Hub::apply(const DisconnectSockets& command) {
+void Hub::apply(const mail::DisconnectSockets& command) {
     for (const SocketId id : sockets(command.target)) disconnect_now(id, command.close_connection);
 }
 
-void Hub::apply(const ServerSideEmit& command) {
+void Hub::apply(const mail::ServerSideEmit& command) {
     if (command.from != options_.core) {
         outputs_.push_back(ServerSideEvent{command.nsp, command.data});
     }
@@ -133,31 +133,34 @@ void Hub::apply(const ServerSideEmit& command) {
 
 // ---- questions ----------------------------------------------------------------------------------
 
-std::uint64_t Hub::ask_cores(Question question) {
+std::uint64_t Hub::ask_cores(mail::CoreQuestion question) {
     question.from = options_.core;
     question.number = ++newest_question_;
     send_to_cores(std::move(question));
     return newest_question_;
 }
 
-void Hub::answer(const Question& question, std::string_view data,
+void Hub::answer(const mail::CoreQuestion& question, std::string_view data,
                  const std::vector<std::string>& attachments, bool is_last) {
-    Answer answer{options_.core, question.number, std::string(data), attachments, is_last};
+    mail::CoreAnswer answer{options_.core, question.number, std::string(data), attachments,
+                            is_last};
     if (question.from == options_.core) return apply(answer);
-    auto command = std::make_shared<const CoreCommand>(std::move(answer));
-    outputs_.push_back(ToCore{question.from, {CoreMail::Stage::ordered, std::move(command)}});
+    auto command = std::make_shared<const mail::CoreCommand>(std::move(answer));
+    outputs_.push_back(ToCore{question.from, {mail::CoreMail::Stage::ordered, std::move(command)}});
 }
 
-void Hub::apply(const Question& question) { outputs_.push_back(QuestionArrived{question}); }
+void Hub::apply(const mail::CoreQuestion& question) {
+    outputs_.push_back(QuestionArrived{question});
+}
 
-void Hub::apply(const Answer& answer) {
+void Hub::apply(const mail::CoreAnswer& answer) {
     outputs_.push_back(
         AnswerArrived{answer.number, answer.from, answer.data, answer.attachments, answer.is_last});
 }
 
 // ---- targets ------------------------------------------------------------------------------------
 
-std::vector<SocketId> Hub::sockets(const Target& target) {
+std::vector<SocketId> Hub::sockets(const mail::Target& target) {
     std::vector<SocketId> found;
     const auto take = [&](SocketId id, Socket&, Connection&) { found.push_back(id); };
     const auto* members = family_of(target);
@@ -165,7 +168,7 @@ std::vector<SocketId> Hub::sockets(const Target& target) {
         for_each(target, take);
         return found;
     }
-    Target part = target;
+    mail::Target part = target;
     for (const auto& nsp : *members) {
         part.nsp = nsp;
         for_each(part, take);
@@ -185,12 +188,12 @@ void Hub::remove_from_family(std::string_view family, std::string_view nsp) {
 }
 
 /// A comma ends the name of a namespace on the wire, so no client can open one that has it.
-bool Hub::is_family(const Target& target) {
+bool Hub::is_family(const mail::Target& target) {
     return !target.nsp.empty() && target.nsp.back() == ',';
 }
 
 /// None if the target is a namespace like any other.
-const std::vector<std::string>* Hub::family_of(const Target& target) const {
+const std::vector<std::string>* Hub::family_of(const mail::Target& target) const {
     const auto found = families_.find(target.nsp);
     return found == families_.end() ? nullptr : &found->second;
 }

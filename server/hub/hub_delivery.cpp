@@ -15,7 +15,7 @@ constexpr Millis read_again_after{1000};
 
 // ---- the log ------------------------------------------------------------------------------------
 
-void Hub::handle(const store::LogState& state) {
+void Hub::handle(const mail::LogState& state) {
     const auto before = log_state_.head;
     log_state_ = state;
     const bool known = !before.epoch.text.empty();
@@ -24,7 +24,7 @@ void Hub::handle(const store::LogState& state) {
     if (known && state.head.offset > before.offset) catch_up_everybody(before.offset);
 }
 
-void Hub::handle(const store::Published& published) {
+void Hub::handle(const mail::Published& published) {
     const auto& entries = *published.entries;
     if (entries.empty()) return;
     const auto before = log_state_.head.offset;
@@ -41,7 +41,7 @@ void Hub::handle(const store::Published& published) {
     }
 }
 
-void Hub::handle(const store::Page& page) {
+void Hub::handle(const mail::Page& page) {
     Socket* socket = find_socket(page.to.session);
     if (!socket || socket->reader != Reader::asked) return;
     stop_reading(*socket);
@@ -49,7 +49,7 @@ void Hub::handle(const store::Page& page) {
         if (!read_again_at_) read_again_at_ = now_ + read_again_after;
         return;
     }
-    if (page.lost) return handle(store::Cut{page.to});
+    if (page.lost) return handle(mail::Cut{page.to});
     if (page.lost_to > 0 && socket->capability) {
         send_event(page.to.session, peer::encode(peer::GapEvent{page.after + 1, page.lost_to}), {});
     }
@@ -128,8 +128,8 @@ void Hub::start_reading(SocketId id, Socket& socket) {
     Connection& connection = *known_connection(socket.connection);
     socket.reader = connection.reads_page ? Reader::paused : Reader::asked;
     if (std::exchange(connection.reads_page, true)) return;
-    outputs_.push_back(ToStore{store::ReadPage{session_ref(id), rooms_.rooms_of(id),
-                                               socket.sent.position()->offset, socket.is_resumed}});
+    outputs_.push_back(ToStore{mail::ReadPage{session_ref(id), rooms_.rooms_of(id),
+                                              socket.sent.position()->offset, socket.is_resumed}});
 }
 
 /// The application has been told of all of them by now, so the rooms are those that it lets them into
@@ -188,13 +188,13 @@ std::vector<RoomReader> Hub::readers_of(std::string_view room, delivery::Offset 
 
 // ---- answers to one session ---------------------------------------------------------------------
 
-void Hub::handle(const store::Attached& attached) {
+void Hub::handle(const mail::Attached& attached) {
     const Socket* socket = find_socket(attached.to.session);
     if (socket && socket->state == SocketState::attaching)
         finish_accept(attached.to.session, &attached, nullptr);
 }
 
-void Hub::handle(const store::AttachRefused& refused) {
+void Hub::handle(const mail::AttachRefused& refused) {
     reject(refused.to.session,
            R"({"message":"this outbox belongs to somebody else","data":{"code":)" +
                json::quoted(refused.reason) + "}}",
@@ -204,9 +204,9 @@ void Hub::handle(const store::AttachRefused& refused) {
 /// Another link attached the same producer: one of the two is a zombie, and nobody here can tell which,
 /// because a CONNECT may arrive long after its sender went elsewhere. So this one is closed but may come
 /// back: a living client does, and then fences the zombie; told to stay away, it would be lost.
-void Hub::handle(const store::Fence& fence) { handle(store::Cut{fence.to}); }
+void Hub::handle(const mail::Fence& fence) { handle(mail::Cut{fence.to}); }
 
-void Hub::handle(const store::Settled& settled) {
+void Hub::handle(const mail::Settled& settled) {
     peer::VerdictsEvent event{settled.first, {}};
     for (const auto& verdict : settled.verdicts) {
         event.verdicts.push_back({verdict.kind == store::Verdict::Kind::accepted, verdict.body});
@@ -216,7 +216,7 @@ void Hub::handle(const store::Settled& settled) {
 
 /// Stock clients: errors first, as their callbacks expect, unless they said otherwise. null is also what
 /// `retries` without ackTimeout takes for success.
-void Hub::handle(const store::Answered& answered) {
+void Hub::handle(const mail::Answered& answered) {
     end_lookup(answered.to, answered.ack_id);
     if (answered.ack_id > first_submission) {
         outputs_.push_back(SubmitSettled{answered.ack_id - first_submission, answered.verdict});
@@ -230,32 +230,32 @@ void Hub::handle(const store::Answered& answered) {
              {});
 }
 
-void Hub::handle(const store::RunTask& run) { outputs_.push_back(TaskArrived{run.task}); }
+void Hub::handle(const mail::RunTask& run) { outputs_.push_back(TaskArrived{run.task}); }
 
 /// A client that does not know the word would take it for a violation; it waits for the page's next
 /// version, or expires.
-void Hub::handle(const store::Ask& ask) {
+void Hub::handle(const mail::Ask& ask) {
     const Socket* socket = find_socket(ask.to.session);
     if (!socket || !socket->capability || !socket->capability->answers) return;
     send_event(ask.to.session, peer::encode(peer::AskEvent{ask.number, ask.data}), {});
 }
 
 void Hub::end_task(std::uint64_t id, bool is_done) {
-    outputs_.push_back(ToStore{store::TaskEnded{id, is_done}});
+    outputs_.push_back(ToStore{mail::TaskEnded{id, is_done}});
 }
 
-void Hub::handle(const store::Expect& expect) {
+void Hub::handle(const mail::Expect& expect) {
     send_event(expect.to.session, peer::encode(peer::ExpectEvent{expect.sequence}), {});
 }
 
-void Hub::handle(const store::Conflict& conflict) {
+void Hub::handle(const mail::Conflict& conflict) {
     send_event(conflict.to.session,
                peer::encode(peer::ConflictEvent{conflict.sequence, conflict.last}), {});
 }
 
 /// Stock clients are not answered: an ack, even one that says no, would end their retries. What was only
 /// asked can be asked again.
-void Hub::handle(const store::RetryLater& later) {
+void Hub::handle(const mail::RetryLater& later) {
     const bool was_lookup = end_lookup(later.to, later.ack_id);
     if (later.ack_id && *later.ack_id > first_submission) {
         outputs_.push_back(SubmitSettled{*later.ack_id - first_submission, std::nullopt});
@@ -270,7 +270,7 @@ void Hub::handle(const store::RetryLater& later) {
     send_event(later.to.session, peer::encode(peer::LaterEvent{later.after}), {});
 }
 
-void Hub::handle(const store::Cut& cut) {
+void Hub::handle(const mail::Cut& cut) {
     const Socket* socket = find_socket(cut.to.session);
     if (!socket) return;
     const ConnectionId connection = socket->connection;

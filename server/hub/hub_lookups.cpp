@@ -15,7 +15,7 @@ bool Hub::is_lookup(std::string_view data) const {
 }
 
 /// Without an acknowledgement nobody would hear the answer.
-void Hub::look_up(ConnectionId id, store::Submit submit) {
+void Hub::look_up(ConnectionId id, mail::Submit submit) {
     if (!submit.ack_id) return;
     if (submit.data.size() > limits::lookup_bytes) {
         return refuse_lookup(submit, "too_large", "a question has at most 4096 bytes");
@@ -30,7 +30,7 @@ void Hub::look_up(ConnectionId id, store::Submit submit) {
     send_lookups(id);
 }
 
-void Hub::refuse_lookup(const store::Submit& submit, const char* code, const char* message) {
+void Hub::refuse_lookup(const mail::Submit& submit, const char* code, const char* message) {
     const auto verdict = store::reject(code, message);
     if (*submit.ack_id > first_submission) {
         outputs_.push_back(SubmitSettled{*submit.ack_id - first_submission, verdict});
@@ -53,7 +53,7 @@ void Hub::send_lookups(ConnectionId id) {
 }
 
 /// False: it was none, or its session is gone. The next one goes out once this one's answer is queued.
-bool Hub::end_lookup(const store::SessionRef& to, std::optional<socketio::AckId> ack_id) {
+bool Hub::end_lookup(const mail::SessionRef& to, std::optional<socketio::AckId> ack_id) {
     const Socket* socket = find_socket(to.session);
     if (!socket || !ack_id) return false;
     Connection* connection = find_connection(socket->connection);
@@ -72,7 +72,7 @@ bool Hub::drop_lookups(SocketId id, const Socket& socket) {
     Connection* connection = known_connection(socket.connection);
     if (!connection) return false;
     std::erase_if(connection->waiting_lookups,
-                  [id](const store::Submit& submit) { return submit.from.session == id; });
+                  [id](const mail::Submit& submit) { return submit.from.session == id; });
     return std::erase_if(connection->lookups,
                          [id](const auto& lookup) { return lookup.first == id; }) > 0;
 }

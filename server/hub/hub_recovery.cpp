@@ -25,14 +25,14 @@ std::vector<std::string> log_rooms(std::string_view nsp, const std::vector<std::
 }
 
 /// As log_rooms(), and everybody if none is named.
-std::vector<std::string> audience_of(const Target& target) {
+std::vector<std::string> audience_of(const mail::Target& target) {
     if (target.rooms.empty()) return {store::log_room(target.nsp, "")};
     return log_rooms(target.nsp, target.rooms);
 }
 
 /// The inverse of audience_of() and log_rooms().
-Target target_of(const store::RecordedEvent& event) {
-    Target target{event.nsp, {}, {}};
+mail::Target target_of(const store::RecordedEvent& event) {
+    mail::Target target{event.nsp, {}, {}};
     const auto prefix = event.nsp.size() + 1;
     for (const auto& room : event.rooms) target.rooms.push_back(room.substr(prefix));
     for (const auto& room : event.except) target.except.push_back(room.substr(prefix));
@@ -73,7 +73,7 @@ void Hub::note_claim(SocketId id, std::string_view auth) {
 void Hub::open_session(SocketId id, Socket& socket, std::string user) {
     socket.state = SocketState::attaching;
     auto door = std::move(doors_.extract(id).mapped());
-    store::OpenSession open;
+    mail::OpenSession open;
     open.from = session_ref(id);
     open.nsp = namespace_of(socket);
     open.user = std::move(user);
@@ -87,7 +87,7 @@ void Hub::open_session(SocketId id, Socket& socket, std::string user) {
     outputs_.push_back(ToStore{std::move(open)});
 }
 
-void Hub::handle(const store::SessionOpened& opened) {
+void Hub::handle(const mail::SessionOpened& opened) {
     Socket* socket = find_socket(opened.to.session);
     if (!socket || socket->state != SocketState::attaching) return;
     socket->is_recoverable = !opened.pid.empty();
@@ -97,7 +97,7 @@ void Hub::handle(const store::SessionOpened& opened) {
 
 /// What it missed comes after CONNECT. The original's server sends it before, and its client keeps what
 /// comes before CONNECT when the link ends there, asks for it again, and shows it twice.
-void Hub::resume(SocketId id, Socket& socket, const store::SessionOpened& opened) {
+void Hub::resume(SocketId id, Socket& socket, const mail::SessionOpened& opened) {
     socket.is_resumed = true;
     socket.state = SocketState::connected;
     socket.sid = opened.sid;
@@ -130,7 +130,7 @@ void Hub::answer_greetings() {
             continue;
         }
         ++passages_sent_;
-        outputs_.push_back(ToStore{store::Relay{options_.core, nullptr, std::nullopt}});
+        outputs_.push_back(ToStore{mail::Relay{options_.core, nullptr, std::nullopt}});
         defer([this, id] { greet(id); });
     }
 }
@@ -154,7 +154,7 @@ void Hub::end_session(SocketId id, const Socket& socket, socketio::DisconnectRea
     if (!options_.recovery || socket.capability || socket.state == SocketState::asked) return;
     const bool is_final = reason == socketio::DisconnectReason::client_namespace_disconnect ||
                           reason == socketio::DisconnectReason::server_namespace_disconnect;
-    outputs_.push_back(ToStore{store::EndSession{session_ref(id), is_final}});
+    outputs_.push_back(ToStore{mail::EndSession{session_ref(id), is_final}});
 }
 
 void Hub::note_room(SocketId id, std::string_view room, bool joined) {
@@ -162,7 +162,7 @@ void Hub::note_room(SocketId id, std::string_view room, bool joined) {
     const Socket* socket = find_socket(id);
     if (!socket || socket->capability || socket->state == SocketState::asked) return;
     auto name = store::log_room(namespace_of(*socket), room);
-    store::ChangeRooms change{session_ref(id), {}, {}, letter_at_hand_};
+    mail::ChangeRooms change{session_ref(id), {}, {}, letter_at_hand_};
     (joined ? change.joined : change.left) = std::move(name);
     if (const auto found = greetings_.find(id); found != greetings_.end())
         found->second.has_new_rooms = true;
@@ -171,8 +171,8 @@ void Hub::note_room(SocketId id, std::string_view room, bool joined) {
 
 // ---- what is recorded ---------------------------------------------------------------------------
 
-void Hub::record(Broadcast command, bool is_direct) {
-    store::Record record;
+void Hub::record(mail::Broadcast command, bool is_direct) {
+    mail::Record record;
     record.from = options_.core;
     record.event.rooms = audience_of(command.target);
     record.event.except = log_rooms(command.target.nsp, command.target.except);
@@ -184,17 +184,17 @@ void Hub::record(Broadcast command, bool is_direct) {
     outputs_.push_back(ToStore{std::move(record)});
 }
 
-void Hub::handle(const store::Recorded& recorded) {
+void Hub::handle(const mail::Recorded& recorded) {
     if (recorded.event) deliver(recorded);
     if (recorded.from == options_.core) came_back();
 }
 
-void Hub::deliver(const store::Recorded& recorded) {
+void Hub::deliver(const mail::Recorded& recorded) {
     const auto& event = *recorded.event;
     const auto before = log_state_.head.offset;
     if (recorded.is_stored) log_state_.head.offset = event.offset;
     if (recorded.is_stored && event.offset > before + 1) return catch_up_everybody(before);
-    Target target = target_of(event);
+    mail::Target target = target_of(event);
     if (watches_broadcasts_ && !recorded.is_direct)
         outputs_.push_back(BroadcastSent{{target, event.data, event.attachments, false}});
     std::vector<SharedFrame> placed;
@@ -222,7 +222,7 @@ void Hub::enqueue_recorded(Socket& socket, Connection& connection, delivery::Off
 }
 
 /// Both lists of a page in one order.
-void Hub::take_page(Socket& socket, Connection& connection, const store::Page& page) {
+void Hub::take_page(Socket& socket, Connection& connection, const mail::Page& page) {
     auto next = page.recorded.begin();
     const auto recorded_before = [&](delivery::Offset end) {
         for (; next != page.recorded.end() && (*next)->offset < end; ++next) {
@@ -244,20 +244,20 @@ void Hub::take_page(Socket& socket, Connection& connection, const store::Page& p
 
 /// Everything that is said to all cores goes by way of the sequencer, too, so that it stands in one
 /// order with what is recorded, on every core.
-void Hub::relay(std::shared_ptr<const CoreCommand> command) {
-    store::Relay relay;
+void Hub::relay(std::shared_ptr<const mail::CoreCommand> command) {
+    mail::Relay relay;
     relay.from = options_.core;
-    const auto affect = [&](const Target& target) -> store::SessionEffect& {
+    const auto affect = [&](const mail::Target& target) -> mail::SessionEffect& {
         relay.effect.emplace();
         relay.effect->rooms = audience_of(target);
         relay.effect->except = log_rooms(target.nsp, target.except);
         return *relay.effect;
     };
-    if (const auto* join = std::get_if<JoinRooms>(&*command)) {
+    if (const auto* join = std::get_if<mail::JoinRooms>(&*command)) {
         affect(join->target).joined = log_rooms(join->target.nsp, join->rooms);
-    } else if (const auto* leave = std::get_if<LeaveRooms>(&*command)) {
+    } else if (const auto* leave = std::get_if<mail::LeaveRooms>(&*command)) {
         affect(leave->target).left = log_rooms(leave->target.nsp, leave->rooms);
-    } else if (const auto* end = std::get_if<DisconnectSockets>(&*command)) {
+    } else if (const auto* end = std::get_if<mail::DisconnectSockets>(&*command)) {
         affect(end->target).ends = true;
     }
     relay.letter = std::move(command);
@@ -265,9 +265,9 @@ void Hub::relay(std::shared_ptr<const CoreCommand> command) {
     outputs_.push_back(ToStore{std::move(relay)});
 }
 
-void Hub::handle(const store::Relayed& relayed) {
+void Hub::handle(const mail::Relayed& relayed) {
     letter_at_hand_ = relayed.number;
-    if (relayed.letter) perform(*std::static_pointer_cast<const CoreCommand>(relayed.letter));
+    if (relayed.letter) perform(*relayed.letter);
     letter_at_hand_ = 0;
     if (relayed.from == options_.core) came_back();
 }

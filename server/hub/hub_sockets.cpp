@@ -41,8 +41,8 @@ void Hub::accept(SocketId id, AcceptOptions options, Instant now) {
         return finish_accept(id, nullptr, nullptr);
     }
     socket->state = SocketState::attaching;
-    outputs_.push_back(ToStore{store::Attach{session_ref(id), socket->capability->producer,
-                                             std::move(options.user), socket->capability->first}});
+    outputs_.push_back(ToStore{mail::Attach{session_ref(id), socket->capability->producer,
+                                            std::move(options.user), socket->capability->first}});
 }
 
 void Hub::reject(SocketId id, std::string_view error_json, Instant now) {
@@ -148,7 +148,7 @@ void Hub::disconnect_now(SocketId id, bool close_connection) {
 std::uint64_t Hub::submit(SocketId id, std::string_view data) {
     const std::uint64_t number = ++newest_submission_;
     if (Socket* socket = find_socket(id)) {
-        store::Submit submit{
+        mail::Submit submit{
             session_ref(id), std::string(namespace_of(*socket)), std::string(data), socket->sid,
             std::nullopt,    first_submission + number,          socket->sender,    true,
             producer_of(id)};
@@ -269,8 +269,8 @@ void Hub::ask_application(ConnectionId id, const peer::ConnectRequested& request
 }
 
 /// CONNECT is answered; from here on the session reads the log from where it stands.
-void Hub::finish_accept(SocketId id, const store::Attached* attached,
-                        const store::SessionOpened* opened) {
+void Hub::finish_accept(SocketId id, const mail::Attached* attached,
+                        const mail::SessionOpened* opened) {
     Socket& socket = *find_socket(id);
     const auto& head = log_state_.head;
     const auto& asked = socket.capability ? socket.capability->position : std::nullopt;
@@ -314,7 +314,7 @@ void Hub::end_socket(SocketId id, socketio::DisconnectReason reason) {
     if (!socket) return;
     const bool is_attached = socket->capability && socket->state != SocketState::asked;
     if (drop_lookups(id, *socket) || is_attached) {
-        outputs_.push_back(ToStore{store::Detach{session_ref(id)}});
+        outputs_.push_back(ToStore{mail::Detach{session_ref(id)}});
     }
     end_session(id, *socket, reason);
     const bool was_connected = socket->state == SocketState::connected;
@@ -372,10 +372,10 @@ void Hub::submit(SocketId id, const Socket& socket, socketio::Packet packet) {
         }
         return;
     }
-    store::Submit submit{session_ref(id),        std::string(namespace_of(socket)),
-                         std::move(packet.data), socket.sid,
-                         std::nullopt,           packet.ack_id,
-                         socket.sender};
+    mail::Submit submit{session_ref(id),        std::string(namespace_of(socket)),
+                        std::move(packet.data), socket.sid,
+                        std::nullopt,           packet.ack_id,
+                        socket.sender};
     if (is_lookup(submit.data)) return look_up(socket.connection, std::move(submit));
     outputs_.push_back(ToStore{std::move(submit)});
 }
@@ -383,10 +383,10 @@ void Hub::submit(SocketId id, const Socket& socket, socketio::Packet packet) {
 void Hub::submit_keyed(SocketId id, const Socket& socket, const socketio::Packet& packet) {
     const auto send = peer::decode_send(packet.data);
     if (!send) return violate(socket.connection);
-    outputs_.push_back(ToStore{store::Submit{
+    outputs_.push_back(ToStore{mail::Submit{
         session_ref(id), std::string(namespace_of(socket)), std::string(send->message), socket.sid,
-        store::Submit::ProducerKey{socket.capability->producer.id, socket.producer_epoch,
-                                   send->sequence, send->digest},
+        mail::Submit::ProducerKey{socket.capability->producer.id, socket.producer_epoch,
+                                  send->sequence, send->digest},
         std::nullopt, socket.sender}});
 }
 

@@ -12,7 +12,7 @@ namespace oncewire::hub {
 
 /// Each member of `target` whose session is connected and not over, once, with its connection. Visiting may end connections, but frees nothing.
 template <class Visit>
-void Hub::for_each(const Target& target, Visit visit) {
+void Hub::for_each(const mail::Target& target, Visit visit) {
     static const std::vector<std::string> everybody = {""};
     const auto& rooms = target.rooms.empty() ? everybody : target.rooms;
     // One room and nobody left out is the common case and needs no marks.

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "server/net/content_coding.hpp"
+#include "server/net/zip/content_coding.hpp"
 
 namespace oncewire::net {
 namespace {

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/net/static_files.hpp"
+#include "server/net/gate/static_files.hpp"
 #include "shared/base/result.hpp"
 
 namespace oncewire::net {

@@ -2,7 +2,7 @@
 
 #include <iterator>
 
-#include "server/net/http_gate.hpp"
+#include "server/net/gate/http_gate.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>

@@ -3,7 +3,7 @@
 #include <optional>
 #include <string_view>
 
-#include "server/net/http_message.hpp"
+#include "server/net/gate/http_message.hpp"
 
 namespace oncewire::net {
 

@@ -14,12 +14,12 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 
-#include "server/net/content_coding.hpp"
-#include "server/net/http_body.hpp"
-#include "server/net/http_gate.hpp"
+#include "server/net/gate/http_body.hpp"
+#include "server/net/gate/http_gate.hpp"
+#include "server/net/gate/proxy_protocol.hpp"
 #include "server/net/http_head.hpp"
-#include "server/net/proxy_protocol.hpp"
 #include "server/net/websocket_handshake.hpp"
+#include "server/net/zip/content_coding.hpp"
 #include "shared/base/give_back.hpp"
 
 namespace oncewire::net {

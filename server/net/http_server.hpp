@@ -15,13 +15,13 @@
 
 #include <boost/asio/ip/tcp.hpp>
 
-#include "server/net/current.hpp"
-#include "server/net/engine_request.hpp"
-#include "server/net/http_message.hpp"
-#include "server/net/refusals.hpp"
-#include "server/net/seat.hpp"
-#include "server/net/static_files.hpp"
-#include "server/net/unfinished_bytes.hpp"
+#include "server/net/gate/current.hpp"
+#include "server/net/gate/engine_request.hpp"
+#include "server/net/gate/http_message.hpp"
+#include "server/net/gate/refusals.hpp"
+#include "server/net/gate/seat.hpp"
+#include "server/net/gate/static_files.hpp"
+#include "server/net/gate/unfinished_bytes.hpp"
 #include "shared/base/limits.hpp"
 #include "shared/base/time.hpp"
 

@@ -1,4 +1,4 @@
-// Writes the table that server/net/static_files.hpp declares.
+// Writes the table that server/net/gate/static_files.hpp declares.
 //
 //   node make_static_files.mjs OUTPUT.cpp URL_PREFIX=DIRECTORY…
 //
@@ -117,7 +117,7 @@ std::span<const StaticFile> static_files() { return table; }`;
 writeFileSync(
   output,
   `// Made by make_static_files.mjs; do not edit.
-#include "server/net/static_files.hpp"
+#include "server/net/gate/static_files.hpp"
 
 namespace oncewire::net {
 

@@ -7,7 +7,7 @@
 #include <array>
 #include <cerrno>
 
-#include "server/net/websocket_frames.hpp"
+#include "server/net/gate/websocket_frames.hpp"
 #include "shared/base/give_back.hpp"
 
 namespace oncewire::net {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "server/net/message_deflate.hpp"
+#include "server/net/zip/message_deflate.hpp"
 #include "shared/base/frame.hpp"
 
 namespace oncewire::net {

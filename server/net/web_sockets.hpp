@@ -11,11 +11,11 @@
 #include <utility>
 #include <vector>
 
-#include "server/net/message_deflate.hpp"
-#include "server/net/seat.hpp"
+#include "server/net/gate/seat.hpp"
+#include "server/net/gate/unfinished_bytes.hpp"
+#include "server/net/gate/websocket_frames.hpp"
 #include "server/net/send_buffer.hpp"
-#include "server/net/unfinished_bytes.hpp"
-#include "server/net/websocket_frames.hpp"
+#include "server/net/zip/message_deflate.hpp"
 #include "shared/base/frame.hpp"
 #include "shared/base/limits.hpp"
 #include "shared/base/time.hpp"

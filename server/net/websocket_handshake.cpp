@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "server/net/message_deflate.hpp"
+#include "server/net/zip/message_deflate.hpp"
 #include "shared/base/base64.hpp"
 
 #include <boost/beast/websocket/detail/hybi13.hpp>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "server/net/http_message.hpp"
+#include "server/net/gate/http_message.hpp"
 
 namespace oncewire::net {
 

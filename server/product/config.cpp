@@ -8,7 +8,7 @@
 
 #include <toml.hpp>
 
-#include "server/net/client.hpp"
+#include "server/net/gate/client.hpp"
 
 namespace oncewire::product {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "server/api/application.hpp"
 #include "server/core/server.hpp"
-#include "server/store/sqlite_store.hpp"
+#include "server/store/sqlite/store.hpp"
 
 using namespace oncewire;
 

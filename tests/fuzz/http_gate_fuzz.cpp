@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "server/net/http_gate.hpp"
+#include "server/net/gate/http_gate.hpp"
 #include "shared/base/verify.hpp"
 
 using namespace oncewire;

@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "server/hub/hub.hpp"
-#include "server/store/memory_store.hpp"
-#include "server/store/sequencer.hpp"
+#include "server/sequencer/sequencer.hpp"
+#include "server/store/memory/memory_store.hpp"
 #include "shared/base/json.hpp"
 #include "shared/base/prng.hpp"
 #include "shared/base/verify.hpp"
@@ -145,8 +145,8 @@ class HubWorld {
             who = who == peers_.size() - newest ? peers_.size() - 1 : who - 1;
         return who;
     }
-    hub::Target some_target() {
-        hub::Target target{nsp(), {}, {}};
+    mail::Target some_target() {
+        mail::Target target{nsp(), {}, {}};
         if (maybe()) target.rooms = {room()};
         if (below(4) == 0) target.except = {room()};
         return target;
@@ -346,7 +346,8 @@ class HubWorld {
                                        to, "/", R"(["well?",")" + filling() + "\"]", {}, timeout)});
     }
 
-    Result<store::Verdict, store::StoreError> keep(store::Tx& tx, const store::Message& said) {
+    Result<store::Verdict, store::StoreError> keep(sequencer::Tx& tx,
+                                                   const sequencer::Message& said) {
         const std::string text(said.args.empty() ? "null" : said.args[0]);
         stored_bytes_ += text.size() + 100;  // and what stands around it on the wire
         const auto stored = tx.publish("a", R"(["stored",)" + text + ']');
@@ -354,7 +355,8 @@ class HubWorld {
         return store::accept(text);
     }
 
-    static Result<store::Verdict, store::StoreError> look(store::Tx& tx, const store::Message&) {
+    static Result<store::Verdict, store::StoreError> look(sequencer::Tx& tx,
+                                                          const sequencer::Message&) {
         const auto found = tx.read_before("a", limits::safe_integer, 5);
         if (!found) return Err{found.error()};
         std::string all = "[0";
@@ -394,7 +396,7 @@ class HubWorld {
         while (auto mail = sequencer_.poll_output()) {
             busy = true;
             for (std::uint16_t core = 0; core < cores; ++core) {
-                const bool to_all = mail->core == store::OutgoingMail::every_core;
+                const bool to_all = mail->core == sequencer::OutgoingMail::every_core;
                 if (to_all || mail->core == core) hubs_[core]->handle_mail(mail->mail, now_);
             }
         }
@@ -550,10 +552,10 @@ class HubWorld {
     store::MemoryFaults faults_;
     store::MemoryDisk disk_{.epoch = {"e"}, .tables = {}};
     store::MemoryStore store_;
-    store::Sequencer sequencer_;
+    sequencer::Sequencer sequencer_;
     std::vector<std::unique_ptr<hub::Hub>> hubs_;
-    std::vector<store::ToSequencer> to_store_;
-    std::vector<hub::CoreMail> core_mail_[cores];
+    std::vector<mail::ToSequencer> to_store_;
+    std::vector<mail::CoreMail> core_mail_[cores];
     std::vector<Peer> peers_;
     std::map<SessionId, Session> sessions_;
     std::vector<SessionId> recent_;  // all but the bystander's, the newest last

@@ -125,7 +125,7 @@ def main() -> int:
         return 0
     BUILD.mkdir(parents=True, exist_ok=True)
     (BUILD / "main.cpp").write_text(MAIN, encoding="utf-8")
-    sources = [path for folder in ("shared/*", "server/hub", "server/store") for path in ROOT.glob(f"{folder}/*.cpp") if "sqlite" not in path.name]
+    sources = [path for folder in ("shared/*", "server/hub", "server/sequencer", "server/mail", "server/store", "server/store/memory") for path in ROOT.glob(f"{folder}/*.cpp")]
     paths = {str(path.relative_to(ROOT)): path for path in sorted(sources)}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         compiled = dict(zip(paths, pool.map(lambda one: compile_changed(one[1], object_of(one[0], BUILD)), paths.items())))

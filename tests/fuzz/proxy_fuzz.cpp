@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "server/net/client.hpp"
-#include "server/net/http_message.hpp"
-#include "server/net/proxy_protocol.hpp"
+#include "server/net/gate/client.hpp"
+#include "server/net/gate/http_message.hpp"
+#include "server/net/gate/proxy_protocol.hpp"
 #include "shared/base/verify.hpp"
 
 using namespace oncewire;

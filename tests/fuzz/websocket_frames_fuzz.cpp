@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "server/net/websocket_frames.hpp"
+#include "server/net/gate/websocket_frames.hpp"
 #include "shared/base/verify.hpp"
 
 using namespace oncewire;

@@ -8,7 +8,7 @@
 
 #include "server/chat/chat.hpp"
 #include "server/core/server.hpp"
-#include "server/store/memory_store.hpp"
+#include "server/store/memory/memory_store.hpp"
 
 namespace integration {
 

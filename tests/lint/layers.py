@@ -35,15 +35,12 @@ class Rule:
     plus: tuple[str, ...] = ()  # headers of the standard library beyond `std`
 
 
-DECIDERS = ("shared/", "server/store/", "server/hub/")
+STORE = ("shared/", "server/store/")
+MAIL = (*STORE, "server/mail/")
+DECIDERS = (*MAIL, "server/sequencer/", "server/hub/")
 # What of the transport only looks at bytes; CMake builds it without Boost.
-ZLIB = tuple(f"server/net/{name}." for name in ("content_coding", "message_deflate"))
-GATE = tuple(
-    f"server/net/{name}."
-    for name in ("address", "client", "engine_request", "http_body", "http_gate", "http_message", "polling",
-                 "proxy_protocol", "refusals", "seat", "static_files", "unfinished_bytes",
-                 "websocket_frames")
-)
+GATE = ("server/net/gate/",)
+ZLIB = ("server/net/zip/",)
 RULES = {
     "shared/base/": Rule(("shared/base/",)),
     "shared/base/time.hpp": Rule(("shared/base/",), plus=("chrono",)),
@@ -53,35 +50,35 @@ RULES = {
     "shared/socketio/": Rule(("shared/base/", "shared/socketio/")),
     "shared/delivery/": Rule(("shared/base/", "shared/delivery/")),
     "shared/peer/": Rule(("shared/",)),
-    "server/store/": Rule(("shared/", "server/store/")),
-    "server/store/sqlite_database.cpp": Rule(("shared/", "server/store/"), theirs=("sqlite3.h",), std="any"),
-    "server/store/sqlite_files.cpp": Rule(("shared/", "server/store/"), std="any"),
-    "server/hub/": Rule(("shared/", "server/store/", "server/hub/")),
+    "server/store/": Rule(STORE),
+    "server/store/sqlite/database.cpp": Rule(STORE, theirs=("sqlite3.h",), std="any"),
+    "server/store/sqlite/files.cpp": Rule(STORE, std="any"),
+    "server/mail/": Rule(MAIL),
+    "server/sequencer/": Rule((*MAIL, "server/sequencer/")),
+    "server/hub/": Rule((*MAIL, "server/hub/")),
     "server/api/": Rule((*DECIDERS, "server/api/"), theirs=("nlohmann/json.hpp",)),
     "server/api/awaitable.hpp": Rule((*DECIDERS, "server/api/"), plus=("coroutine",)),
-    "server/chat/": Rule(("shared/", "server/store/", "server/api/", "server/chat/"), theirs=("nlohmann/json.hpp",)),
+    "server/chat/": Rule((*STORE, "server/sequencer/", "server/api/", "server/chat/"), theirs=("nlohmann/json.hpp",)),
     # The transport knows bytes and HTTP, not namespaces, rooms or the database.
     "server/net/": Rule(
         ("shared/base/", "shared/engineio/", "server/net/"),
         theirs=("boost/", "sys/", "netinet/", "arpa/", "unistd.h", "fcntl.h"),
         std="no_threads",
     ),
-    **{name: Rule(("shared/base/", "server/net/"), theirs=("zlib.h",)) for name in ZLIB},
-    **{gate: Rule(("shared/base/", "server/net/")) for gate in GATE},
-    # Long-polling is Engine.IO's: payloads and reasons come from there.
-    "server/net/polling.": Rule(("shared/base/", "shared/engineio/", "server/net/")),
+    "server/net/zip/": Rule(("shared/base/", *GATE, *ZLIB), theirs=("zlib.h",)),
+    "server/net/gate/": Rule(("shared/base/", "shared/engineio/", *GATE)),
     "server/core/": Rule(
-        (*DECIDERS, "server/api/", "server/net/", "server/core/"),
+        (*DECIDERS, "server/api/", "server/net/", "server/routes/", "server/core/"),
         theirs=("boost/",),
         std="any",
     ),
     # What operators write on command lines.
     "server/core/commands.cpp": Rule((*DECIDERS, "server/core/"), theirs=("CLI/",), std="any"),
     "server/core/api_server.cpp": Rule(
-        (*DECIDERS, "server/api/", "server/net/", "server/core/"), theirs=("CLI/",), std="any"
+        (*DECIDERS, "server/api/", "server/net/", "server/routes/", "server/core/"), theirs=("CLI/",), std="any"
     ),
     # Decides, too: the simulator runs it.
-    "server/core/routes.": Rule((*DECIDERS, *GATE, "server/core/routes.")),
+    "server/routes/": Rule((*DECIDERS, *GATE, "server/routes/")),
     # What programs outside include.
     "include/": Rule(("server/api/",)),
     "server/examples/": Rule(("server/api/", "server/examples/"), std="any"),
@@ -90,20 +87,19 @@ RULES = {
         ("server/core/", "server/store/"), theirs=("CLI/",), std="any"
     ),
     "server/product/": Rule(
-        ("shared/base/", "server/api/", "server/chat/", "server/net/address.", "server/net/client.", "server/product/"),
+        ("shared/base/", "server/api/", "server/chat/", "server/net/gate/", "server/product/"),
         theirs=("toml.hpp", "jwt.h", "openssl/sha.h"),
         std="any",
     ),
     "server/main.cpp": Rule(("shared/base/", "server/"), theirs=("CLI/", "spdlog/", "malloc.h"), std="any"),
     "client-wasm/": Rule(("shared/", "client-wasm/"), theirs=("emscripten.h", "emscripten/"), plus=("chrono", "random")),
     "tests/unit/": Rule(
-        ("shared/", "server/store/", "server/hub/", "server/api/", "server/chat/", "tests/unit/", "tests/sim/", "tests/fuzz/", "tests/support/",
-         *GATE, *ZLIB),
+        (*DECIDERS, *GATE, *ZLIB, "server/api/", "server/chat/", "tests/unit/", "tests/sim/", "tests/fuzz/", "tests/support/"),
         theirs=("catch2/catch.hpp", "nlohmann/json.hpp", "sqlite3.h"),
         std="no_threads",
     ),
     "tests/sim/": Rule(
-        (*DECIDERS, *GATE, "server/core/routes.", "server/api/", "server/chat/", "tests/sim/"),
+        (*DECIDERS, *GATE, "server/routes/", "server/api/", "server/chat/", "tests/sim/"),
         theirs=("catch2/catch.hpp", "nlohmann/json.hpp"),
         std="any",  # seeds run on several threads, each with its own world
     ),

@@ -73,14 +73,14 @@ class Layers(unittest.TestCase):
         self.assertFalse(refuses("shared/base/time.hpp", "#include <chrono>"))
 
     def test_boost_stays_in_net_and_core(self):
-        for path in ("server/hub/hub.cpp", "server/store/sequencer.cpp", "server/net/http_gate.cpp", "server/chat/chat.cpp"):
+        for path in ("server/hub/hub.cpp", "server/sequencer/sequencer.cpp", "server/net/gate/http_gate.cpp", "server/chat/chat.cpp"):
             self.assertTrue(refuses(path, "#include <boost/asio/io_context.hpp>"), path)
         for path in ("server/net/listener.cpp", "server/core/core.cpp"):
             self.assertFalse(refuses(path, "#include <boost/asio/io_context.hpp>"), path)
 
     def test_sqlite_and_nlohmann_have_one_door_each(self):
-        self.assertTrue(refuses("server/store/sequencer.cpp", "#include <sqlite3.h>"))
-        self.assertFalse(refuses("server/store/sqlite_database.cpp", "#include <sqlite3.h>"))
+        self.assertTrue(refuses("server/sequencer/sequencer.cpp", "#include <sqlite3.h>"))
+        self.assertFalse(refuses("server/store/sqlite/database.cpp", "#include <sqlite3.h>"))
         self.assertTrue(refuses("shared/socketio/decoder.cpp", "#include <nlohmann/json.hpp>"))
         self.assertFalse(refuses("shared/base/json.cpp", "#include <nlohmann/json.hpp>"))
 
@@ -124,7 +124,7 @@ class Tidy(unittest.TestCase):
     def test_and_nowhere_else(self):
         for path, line in (
             ("server/core/mailbox.hpp", "std::mutex m;"),
-            ("server/store/transaction.hpp", "std::function<void()> f;"),
+            ("server/sequencer/transaction.hpp", "std::function<void()> f;"),
             ("server/core/core.cpp", "auto t = Clock::now();"),
         ):
             self.assertFalse(tidy.problems_in(path, line), line)

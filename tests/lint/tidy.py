@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SKIPPED = re.compile(r"package-lock\.json$|\.(png|ico|wasm|br|gz)$|^tests/lint/")
 CODE = r"\.(cpp|hpp|h)$"
 SCRIPT = r"\.(js|mjs|ts)$"
-DECIDERS = r"^(shared|server/hub|server/store|server/api|server/chat)/.*" + CODE
+DECIDERS = r"^(shared|server/(hub|mail|sequencer|store|api|chat))/.*" + CODE
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ BANS = [
     Ban(r"\b(FIXME|XXX|HACK)\b", r".", "an issue, or a comment that says what is so and why"),
     Ban(r"\bTODO\b", r".", "an issue, or the code"),
     Ban(r"\bprotocol notes\b", r".", "words that stand alone: no such notes are in the tree"),
-    Ban(r"::now\(\)", r"^(shared|server/hub|server/store)/.*" + CODE, "take `Instant now` as an argument"),
+    Ban(r"::now\(\)", r"^(shared|server/(hub|mail|sequencer|store))/.*" + CODE, "take `Instant now` as an argument"),
     Ban(r"std::function\b", r"^shared/.*" + CODE, "return an output; the host performs it"),
     Ban(r"\bthrow\b(?!\()", r"^(shared|client-wasm)/.*" + CODE, "Result, or VERIFY for our own bugs"),
     Ban(r"\b(dynamic_cast|typeid)\b", r"^(shared|client-wasm)/.*" + CODE, "std::variant; there is no RTTI"),

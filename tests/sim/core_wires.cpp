@@ -102,7 +102,7 @@ void CoreWires::add_entropy() {
     if (const auto wanted = hub_.secrets().wanted()) hub_.secrets().add(random_(wanted));
 }
 
-bool CoreWires::write(hub::ConnectionId id, core::Routes::Frames frames) {
+bool CoreWires::write(hub::ConnectionId id, routes::Routes::Frames frames) {
     if (is_deaf_) return true;
     const auto found = links_.find(id);
     if (found == links_.end()) return false;
@@ -115,7 +115,7 @@ bool CoreWires::write(hub::ConnectionId id, core::Routes::Frames frames) {
 }
 
 /// One that another follows, by which its reader will know.
-void CoreWires::swallow_one(core::Routes::Frames& frames) {
+void CoreWires::swallow_one(routes::Routes::Frames& frames) {
     std::optional<delivery::Position> following;
     for (std::size_t i = frames.size(); i-- > 0;) {
         const auto place = linked_place(*frames[i]);
@@ -140,7 +140,7 @@ void CoreWires::close(hub::ConnectionId id) {
     writing_.erase(id);
 }
 
-void CoreWires::answer(core::Routes::RequestId id, net::HttpResponse response) {
+void CoreWires::answer(routes::Routes::RequestId id, net::HttpResponse response) {
     const auto link = static_cast<LinkNumber>(id);
     if (requests_.erase(link) == 0) return;  // its peer is gone
     const std::string text = std::to_string(response.status) + ' ' + response.body;

@@ -7,15 +7,15 @@
 #include <set>
 #include <string>
 
-#include "server/core/routes.hpp"
 #include "server/hub/hub.hpp"
+#include "server/routes/routes.hpp"
 #include "tests/sim/env.hpp"
 #include "tests/sim/link.hpp"
 
 namespace oncewire::sim {
 
 /// The sockets of one simulated core: WebSockets and requests, brought to the production's Routes.
-class CoreWires final : public core::Routes::Wires {
+class CoreWires final : public routes::Routes::Wires {
   public:
     /// `hub` and `network` outlive this. `random`: that many bytes.
     CoreWires(Env& env, Network& network, hub::Hub& hub,
@@ -26,7 +26,7 @@ class CoreWires final : public core::Routes::Wires {
           random_(std::move(random)),
           routes_(hub, {}, *this) {}
 
-    core::Routes& routes() { return routes_; }
+    routes::Routes& routes() { return routes_; }
     /// True: the output was for a transport.
     bool perform(hub::HubOutput& output);
 
@@ -36,20 +36,20 @@ class CoreWires final : public core::Routes::Wires {
     void link_closed(LinkNumber link);
 
     void add_entropy() override;
-    bool write(hub::ConnectionId id, core::Routes::Frames frames) override;
+    bool write(hub::ConnectionId id, routes::Routes::Frames frames) override;
     void close(hub::ConnectionId id) override;
-    void answer(core::Routes::RequestId id, net::HttpResponse response) override;
+    void answer(routes::Routes::RequestId id, net::HttpResponse response) override;
 
   private:
     void open_request(LinkNumber link, const Target& target);
     std::optional<hub::ConnectionId> connection_of(LinkNumber link) const;
-    void swallow_one(core::Routes::Frames& frames);
+    void swallow_one(routes::Routes::Frames& frames);
 
     Env& env_;
     Network& network_;
     hub::Hub& hub_;
     std::function<std::string(std::size_t)> random_;
-    core::Routes routes_;
+    routes::Routes routes_;
     std::map<LinkNumber, hub::ConnectionId> connections_;  // of WebSockets
     std::map<hub::ConnectionId, LinkNumber> links_;
     std::map<LinkNumber, Target> requests_;  // not answered yet

@@ -146,12 +146,10 @@ void Guest::handle_connect(std::string_view data) {
     const auto pid = member(data, "pid");
     const bool recovered = !pid.empty() && pid == session_.pid;
     connected_ = true;
-    left_meanwhile_.clear();
     if (recovered) {
         if (member(data, "sid") != session_.sid)
             env_.witness.report(Breach::dishonest, "the same session has another sid");
         env_.note(name_ + " is back");
-        note_left_meanwhile();
     } else {
         begin_session(pid, member(data, "sid"), member(data, "notRecovered"));
     }
@@ -246,18 +244,17 @@ void Guest::change_rooms(std::string_view name, const std::string& room, deliver
     }
 }
 
-/// It gets all that it missed, but for what was said, before, in rooms that it was put out of while it was away.
-void Guest::note_left_meanwhile() {
+/// Who is put out of a room before all that was said there has reached them is not told the rest (R15).
+bool Guest::is_put_out_after(delivery::Offset offset, std::string_view room) const {
     const auto& recorded = house_.recorded();
-    for (auto next = recorded.upper_bound(session_.read); next != recorded.end(); ++next) {
-        const auto& [offset, event] = *next;
+    return std::any_of(recorded.upper_bound(offset), recorded.end(), [&](const auto& one) {
+        const auto& event = one.second;
         const bool is_own =
             std::any_of(event.rooms.begin(), event.rooms.end(),
-                        [&](const auto& each) { return short_name(each) == session_.sid; });
+                        [&](const std::string& each) { return short_name(each) == session_.sid; });
         const auto elements = json::elements(event.data);
-        if (is_own && elements[0] == "\"left\"")
-            left_meanwhile_[json::as_string(elements[2]).value_or("")] = offset;
-    }
+        return is_own && elements[0] == "\"left\"" && json::as_string(elements[2]) == room;
+    });
 }
 
 bool Guest::may_see(const store::RecordedEvent& event) const {
@@ -276,10 +273,8 @@ void Guest::check_nothing_missed(delivery::Offset end) {
     for (auto next = recorded.upper_bound(session_.read);
          next != recorded.end() && next->first <= end; ++next) {
         const bool hidden = std::any_of(
-            next->second.rooms.begin(), next->second.rooms.end(), [&](const auto& each) {
-                const auto left = left_meanwhile_.find(short_name(each));
-                return left != left_meanwhile_.end() && next->first < left->second;
-            });
+            next->second.rooms.begin(), next->second.rooms.end(),
+            [&](const auto& each) { return is_put_out_after(next->first, short_name(each)); });
         if (hidden || !may_see(next->second)) continue;
         env_.witness.report(Breach::lost, name_ + " was never told " + std::to_string(next->first));
     }

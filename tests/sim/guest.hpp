@@ -63,7 +63,7 @@ class Guest final : public LinkEnd {
     void handle_event(std::string_view data);
     void take_recorded(std::string_view name, std::string_view room,
                        const Recorded::value_type& one);
-    void note_left_meanwhile();
+    bool is_put_out_after(delivery::Offset offset, std::string_view room) const;
     void change_rooms(std::string_view name, const std::string& room, delivery::Offset offset);
     bool may_see(const store::RecordedEvent& event) const;
     void check_nothing_missed(delivery::Offset end);
@@ -86,8 +86,6 @@ class Guest final : public LinkEnd {
     std::uint64_t asked_forgotten_ = 0;  // of the house, then
     Instant said_at_;                    // by the server, what was heard last of this session
     socketio::Decoder decoder_;
-    /// Rooms that it was put out of while it was away, and when.
-    std::map<std::string, delivery::Offset> left_meanwhile_;
 };
 
 }  // namespace oncewire::sim

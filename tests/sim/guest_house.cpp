@@ -72,8 +72,8 @@ void GuestHouse::look_at_disk(const store::MemoryDisk& disk) {
     }
 }
 
-void GuestHouse::look_at(const store::FromSequencer& mail, const store::MemoryDisk& disk) {
-    const auto* recorded = std::get_if<store::Recorded>(&mail);
+void GuestHouse::look_at(const mail::FromSequencer& mail, const store::MemoryDisk& disk) {
+    const auto* recorded = std::get_if<mail::Recorded>(&mail);
     if (!recorded || !recorded->event) return;
     const auto& event = *recorded->event;
     changing_.erase(number_of(event.data));

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "server/api/application.hpp"
-#include "server/store/mail.hpp"
-#include "server/store/memory_store.hpp"
+#include "server/mail/sequencer_mail.hpp"
+#include "server/store/memory/memory_store.hpp"
 #include "server/store/recovery.hpp"
 #include "tests/sim/env.hpp"
 
@@ -38,7 +38,7 @@ class GuestHouse {
     // ---- what it sees ---------------------------------------------------------------------------
 
     void look_at_disk(const store::MemoryDisk& disk);
-    void look_at(const store::FromSequencer& mail, const store::MemoryDisk& disk);
+    void look_at(const mail::FromSequencer& mail, const store::MemoryDisk& disk);
     /// CONNECT is answered: whoever has the answer may come back to all the rooms it was given, whatever
     /// becomes of the process.
     void look_at_answer(const Frame& frame);

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "server/store/log_entry.hpp"
-#include "server/store/memory_store.hpp"
+#include "server/store/memory/memory_store.hpp"
 #include "shared/delivery/position.hpp"
 #include "tests/sim/event_heap.hpp"
 #include "tests/sim/question_witness.hpp"

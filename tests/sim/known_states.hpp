@@ -6,7 +6,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "server/store/memory_store.hpp"
+#include "server/store/memory/memory_store.hpp"
 #include "tests/sim/fingerprint.hpp"
 
 namespace oncewire::sim {

@@ -75,7 +75,7 @@ void QuestionWitness::read(const store::LogEntry& entry) {
         report_(Breach::leaked, title_of(id) + " was not answered so by any page: " + word);
 }
 
-void QuestionWitness::given_out(const store::Ask& ask, const store::MemoryDisk& disk) {
+void QuestionWitness::given_out(const mail::Ask& ask, const store::MemoryDisk& disk) {
     const auto row = disk.tables.questions.find(ask.number);
     if (row == disk.tables.questions.end() || row->second.data != ask.data)
         report_(Breach::leaked, "asked what is not open: " + ask.data);

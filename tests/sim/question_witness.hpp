@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
-#include "server/store/mail.hpp"
-#include "server/store/memory_store.hpp"
+#include "server/mail/sequencer_mail.hpp"
+#include "server/store/memory/memory_store.hpp"
 #include "shared/delivery/answer.hpp"
 
 namespace oncewire::sim {
@@ -49,7 +49,7 @@ class QuestionWitness {
     /// After every commit, when the log of this disk was looked at.
     void look_at_disk(const store::MemoryDisk& disk);
     /// It is about to be sent.
-    void given_out(const store::Ask& ask, const store::MemoryDisk& disk);
+    void given_out(const mail::Ask& ask, const store::MemoryDisk& disk);
     /// Any question that is open; none if there is none.
     const store::QuestionRow* open_question(std::uint32_t choice) const;
 

@@ -17,24 +17,24 @@ using Side = Network::Side;
 /// What one Write may carry: the hub's own bound, and one frame that does not fit beside others.
 constexpr std::uint64_t write_bytes_max = (256u << 10) + 2ull * limits::message_bytes;
 
-using Handlers = std::map<std::string, store::DurableHandler, std::less<>>;
+using Handlers = std::map<std::string, sequencer::DurableHandler, std::less<>>;
 
 /// A message makes the server ask its sender something, now and then, or take back what somebody is asked.
-Result<void, store::StoreError> ask_or_cancel(Env& env, store::Tx& tx,
-                                              const store::Message& message) {
+Result<void, store::StoreError> ask_or_cancel(Env& env, sequencer::Tx& tx,
+                                              const sequencer::Message& message) {
     auto& questions = env.witness.questions;
     const delivery::Offset place = tx.next_offset() - 1;
     std::optional<QuestionId> id;
     if (!message.producer.empty() && env.choices.chance("ask", 1, 8)) {
         id = questions.add();
-        store::AskOptions options;
+        sequencer::AskOptions options;
         options.expires_after = env.choices.chance("short", 1, 3)
                                     ? env.choices.long_tailed("expires", 1'000, 30'000)
                                     : Millis{3'600'000};
         const auto asked = tx.ask(message.producer, "[\"question\"," + std::to_string(*id) + ']',
                                   std::move(options));
         if (!asked) return Err{asked.error()};
-        if (asked->outcome != store::Asked::Outcome::asked) id.reset();
+        if (asked->outcome != sequencer::Asked::Outcome::asked) id.reset();
     }
     const auto* open = questions.open_question(env.choices.choose("which", 64));
     if (open && env.choices.chance("cancel", 1, 20)) {
@@ -52,10 +52,10 @@ Result<void, store::StoreError> ask_or_cancel(Env& env, store::Tx& tx,
 }
 
 /// What ends a question shows in the log.
-store::AnswerHandlers answer_handlers(Env& env) {
+sequencer::AnswerHandlers answer_handlers(Env& env) {
     return {{"question",
-             [&env](store::Tx& tx, const store::Question& question,
-                    const store::Reply& reply) -> Result<void, store::StoreError> {
+             [&env](sequencer::Tx& tx, const sequencer::Question& question,
+                    const sequencer::Reply& reply) -> Result<void, store::StoreError> {
                  const auto id = static_cast<QuestionId>(*json::as_integer(question.args.at(0)));
                  if (reply.expired) env.witness.questions.expires(id, tx.now());
                  const std::string how =
@@ -78,9 +78,8 @@ Handlers chat_handlers(Env& env, api::Application& application) {
     chat::install(application);
     Handlers handlers = application.durable_handlers();
     for (auto& [event, handler] : handlers) {
-        handler = [&env, inner = handler](
-                      store::Tx& tx,
-                      const store::Message& message) -> Result<store::Verdict, store::StoreError> {
+        handler = [&env, inner = handler](sequencer::Tx& tx, const sequencer::Message& message)
+            -> Result<store::Verdict, store::StoreError> {
             const bool is_refused = env.mutant == Mutant::later_uses_number &&
                                     !message.key.empty() &&
                                     env.faults.strikes(Fault::put_off, 1, 12);
@@ -107,22 +106,22 @@ Handlers chat_handlers(Env& env, api::Application& application) {
 }
 
 /// Stock clients would take it for a verdict, which is true, and not what the witness expects of a message.
-std::optional<store::Later> admit(Env& env, const store::Offer& offer) {
+std::optional<sequencer::Later> admit(Env& env, const sequencer::Offer& offer) {
     const bool must_wait = env.mutant != Mutant::later_uses_number && !offer.producer.empty() &&
                            env.faults.strikes(Fault::put_off, 1, 12);
     if (!must_wait) return std::nullopt;
     env.note("a sender has to wait");
-    return store::Later{env.choices.long_tailed("pause", 1, 5'000), "too_fast", "wait"};
+    return sequencer::Later{env.choices.long_tailed("pause", 1, 5'000), "too_fast", "wait"};
 }
 
-store::Sequencer::Options sequencer_options(Env& env, const ServerNode::Options& node) {
-    store::Sequencer::Options options;
+sequencer::Sequencer::Options sequencer_options(Env& env, const ServerNode::Options& node) {
+    sequencer::Sequencer::Options options;
     if (!node.house) options.answers = answer_handlers(env);
     if (node.house) options.recovery = node.house->limits();
     options.retention = node.retention;
     options.lease = node.lease;
     options.trim_every = Millis{2'000};
-    options.admission = [&env](const store::Offer& offer) { return admit(env, offer); };
+    options.admission = [&env](const sequencer::Offer& offer) { return admit(env, offer); };
     if (env.faults.strikes(Fault::limit_changed, 1, 2)) {
         options.message_bytes_max = env.choices.between("limit", 200, 4'000);
         env.note("messages may have {} bytes", options.message_bytes_max);
@@ -138,7 +137,7 @@ hub::SharedFrame without_offset(const hub::SharedFrame& frame) {
     return std::make_shared<const Frame>(Frame{FrameType::text, text + ']'});
 }
 
-bool rejects_size(const store::Settled& settled) {
+bool rejects_size(const mail::Settled& settled) {
     return std::any_of(settled.verdicts.begin(), settled.verdicts.end(), [](const auto& verdict) {
         return verdict.body.starts_with(R"({"error":"too_large")");
     });
@@ -432,11 +431,11 @@ void ServerNode::check(hub::Write& write) {
     }
 }
 
-void ServerNode::ask_sequencer(std::uint16_t number, store::ToSequencer request) {
-    const auto* relay = std::get_if<store::Relay>(&request);
+void ServerNode::ask_sequencer(std::uint16_t number, mail::ToSequencer request) {
+    const auto* relay = std::get_if<mail::Relay>(&request);
     const bool only_waits = relay && !relay->letter && !relay->effect;
     if (only_waits && env_.mutant == Mutant::connect_before_rooms) {
-        return post_to(number, store::Relayed{relay->from, nullptr});
+        return post_to(number, mail::Relayed{relay->from, nullptr});
     }
     Core& core = *process_->cores[number];
     const Instant due =
@@ -470,12 +469,12 @@ void ServerNode::run_batch() {
     for (auto& mail : std::exchange(process.inbox, {})) {
         const UnixMillis clock = wall_clock();
         process.store.look_at_clock(clock);
-        if (auto* attach = std::get_if<store::Attach>(&mail)) {
+        if (auto* attach = std::get_if<mail::Attach>(&mail)) {
             if (env_.mutant == Mutant::numbers_come_down) attach->first = 1;
             process.just_attached.insert(attach->from.session);
             process.sessions[attach->identity.id] = attach->from;
             process.attached[attach->identity.id] = attach->from;
-        } else if (const auto* detach = std::get_if<store::Detach>(&mail)) {
+        } else if (const auto* detach = std::get_if<mail::Detach>(&mail)) {
             note_gone(detach->from);
         }
         process.sequencer.handle_mail(std::move(mail), env_.now(), clock);
@@ -516,33 +515,33 @@ void ServerNode::arm_sequencer() {
 
 void ServerNode::deliver_outputs() {
     for (const auto& entry : process_->store.take_appended()) {
-        post({store::OutgoingMail::every_core,
-              store::Published{std::make_shared<std::vector<store::LogEntry>>(1, entry)}});
+        post({sequencer::OutgoingMail::every_core,
+              mail::Published{std::make_shared<std::vector<store::LogEntry>>(1, entry)}});
     }
-    for (const auto& task : process_->store.take_deferred()) post({0, store::RunTask{task}});
+    for (const auto& task : process_->store.take_deferred()) post({0, mail::RunTask{task}});
     for (const auto& row : process_->store.take_mistaken()) {
         const auto session = process_->sessions.find(row.recipient);
         if (session == process_->sessions.end()) continue;
-        post({session->second.core, store::Ask{session->second, row.id, row.data}});
+        post({session->second.core, mail::Ask{session->second, row.id, row.data}});
     }
     while (auto output = process_->sequencer.poll_output()) {
         if (!process_->disk.is_crashed()) post(std::move(*output));
     }
 }
 
-void ServerNode::post(store::OutgoingMail mail) {
+void ServerNode::post(sequencer::OutgoingMail mail) {
     if (!spoil(mail.mail)) return;
     check(mail.mail);
     for (std::uint16_t core = 0; core < options_.cores; ++core) {
-        if (mail.core == store::OutgoingMail::every_core || mail.core == core) {
+        if (mail.core == sequencer::OutgoingMail::every_core || mail.core == core) {
             post_to(core, mail.mail);
         }
     }
 }
 
-void ServerNode::post_to(std::uint16_t number, const store::FromSequencer& mail) {
+void ServerNode::post_to(std::uint16_t number, const mail::FromSequencer& mail) {
     Core& core = *process_->cores[number];
-    const bool published = std::holds_alternative<store::Published>(mail);
+    const bool published = std::holds_alternative<mail::Published>(mail);
     if (env_.mutant == Mutant::publication_lost && published &&
         env_.choices.chance("lose", 1, 20)) {
         return;
@@ -550,8 +549,8 @@ void ServerNode::post_to(std::uint16_t number, const store::FromSequencer& mail)
     // Two tabs with one lane are told apart by the fence, so it must be gone for them to do harm.
     const bool unfenced =
         env_.mutant == Mutant::old_session_not_closed || env_.mutant == Mutant::two_tabs_one_lane;
-    if (unfenced && std::holds_alternative<store::Fence>(mail)) return;
-    if (env_.mutant == Mutant::cut_ignored && std::holds_alternative<store::Cut>(mail)) return;
+    if (unfenced && std::holds_alternative<mail::Fence>(mail)) return;
+    if (env_.mutant == Mutant::cut_ignored && std::holds_alternative<mail::Cut>(mail)) return;
     Instant due = env_.now() + env_.choices.delay("to core", 0, 2);
     if (env_.mutant != Mutant::mail_overtakes) due = std::max(core.newest_mail, due);
     core.newest_mail = due;
@@ -563,11 +562,11 @@ void ServerNode::post_to(std::uint16_t number, const store::FromSequencer& mail)
 }
 
 /// Plants the bugs of a sequencer that says the wrong thing. False: it says nothing.
-bool ServerNode::spoil(store::FromSequencer& mail) {
-    if (auto* page = std::get_if<store::Page>(&mail)) {
+bool ServerNode::spoil(mail::FromSequencer& mail) {
+    if (auto* page = std::get_if<mail::Page>(&mail)) {
         if (env_.mutant == Mutant::gap_not_told) page->lost_to = 0;
         if (env_.mutant == Mutant::page_skips && !page->reached_head) ++page->end;
-    } else if (auto* settled = std::get_if<store::Settled>(&mail)) {
+    } else if (auto* settled = std::get_if<mail::Settled>(&mail)) {
         if (env_.mutant == Mutant::verdict_off_by_one) ++settled->first;
         for (auto& verdict : settled->verdicts) {
             const bool lies = env_.mutant == Mutant::forgotten_says_accepted;
@@ -576,28 +575,28 @@ bool ServerNode::spoil(store::FromSequencer& mail) {
         const bool came_back = process_->just_attached.count(settled->to.session) > 0;
         if (env_.mutant == Mutant::verdict_to_old_link && came_back) return false;
         if (env_.mutant == Mutant::too_large_is_cut && rejects_size(*settled)) {
-            mail = store::Cut{settled->to};
+            mail = mail::Cut{settled->to};
         }
-    } else if (auto* published = std::get_if<store::Published>(&mail)) {
+    } else if (auto* published = std::get_if<mail::Published>(&mail)) {
         if (env_.mutant == Mutant::published_backwards) {
             auto entries = *published->entries;
             std::reverse(entries.begin() + 1, entries.end());
             published->entries =
                 std::make_shared<const std::vector<store::LogEntry>>(std::move(entries));
         }
-    } else if (const auto* run = std::get_if<store::RunTask>(&mail)) {
+    } else if (const auto* run = std::get_if<mail::RunTask>(&mail)) {
         if (env_.mutant == Mutant::task_done_when_given) disk_.tables.tasks.erase(run->task.id);
-    } else if (const auto* ask = std::get_if<store::Ask>(&mail)) {
+    } else if (const auto* ask = std::get_if<mail::Ask>(&mail)) {
         const bool came_back = process_->just_attached.count(ask->to.session) > 0;
         return !(env_.mutant == Mutant::not_asked_again && came_back);
-    } else if (const auto* later = std::get_if<store::RetryLater>(&mail)) {
+    } else if (const auto* later = std::get_if<mail::RetryLater>(&mail)) {
         if (env_.mutant == Mutant::later_is_no && later->ack_id) {
-            mail = store::Answered{later->to, *later->ack_id, store::reject("busy", "no")};
+            mail = mail::Answered{later->to, *later->ack_id, store::reject("busy", "no")};
         }
         return env_.mutant != Mutant::later_lost;
-    } else if (const auto* conflict = std::get_if<store::Conflict>(&mail)) {
+    } else if (const auto* conflict = std::get_if<mail::Conflict>(&mail)) {
         if (env_.mutant == Mutant::conflict_says_yes) {
-            mail = store::Settled{conflict->to, conflict->sequence, {store::accept()}};
+            mail = mail::Settled{conflict->to, conflict->sequence, {store::accept()}};
         }
     }
     return true;
@@ -619,7 +618,7 @@ void ServerNode::do_task(std::uint16_t core, const api::DeferredTask& task, api:
     });
 }
 
-void ServerNode::note_gone(const store::SessionRef& session) {
+void ServerNode::note_gone(const mail::SessionRef& session) {
     std::erase_if(process_->attached, [&](const auto& each) { return each.second == session; });
 }
 
@@ -636,15 +635,15 @@ void ServerNode::check_leases(UnixMillis clock) {
 }
 
 /// What is said about the log must be on the disk by now (R1).
-void ServerNode::check(const store::FromSequencer& mail) {
-    if (const auto* cut = std::get_if<store::Cut>(&mail)) note_gone(cut->to);
-    if (const auto* refused = std::get_if<store::AttachRefused>(&mail)) note_gone(refused->to);
+void ServerNode::check(const mail::FromSequencer& mail) {
+    if (const auto* cut = std::get_if<mail::Cut>(&mail)) note_gone(cut->to);
+    if (const auto* refused = std::get_if<mail::AttachRefused>(&mail)) note_gone(refused->to);
     if (options_.house) options_.house->look_at(mail, disk_);
-    if (const auto* ask = std::get_if<store::Ask>(&mail))
+    if (const auto* ask = std::get_if<mail::Ask>(&mail))
         env_.witness.questions.given_out(*ask, disk_);
-    if (const auto* published = std::get_if<store::Published>(&mail)) {
+    if (const auto* published = std::get_if<mail::Published>(&mail)) {
         check_entries(*published->entries);
-    } else if (const auto* page = std::get_if<store::Page>(&mail)) {
+    } else if (const auto* page = std::get_if<mail::Page>(&mail)) {
         check_entries(*page->entries);
     }
 }

@@ -11,8 +11,8 @@
 
 #include "server/api/application.hpp"
 #include "server/hub/hub.hpp"
-#include "server/store/memory_store.hpp"
-#include "server/store/sequencer.hpp"
+#include "server/sequencer/sequencer.hpp"
+#include "server/store/memory/memory_store.hpp"
 #include "tests/sim/core_wires.hpp"
 #include "tests/sim/env.hpp"
 #include "tests/sim/guest_house.hpp"
@@ -83,15 +83,15 @@ class ServerNode final : public LinkEnd {
         FaultyStore disk;
         MutantStore store;
         api::Application durable;  // for its transactional handlers
-        store::Sequencer sequencer;
+        sequencer::Sequencer sequencer;
         Timer timer;
-        std::deque<store::ToSequencer> inbox;
+        std::deque<mail::ToSequencer> inbox;
         bool committing = false;
         std::uint32_t under_way = 0;            // mail, either direction
         std::uint64_t forgotten = 0;            // times that the sequencer forgot all sessions
         std::set<std::uint64_t> just_attached;  // sessions, in the running batch
-        std::map<ProducerId, store::SessionRef> sessions;  // the newest of each
-        std::map<ProducerId, store::SessionRef> attached;  // as the sequencer should know
+        std::map<ProducerId, mail::SessionRef> sessions;  // the newest of each
+        std::map<ProducerId, mail::SessionRef> attached;  // as the sequencer should know
         Prng entropy;
         std::vector<std::unique_ptr<Core>> cores;
     };
@@ -110,19 +110,19 @@ class ServerNode final : public LinkEnd {
 
     void drain(std::uint16_t core);
     void check(hub::Write& write);
-    void ask_sequencer(std::uint16_t core, store::ToSequencer request);
+    void ask_sequencer(std::uint16_t core, mail::ToSequencer request);
     void tell_core(std::uint16_t core, hub::ToCore mail);
     void arm(std::uint16_t core);
 
     void run_batch();
     void commit_batch();
     void deliver_outputs();
-    void post(store::OutgoingMail mail);
-    bool spoil(store::FromSequencer& mail);
+    void post(sequencer::OutgoingMail mail);
+    bool spoil(mail::FromSequencer& mail);
     void do_task(std::uint16_t core, const api::DeferredTask& task, api::EndTask end);
-    void post_to(std::uint16_t core, const store::FromSequencer& mail);
-    void check(const store::FromSequencer& mail);
-    void note_gone(const store::SessionRef& session);
+    void post_to(std::uint16_t core, const mail::FromSequencer& mail);
+    void check(const mail::FromSequencer& mail);
+    void note_gone(const mail::SessionRef& session);
     void check_leases(UnixMillis clock);
     void check_entries(const std::vector<store::LogEntry>& entries);
     void arm_sequencer();

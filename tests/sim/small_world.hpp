@@ -9,8 +9,8 @@
 
 #include "server/api/application.hpp"
 #include "server/hub/hub.hpp"
-#include "server/store/memory_store.hpp"
-#include "server/store/sequencer.hpp"
+#include "server/sequencer/sequencer.hpp"
+#include "server/store/memory/memory_store.hpp"
 #include "shared/peer/client.hpp"
 #include "tests/sim/exhaustive.hpp"
 #include "tests/sim/fingerprint.hpp"
@@ -52,11 +52,11 @@ class SmallWorld {
         explicit Process(store::MemoryDisk& disk);
         store::MemoryStore store;
         api::Application durable;  // for its transactional handlers
-        store::Sequencer sequencer;
+        sequencer::Sequencer sequencer;
         hub::Hub hub;
         api::Application application;
-        std::deque<store::ToSequencer> inbox;
-        std::deque<store::FromSequencer> mail;
+        std::deque<mail::ToSequencer> inbox;
+        std::deque<mail::FromSequencer> mail;
         History hub_saw;
         History sequencer_saw;
     };

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/store/memory_store.hpp"
+#include "server/store/memory/memory_store.hpp"
 #include "server/store/store.hpp"
 #include "tests/sim/env.hpp"
 

@@ -1,4 +1,4 @@
-#include "server/net/address.hpp"
+#include "server/net/gate/address.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -6,13 +6,14 @@
 
 #include "server/chat/chat.hpp"
 #include "server/chat/words.hpp"
-#include "server/store/sqlite_store.hpp"
+#include "server/store/sqlite/store.hpp"
 #include "shared/base/base64.hpp"
 #include "tests/unit/support/temporary_directory.hpp"
 
 namespace chat_pictures_sqlite_test {
 
 using namespace oncewire;
+using namespace oncewire::sequencer;
 using namespace oncewire::store;
 using namespace std::string_literals;
 

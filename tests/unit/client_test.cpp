@@ -1,5 +1,5 @@
 // Who sent a request: what of TCP and of a proxy's headers is believed.
-#include "server/net/client.hpp"
+#include "server/net/gate/client.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,5 +1,5 @@
 // Compressed HTTP answers: which coding a client is given.
-#include "server/net/content_coding.hpp"
+#include "server/net/zip/content_coding.hpp"
 
 #include <catch2/catch.hpp>
 

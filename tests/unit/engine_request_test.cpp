@@ -1,4 +1,4 @@
-#include "server/net/engine_request.hpp"
+#include "server/net/gate/engine_request.hpp"
 
 #include <catch2/catch.hpp>
 

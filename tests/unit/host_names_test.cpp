@@ -1,5 +1,5 @@
 // Which names the server answers to, and which pages are its own.
-#include "server/net/engine_request.hpp"
+#include "server/net/gate/engine_request.hpp"
 
 #include <catch2/catch.hpp>
 

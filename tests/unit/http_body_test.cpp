@@ -1,4 +1,4 @@
-#include "server/net/http_body.hpp"
+#include "server/net/gate/http_body.hpp"
 
 #include <catch2/catch.hpp>
 

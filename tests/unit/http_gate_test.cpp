@@ -1,4 +1,4 @@
-#include "server/net/http_gate.hpp"
+#include "server/net/gate/http_gate.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -151,27 +151,27 @@ TEST_CASE("answers of the sequencer come after their peer read too little") {
     const auto socket = deaf.join(id);
     const auto other = deaf.ask(id, "40/other," + capable);
     deaf.hub.accept(other, {}, deaf.now);
-    REQUIRE(deaf.take_mail<store::Attach>().size() == 1);
+    REQUIRE(deaf.take_mail<mail::Attach>().size() == 1);
     // As one batch of the sequencer: a durable event was answered, and then the second CONNECT.
     const auto verdict = store::accept('"' + std::string(6000, 'x') + '"');
-    deaf.hub.handle_mail(store::Answered{{0, socket}, 1, verdict}, deaf.now);
-    deaf.hub.handle_mail(store::Attached{{0, other}, 1, {}}, deaf.now);
+    deaf.hub.handle_mail(mail::Answered{{0, socket}, 1, verdict}, deaf.now);
+    deaf.hub.handle_mail(mail::Attached{{0, other}, 1, {}}, deaf.now);
     CHECK(deaf.take<SocketGone>().size() == 2);
     CHECK(deaf.take<CloseTransport>().size() == 1);
-    CHECK(deaf.take_mail<store::Detach>().size() == 1);
+    CHECK(deaf.take_mail<mail::Detach>().size() == 1);
 }
 
 TEST_CASE("a session is not resumed when its peer read too little meanwhile") {
     Deaf deaf(small(true));
     const auto id = deaf.open();
     const auto socket = deaf.join(id);
-    deaf.hub.handle_mail(store::SessionOpened{{0, socket}, "p", "s", {}, {}, false, {}}, deaf.now);
+    deaf.hub.handle_mail(mail::SessionOpened{{0, socket}, "p", "s", {}, {}, false, {}}, deaf.now);
     const auto other = deaf.join(id, R"(40/other,{"pid":"q","offset":"e.1"})");
-    store::SessionOpened opened{{0, other}, "q", "t", {}, {}, true, {}};
+    mail::SessionOpened opened{{0, other}, "q", "t", {}, {}, true, {}};
     opened.position = {{"e"}, 1};
     deaf.overflow(socket);
     deaf.hub.handle_mail(std::move(opened), deaf.now);
-    CHECK(deaf.take_mail<store::ReadPage>().empty());
+    CHECK(deaf.take_mail<mail::ReadPage>().empty());
     const auto gone = deaf.take<SocketGone>();
     CHECK(gone.size() == 2);
     CHECK(deaf.take<SocketConnected>().size() == 1);  // of the first

@@ -1,5 +1,5 @@
 // permessage-deflate: what is agreed to, that messages survive it, and that no bomb goes off.
-#include "server/net/message_deflate.hpp"
+#include "server/net/zip/message_deflate.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -412,7 +412,7 @@ TEST_CASE("a durable message leaves one level for the event it travels in; other
 }
 
 TEST_CASE("what the server announced is the largest message a client takes (R17)") {
-    store::Sequencer::Options options;
+    sequencer::Sequencer::Options options;
     options.message_bytes_max = 100;
     SmallWorld world(options);
     const auto alice = world.add_browser(true);
@@ -424,7 +424,7 @@ TEST_CASE("what the server announced is the largest message a client takes (R17)
 }
 
 TEST_CASE("an entry that the server's limit shrank below is rejected, and the lane goes on (R17)") {
-    store::Sequencer::Options options;
+    sequencer::Sequencer::Options options;
     options.message_bytes_max = 100;
     SmallWorld world(options);
     const auto alice = world.add_browser(true);
@@ -460,7 +460,7 @@ TEST_CASE(
 }
 
 TEST_CASE("an entry that was accepted before it became too large is told so (R17)") {
-    store::Sequencer::Options options;
+    sequencer::Sequencer::Options options;
     options.message_bytes_max = 100;
     SmallWorld world(options);
     const std::string text(100, 'x');

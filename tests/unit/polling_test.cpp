@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include "server/net/polling.hpp"
+#include "server/net/gate/polling.hpp"
 
 namespace polling_test {
 

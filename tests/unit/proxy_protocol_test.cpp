@@ -1,5 +1,5 @@
 // The PROXY protocol: every vector at once, cut at every byte, and with something behind it.
-#include "server/net/proxy_protocol.hpp"
+#include "server/net/gate/proxy_protocol.hpp"
 
 #include <catch2/catch.hpp>
 

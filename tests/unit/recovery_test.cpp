@@ -274,14 +274,14 @@ void install_log(api::Application& io) {
         return api::allow();
     });
     io.on("tell", [](api::Socket socket) { socket.emit("told"); });
-    io.on_durable("post",
-                  [](store::Tx& tx,
-                     const store::Message& message) -> Result<store::Verdict, store::StoreError> {
-                      const auto done =
-                          tx.publish("log", R"(["post",)" + std::string(message.args[0]) + ']');
-                      if (!done) return Err{done.error()};
-                      return store::accept();
-                  });
+    io.on_durable(
+        "post",
+        [](sequencer::Tx& tx,
+           const sequencer::Message& message) -> Result<store::Verdict, store::StoreError> {
+            const auto done = tx.publish("log", R"(["post",)" + std::string(message.args[0]) + ']');
+            if (!done) return Err{done.error()};
+            return store::accept();
+        });
 }
 
 /// The words of events, and "connect".

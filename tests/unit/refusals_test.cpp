@@ -1,4 +1,4 @@
-#include "server/net/refusals.hpp"
+#include "server/net/gate/refusals.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -11,8 +11,8 @@
 
 #include "server/api/application.hpp"
 #include "server/hub/hub.hpp"
-#include "server/store/memory_store.hpp"
-#include "server/store/sequencer.hpp"
+#include "server/sequencer/sequencer.hpp"
+#include "server/store/memory/memory_store.hpp"
 #include "shared/base/prng.hpp"
 
 /// Hubs with an application each and one sequencer, in one thread, with frames for clients: enough to
@@ -108,7 +108,7 @@ class SmallServer {
             while (auto mail = sequencer_.poll_output()) {
                 busy = true;
                 for (auto& core : cores_) {
-                    const bool to_all = mail->core == oncewire::store::OutgoingMail::every_core;
+                    const bool to_all = mail->core == oncewire::sequencer::OutgoingMail::every_core;
                     if (to_all || mail->core == core->number)
                         core->hub.handle_mail(mail->mail, now_);
                 }
@@ -151,12 +151,12 @@ class SmallServer {
         std::size_t number;
         oncewire::api::Application& application;
         oncewire::hub::Hub hub;
-        std::deque<oncewire::hub::CoreMail> inbox;
+        std::deque<oncewire::mail::CoreMail> inbox;
     };
 
     /// `install` by value: what it counts is none of the cores' business.
-    static std::map<std::string, oncewire::store::DurableHandler, std::less<>> durable_handlers_of(
-        std::function<void(oncewire::api::Application&)> install) {
+    static std::map<std::string, oncewire::sequencer::DurableHandler, std::less<>>
+    durable_handlers_of(std::function<void(oncewire::api::Application&)> install) {
         oncewire::api::Application application;
         install(application);
         return application.durable_handlers();
@@ -221,11 +221,11 @@ class SmallServer {
 
     bool recovery_ = false;
     bool keeps_mail_ = false;
-    std::deque<oncewire::store::ToSequencer> kept_mail_;
+    std::deque<oncewire::mail::ToSequencer> kept_mail_;
     oncewire::Instant now_{oncewire::Millis{1000}};
     oncewire::store::MemoryDisk disk_{.epoch = {"e"}, .tables = {}};
     oncewire::store::MemoryStore store_;
-    oncewire::store::Sequencer sequencer_;
+    oncewire::sequencer::Sequencer sequencer_;
     std::vector<std::unique_ptr<oncewire::api::Application>> applications_;
     std::vector<std::unique_ptr<Core>> cores_;
     oncewire::Prng prng_{1};

@@ -1,4 +1,4 @@
-#include "server/net/static_files.hpp"
+#include "server/net/gate/static_files.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -3,13 +3,14 @@
 #include <string>
 #include <vector>
 
-#include "server/store/memory_store.hpp"
-#include "server/store/sequencer.hpp"
+#include "server/sequencer/sequencer.hpp"
+#include "server/store/memory/memory_store.hpp"
 #include "shared/base/limits.hpp"
 
 namespace store_admission_test {
 
 using namespace oncewire;
+using namespace oncewire::sequencer;
 using namespace oncewire::store;
 
 namespace {

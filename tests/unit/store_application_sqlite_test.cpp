@@ -6,16 +6,17 @@
 #include <string>
 #include <vector>
 
-#include "server/store/sqlite_database.hpp"
-#include "server/store/sqlite_migrations.hpp"
-#include "server/store/sqlite_store.hpp"
-#include "server/store/transaction.hpp"
+#include "server/sequencer/transaction.hpp"
+#include "server/store/sqlite/database.hpp"
+#include "server/store/sqlite/migrations.hpp"
+#include "server/store/sqlite/store.hpp"
 #include "tests/unit/store_contract.hpp"
 #include "tests/unit/support/temporary_directory.hpp"
 
 namespace store_application_sqlite_test {
 
 using namespace oncewire;
+using namespace oncewire::sequencer;
 using namespace oncewire::store;
 
 namespace {

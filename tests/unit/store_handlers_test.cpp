@@ -5,13 +5,14 @@
 #include <variant>
 #include <vector>
 
-#include "server/store/memory_store.hpp"
-#include "server/store/sequencer.hpp"
+#include "server/sequencer/sequencer.hpp"
+#include "server/store/memory/memory_store.hpp"
 #include "shared/base/json.hpp"
 
 namespace store_handlers_test {
 
 using namespace oncewire;
+using namespace oncewire::sequencer;
 using namespace oncewire::store;
 
 namespace {

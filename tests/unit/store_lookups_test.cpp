@@ -5,12 +5,13 @@
 #include <string>
 #include <vector>
 
-#include "server/store/memory_store.hpp"
-#include "server/store/sequencer.hpp"
+#include "server/sequencer/sequencer.hpp"
+#include "server/store/memory/memory_store.hpp"
 
 namespace store_lookups_test {
 
 using namespace oncewire;
+using namespace oncewire::sequencer;
 using namespace oncewire::store;
 using Answer = Result<Verdict, StoreError>;
 

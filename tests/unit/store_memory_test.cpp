@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 #include <memory>
 
-#include "server/store/memory_store.hpp"
+#include "server/store/memory/memory_store.hpp"
 #include "tests/unit/store_contract.hpp"
 
 namespace store_memory_test {

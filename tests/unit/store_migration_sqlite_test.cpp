@@ -6,8 +6,8 @@
 #include <iterator>
 #include <string>
 
-#include "server/store/sqlite_migrations.hpp"
-#include "server/store/sqlite_store.hpp"
+#include "server/store/sqlite/migrations.hpp"
+#include "server/store/sqlite/store.hpp"
 #include "shared/delivery/producer.hpp"
 #include "tests/unit/store_contract.hpp"
 #include "tests/unit/support/temporary_directory.hpp"

@@ -10,9 +10,9 @@
 #include <memory>
 #include <string>
 
-#include "server/store/sqlite_check.hpp"
-#include "server/store/sqlite_files.hpp"
-#include "server/store/sqlite_store.hpp"
+#include "server/store/sqlite/check.hpp"
+#include "server/store/sqlite/files.hpp"
+#include "server/store/sqlite/store.hpp"
 #include "tests/unit/sqlite_disk.hpp"
 #include "tests/unit/store_contract.hpp"
 #include "tests/unit/support/temporary_directory.hpp"

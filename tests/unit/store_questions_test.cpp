@@ -6,12 +6,13 @@
 #include <variant>
 #include <vector>
 
-#include "server/store/memory_store.hpp"
-#include "server/store/sequencer.hpp"
+#include "server/sequencer/sequencer.hpp"
+#include "server/store/memory/memory_store.hpp"
 
 namespace store_questions_test {
 
 using namespace oncewire;
+using namespace oncewire::sequencer;
 using namespace oncewire::store;
 
 namespace {

@@ -8,7 +8,7 @@
 #include <set>
 #include <string>
 
-#include "server/store/sqlite_store.hpp"
+#include "server/store/sqlite/store.hpp"
 #include "shared/base/prng.hpp"
 #include "tests/unit/store_contract.hpp"
 #include "tests/unit/support/temporary_directory.hpp"

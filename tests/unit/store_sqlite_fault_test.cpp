@@ -2,7 +2,7 @@
 #include <memory>
 #include <string>
 
-#include "server/store/sqlite_store.hpp"
+#include "server/store/sqlite/store.hpp"
 #include "tests/unit/sqlite_disk.hpp"
 #include "tests/unit/store_contract.hpp"
 #include "tests/unit/support/temporary_directory.hpp"

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "server/store/memory_store.hpp"
-#include "server/store/sqlite_store.hpp"
+#include "server/store/memory/memory_store.hpp"
+#include "server/store/sqlite/store.hpp"
 #include "shared/base/prng.hpp"
 #include "tests/unit/sqlite_disk.hpp"
 #include "tests/unit/store_contract.hpp"

@@ -6,8 +6,8 @@
 #include <memory>
 #include <string>
 
-#include "server/store/sqlite_migrations.hpp"
-#include "server/store/sqlite_store.hpp"
+#include "server/store/sqlite/migrations.hpp"
+#include "server/store/sqlite/store.hpp"
 #include "shared/base/prng.hpp"
 #include "tests/unit/sqlite_disk.hpp"
 #include "tests/unit/store_contract.hpp"

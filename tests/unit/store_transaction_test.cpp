@@ -1,12 +1,13 @@
 #include <catch2/catch.hpp>
 
-#include "server/store/memory_store.hpp"
-#include "server/store/transaction.hpp"
+#include "server/sequencer/transaction.hpp"
+#include "server/store/memory/memory_store.hpp"
 #include "shared/base/json.hpp"
 
 namespace store_transaction_test {
 
 using namespace oncewire;
+using namespace oncewire::sequencer;
 using namespace oncewire::store;
 using Once = Tx::Once;
 

@@ -2,7 +2,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "server/store/sqlite_store.hpp"
+#include "server/store/sqlite/store.hpp"
 #include "tests/unit/store_contract.hpp"
 
 namespace store_whereabouts_sqlite_test {

@@ -1,4 +1,4 @@
-#include "server/net/unfinished_bytes.hpp"
+#include "server/net/gate/unfinished_bytes.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,4 +1,4 @@
-#include "server/net/websocket_frames.hpp"
+#include "server/net/gate/websocket_frames.hpp"
 
 #include <catch2/catch.hpp>
 

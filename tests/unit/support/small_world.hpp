@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "server/hub/hub.hpp"
-#include "server/store/memory_store.hpp"
-#include "server/store/sequencer.hpp"
+#include "server/sequencer/sequencer.hpp"
+#include "server/store/memory/memory_store.hpp"
 #include "shared/base/json.hpp"
 #include "shared/peer/client.hpp"
 
@@ -24,10 +24,10 @@ inline std::string random_bytes(Prng& prng, std::size_t count) {
 
 /// Publishes ["chat message", text, offset] to room "chat", or to "side" if the text begins so; refuses
 /// the text "bad".
-inline std::map<std::string, store::DurableHandler, std::less<>> chat_handlers() {
+inline std::map<std::string, sequencer::DurableHandler, std::less<>> chat_handlers() {
     return {{"chat message",
-             [](store::Tx& tx,
-                const store::Message& message) -> Result<store::Verdict, store::StoreError> {
+             [](sequencer::Tx& tx,
+                const sequencer::Message& message) -> Result<store::Verdict, store::StoreError> {
                  if (message.args.empty()) return store::reject("no_text", "say something");
                  if (message.args[0] == "\"bad\"") return store::reject("bad_text", "not that");
                  const auto id = std::to_string(tx.next_offset());
@@ -38,8 +38,8 @@ inline std::map<std::string, store::DurableHandler, std::less<>> chat_handlers()
                  return store::accept("{\"id\":" + id + '}');
              }},
             {"ask me",
-             [](store::Tx& tx,
-                const store::Message& message) -> Result<store::Verdict, store::StoreError> {
+             [](sequencer::Tx& tx,
+                const sequencer::Message& message) -> Result<store::Verdict, store::StoreError> {
                  const auto asked = tx.ask(message.producer,
                                            "[\"question\"," + std::string(message.args[0]) + ']');
                  if (!asked) return Err{asked.error()};
@@ -48,9 +48,10 @@ inline std::map<std::string, store::DurableHandler, std::less<>> chat_handlers()
 }
 
 /// Publishes what a question of "ask me" was answered.
-inline store::Sequencer::Options with_answers(store::Sequencer::Options options) {
-    options.answers["question"] = [](store::Tx& tx, const store::Question&,
-                                     const store::Reply& reply) -> Result<void, store::StoreError> {
+inline sequencer::Sequencer::Options with_answers(sequencer::Sequencer::Options options) {
+    options.answers["question"] =
+        [](sequencer::Tx& tx, const sequencer::Question&,
+           const sequencer::Reply& reply) -> Result<void, store::StoreError> {
         const auto offset =
             tx.publish("chat", "[\"answer\"," + std::string(reply.args.at(0)) + ']');
         if (!offset) return Err{offset.error()};
@@ -77,7 +78,7 @@ class SmallWorld {
         std::optional<std::string> loses = {};
     };
 
-    explicit SmallWorld(const store::Sequencer::Options& of_sequencer = {})
+    explicit SmallWorld(const sequencer::Sequencer::Options& of_sequencer = {})
         : store(disk, &faults),
           sequencer(store, chat_handlers(), with_answers(of_sequencer)),
           hub([] {
@@ -172,7 +173,7 @@ class SmallWorld {
     store::MemoryDisk disk{delivery::Epoch{"e1"}, {}};
     store::MemoryFaults faults;
     store::MemoryStore store;
-    store::Sequencer sequencer;
+    sequencer::Sequencer sequencer;
     hub::Hub hub;
     std::deque<Browser> browsers;
     std::vector<std::pair<hub::SocketId, std::string>> events;  // that reached the application
@@ -266,7 +267,7 @@ class SmallWorld {
         } else if (const auto* connected = std::get_if<hub::SocketConnected>(&output)) {
             if (joins_when_connected) hub.join(connected->socket, *joins_when_connected);
         } else if (auto* mail = std::get_if<hub::ToStore>(&output)) {
-            const auto* read = std::get_if<store::ReadPage>(&mail->mail);
+            const auto* read = std::get_if<mail::ReadPage>(&mail->mail);
             if (read && joins_when_reading) hub.join(read->from.session, *joins_when_reading);
             sequencer.handle_mail(std::move(mail->mail), now, UnixMillis{1});
         } else if (const auto* asked = std::get_if<hub::ConnectAsked>(&output)) {

@@ -1,0 +1,278 @@
+// One message: whether it is new, what its handler says, and what its sender is told.
+#include <algorithm>
+
+#include "server/sequencer/mistake.hpp"
+#include "server/sequencer/sequencer.hpp"
+#include "shared/base/json.hpp"
+#include "shared/base/limits.hpp"
+#include "shared/delivery/outcome.hpp"
+
+namespace oncewire::sequencer {
+namespace {
+
+/// At most 64 bytes of a name, and none of a character that does not fit: half of one would not be JSON,
+/// and the client would end the link over the verdict, each time.
+std::string beginning_of(const std::string& name) {
+    std::size_t end = std::min<std::size_t>(name.size(), 64);
+    while (end > 0 && end < name.size() && (static_cast<unsigned char>(name[end]) & 0xc0) == 0x80)
+        --end;
+    return name.substr(0, end);
+}
+
+}  // namespace
+
+void Sequencer::handle(const Submit& submit) {
+    ++counts_.submitted;
+    if (!submit.key) return handle_stock(submit);
+    const auto found = attachments_.find(submit.key->id);
+    const bool current = found != attachments_.end() && found->second.session == submit.from &&
+                         found->second.row.epoch == submit.key->epoch;
+    if (!current) return reply(submit.from, Fence{submit.from});  // a zombie's message (R10)
+    handle_keyed(submit, found->second);
+}
+
+void Sequencer::handle_keyed(const Submit& submit, Attachment& attachment) {
+    const auto sequence = submit.key->sequence;
+    auto& seen = attachment.row.seen;
+    switch (delivery::judge(seen.last, sequence)) {
+        case delivery::Judgement::repeated:
+            return answer_repeated(submit, attachment);
+        case delivery::Judgement::gap:
+            if (attachment.expect_said) return;
+            attachment.expect_said = true;
+            return reply(submit.from, Expect{submit.from, seen.last + 1});
+        case delivery::Judgement::next:
+            break;
+    }
+    if (is_refusing()) return retry_later(submit.from, submit.ack_id);
+    if (const auto later = ask_admission(submit)) {
+        attachment.expect_said = true;  // what follows comes again with it, without being asked for
+        return put_off(submit, *later);
+    }
+    const auto known = store_.find_verdict_by_digest(submit.key->id, submit.key->digest);
+    if (!known) {
+        involved_.push_back({submit.from, std::nullopt});
+        return fail_batch(known.error());
+    }
+    const auto before = store_.head().offset;
+    auto verdict = *known ? take_number(submit, (*known)->verdict) : store_message(submit);
+    if (!verdict) {
+        // What follows comes again with it, without being asked for.
+        if (verdict.error() == StoreError::handler) attachment.expect_said = true;
+        return;
+    }
+    if (!attachment.bound && !attachment.dirty) {
+        if (const auto put = store_.put_producer(attachment.row); !put)
+            return fail_batch(put.error());
+    }
+    const Publication published{before + 1,
+                                static_cast<std::uint32_t>(store_.head().offset - before)};
+    const auto stored = store_.put_verdict(
+        submit.key->id, sequence,
+        {submit.key->digest, *verdict, *known ? (*known)->published : published});
+    if (!stored) return fail_batch(stored.error());
+    attachment.expect_said = false;
+    seen = {sequence, submit.key->digest};
+    if (!attachment.dirty) dirty_.push_back(submit.key->id);
+    attachment.dirty = true;
+    settle(submit, std::move(*verdict));
+}
+
+void Sequencer::handle_stock(const Submit& submit) {
+    if (is_lookup(submit)) return keep_lookup(submit);
+    if (!is_refusing()) {
+        if (const auto later = ask_admission(submit)) return put_off(submit, *later);
+    }
+    auto verdict = store_message(submit);
+    if (verdict && submit.ack_id) {
+        reply(submit.from, Answered{submit.from, *submit.ack_id, std::move(*verdict)});
+    }
+}
+
+/// The first verdict again, any number of times (R4), unless it is another message (R9) or that verdict
+/// is forgotten. A number without either was passed over by skip_to(): it cannot be used any more, and its
+/// message is new here.
+void Sequencer::answer_repeated(const Submit& submit, const Attachment& attachment) {
+    involved_.push_back({submit.from, std::nullopt});
+    auto stored = store_.find_verdict(submit.key->id, submit.key->sequence);
+    if (!stored) return fail_batch(stored.error());
+    if (!*stored || (*stored)->digest != submit.key->digest) {
+        // Its sender's storage was put back to before it had to give the message another number.
+        const auto known = store_.find_verdict_by_digest(submit.key->id, submit.key->digest);
+        if (!known) return fail_batch(known.error());
+        if (*known) {
+            ++counts_.repeated;
+            return settle(submit, std::move((*known)->verdict));
+        }
+        const bool is_forgotten = submit.key->sequence <= attachment.row.forgotten;
+        if (is_forgotten) return answer_forgotten(submit);
+        ++counts_.conflicts;
+        return reply(submit.from,
+                     Conflict{submit.from, submit.key->sequence, attachment.row.seen.last});
+    }
+    ++counts_.repeated;
+    settle(submit, std::move((*stored)->verdict));
+}
+
+/// It may have been stored, or be another message, of a sender whose storage was put back. A new number
+/// would store it, perhaps a second time, so it gets a word instead, the same each time. Only an answer
+/// cannot be given twice, with or without a number: its question is there, or over.
+void Sequencer::answer_forgotten(const Submit& submit) {
+    if (delivery::parse_answer(submit.data)) {
+        auto verdict = store_message(submit);
+        if (verdict) settle(submit, std::move(*verdict));
+        return;
+    }
+    ++counts_.outcomes_unknown;
+    settle(submit, outcome_unknown());
+}
+
+/// Runs the handler inside the batch's transaction. An error has been dealt with already.
+Result<Verdict, StoreError> Sequencer::store_message(const Submit& submit) {
+    if (is_refusing()) {
+        retry_later(submit.from, submit.ack_id);
+        return Err{StoreError::busy};
+    }
+    involved_.push_back({submit.from, submit.ack_id});
+    if (!begin_batch()) return Err{StoreError::busy};
+    auto verdict = run_handler(submit);
+    if (!verdict && verdict.error() == StoreError::handler) {
+        ++counts_.handler_failures;
+        if (may_try_again(submit)) {
+            retry_later(submit.from, submit.ack_id);
+            return verdict;
+        }
+        verdict = reject("handler_failed", "the server failed on this message again and again");
+        if (const auto dropped = drop_question(submit); !dropped) verdict = Err{dropped.error()};
+    }
+    if (!verdict) fail_batch(verdict.error());
+    if (verdict && verdict->kind == Verdict::Kind::rejected &&
+        delivery::is_outcome_unknown(verdict->body)) {
+        verdict = reject("reserved_code", "a handler rejected it with a code that is not its own");
+    }
+    if (verdict && verdict->kind == Verdict::Kind::rejected) ++counts_.rejected;
+    return verdict;
+}
+
+/// False: the store said no, and everybody in the batch was told.
+bool Sequencer::begin_batch() {
+    if (in_transaction_) return true;
+    if (const auto begun = store_.begin(); !begun) {
+        fail_batch(begun.error());
+        return false;
+    }
+    in_transaction_ = true;
+    return true;
+}
+
+/// The message was stored under another number, and is offered under this one by a sender who does not
+/// know: the number is used up, and nothing else happens.
+Result<Verdict, StoreError> Sequencer::take_number(const Submit& submit, Verdict verdict) {
+    ++counts_.repeated;
+    involved_.push_back({submit.from, submit.ack_id});
+    if (!begin_batch()) return Err{StoreError::busy};
+    return verdict;
+}
+
+/// A stock client has no number by which attempts could be counted; it stops by itself.
+bool Sequencer::may_try_again(const Submit& submit) {
+    if (!submit.key) return true;
+    Attachment& attachment = attachments_.find(submit.key->id)->second;
+    if (attachment.failed_sequence != submit.key->sequence) attachment.failures = 0;
+    attachment.failed_sequence = submit.key->sequence;
+    return ++attachment.failures < options_.handler_attempts_max;
+}
+
+/// What is not accepted leaves nothing behind.
+Result<Verdict, StoreError> Sequencer::run_handler(const Submit& submit) {
+    const Beginning before = beginning();
+    const auto verdict = call_handler(submit);
+    const bool accepted = verdict && verdict->kind == Verdict::Kind::accepted;
+    const bool spoilt = !verdict && verdict.error() != StoreError::handler;
+    if (accepted || spoilt || !was_marked_) return verdict;
+    if (const auto undone = undo(before); !undone) return Err{undone.error()};
+    return verdict;
+}
+
+Sequencer::Beginning Sequencer::beginning() const {
+    return {published_.size(), questions_.size(), rewritten_.size()};
+}
+
+/// Back to where the newest handler began.
+Result<void, StoreError> Sequencer::undo(const Beginning& beginning) {
+    published_.resize(beginning.published);
+    questions_.resize(beginning.questions);
+    rewritten_.resize(beginning.rewritten);
+    return store_.undo();
+}
+
+Result<Verdict, StoreError> Sequencer::call_handler(const Submit& submit) {
+    was_marked_ = false;
+    if (submit.data == delivery::cancelled_message) return accept();
+    const std::size_t most =
+        submit.is_applications ? limits::message_bytes : options_.message_bytes_max;
+    if (submit.data == delivery::too_large_message || submit.data.size() > most) {
+        return reject("too_large",
+                      "a stored message has at most " + std::to_string(most) + " bytes");
+    }
+    const auto answer = delivery::parse_answer(submit.data);
+    if (answer && submit.key) return take_answer(submit, *answer);
+    auto elements = json::elements(submit.data);
+    const auto event = elements.empty() ? std::nullopt : json::as_string(elements[0]);
+    if (!event) return reject("not_an_event", "a message must be an array that begins with a name");
+    const auto handler = handlers_.find(*event);
+    if (handler == handlers_.end()) {
+        return reject("unknown_event",
+                      "this server stores no event '" + beginning_of(*event) +
+                          "': register it by on_durable(), or leave it out of what "
+                          "the client's option delivery names");
+    }
+    // Its answer would be kept as the verdict, for ever.
+    if (options_.lookups.contains(*event)) {
+        return reject("not_stored", "this is a question; ask it without a promise");
+    }
+    elements.erase(elements.begin());
+    const ProducerId& producer = submit.key ? submit.key->id : submit.producer;
+    Message message{submit.nsp, *event,        std::move(elements), submit.scope,
+                    {},         submit.sender, producer.text};
+    if (submit.key) message.key = submit.key->id.text + ':' + std::to_string(submit.key->sequence);
+    Tx tx(store_, submit.nsp, message.key, wall_clock_, published_, questions_, rewritten_);
+    auto verdict = handler->second(tx, message);
+    was_marked_ = tx.is_marked();
+    const std::string mistake = mistake_of(tx, verdict);
+    if (mistake.empty()) return verdict;
+    tell_mistake(*event, mistake);
+    return Err{StoreError::handler};
+}
+
+void Sequencer::tell_mistake(std::string_view event, const std::string& sentence) {
+    if (options_.on_mistake)
+        options_.on_mistake("the handler of \"" + std::string(event) + "\": " + sentence);
+}
+
+void Sequencer::settle(const Submit& submit, Verdict verdict) {
+    const auto sequence = submit.key->sequence;
+    const auto newest = settled_at_.find(submit.from);
+    if (newest != settled_at_.end()) {
+        auto& settled = *std::get_if<Settled>(&replies_[newest->second].mail);
+        if (settled.first + settled.verdicts.size() == sequence) {
+            settled.verdicts.push_back(std::move(verdict));
+            return;
+        }
+    }
+    settled_at_[submit.from] = replies_.size();
+    reply(submit.from, Settled{submit.from, sequence, {std::move(verdict)}});
+}
+
+void Sequencer::retry_later(const SessionRef& session, std::optional<socketio::AckId> ack_id,
+                            Millis after) {
+    // Tier 2 rewinds everything at the first word; a second says nothing new.
+    const bool said =
+        !ack_id && std::any_of(replies_.begin(), replies_.end(), [&](const auto& mail) {
+            const auto* later = std::get_if<RetryLater>(&mail.mail);
+            return later && later->to == session && !later->ack_id;
+        });
+    if (!said) reply(session, RetryLater{session, ack_id, after});
+}
+
+}  // namespace oncewire::sequencer

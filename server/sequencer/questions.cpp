@@ -1,0 +1,162 @@
+// What clients are asked: a question is a row that is there until it has ended, and the session of its
+// recipient is sent the oldest of them, as many as fit into a window, anew after each Attach.
+#include <algorithm>
+
+#include "server/sequencer/mistake.hpp"
+#include "server/sequencer/sequencer.hpp"
+#include "shared/base/json.hpp"
+#include "shared/base/limits.hpp"
+
+namespace oncewire::sequencer {
+namespace {
+
+/// Questions that expire in one transaction.
+constexpr std::uint32_t expire_max = 64;
+/// How often it is looked at least, because clocks on walls are put forward, and at most.
+constexpr Millis look_again_max{60'000};
+constexpr Millis look_again_min{1'000};
+/// Later than everything, and a number for every store.
+constexpr UnixMillis end_of_time{INT64_MAX};
+
+}  // namespace
+
+// ---- asking -------------------------------------------------------------------------------------
+
+/// After the commit, so that nobody is asked what may yet be rolled back.
+void Sequencer::ask_questions() {
+    if (needs_reopen_ || in_transaction_) return;
+    for (const auto& recipient : std::exchange(unasked_, {})) {
+        const auto found = attachments_.find(recipient);
+        if (found == attachments_.end() || found->second.gone) continue;
+        if (const auto asked = ask_questions(recipient, found->second.session); !asked) {
+            refuse_for_a_while(asked.error());
+            unasked_.insert(recipient);
+        }
+    }
+}
+
+Result<void, StoreError> Sequencer::ask_questions(const ProducerId& recipient,
+                                                  const SessionRef& session) {
+    Asking& asking = asking_[recipient];
+    const std::uint32_t room = limits::questions_window - asking.outbox.size();
+    auto found = store_.questions_to(recipient, asking.read_to, room);
+    if (!found) return Err{found.error()};
+    for (QuestionRow& row : *found) {
+        asking.read_to = row.id;
+        asking.outbox.take({row.id, 0, std::move(row.data)});
+    }
+    while (const auto* question = asking.outbox.next()) {
+        ++counts_.asked;
+        outputs_.push_back({session.core, Ask{session, question->sequence, question->message}});
+    }
+    if (asking.outbox.size() == 0) asking_.erase(recipient);
+    return {};
+}
+
+/// The batch has ended: its questions are to be asked, those that are over make room for others. If
+/// nobody knows how it ended, what there is is read anew; a client who hears something twice says nothing.
+void Sequencer::note_questions(bool outcome_known) {
+    for (const QuestionChange& change : std::exchange(questions_, {})) {
+        if (change.expires_at) note_expiry(*change.expires_at);
+        unasked_.insert(change.recipient);
+        if (!outcome_known) asking_.erase(change.recipient);
+        const auto asking = asking_.find(change.recipient);
+        if (!change.expires_at && asking != asking_.end()) asking->second.outbox.settle(change.id);
+    }
+}
+
+// ---- the end of a question ----------------------------------------------------------------------
+
+/// An answer is a message, so it comes here once. What it answers may be over: then it has no effect.
+Result<Verdict, StoreError> Sequencer::take_answer(const Submit& submit,
+                                                   const delivery::Answer& answer) {
+    const auto id = answer.question.offset;
+    if (!(answer.question.epoch == store_.head().epoch) || id == 0) return accept();
+    const auto found = store_.questions_to(submit.key->id, id - 1, 1);
+    if (!found) return Err{found.error()};
+    if (found->empty() || found->front().id != id) return accept();
+    const auto ended = end_question(found->front(), {false, json::elements(answer.arguments)});
+    if (!ended) return Err{ended.error()};
+    ++counts_.answered;
+    return accept();
+}
+
+/// Its row goes, and the application does what follows from it, in one transaction.
+Result<void, StoreError> Sequencer::end_question(const QuestionRow& row, const Reply& reply) {
+    auto elements = json::elements(row.data);
+    const std::string event = json::as_string(elements.at(0)).value_or("");
+    elements.erase(elements.begin());
+    const Question question{row.nsp, row.recipient.text, row.key, event, std::move(elements)};
+    Tx tx(store_, row.nsp, row.key, wall_clock_, published_, questions_, rewritten_);
+    const auto ended = tx.end(row);
+    was_marked_ = tx.is_marked();
+    const auto handler = options_.answers.find(event);
+    if (!ended || handler == options_.answers.end()) return ended;
+    const auto done = handler->second(tx, question, reply);
+    const std::string mistake = mistake_of(tx);
+    if (mistake.empty()) return done;
+    tell_mistake(event, mistake);
+    return Err{StoreError::handler};
+}
+
+/// The message was an answer that its handler failed on for the last time: asking again would fail again.
+Result<void, StoreError> Sequencer::drop_question(const Submit& submit) {
+    const auto answer = delivery::parse_answer(submit.data);
+    if (!answer || !submit.key) return {};
+    const auto id = answer->question.offset;
+    if (const auto erased = store_.erase_question(id); !erased) return erased;
+    questions_.push_back({submit.key->id, id, std::nullopt});
+    return {};
+}
+
+// ---- expiry -------------------------------------------------------------------------------------
+
+/// A batch of its own.
+void Sequencer::expire_questions() {
+    if (in_transaction_) return;
+    const auto due = store_.expiring_questions(wall_clock_, expire_max);
+    if (!due) return refuse_for_a_while(due.error());
+    if (!due->empty()) {
+        if (!begin_batch()) return;
+        if (const auto expired = expire(*due); !expired) return fail_batch(expired.error());
+        commit(now_);
+        if (needs_reopen_) return;
+    }
+    if (const auto looked = look_for_expiry(); !looked) refuse_for_a_while(looked.error());
+}
+
+Result<void, StoreError> Sequencer::expire(const std::vector<QuestionRow>& due) {
+    for (const QuestionRow& row : due) {
+        if (const auto expired = expire(row); !expired) return expired;
+    }
+    return {};
+}
+
+/// A handler that fails is called again a little later, and at last not any more.
+Result<void, StoreError> Sequencer::expire(const QuestionRow& row) {
+    const Beginning before = beginning();
+    const auto ended = end_question(row, {true, {}});
+    if (ended) ++counts_.expired;
+    if (ended || ended.error() != StoreError::handler) return ended;
+    ++counts_.handler_failures;
+    if (const auto undone = undo(before); !undone) return undone;
+    if (++expiry_failures_[row.id] < options_.handler_attempts_max) return {};
+    expiry_failures_.erase(row.id);
+    Tx tx(store_, row.nsp, row.key, wall_clock_, published_, questions_, rewritten_);
+    return tx.end(row);
+}
+
+Result<void, StoreError> Sequencer::look_for_expiry() {
+    const auto next = store_.expiring_questions(end_of_time, 1);
+    if (!next) return Err{next.error()};
+    expiry_at_.reset();
+    if (!next->empty()) note_expiry(next->front().expires_at);
+    return {};
+}
+
+void Sequencer::note_expiry(UnixMillis expires_at) {
+    const Millis wait{expires_at.value - wall_clock_.value};
+    expiry_at_ = earliest(expiry_at_, now_ + std::clamp(wait, look_again_min, look_again_max));
+}
+
+}  // namespace oncewire::sequencer

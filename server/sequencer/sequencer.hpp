@@ -1,0 +1,336 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "server/sequencer/admission.hpp"
+#include "server/sequencer/task_desk.hpp"
+#include "server/sequencer/transaction.hpp"
+#include "server/sequencer/words.hpp"
+#include "server/store/recovery.hpp"
+#include "shared/base/limits.hpp"
+#include "shared/base/output_queue.hpp"
+#include "shared/base/time.hpp"
+#include "shared/delivery/answer.hpp"
+#include "shared/delivery/outbox.hpp"
+
+namespace oncewire::sequencer {
+
+/// What left the sequencer and for whom.
+struct OutgoingMail {
+    static constexpr std::uint16_t every_core = 0xffff;
+
+    std::uint16_t core = every_core;
+    FromSequencer mail;
+};
+
+/// Counters of one sequencer, for operators and tests.
+struct SequencerCounts {
+    std::uint64_t submitted = 0;
+    std::uint64_t stored = 0;    ///< log entries committed
+    std::uint64_t repeated = 0;  ///< resent copies answered from the stored verdict
+    std::uint64_t rejected = 0;
+    std::uint64_t fenced = 0;
+    std::uint64_t commits = 0;
+    std::uint64_t unknown_commits = 0;
+    std::uint64_t rewritten = 0;  ///< times an entry was given other data
+    std::uint64_t erasures =
+        0;  ///< times that what was replaced was removed from the store's files
+    std::uint64_t recorded = 0;   ///< events kept for those who come back
+    std::uint64_t resumed = 0;    ///< sessions
+    std::uint64_t forgotten = 0;  ///< times that all sessions were, because the store failed
+    std::uint64_t handler_failures = 0;
+    std::uint64_t tasks_done = 0;
+    std::uint64_t task_failures = 0;
+    std::uint64_t trimmed = 0;     ///< entries removed by retention
+    std::uint64_t gaps_told = 0;   ///< readers who were told that entries are gone (R12)
+    std::uint64_t unreadable = 0;  ///< entries left out of pages, as no client could read them
+    std::uint64_t conflicts = 0;   ///< numbers that met another message (R9)
+    std::uint64_t asked = 0;       ///< questions given out, repetitions counted
+    std::uint64_t answered = 0;
+    std::uint64_t expired = 0;           ///< questions
+    std::uint64_t leases_ended = 0;      ///< producers whose verdicts were forgotten
+    std::uint64_t outcomes_unknown = 0;  ///< resent copies whose verdict was forgotten
+    std::uint64_t looked_up = 0;
+    std::uint64_t lookups_dropped = 0;  ///< whoever asked was gone before it was their turn
+    std::uint64_t put_off = 0;          ///< messages that were not admitted yet
+    std::uint64_t cut_off = 0;          ///< sessions that did not wait when they were asked to
+};
+
+/// The one writer: gives positions, dedupes, runs durable handlers, answers from history.
+///
+/// Promise: nothing it says about a message leaves before the transaction that holds the message, its
+/// dedupe row and its verdict is durable (R1, R16). All that is handled between two commit() calls is
+/// one transaction: that is group commit. Order of output: what was published, then verdicts.
+///
+/// A decider in all but one respect: it calls the Store, which may block. So it lives on a thread of
+/// its own, and in the simulator on a node of its own. Not thread-safe.
+class Sequencer {
+  public:
+    struct Options {
+        RecoveryLimits recovery = {};
+        Retention retention = {};
+        /// How long the verdicts of a producer that is away are kept; none: for ever.
+        std::optional<Millis> lease = {};
+        /// How often it is looked whether history has become too long or too old, and who is away.
+        Millis trim_every{60'000};
+        /// How often a message whose handler failed is tried before it is rejected (R13). 5: with a
+        /// second in between that outlasts a hiccup of what the handler needs, and not more.
+        std::uint32_t handler_attempts_max = 5;
+        /// What is larger is rejected for good; announced at attach (R17).
+        std::uint32_t message_bytes_max = limits::durable_message_bytes;
+        /// Called with a sentence when a handler did what no handler may.
+        std::function<void(const std::string&)> on_mistake = {};
+        /// Whether a message may be stored now; none: all may.
+        Admission admission = {};
+        /// What to do when a question has come to its end, by the question's event; without one its end
+        /// has no effect.
+        AnswerHandlers answers = {};
+        /// Events whose handlers only read. They are answered between two batches, a step at a time, each
+        /// session in turn, and those of sessions that are gone not at all.
+        std::set<std::string, std::less<>> lookups = {};
+    };
+
+    /// `store` outlives the sequencer. `handlers`: by event name; an event without one is rejected.
+    Sequencer(Store& store, std::map<std::string, DurableHandler, std::less<>> handlers,
+              Options options);
+    Sequencer(Store& store, std::map<std::string, DurableHandler, std::less<>> handlers)
+        : Sequencer(store, std::move(handlers), Options()) {}
+
+    /// Says where the log stands, to every core. Call once, before any mail.
+    void start();
+    /// Takes one request into the current batch.
+    void handle_mail(ToSequencer mail, Instant now, UnixMillis wall_clock);
+    /// Ends the batch: one COMMIT for everything handled since the last. No-op for an empty batch.
+    void commit(Instant now);
+    /// Tries to reopen the store if that failed, gives out tasks, and removes what retention and leases no
+    /// longer keep.
+    void handle_timeout(Instant now, UnixMillis wall_clock);
+    std::optional<Instant> next_timeout() const;
+
+    bool accepts_writes() const { return accepts_writes_; }
+    /// The database is damaged. Nothing more comes out, and the process must end, closing nothing: what
+    /// is left is evidence, and to go on would spoil it.
+    bool is_damaged() const { return is_damaged_; }
+
+    std::optional<OutgoingMail> poll_output();
+    const SequencerCounts& counts() const { return counts_; }
+
+  private:
+    /// How long the store is left alone after it failed: a person freeing disk space sees messages flow
+    /// again at once, and a locked file is not hammered.
+    static constexpr Millis refuse_for{1000};
+
+    /// A producer with an attached session: the fence, and the high-water mark in memory.
+    struct Attachment {
+        SessionRef session;
+        ProducerRow row;                // as the running transaction leaves it
+        delivery::HighWater committed;  // as the disk has it
+        bool bound = false;        // the disk has a row; else the first message binds the secret
+        bool dirty = false;        // row is to be written with this batch
+        bool gone = false;         // its session left; drop it when the batch has ended
+        bool expect_said = false;  // one Expect until the missing message comes
+        // How often the handler of the next message failed, while attached.
+        delivery::Sequence failed_sequence = 0;
+        std::uint32_t failures = 0;
+    };
+    /// What a producer with an attached session is being asked: the oldest of its questions, as many as
+    /// may be on the wire. There is none for those who are asked nothing.
+    struct Asking {
+        delivery::Outbox outbox{{.window = limits::questions_window}, 0};
+        std::uint64_t read_to = 0;  // id
+    };
+    /// Whoever has something in the running batch.
+    struct Involved {
+        SessionRef session;
+        std::optional<socketio::AckId> ack_id;
+    };
+
+    void handle(const Attach& attach);
+    void handle(const Submit& submit);
+    void handle(const ReadPage& request);
+    void handle(const Detach& detach);
+    void handle(const TaskEnded& ended);
+
+    // sequencer_sessions.cpp: recovery
+    void handle(const OpenSession& request);
+    void handle(const ChangeRooms& change);
+    void handle(const EndSession& end);
+    void handle(const Record& record);
+    void handle(const Relay& relay);
+    bool begin_session_work();
+    UnixMillis steady_clock();
+    bool tidy_sessions();
+    Result<void, StoreError> open_session(const OpenSession& request);
+    Result<std::string, StoreError> why_not(const OpenSession& request,
+                                            const std::optional<SessionRow>& row,
+                                            delivery::Offset& after);
+    Result<void, StoreError> resume_session(const OpenSession& request, SessionRow row,
+                                            delivery::Offset after);
+    Result<void, StoreError> apply(const SessionEffect& effect);
+    void note_letter(const std::string& pid, const SessionEffect& effect);
+    bool is_outdated(const std::string& pid, const ChangeRooms& change);
+    void flush_published();
+    void send_ordered(std::uint16_t core, FromSequencer mail);
+    void settle_ordered(bool outcome_known);
+    void forget_sessions();
+    Result<bool, StoreError> has_lost_history(const SessionRow& row, delivery::Offset after);
+    Result<void, StoreError> add_recorded(const ReadPage& request, Page& page,
+                                          std::vector<LogEntry>& entries);
+
+    // sequencer_questions.cpp: what clients are asked
+    Result<Verdict, StoreError> take_answer(const Submit& submit, const delivery::Answer& answer);
+    Result<void, StoreError> end_question(const QuestionRow& row, const Reply& reply);
+    Result<void, StoreError> drop_question(const Submit& submit);
+    void ask_questions();
+    Result<void, StoreError> ask_questions(const ProducerId& recipient, const SessionRef& session);
+    void note_questions(bool outcome_known);
+    void expire_questions();
+    Result<void, StoreError> expire(const std::vector<QuestionRow>& due);
+    Result<void, StoreError> expire(const QuestionRow& row);
+    Result<void, StoreError> look_for_expiry();
+    void note_expiry(UnixMillis expires_at);
+
+    // sequencer_lookups.cpp: what is only read
+    bool is_lookup(const Submit& submit) const;
+    void keep_lookup(const Submit& submit);
+    Submit take_lookup();
+    void answer_lookups();
+    std::uint64_t answer_lookup(const Submit& submit);
+    Result<Verdict, StoreError> run_lookup(Tx& tx, const Submit& submit);
+    void drop_lookups(const SessionRef& session);
+
+    void handle_keyed(const Submit& submit, Attachment& attachment);
+    void handle_stock(const Submit& submit);
+    // sequencer_admission.cpp
+    std::optional<Later> ask_admission(const Submit& submit);
+    void put_off(const Submit& submit, const Later& later);
+    bool must_cut_off(const SessionRef& session, Millis after);
+    void forget_pauses();
+
+    void answer_repeated(const Submit& submit, const Attachment& attachment);
+    void answer_forgotten(const Submit& submit);
+    static void skip_to(Attachment& attachment, delivery::Sequence first);
+    void refuse(const Attach& attach, std::string reason);
+    bool is_attached(const ProducerId& id) const;
+    Result<Verdict, StoreError> run_handler(const Submit& submit);
+    Result<Verdict, StoreError> call_handler(const Submit& submit);
+    void tell_mistake(std::string_view event, const std::string& sentence);
+    /// How much the batch held when a handler began.
+    struct Beginning {
+        std::size_t published, questions, rewritten;
+    };
+    Beginning beginning() const;
+    Result<void, StoreError> undo(const Beginning& beginning);
+    Result<Verdict, StoreError> store_message(const Submit& submit);
+    Result<Verdict, StoreError> take_number(const Submit& submit, Verdict verdict);
+    bool is_refusing() const { return needs_reopen_ || (refuse_until_ && *refuse_until_ > now_); }
+    bool may_try_again(const Submit& submit);
+    void reopen_store();
+
+    bool begin_batch();
+    bool write_dirty_rows();
+    void finish_committed();
+    void fail_batch(StoreError error);  // rolled back: nothing is stored, everybody tries later
+    void lose_batch();                  // unknown: everybody in it is cut and asks again (R3)
+    template <class Outcome>
+    void end_dirty(Outcome outcome);
+    void void_batch();
+    void clear_batch();
+    void answer_reads();
+    void answer_read(const ReadPage& request);
+    Result<std::vector<LogEntry>, StoreError> read_page(const ReadPage& request, Page& page);
+    void leave_out_unreadable(std::vector<LogEntry>& entries, Page& page);
+    void show_rewritten();
+    void note_rewritten();
+    void erase_traces();
+    void trim();
+    void end_leases();
+    struct LeaseStep {
+        std::uint32_t ended = 0;
+        bool is_finished = true;  // nobody else is to be looked at now
+    };
+    Result<LeaseStep, StoreError> end_leases(const std::vector<ProducerId>& idle);
+    void forget_ended_tasks();
+    void refuse_for_a_while(StoreError error);
+    void forget(const SessionRef& session);
+    void settle(const Submit& submit, Verdict verdict);
+    void retry_later(const SessionRef& session, std::optional<socketio::AckId> ack_id,
+                     Millis after = refuse_for);
+    void note(StoreError error) { is_damaged_ = is_damaged_ || error == StoreError::corrupt; }
+    void reply(const SessionRef& to, FromSequencer mail) {
+        replies_.push_back({to.core, std::move(mail)});
+    }
+    void announce();
+
+    Store& store_;
+    std::map<std::string, DurableHandler, std::less<>> handlers_;
+    Options options_;
+    Instant now_;
+    UnixMillis wall_clock_;
+
+    // The batch: what is said once it is durable, and who is concerned if it fails.
+    bool in_transaction_ = false;
+    std::vector<LogEntry> published_;  // since the newest in ordered_
+    std::vector<QuestionChange> questions_;
+    std::vector<Rewrite> rewritten_;
+    std::vector<OutgoingMail> ordered_;  // what must be told in the order it was decided
+    bool was_marked_ = false;            // the newest handler changed something
+    std::vector<OutgoingMail> replies_;
+    std::map<SessionRef, std::size_t> settled_at_;  // this session's newest Settled in replies_
+    std::vector<Involved> involved_;
+    std::vector<Attach> attaches_;
+    std::vector<ReadPage> reads_;
+    std::vector<ProducerId> dirty_;
+
+    TaskDesk tasks_;
+    std::vector<std::uint64_t> ended_tasks_;       // done, and erased by the running batch
+    std::uint64_t last_task_ = 0;                  // the newest one that tasks_ was told of
+    std::optional<Instant> erase_at_ = Instant{};  // what was rewritten; also by the process before
+    Instant erased_at_;                            // tried last
+    Instant trim_at_;
+    std::optional<Instant> leases_at_;  // none: this process has only begun
+    std::map<ProducerId, Asking> asking_;
+    std::set<ProducerId> unasked_;                  // may have to be asked something more
+    std::optional<Instant> expiry_at_ = Instant{};  // when to look for questions that expired
+    std::map<std::uint64_t, std::uint32_t> expiry_failures_;  // of handlers, by question
+
+    std::map<SessionRef, std::deque<Submit>> lookups_;  // none is empty
+    SessionRef last_asker_;                             // whose turn it was
+
+    std::map<ProducerId, Attachment> attachments_;
+    std::map<SessionRef, ProducerId> producer_of_;
+    /// Of sessions that were asked to wait.
+    struct Pause {
+        Instant until;
+        std::uint32_t ignored = 0;  // messages that came before that, in a row
+    };
+    std::map<SessionRef, Pause> pauses_;
+    std::size_t look_at_pauses_ = 1024;  // when there are so many
+    // Recovery: whose pid is whose connection. Empty again whenever sessions are forgotten.
+    std::map<SessionRef, std::string> pid_of_;
+    std::map<std::string, SessionRef, std::less<>> owners_;
+    std::uint64_t letters_ = 0;
+    /// By pid and room: the newest letter that changed whether this session, which has a connection, is in it.
+    std::map<std::string, std::map<std::string, std::uint64_t>> changed_by_letter_;
+    bool sessions_restarted_ = false;  // since this process began
+    bool must_forget_sessions_ = false;
+    bool session_work_in_batch_ = false;
+    UnixMillis tidy_at_;
+    std::optional<std::int64_t> clock_offset_;  // a steady clock that began at the time of day
+
+    bool accepts_writes_ = true;
+    bool needs_reopen_ = false;
+    bool is_damaged_ = false;
+    std::optional<Instant> refuse_until_;  // the store failed; do not try before
+    OutputQueue<OutgoingMail> outputs_;
+    SequencerCounts counts_;
+};
+
+}  // namespace oncewire::sequencer

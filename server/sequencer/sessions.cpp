@@ -1,0 +1,397 @@
+// The sequencer's part in the recovery of unmodified clients: sessions, and what is emitted to them.
+//
+// Whatever the store refuses here ends the recovery of all sessions: an event that could not be recorded
+// or a room that could not be left must not be forgotten by those who come back. They get a new session,
+// and are told.
+#include <algorithm>
+
+#include "server/sequencer/sequencer.hpp"
+#include "shared/base/limits.hpp"
+
+namespace oncewire::sequencer {
+namespace {
+
+/// How often sessions that are over are looked for: they wait for nothing but their rows' end.
+constexpr std::int64_t tidy_every = 10'000;
+
+/// Let in, but nothing is kept of it.
+SessionOpened not_kept(const SessionRef& session) {
+    SessionOpened opened;
+    opened.to = session;
+    opened.reason = "unavailable";
+    return opened;
+}
+
+/// Before this nothing was for it.
+delivery::Offset beginning_of(const SessionRow& row) {
+    delivery::Offset beginning = row.from.offset;
+    for (const auto& membership : row.rooms) beginning = std::min(beginning, membership.since);
+    return beginning;
+}
+
+std::vector<Membership> members_since(const std::vector<std::string>& rooms,
+                                      delivery::Offset since) {
+    std::vector<Membership> result;
+    for (const auto& room : rooms) result.push_back({room, since});
+    return result;
+}
+
+}  // namespace
+
+// ---- the batch ----------------------------------------------------------------------------------
+
+/// False: the store cannot be written now, and sessions are no longer what they were.
+bool Sequencer::begin_session_work() {
+    if (is_refusing() || !begin_batch()) return false;
+    session_work_in_batch_ = true;
+    if (must_forget_sessions_) {
+        if (const auto done = store_.drop_all_sessions(); !done)
+            return fail_batch(done.error()), false;
+        must_forget_sessions_ = false;  // set again if this batch fails
+    }
+    if (!sessions_restarted_) {
+        const auto done = store_.restart_sessions(steady_clock(), options_.recovery.link_slack);
+        if (!done) return fail_batch(done.error()), false;
+        sessions_restarted_ = true;
+    }
+    return true;
+}
+
+/// Began at the time of day when it was first asked, and is never set: a window is as long as it says.
+UnixMillis Sequencer::steady_clock() {
+    const auto now = now_.time_since_epoch().count();
+    if (!clock_offset_) clock_offset_ = wall_clock_.value - now;
+    return {now + *clock_offset_};
+}
+
+void Sequencer::forget_sessions() {
+    if (!must_forget_sessions_) ++counts_.forgotten;
+    must_forget_sessions_ = true;
+    pid_of_.clear();
+    owners_.clear();
+    changed_by_letter_.clear();
+}
+
+void Sequencer::flush_published() {
+    if (published_.empty()) return;
+    auto entries = std::make_shared<const std::vector<LogEntry>>(std::move(published_));
+    published_.clear();
+    ordered_.push_back({OutgoingMail::every_core, Published{std::move(entries)}});
+}
+
+/// Tells it after what was published before, and before what comes later.
+void Sequencer::send_ordered(std::uint16_t core, FromSequencer mail) {
+    flush_published();
+    ordered_.push_back({core, std::move(mail)});
+}
+
+/// The batch is not committed: what stood in it is told as far as it is true without the store.
+/// `outcome_known`: it is not there; else it may be found in the log later.
+void Sequencer::settle_ordered(bool outcome_known) {
+    std::vector<OutgoingMail> kept;
+    for (auto& each : std::exchange(ordered_, {})) {
+        if (auto* recorded = std::get_if<Recorded>(&each.mail)) {
+            recorded->is_stored = false;
+            if (!outcome_known) recorded->event = nullptr;
+        } else if (auto* opened = std::get_if<SessionOpened>(&each.mail)) {
+            // A new one whose pid nobody was told is as if it had not been kept: with a disk that is full
+            // every commit ends so, and whoever comes must get in all the same.
+            if (!outcome_known && opened->is_resumed) {
+                each.mail = Cut{opened->to};
+            } else {
+                *opened = not_kept(opened->to);
+            }
+        } else if (!std::holds_alternative<Relayed>(each.mail)) {
+            continue;
+        }
+        kept.push_back(std::move(each));
+    }
+    ordered_ = std::move(kept);
+    if (session_work_in_batch_) forget_sessions();
+}
+
+/// What is over by now; part of every batch that recorded something or opened a session.
+bool Sequencer::tidy_sessions() {
+    if (!session_work_in_batch_) return true;
+    const UnixMillis now = steady_clock();
+    const UnixMillis oldest_session{now.value - options_.recovery.window.count()};
+    const UnixMillis oldest_event{oldest_session.value - options_.recovery.link_slack.count()};
+    const auto pruned = store_.prune_recorded(
+        {options_.recovery.entries_max, options_.recovery.bytes_max, oldest_event});
+    if (!pruned) return fail_batch(pruned.error()), false;
+    if (now.value < tidy_at_.value) return true;
+    tidy_at_ = {now.value + tidy_every};
+    const auto dropped = store_.drop_sessions_unseen_since(oldest_session);
+    if (!dropped) return fail_batch(dropped.error()), false;
+    return true;
+}
+
+// ---- sessions -----------------------------------------------------------------------------------
+
+void Sequencer::handle(const OpenSession& request) {
+    const auto failed = [&] { send_ordered(request.from.core, not_kept(request.from)); };
+    if (!begin_session_work()) return failed();
+    const auto opened = open_session(request);
+    if (opened) return;
+    fail_batch(opened.error());
+    failed();
+}
+
+Result<void, StoreError> Sequencer::open_session(const OpenSession& request) {
+    std::string reason;
+    if (request.claim) {
+        auto row = store_.find_session(request.claim->pid);
+        if (!row) return Err{row.error()};
+        delivery::Offset after = 0;
+        auto why = why_not(request, *row, after);
+        if (!why) return Err{why.error()};
+        if (why->empty()) return resume_session(request, std::move(**row), after);
+        reason = std::move(*why);
+    }
+    const auto head = store_.head();
+    const SessionRow row{
+        request.pid,
+        request.sid,
+        request.nsp,
+        request.user,
+        {head.epoch, head.offset},
+        steady_clock(),
+        true,
+        members_since(request.rooms,
+                      std::min(request.reads_after.value_or(head.offset), head.offset))};
+    if (const auto put = store_.put_session(row); !put) return put;
+    pid_of_[request.from] = request.pid;
+    owners_[request.pid] = request.from;
+    send_ordered(
+        request.from.core,
+        SessionOpened{request.from, request.pid, request.sid, {}, row.from, false, reason});
+    return {};
+}
+
+/// Empty: the claim is good, and `after` is how far the client has everything. Somebody else's pid and
+/// one that never was are told apart by nothing.
+Result<std::string, StoreError> Sequencer::why_not(const OpenSession& request,
+                                                   const std::optional<SessionRow>& row,
+                                                   delivery::Offset& after) {
+    using Reason = std::string;
+    const auto head = store_.head();
+    const bool is_theirs = row && row->nsp == request.nsp && row->user == request.user &&
+                           row->from.epoch == head.epoch;
+    if (!is_theirs) return Reason("unknown");
+    after = beginning_of(*row);
+    if (request.claim->offset) {
+        const auto shown = delivery::parse_position(*request.claim->offset);
+        if (!shown) return Reason("bad_offset");
+        // Of another history: left over from an earlier session, so it received nothing in this one.
+        if (shown->epoch == head.epoch) after = std::max(after, shown->offset);
+        if (after > head.offset) return Reason("bad_offset");
+    }
+    const UnixMillis seen = owners_.contains(row->pid) ? steady_clock() : row->seen_at;
+    if (seen.value + options_.recovery.window.count() < steady_clock().value)
+        return Reason("expired");
+    const auto pruned = store_.pruned();
+    if (!pruned) return Err{pruned.error()};
+    if (std::max(after, row->from.offset) < pruned->to) {
+        // What was dropped is old enough to have reached everybody who was connected later; history is
+        // still there, and may not be passed over.
+        const bool is_recent =
+            pruned->stored_at.value + options_.recovery.link_slack.count() >= seen.value;
+        if (is_recent || after < row->from.offset) return Reason("too_much");
+        after = pruned->to;
+    }
+    const auto lost = has_lost_history(*row, after);
+    if (!lost) return Err{lost.error()};
+    return Reason(*lost ? "too_much" : "");
+}
+
+/// Whether retention removed something that was for this session, which has everything up to `after`.
+Result<bool, StoreError> Sequencer::has_lost_history(const SessionRow& row,
+                                                     delivery::Offset after) {
+    for (const auto& membership : row.rooms) {
+        const auto trimmed = store_.trimmed_to({membership.room});
+        if (!trimmed) return Err{trimmed.error()};
+        if (*trimmed > std::max(after, membership.since)) return true;
+    }
+    return false;
+}
+
+/// The newest connection is the session's; the one before, if it still seems to be there, is closed.
+Result<void, StoreError> Sequencer::resume_session(const OpenSession& request, SessionRow row,
+                                                   delivery::Offset after) {
+    const auto head = store_.head().offset;
+    const auto own_room = request.nsp + ',' + request.sid;
+    for (const auto& room : request.rooms) {
+        const bool known = room == own_room ||
+                           std::any_of(row.rooms.begin(), row.rooms.end(),
+                                       [&](const Membership& one) { return one.room == room; });
+        if (!known) row.rooms.push_back({room, head});
+    }
+    row.live = true;
+    row.seen_at = steady_clock();
+    if (const auto put = store_.put_session(row); !put) return put;
+    if (const auto owner = owners_.find(row.pid); owner != owners_.end()) {
+        ++counts_.fenced;
+        pid_of_.erase(owner->second);
+        changed_by_letter_.erase(row.pid);
+        send_ordered(owner->second.core, Fence{owner->second});
+    }
+    ++counts_.resumed;
+    pid_of_[request.from] = row.pid;
+    owners_[row.pid] = request.from;
+    SessionOpened opened{request.from, row.pid, row.sid, {}, {row.from.epoch, after}, true, {}};
+    for (const auto& room : row.rooms) opened.rooms.push_back(room.room);
+    send_ordered(request.from.core, std::move(opened));
+    return {};
+}
+
+void Sequencer::handle(const ChangeRooms& change) {
+    const auto pid = pid_of_.find(change.from);
+    if (pid == pid_of_.end() || is_outdated(pid->second, change)) return;
+    if (!begin_session_work()) return forget_sessions();
+    const auto done = change.left.empty()
+                          ? store_.join_session(pid->second, {change.joined, store_.head().offset})
+                          : store_.leave_session(pid->second, change.left);
+    if (!done) fail_batch(done.error());
+}
+
+/// What a letter does to rooms is done when it passes here, and reported once more by the core that obeys
+/// it: that one knows of members whose coming had not been heard of here. A later letter may have passed
+/// meanwhile, and what it says about the same room holds.
+bool Sequencer::is_outdated(const std::string& pid, const ChangeRooms& change) {
+    if (change.letter == 0) return false;
+    const auto session = changed_by_letter_.find(pid);
+    if (session == changed_by_letter_.end()) return false;
+    const auto newest = session->second.find(change.joined + change.left);
+    if (newest == session->second.end()) return false;
+    if (newest->second > change.letter) return true;
+    session->second.erase(newest);
+    return false;
+}
+
+void Sequencer::note_letter(const std::string& pid, const SessionEffect& effect) {
+    if (!owners_.contains(pid)) return;
+    auto& rooms = changed_by_letter_[pid];
+    for (const auto& room : effect.joined) rooms[room] = letters_;
+    for (const auto& room : effect.left) rooms[room] = letters_;
+}
+
+void Sequencer::handle(const EndSession& end) {
+    const auto pid = pid_of_.find(end.from);
+    if (pid == pid_of_.end()) return;
+    if (!begin_session_work()) return forget_sessions();
+    const std::string name = std::move(pid->second);
+    pid_of_.erase(pid);
+    owners_.erase(name);
+    changed_by_letter_.erase(name);
+    if (end.is_final) {
+        if (const auto done = store_.drop_session(name); !done) fail_batch(done.error());
+        return;
+    }
+    auto row = store_.find_session(name);
+    if (!row) return fail_batch(row.error());
+    if (!*row) return;
+    (*row)->live = false;
+    (*row)->seen_at = steady_clock();
+    if (const auto put = store_.put_session(**row); !put) fail_batch(put.error());
+}
+
+// ---- what is emitted ----------------------------------------------------------------------------
+
+void Sequencer::handle(const Record& record) {
+    auto event = record.event;
+    event.stored_at = steady_clock();
+    Recorded recorded{record.from, nullptr, record.is_direct, true};
+    bool stored = begin_session_work();
+    if (stored) {
+        event.offset = store_.head().offset + 1;
+        if (const auto done = store_.record(event); !done) {
+            fail_batch(done.error());
+            stored = false;
+        }
+    }
+    if (!stored) forget_sessions();
+    if (stored) ++counts_.recorded;
+    recorded.is_stored = stored;
+    recorded.event = std::make_shared<const RecordedEvent>(std::move(event));
+    send_ordered(OutgoingMail::every_core, std::move(recorded));
+}
+
+void Sequencer::handle(const Relay& relay) {
+    ++letters_;
+    if (relay.effect) {
+        if (!begin_session_work()) {
+            forget_sessions();
+        } else {
+            if (const auto done = apply(*relay.effect); !done) fail_batch(done.error());
+        }
+    }
+    send_ordered(OutgoingMail::every_core, Relayed{relay.from, relay.letter, letters_});
+}
+
+Result<void, StoreError> Sequencer::apply(const SessionEffect& effect) {
+    const auto pids = store_.sessions_in(effect.rooms);
+    if (!pids) return Err{pids.error()};
+    const auto head = store_.head().offset;
+    for (const auto& pid : *pids) {
+        auto row = store_.find_session(pid);
+        if (!row) return Err{row.error()};
+        const bool spared =
+            !*row || std::any_of((*row)->rooms.begin(), (*row)->rooms.end(), [&](const auto& one) {
+                return std::find(effect.except.begin(), effect.except.end(), one.room) !=
+                       effect.except.end();
+            });
+        if (spared) continue;
+        note_letter(pid, effect);
+        Result<void, StoreError> done;
+        if (effect.ends) done = store_.drop_session(pid);
+        for (const auto& room : effect.joined) {
+            if (done) done = store_.join_session(pid, {room, head});
+        }
+        for (const auto& room : effect.left) {
+            if (done) done = store_.leave_session(pid, room);
+        }
+        if (!done) return done;
+    }
+    return {};
+}
+
+// ---- what was emitted ---------------------------------------------------------------------------
+
+/// Leaves out of `entries` what this session may not see, adds to the page what was recorded for it, and
+/// moves the page's end back to where both have been read.
+Result<void, StoreError> Sequencer::add_recorded(const ReadPage& request, Page& page,
+                                                 std::vector<LogEntry>& entries) {
+    const auto pid = pid_of_.find(request.from);
+    page.lost = request.resumes && pid == pid_of_.end();
+    if (pid == pid_of_.end()) return {};
+    const auto row = store_.find_session(pid->second);
+    if (!row) return Err{row.error()};
+    const auto pruned = store_.pruned();
+    if (!pruned) return Err{pruned.error()};
+    if (page.lost = !*row; page.lost) return {};
+    // Of history from before the session it gets what the log still has, and no events.
+    const auto after = std::max(request.after, (*row)->from.offset);
+    const auto history_lost = has_lost_history(**row, after);
+    if (!history_lost) return Err{history_lost.error()};
+    page.lost = after < pruned->to || *history_lost;
+    if (page.lost) return {};
+    const auto& memberships = (*row)->rooms;
+    std::vector<std::string> rooms;
+    for (const auto& membership : memberships) rooms.push_back(membership.room);
+    auto events = store_.read_recorded(rooms, after, limits::page_entries, limits::page_bytes);
+    if (!events) return Err{events.error()};
+    if (!events->empty()) page.end = std::min(page.end, events->back().offset);
+    for (auto& event : *events) {
+        if (event.offset > page.end) break;
+        if (!may_see(memberships, event.offset, event.rooms, event.except)) continue;
+        page.recorded.push_back(std::make_shared<const RecordedEvent>(std::move(event)));
+    }
+    std::erase_if(entries, [&](const LogEntry& entry) {
+        const bool hidden =
+            request.resumes && !may_see(memberships, entry.offset, {entry.room}, {});
+        return hidden || entry.offset > page.end;
+    });
+    return {};
+}
+
+}  // namespace oncewire::sequencer

@@ -1,0 +1,37 @@
+// How a SqliteStore finds what became of a message.
+#include <algorithm>
+#include <utility>
+
+#include "server/store/sqlite/connection.hpp"
+#include "server/store/sqlite/store.hpp"
+
+namespace oncewire::store {
+
+using sqlite::Run;
+
+Result<Whereabouts, StoreError> SqliteStore::find_message(const MessageKey& key) {
+    using Outcome = Whereabouts::Outcome;
+    const auto row = find_producer(key.producer);
+    if (!row) return Err{row.error()};
+    if (!*row) return Whereabouts();
+    Whereabouts found{Outcome::not_here, (*row)->seen.last};
+    if (key.sequence > found.last) return found;
+    auto stored = find_verdict(key.producer, key.sequence);
+    if (!stored) return Err{stored.error()};
+    if (!*stored && key.sequence > (*row)->forgotten) return found;
+    found.outcome = *stored ? Outcome::settled : Outcome::forgotten;
+    if (!*stored) return found;
+    found.verdict = std::move((*stored)->verdict);
+    found.published = (*stored)->published;
+    const Publication published = found.published.value_or(Publication());
+    const auto count = std::min(published.entries, Whereabouts::entries_max);
+    Run run(connection_->entries_at, published.first, published.first + count);
+    for (; run.has_row(); run.step()) {
+        found.entries.push_back(
+            {run.number(0), run.text(1), run.number(2), run.text(3), UnixMillis{run.integer(4)}});
+    }
+    if (run.error()) return fail(*run.error());
+    return found;
+}
+
+}  // namespace oncewire::store
