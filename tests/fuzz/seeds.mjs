@@ -83,6 +83,10 @@ for (let input = 0; input < 300; ++input) {
 }
 
 const head = "Host: localhost\r\nUser-Agent: x\r\n";
+["to_sequencer", "from_sequencer", "between_cores"].forEach((list, kind) => {
+  for (const hex of Object.values(load("letters")[list])) write("mail_fuzz", Buffer.concat([Buffer.from([kind]), Buffer.from(hex, "hex")]));
+});
+
 write("http_gate_fuzz", Buffer.from(`GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n${head}Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n`));
 write("http_gate_fuzz", Buffer.from(`POST /socket.io/?EIO=4&transport=polling&sid=x HTTP/1.1\r\n${head}Content-Length: 4\r\n\r\n4abc`));
 write("http_gate_fuzz", Buffer.from(`POST /socket.io/?EIO=4&transport=polling&sid=x HTTP/1.1\r\n${head}Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n`));

@@ -81,6 +81,7 @@ constexpr Named names[] = {
     {Mutant::numbers_come_down, "numbers_come_down"},
     {Mutant::later_uses_number, "later_uses_number"},
     {Mutant::told_before_connect, "told_before_connect"},
+    {Mutant::address_cut_short, "address_cut_short"},
 };
 
 constexpr bool names_stand_in_order() {

@@ -81,9 +81,10 @@ enum class Mutant : std::uint8_t {
     numbers_come_down,         ///< an older copy of the database counts on from where it stood (R9)
     later_uses_number,         ///< who has to wait is told no, for good (R13)
     told_before_connect,       ///< a session is told of events before CONNECT is answered
+    address_cut_short,         ///< a letter's address says which place, not whose turn it is there
 };
 inline constexpr std::uint32_t mutant_count =
-    static_cast<std::uint32_t>(Mutant::told_before_connect) + 1;
+    static_cast<std::uint32_t>(Mutant::address_cut_short) + 1;
 
 /// What CI plants in every run to see the alarm work.
 inline constexpr Mutant canary = Mutant::dedupe_in_memory;

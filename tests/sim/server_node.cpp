@@ -7,10 +7,29 @@
 
 #include "server/chat/chat.hpp"
 #include "server/chat/words.hpp"
+#include "server/mail/codec.hpp"
 #include "shared/base/json.hpp"
+#include "shared/base/verify.hpp"
 
 namespace oncewire::sim {
 namespace {
+
+/// The parts of the server share no memory here: what one says reaches the other as bytes.
+template <class Letter>
+Letter carried(const Letter& letter, std::optional<Letter> decode(std::string_view)) {
+    auto arrived = decode(mail::encode(letter));
+    VERIFY(arrived);
+    return std::move(*arrived);
+}
+
+/// What numbers of sessions would be without the upper half, which counts who had the place before.
+void cut_address(mail::FromSequencer& letter) {
+    std::visit(
+        [](auto& one) {
+            if constexpr (requires { one.to.session; }) one.to.session &= 0xffffffffu;
+        },
+        letter);
+}
 
 using Side = Network::Side;
 
@@ -442,7 +461,7 @@ void ServerNode::ask_sequencer(std::uint16_t number, mail::ToSequencer request) 
         std::max(core.newest_request, env_.now() + env_.choices.delay("to sequencer", 0, 2));
     core.newest_request = due;
     ++process_->under_way;
-    in_this_life(due, [this, mail = std::move(request)] {
+    in_this_life(due, [this, mail = carried(request, mail::decode_to_sequencer)] {
         --process_->under_way;
         process_->inbox.push_back(mail);
         run_batch();
@@ -454,8 +473,8 @@ void ServerNode::tell_core(std::uint16_t number, hub::ToCore mail) {
     const Instant due =
         std::max(core.newest_word, env_.now() + env_.choices.delay("to core", 0, 2));
     core.newest_word = due;
-    in_this_life(due, [this, mail = std::move(mail)] {
-        feed(mail.core, [&](hub::Hub& hub) { hub.handle_core_mail(mail.mail, env_.now()); });
+    in_this_life(due, [this, to = mail.core, letter = carried(mail.mail, mail::decode_core_mail)] {
+        feed(to, [&](hub::Hub& hub) { hub.handle_core_mail(letter, env_.now()); });
     });
 }
 
@@ -555,9 +574,11 @@ void ServerNode::post_to(std::uint16_t number, const mail::FromSequencer& mail) 
     if (env_.mutant != Mutant::mail_overtakes) due = std::max(core.newest_mail, due);
     core.newest_mail = due;
     ++process_->under_way;
-    in_this_life(due, [this, number, mail] {
+    auto arriving = carried(mail, mail::decode_from_sequencer);
+    if (env_.mutant == Mutant::address_cut_short) cut_address(arriving);
+    in_this_life(due, [this, number, letter = std::move(arriving)] {
         --process_->under_way;
-        feed(number, [&](hub::Hub& hub) { hub.handle_mail(mail, env_.now()); });
+        feed(number, [&](hub::Hub& hub) { hub.handle_mail(letter, env_.now()); });
     });
 }
 
