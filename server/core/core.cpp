@@ -11,6 +11,7 @@
 
 #include "server/core/environment.hpp"
 #include "server/core/failures.hpp"
+#include "server/mail/feed.hpp"
 #include "server/net/gate/address.hpp"
 
 namespace oncewire::core {
@@ -47,6 +48,11 @@ net::HttpResponse to_response(api::HttpAnswer answer) {
     return response;
 }
 
+bool is_ephemeral(const CoreLetter& letter) {
+    const auto* mail = std::get_if<mail::CoreMail>(&letter);
+    return mail && mail::is_ephemeral(*mail);
+}
+
 std::vector<CoreLetter> one_letter(CoreLetter letter) {
     std::vector<CoreLetter> letters;
     letters.push_back(std::move(letter));
@@ -69,7 +75,8 @@ Core::Core(Options options, const std::function<void(api::Application&)>& instal
       listener_(context_,
                 [this](auto socket, std::string address) { welcome(std::move(socket), address); }),
       readable_(context_, dup(transports_.descriptor())),
-      timer_(context_) {
+      timer_(context_),
+      patience_(context_) {
     letters_.resize(options.hub.cores);
     inbox_.set_wake([this] { asio::post(context_, [this] { handle_inbox(); }); });
 }
@@ -95,7 +102,11 @@ Transports::Host Core::transports_host() {
                                      reply(to_response(std::move(answer)));
                                  }));
     };
-    host.is_busy = [this] { return is_crowded(); };
+    host.is_busy = [this] {
+        const bool is_busy = is_crowded();
+        if (is_busy) look_again_later();
+        return is_busy;
+    };
     return host;
 }
 
@@ -186,7 +197,9 @@ void Core::take_back(const hub::HubOutput& output, const char* what, Instant now
 void Core::finish_turn() {
     sequencer_->post(std::exchange(outgoing_, {}));
     for (std::size_t core = 0; core < letters_.size(); ++core) {
-        cores_[core]->post(std::exchange(letters_[core], {}));
+        auto letters = std::exchange(letters_[core], {});
+        if (!letters.empty() && cores_[core]->is_stuck()) std::erase_if(letters, is_ephemeral);
+        cores_[core]->post(std::move(letters));
     }
     arm_timer();
     if (shutting_down_ && transports_.is_empty() && !std::exchange(is_drained_, true)) {
@@ -212,15 +225,28 @@ void Core::handle_inbox() {
         transports_.http().serve(std::move(socket), std::move(foreign.peer),
                                  std::move(foreign.received), std::move(foreign.seat));
     }
+    resume_reading();
+}
+
+void Core::resume_reading() {
     if (std::exchange(reading_paused_, false)) await_readable();
     if (!is_crowded()) transports_.resume();
+}
+
+/// Who has enough to do wakes us when it has less, and not if it is stuck.
+void Core::look_again_later() {
+    patience_.expires_after(CoreMailbox::patience);
+    patience_.async_wait([this](boost::system::error_code error) {
+        if (!error) resume_reading();
+    });
 }
 
 /// Somebody has enough to do. Which of them what a client sends would reach, nobody knows before: a
 /// broadcast goes by the core that orders it, which would have to hold back all others.
 bool Core::is_crowded() const {
-    return sequencer_->is_full() || std::any_of(cores_.begin(), cores_.end(),
-                                                [](const auto* core) { return core->is_full(); });
+    return sequencer_->is_full() || std::any_of(cores_.begin(), cores_.end(), [](const auto* core) {
+               return core->is_crowded();
+           });
 }
 
 void Core::read(CoreLetter letter, Instant now) {
@@ -237,7 +263,7 @@ void Core::await_readable() {
     // Clients wait in their sockets while a thread has enough to do; it wakes us when it took what it had.
     if (is_crowded()) {
         reading_paused_ = true;
-        return;
+        return look_again_later();
     }
     readable_.async_wait(asio::posix::stream_descriptor::wait_read,
                          [this](boost::system::error_code error) {

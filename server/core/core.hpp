@@ -105,6 +105,8 @@ class Core {
     void handle_inbox();
     void await_readable();
     bool is_crowded() const;
+    void resume_reading();
+    void look_again_later();
     void arm_timer();
     void note_exception(const std::string& sentence);
     Transports::Host transports_host();
@@ -122,6 +124,7 @@ class Core {
     net::Listener listener_;
     boost::asio::posix::stream_descriptor readable_;
     boost::asio::steady_timer timer_;
+    boost::asio::steady_timer patience_;
     std::optional<Instant> timer_at_;
 
     CoreMailbox inbox_{inbox_capacity, inbox_bytes, bytes_of};

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <functional>
 #include <iterator>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -18,11 +19,13 @@ namespace oncewire::core {
 /// The only way from one thread to another: mail of one closed set, first in first out, any number of
 /// senders, one receiver.
 ///
-/// Bounded by manners: a letter is never refused, because losing one would break recovery. But the
-/// sequencer calls wait_for_room(), and a core asks is_full() of every box before it reads from its
-/// clients, and reads nothing until there is room again. So the box holds `capacity` letters, or
-/// `capacity_bytes` of them, and what each sender makes in one turn; and beyond that only what cores make
-/// of the letters and timers they have already, because a core that waited for another might be waited for.
+/// Bounded by manners: a letter is never refused. But a core asks is_crowded() of every box before it reads from
+/// its clients, and reads nothing until there is room again; and the sequencer leaves out of a full box what its
+/// owner can read from the log (mail::without_feed). So the box holds `capacity` letters, or `capacity_bytes` of
+/// them, what each sender makes in one turn, and answers to what its owner has asked.
+///
+/// Nobody waits for ever: a box that was full for `patience` is stuck. Then cores read on, and leave out what is
+/// for whoever is there (mail::is_ephemeral).
 template <class Mail>
 class Mailbox {
   public:
@@ -56,7 +59,7 @@ class Mailbox {
                 letters_.insert(letters_.end(), std::make_move_iterator(letters.begin()),
                                 std::make_move_iterator(letters.end()));
             }
-            is_full_ = is_full_now();
+            note_full();
         }
         if (!was_empty) return;
         arrived_.notify_one();
@@ -75,9 +78,8 @@ class Mailbox {
             taken.was_full = is_full_now();
             taken.letters.swap(letters_);
             bytes_ = 0;
-            is_full_ = is_full_now();
+            note_full();
         }
-        if (taken.was_full) emptied_.notify_all();
         return taken;
     }
     /// Wakes the receiver without mail.
@@ -106,12 +108,17 @@ class Mailbox {
         arrived_.notify_one();
     }
 
-    /// Cheap: asked of every box before each reading.
-    bool is_full() const { return is_full_; }
-    /// For a sender that may block: returns when there is room, or when close() was called.
-    void wait_for_room() {
-        std::unique_lock lock(mutex_);
-        emptied_.wait(lock, [this] { return !is_full_now() || closed_; });
+    /// 1 s: a core that takes nothing for that long is in a handler that does not end, and whoever waited for it
+    /// would be stuck, too.
+    static constexpr std::chrono::milliseconds patience{1000};
+
+    // Cheap: asked of every box before each reading.
+    bool is_full() const { return full_since_ != not_full; }
+    bool is_crowded() const { return is_full() && !is_stuck(); }
+    bool is_stuck() const {
+        const auto since = full_since_.load();
+        return since != not_full &&
+               Clock::now().time_since_epoch() - Clock::duration(since) > patience;
     }
 
     /// Nobody waits here any more. What is posted is still kept.
@@ -119,7 +126,6 @@ class Mailbox {
         const std::lock_guard lock(mutex_);
         closed_ = true;
         arrived_.notify_all();
-        emptied_.notify_all();
     }
     bool is_closed() const {
         const std::lock_guard lock(mutex_);
@@ -127,8 +133,18 @@ class Mailbox {
     }
 
   private:
+    using Clock = std::chrono::steady_clock;
+    static constexpr Clock::rep not_full = std::numeric_limits<Clock::rep>::min();
+
     bool is_full_now() const {
         return letters_.size() >= capacity_ || (weigh_ && bytes_ >= capacity_bytes_);
+    }
+    void note_full() {
+        if (!is_full_now()) {
+            full_since_ = not_full;
+        } else if (full_since_ == not_full) {
+            full_since_ = Clock::now().time_since_epoch().count();
+        }
     }
 
     const std::size_t capacity_;
@@ -137,10 +153,9 @@ class Mailbox {
     std::function<void()> wake_;
     mutable std::mutex mutex_;
     std::condition_variable arrived_;
-    std::condition_variable emptied_;
     std::vector<Mail> letters_;
-    std::size_t bytes_ = 0;              // of letters_, as weigh_ says
-    std::atomic<bool> is_full_ = false;  // is_full_now() when it last changed
+    std::size_t bytes_ = 0;  // of letters_, as weigh_ says
+    std::atomic<Clock::rep> full_since_ = not_full;
     bool closed_ = false;
     bool interrupted_ = false;
 };

@@ -7,8 +7,15 @@
 #include <utility>
 
 #include "server/core/environment.hpp"
+#include "server/mail/feed.hpp"
 
 namespace oncewire::core {
+namespace {
+
+/// 20 ms: until a core that had no room for what is new is looked at again.
+constexpr Millis look_again_after{20};
+
+}  // namespace
 
 SequencerThread::SequencerThread(
     std::unique_ptr<store::Store> store,
@@ -17,6 +24,7 @@ SequencerThread::SequencerThread(
     : store_(std::move(store)),
       sequencer_(*store_, std::move(handlers), std::move(options.sequencer)),
       cores_(std::move(cores)),
+      is_behind_(cores_.size(), false),
       on_damage_(std::move(options.on_damage)) {}
 
 SequencerThread::~SequencerThread() { stop(); }
@@ -37,7 +45,7 @@ void SequencerThread::run() {
         const auto due = sequencer_.next_timeout();
         const auto wait =
             due ? std::optional(std::max(*due - monotonic_now(), Millis(0))) : std::nullopt;
-        inbox_.wait(has_chores() ? Millis(0) : wait);
+        inbox_.wait(has_chores() ? Millis(0) : is_somebody_behind() ? look_again_after : wait);
         const bool closed = inbox_.is_closed();
         auto taken = inbox_.take();
         if (closed && taken.letters.empty()) return drop_chores();
@@ -125,11 +133,30 @@ void SequencerThread::deliver() {
             for (auto& letters : outgoing) letters.push_back(output->mail);
         }
     }
-    for (std::size_t core = 0; core < cores_.size(); ++core) {
-        if (outgoing[core].empty()) continue;
-        cores_[core]->wait_for_room();
-        cores_[core]->post(std::move(outgoing[core]));
+    for (std::size_t core = 0; core < cores_.size(); ++core)
+        post_to(core, std::move(outgoing[core]));
+}
+
+/// Nobody waits for a core that has enough to do. It gets its answers, and reads the rest when it has room.
+void SequencerThread::post_to(std::size_t core, std::vector<CoreLetter> letters) {
+    CoreMailbox& box = *cores_[core];
+    if (!box.is_full()) {
+        if (is_behind_[core]) letters.emplace_back(mail::FromSequencer(sequencer_.log_state()));
+        is_behind_[core] = false;
+    } else if (!letters.empty()) {
+        is_behind_[core] = true;
+        std::vector<CoreLetter> kept;
+        for (auto& letter : letters) {
+            auto rest = mail::without_feed(std::move(std::get<mail::FromSequencer>(letter)));
+            if (rest) kept.emplace_back(std::move(*rest));
+        }
+        letters = std::move(kept);
     }
+    box.post(std::move(letters));
+}
+
+bool SequencerThread::is_somebody_behind() const {
+    return std::find(is_behind_.begin(), is_behind_.end(), true) != is_behind_.end();
 }
 
 }  // namespace oncewire::core

@@ -69,10 +69,13 @@ class SequencerThread {
     void do_chores();
     void drop_chores();
     void deliver();
+    void post_to(std::size_t core, std::vector<CoreLetter> letters);
+    bool is_somebody_behind() const;
 
     std::unique_ptr<store::Store> store_;
     sequencer::Sequencer sequencer_;
     std::vector<CoreMailbox*> cores_;
+    std::vector<bool> is_behind_;  // by core: it was not told of all that is in the log
     std::function<void()> on_damage_;
     SequencerMailbox inbox_{inbox_capacity, inbox_bytes, mail::bytes_of};
     mutable std::mutex chores_mutex_;

@@ -264,10 +264,10 @@ void Sequencer::forget(const SessionRef& session) {
     }
 }
 
-void Sequencer::announce() {
-    outputs_.push_back(
-        {OutgoingMail::every_core, LogState{store_.head(), store_.durability(), accepts_writes_,
-                                            options_.message_bytes_max}});
+LogState Sequencer::log_state() const {
+    return {store_.head(), store_.durability(), accepts_writes_, options_.message_bytes_max};
 }
+
+void Sequencer::announce() { outputs_.push_back({OutgoingMail::every_core, log_state()}); }
 
 }  // namespace oncewire::sequencer

@@ -115,6 +115,9 @@ class Sequencer {
     std::optional<Instant> next_timeout() const;
 
     bool accepts_writes() const { return accepts_writes_; }
+    /// As every core is told at the start and at each change; a core that was not told of all that is new reads
+    /// from the log when it is told this.
+    LogState log_state() const;
     /// The database is damaged. Nothing more comes out, and the process must end, closing nothing: what
     /// is left is evidence, and to go on would spoil it.
     bool is_damaged() const { return is_damaged_; }

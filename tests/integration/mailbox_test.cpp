@@ -73,22 +73,17 @@ TEST_CASE("waiting ends with mail, with time, or with close") {
     closer.join();
 }
 
-TEST_CASE("a sender that waits for room keeps each sender's order and loses nothing") {
+TEST_CASE("senders from several threads keep their order, and nothing is lost") {
     constexpr int count = 2000;
     Box box(8);
     const auto send = [&](int first) {
-        for (int i = 0; i < count; ++i) {
-            box.wait_for_room();
-            box.post({first + i});
-        }
+        for (int i = 0; i < count; ++i) box.post({first + i});
     };
     std::thread low(send, 0), high(send, count);
     Letters seen_low, seen_high;
     while (seen_low.size() + seen_high.size() < 2 * count) {
         box.wait(std::nullopt);
-        const auto taken = box.take();
-        CHECK(taken.letters.size() < 8 + 2);
-        for (const int letter : taken.letters) {
+        for (const int letter : box.take().letters) {
             (letter < count ? seen_low : seen_high).push_back(letter);
         }
     }
@@ -98,6 +93,19 @@ TEST_CASE("a sender that waits for room keeps each sender's order and loses noth
         REQUIRE(seen_low[static_cast<std::size_t>(i)] == i);
         REQUIRE(seen_high[static_cast<std::size_t>(i)] == count + i);
     }
+}
+
+TEST_CASE("a box that stays full is crowded first, then stuck, and neither when it was emptied") {
+    Box box(2);
+    box.post({1, 2});
+    CHECK(box.is_full());
+    while (!box.is_stuck()) std::this_thread::yield();
+    CHECK_FALSE(box.is_crowded());
+    box.take();
+    CHECK_FALSE(box.is_full());
+    CHECK_FALSE(box.is_stuck());
+    box.post({1, 2});
+    CHECK_FALSE(box.is_stuck());
 }
 
 }  // namespace mailbox_test

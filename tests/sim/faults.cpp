@@ -63,6 +63,7 @@ constexpr FaultClass classes[] = {
     {Fault::noisy_application, "noisy_application", 35},
     {Fault::session_ended, "session_ended", 35},
     {Fault::small_queues, "small_queues", 65},
+    {Fault::crowded_core, "crowded_core", 35},
     {Fault::flood, "flood", 6},
     {Fault::burst, "burst", 65},
     {Fault::unanswered, "unanswered", 65},

@@ -82,6 +82,7 @@ constexpr Named names[] = {
     {Mutant::later_uses_number, "later_uses_number"},
     {Mutant::told_before_connect, "told_before_connect"},
     {Mutant::address_cut_short, "address_cut_short"},
+    {Mutant::behind_not_told, "behind_not_told"},
 };
 
 constexpr bool names_stand_in_order() {

@@ -82,9 +82,10 @@ enum class Mutant : std::uint8_t {
     later_uses_number,         ///< who has to wait is told no, for good (R13)
     told_before_connect,       ///< a session is told of events before CONNECT is answered
     address_cut_short,         ///< a letter's address says which place, not whose turn it is there
+    behind_not_told,           ///< a core that had no room for what is new is not told when it has
 };
 inline constexpr std::uint32_t mutant_count =
-    static_cast<std::uint32_t>(Mutant::address_cut_short) + 1;
+    static_cast<std::uint32_t>(Mutant::behind_not_told) + 1;
 
 /// What CI plants in every run to see the alarm work.
 inline constexpr Mutant canary = Mutant::dedupe_in_memory;

@@ -8,6 +8,7 @@
 #include "server/chat/chat.hpp"
 #include "server/chat/words.hpp"
 #include "server/mail/codec.hpp"
+#include "server/mail/feed.hpp"
 #include "shared/base/json.hpp"
 #include "shared/base/verify.hpp"
 
@@ -444,7 +445,7 @@ void ServerNode::check(hub::Write& write) {
     if (env_.mutant == Mutant::volatile_without_offset) {
         for (auto& frame : write.frames) frame = without_offset(frame);
     }
-    if (env_.mutant == Mutant::told_before_connect) {
+    if (options_.house && env_.mutant == Mutant::told_before_connect) {
         std::stable_partition(write.frames.begin(), write.frames.end(),
                               [](const auto& frame) { return !frame->bytes.starts_with("40{"); });
     }
@@ -570,15 +571,31 @@ void ServerNode::post_to(std::uint16_t number, const mail::FromSequencer& mail) 
         env_.mutant == Mutant::old_session_not_closed || env_.mutant == Mutant::two_tabs_one_lane;
     if (unfenced && std::holds_alternative<mail::Fence>(mail)) return;
     if (env_.mutant == Mutant::cut_ignored && std::holds_alternative<mail::Cut>(mail)) return;
+    if (!core.is_crowded && env_.faults.strikes(Fault::crowded_core, 1, 50)) crowd(number);
+    const auto taken = core.is_crowded ? mail::without_feed(mail) : std::optional(mail);
+    if (!taken) return;
     Instant due = env_.now() + env_.choices.delay("to core", 0, 2);
     if (env_.mutant != Mutant::mail_overtakes) due = std::max(core.newest_mail, due);
     core.newest_mail = due;
     ++process_->under_way;
-    auto arriving = carried(mail, mail::decode_from_sequencer);
+    auto arriving = carried(*taken, mail::decode_from_sequencer);
     if (env_.mutant == Mutant::address_cut_short) cut_address(arriving);
     in_this_life(due, [this, number, letter = std::move(arriving)] {
         --process_->under_way;
         feed(number, [&](hub::Hub& hub) { hub.handle_mail(letter, env_.now()); });
+    });
+}
+
+/// Its mailbox is full, until it has room and hears where the log stands.
+void ServerNode::crowd(std::uint16_t number) {
+    process_->cores[number]->is_crowded = true;
+    env_.note("core {} has enough to do", number);
+    ++process_->under_way;
+    in_this_life(env_.now() + env_.choices.long_tailed("crowded", 1, 2'000), [this, number] {
+        --process_->under_way;
+        process_->cores[number]->is_crowded = false;
+        if (env_.mutant != Mutant::behind_not_told)
+            post_to(number, process_->sequencer.log_state());
     });
 }
 

@@ -75,6 +75,7 @@ class ServerNode final : public LinkEnd {
         Instant newest_mail;  // due times of a mailbox never go back: first in, first out
         Instant newest_request;
         Instant newest_word;  // to other cores
+        bool is_crowded = false;
     };
     /// All that is gone when the process dies.
     struct Process {
@@ -118,6 +119,7 @@ class ServerNode final : public LinkEnd {
     void commit_batch();
     void deliver_outputs();
     void post(sequencer::OutgoingMail mail);
+    void crowd(std::uint16_t core);
     bool spoil(mail::FromSequencer& mail);
     void do_task(std::uint16_t core, const api::DeferredTask& task, api::EndTask end);
     void post_to(std::uint16_t core, const mail::FromSequencer& mail);

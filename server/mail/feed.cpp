@@ -1,0 +1,19 @@
+#include "server/mail/feed.hpp"
+
+#include <utility>
+
+namespace oncewire::mail {
+
+std::optional<FromSequencer> without_feed(FromSequencer letter) {
+    if (std::holds_alternative<Published>(letter)) return std::nullopt;
+    auto* recorded = std::get_if<Recorded>(&letter);
+    // Its sender counts what has come back. What could not be stored is not in the log.
+    if (recorded && recorded->is_stored) recorded->event.reset();
+    return letter;
+}
+
+bool is_ephemeral(const CoreMail& letter) {
+    return std::holds_alternative<Broadcast>(*letter.command);
+}
+
+}  // namespace oncewire::mail

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <optional>
+
+#include "server/mail/core_mail.hpp"
+#include "server/mail/sequencer_mail.hpp"
+
+/// What a mailbox takes beyond its bound. Losing the rest costs its receiver time, nothing else.
+namespace oncewire::mail {
+
+/// What of a letter must reach a core whose mailbox is full. Of the feed nothing must: the core reads it from the
+/// log, once a LogState has told it where the log stands.
+std::optional<FromSequencer> without_feed(FromSequencer letter);
+
+/// Whether a core that takes nothing out of its mailbox for long misses nothing but an ephemeral event.
+bool is_ephemeral(const CoreMail& letter);
+
+}  // namespace oncewire::mail
