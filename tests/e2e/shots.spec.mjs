@@ -74,12 +74,12 @@ test.describe("where little is kept and little is allowed @shots", () => {
         await shoot("picture-refused");
         await ann.page.getByRole("button", { name: "Discard" }).click();
 
-        const rush = setInterval(() => other.emit("search", "chat", "x", null), 5);
+        const rush = setInterval(() => other.emit("search", "chat", "x", null), 200); // faster, and it is cut off
         await ann.page.getByRole("button", { name: "Search" }).click();
         await ann.page.getByRole("searchbox").fill("view");
         await expect(async () => {
           await ann.page.getByRole("searchbox").press("Enter");
-          await expect(ann.status).toContainText("a lot at once", { timeout: 1000 });
+          await expect(ann.page.locator("#search-note")).toContainText("a lot at once", { timeout: 300 });
         }).toPass({ timeout: 60_000 });
         await shoot("too-fast");
         clearInterval(rush);
@@ -88,7 +88,7 @@ test.describe("where little is kept and little is allowed @shots", () => {
 
         ann.proxy.takeDown();
         const others = Array.from({ length: 34 }, () => stock(server.url));
-        await expect.poll(() => others.filter((each) => each.connected).length).toBeGreaterThan(28);
+        await expect.poll(() => others.filter((each) => each.connected).length).toBe(28);
         ann.proxy.putUp();
         await ann.say("Is anybody there?");
         await expect(ann.status).toContainText("No room on the server", { timeout: 60_000 });
