@@ -92,12 +92,13 @@ class Writer {
     template <class... Letters>
     void put(const std::variant<Letters...>& letter) {
         put(static_cast<std::uint64_t>(letter.index()));
-        std::visit([this](const auto& one) { put(one); }, letter);
+        std::visit([this](const auto& one) { this->put(one); }, letter);
     }
     template <class T>
     requires requires(const T& value) { Fields<T>::of(value); }
     void put(const T& value) {
-        std::apply([this](const auto&... members) { (put(members), ...); }, Fields<T>::of(value));
+        std::apply([this](const auto&... members) { (this->put(members), ...); },
+                   Fields<T>::of(value));
     }
 
   private:
@@ -210,7 +211,7 @@ class Reader {
     template <class T>
     requires requires(T& value) { Fields<T>::of(value); }
     bool get(T& value) {
-        return std::apply([this](auto&&... members) { return (get(members) && ...); },
+        return std::apply([this](auto&&... members) { return (this->get(members) && ...); },
                           Fields<T>::of(value));
     }
 
