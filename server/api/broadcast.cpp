@@ -67,8 +67,8 @@ Request<BroadcastAcks> BroadcastOperator::ask(Arguments data) const {
     });
 }
 
-Request<std::vector<RemoteSocket>> BroadcastOperator::fetch_sockets() const {
-    using Fetch = Request<std::vector<RemoteSocket>>;
+Request<RemoteSockets> BroadcastOperator::fetch_sockets() const {
+    using Fetch = Request<RemoteSockets>;
     return Fetch([self = *this](Fetch::Done done) {
         if (!self.context_ || !self.context_->hub) return;
         mail::CoreQuestion question;

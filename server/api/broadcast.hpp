@@ -20,6 +20,7 @@ namespace oncewire::api {
 
 class Context;
 class RemoteSocket;
+struct RemoteSockets;
 
 /// 10 s: for acknowledgements of a broadcast when no timeout() is given. One client that never answers
 /// must not keep the others' answers for ever.
@@ -35,6 +36,8 @@ struct BroadcastAcks {
     std::vector<BroadcastAnswer> answers;  ///< in the order of arrival
     std::uint64_t asked = 0;               ///< how many sockets it was sent to
     bool timed_out = false;                ///< somebody who is still there did not answer in time
+    /// Cores that said nothing in time, by their numbers: what their clients answered is not here.
+    std::vector<std::uint16_t> missing = {};
 };
 
 namespace internal {
@@ -125,8 +128,8 @@ class BroadcastOperator {
             [this](Arguments data) { return ask(std::move(data)); }, event,
             std::forward<A>(args)...);
     }
-    /// Who they are; from all cores, unless local().
-    Request<std::vector<RemoteSocket>> fetch_sockets() const;
+    /// Who they are; from all cores, unless local(). A core that says nothing for five seconds is missing.
+    Request<RemoteSockets> fetch_sockets() const;
     void sockets_join(std::string_view room) const;
     void sockets_leave(std::string_view room) const;
     /// Ends their session in this namespace, or with `close` the whole connection.
@@ -174,7 +177,7 @@ class Broadcasts {
     auto emit_with_ack(std::string_view event, A&&... args) const {
         return start().emit_with_ack(event, std::forward<A>(args)...);
     }
-    Request<std::vector<RemoteSocket>> fetch_sockets() const;
+    Request<RemoteSockets> fetch_sockets() const;
     void sockets_join(std::string_view room) const { start().sockets_join(room); }
     void sockets_leave(std::string_view room) const { start().sockets_leave(room); }
     void disconnect_sockets(bool close = false) const { start().disconnect_sockets(close); }
@@ -214,8 +217,14 @@ class RemoteSocket {
     Json data_;
 };
 
+/// All of them that were found.
+struct RemoteSockets : std::vector<RemoteSocket> {
+    std::vector<std::uint16_t> missing =
+        {};  ///< cores whose sockets are not here, by their numbers
+};
+
 template <class Self>
-Request<std::vector<RemoteSocket>> Broadcasts<Self>::fetch_sockets() const {
+Request<RemoteSockets> Broadcasts<Self>::fetch_sockets() const {
     return start().fetch_sockets();
 }
 

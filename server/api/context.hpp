@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -148,8 +149,7 @@ class Context {
                     Request<AckResult>::Done done);
     void ask_many(mail::CoreQuestion question, bool local, BroadcastOperator::OnAnswer on_answer,
                   Request<BroadcastAcks>::Done done);
-    void fetch(mail::CoreQuestion question, bool local,
-               Request<std::vector<RemoteSocket>>::Done done);
+    void fetch(mail::CoreQuestion question, bool local, Request<RemoteSockets>::Done done);
 
     void submit(hub::SocketId socket, const Arguments& event, Request<SubmitResult>::Done done);
     void ask_server_side(const std::string& nsp, const Arguments& event,
@@ -179,12 +179,12 @@ class Context {
   private:
     /// A question of ours to one or all cores.
     struct Asked {
-        std::uint32_t cores_left = 0;
+        std::set<std::uint16_t> waits_for;  // cores
         BroadcastOperator::OnAnswer on_answer;
         BroadcastAcks acks;
         Request<BroadcastAcks>::Done acks_done;
-        std::vector<RemoteSocket> sockets;
-        Request<std::vector<RemoteSocket>>::Done sockets_done;
+        RemoteSockets sockets;
+        Request<RemoteSockets>::Done sockets_done;
         ServerSideAcks server_side;
         Request<ServerSideAcks>::Done server_side_done;
     };
@@ -213,8 +213,9 @@ class Context {
     bool pass_middlewares(hub::SocketId id, const Event& event);
     void dispatch(hub::SocketId id, const Event& event, const Ack& ack);
     void tell(hub::SocketId id, std::string_view event, std::string_view reason);
-    void start(mail::CoreQuestion question, bool local, Asked asked);
-    std::uint64_t start_everywhere(mail::CoreQuestion question, Asked asked);
+    void start(mail::CoreQuestion question, bool local, Asked asked, Millis patience);
+    void start_everywhere(mail::CoreQuestion question, Asked asked, Millis patience);
+    void give_up(std::uint64_t number);
     void finish(std::uint64_t number);
     void answer_server_side(const mail::CoreQuestion& question);
     void call_server_side(NamespaceState& nsp, const Event& event, const Ack& ack);

@@ -11,7 +11,7 @@ namespace {
 constexpr std::uint64_t local_question = 1ull << 63;
 
 /// 5 s: for other cores to answer, as the reference waits for other nodes.
-constexpr Millis server_side_timeout{5'000};
+constexpr Millis cores_timeout{5'000};
 
 }  // namespace
 
@@ -58,33 +58,41 @@ void Context::ask_many(mail::CoreQuestion question, bool local,
     Asked asked;
     asked.on_answer = std::move(on_answer);
     asked.acks_done = std::move(done);
-    start(std::move(question), local, std::move(asked));
+    const Millis patience = question.timeout.value_or(Millis{0}) + cores_timeout;
+    start(std::move(question), local, std::move(asked), patience);
 }
 
-void Context::fetch(mail::CoreQuestion question, bool local,
-                    Request<std::vector<RemoteSocket>>::Done done) {
+void Context::fetch(mail::CoreQuestion question, bool local, Request<RemoteSockets>::Done done) {
     Asked asked;
     asked.sockets_done = std::move(done);
-    start(std::move(question), local, std::move(asked));
+    start(std::move(question), local, std::move(asked), cores_timeout);
 }
 
-void Context::start(mail::CoreQuestion question, bool local, Asked asked) {
-    if (!local) {
-        start_everywhere(std::move(question), std::move(asked));
-        return;
-    }
-    asked.cores_left = 1;
+void Context::start(mail::CoreQuestion question, bool local, Asked asked, Millis patience) {
+    if (!local) return start_everywhere(std::move(question), std::move(asked), patience);
+    asked.waits_for = {hub->core()};
     question.from = hub->core();
     question.number = ++newest_local_ | local_question;
     asked_.emplace(question.number, std::move(asked));
     handle(hub::QuestionArrived{std::move(question)});
 }
 
-std::uint64_t Context::start_everywhere(mail::CoreQuestion question, Asked asked) {
-    asked.cores_left = hub->core_count();
+void Context::start_everywhere(mail::CoreQuestion question, Asked asked, Millis patience) {
+    for (std::uint16_t core = 0; core < hub->core_count(); ++core) asked.waits_for.insert(core);
     const auto number = hub->ask_cores(std::move(question));
     asked_.emplace(number, std::move(asked));
-    return number;
+    call_after(patience, [this, number] { give_up(number); });
+}
+
+/// Whoever has not answered is not waited for any longer, and who it is is told.
+void Context::give_up(std::uint64_t number) {
+    const auto late = asked_.find(number);
+    if (late == asked_.end()) return;
+    Asked& asked = late->second;
+    const std::vector<std::uint16_t> missing(asked.waits_for.begin(), asked.waits_for.end());
+    asked.acks.timed_out = asked.server_side.timed_out = true;
+    asked.acks.missing = asked.sockets.missing = asked.server_side.missing = missing;
+    finish(number);
 }
 
 void Context::ask_server_side(const std::string& nsp, const Arguments& event,
@@ -96,13 +104,7 @@ void Context::ask_server_side(const std::string& nsp, const Arguments& event,
     question.attachments = event.attachments;
     Asked asked;
     asked.server_side_done = std::move(done);
-    const auto number = start_everywhere(std::move(question), std::move(asked));
-    call_after(server_side_timeout, [this, number] {
-        const auto late = asked_.find(number);
-        if (late == asked_.end()) return;
-        late->second.server_side.timed_out = true;
-        finish(number);
-    });
+    start_everywhere(std::move(question), std::move(asked), cores_timeout);
 }
 
 void Context::handle(const hub::QuestionArrived& arrived) {
@@ -147,7 +149,8 @@ void Context::handle(const hub::AnswerArrived& arrived) {
     } else if (arrived.data != "null") {
         asked.server_side.answers.push_back({arrived.data, arrived.attachments});
     }
-    if (arrived.is_last && --asked.cores_left == 0) finish(arrived.number);
+    if (arrived.is_last) asked.waits_for.erase(arrived.core);
+    if (asked.waits_for.empty()) finish(arrived.number);
 }
 
 void Context::finish(std::uint64_t number) {

@@ -103,6 +103,7 @@ using SubmitResult = Result<store::Verdict, SubmitError>;
 struct ServerSideAcks {
     std::vector<Arguments> answers;  ///< of those that have a handler, in the order of arrival
     bool timed_out = false;          ///< some did not answer in time
+    std::vector<std::uint16_t> missing = {};  ///< those, by their numbers
 };
 
 /// What went wrong with an event of a client, or of ours.

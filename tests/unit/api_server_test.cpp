@@ -47,9 +47,11 @@ TEST_CASE(
     });
     int finished = 0;
     bool timed_out = true;
+    std::vector<std::uint16_t> missing;
     const auto note = [&](const api::ServerSideAcks& all) {
         ++finished;
         timed_out = all.timed_out;
+        missing = all.missing;
         CHECK(all.answers.empty());
     };
     server.application(0).server_side_emit_with_ack("unknown", note);
@@ -62,9 +64,32 @@ TEST_CASE(
     server.wait(Millis(5'000));
     CHECK(finished == 2);
     CHECK(timed_out);
+    CHECK(missing == std::vector<std::uint16_t>{2});
     forgotten.at(0)("too late");
     server.settle();
     CHECK(finished == 2);
+}
+
+TEST_CASE("what asks all cores ends, and says which of them are missing") {
+    SmallServer server(
+        2, [](api::Application&) {}, store::RecoveryLimits{});
+    const std::vector<std::uint16_t> both{0, 1};
+    std::vector<std::uint16_t> of_sockets, of_acks;
+    bool timed_out = false;
+    server.keep_mail(true);
+    auto& io = server.application(0);
+    io.fetch_sockets().then([&](const api::RemoteSockets& all) { of_sockets = all.missing; });
+    io.timeout(Millis{100}).emit_with_ack("x", [&](const api::BroadcastAcks& all) {
+        of_acks = all.missing;
+        timed_out = all.timed_out;
+    });
+    server.wait(Millis{5'000});
+    CHECK(of_sockets == both);
+    CHECK(of_acks.empty());
+    server.wait(Millis{100});
+    CHECK(of_acks == both);
+    CHECK(timed_out);
+    server.keep_mail(false);  // what is answered now nobody waits for
 }
 
 TEST_CASE("what is said to a pattern reaches its children on every core") {
