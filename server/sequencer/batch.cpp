@@ -14,6 +14,12 @@ bool Sequencer::write_dirty_rows() {
             return false;
         }
     }
+    // What the last message put may wait yet. An error that shows now is a plain no; in commit() it would leave
+    // everybody in doubt.
+    if (const auto marked = store_.mark(); !marked) {
+        fail_batch(marked.error());
+        return false;
+    }
     return true;
 }
 

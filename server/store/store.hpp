@@ -185,7 +185,8 @@ class Store : public Sessions {
     virtual Result<void, StoreError> put_once(std::string_view id, const OnceRow& row) = 0;
 
     /// Remembers the transaction as it is; the newest mark counts. undo() goes back to it, also after an
-    /// error of an application's own statement. A transaction starts with a mark.
+    /// error of an application's own statement. put_verdict() ends it: what a verdict was given on stays. An
+    /// error of what was put since the mark may show only at the next call.
     virtual Result<void, StoreError> mark() = 0;
     virtual Result<void, StoreError> undo() = 0;
 

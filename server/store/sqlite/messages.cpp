@@ -16,15 +16,61 @@ using sqlite::Run;
 
 Result<void, StoreError> SqliteStore::mark() {
     VERIFY(in_transaction_);
+    if (const auto kept = keep_marked(); !kept) return kept;
+    has_mark_ = true;
+    marked_head_ = head_;
+    return {};
+}
+
+/// Before anything is written that cannot wait: from here on SQLite goes back, too.
+Result<void, StoreError> SqliteStore::open_mark() {
     if (broken_) return Err{*broken_};
-    if (std::exchange(has_mark_, true)) {
+    if (!has_mark_ || has_savepoint_) return {};
+    const Run run(connection_->mark);
+    if (run.error()) return fail(*run.error());
+    has_savepoint_ = true;
+    return write_waiting();
+}
+
+/// Before anything is read that may be among what waits.
+Result<void, StoreError> SqliteStore::see_waiting() {
+    if (!waiting_.empty()) return open_mark();
+    return broken_ ? Result<void, StoreError>(Err{*broken_}) : Result<void, StoreError>();
+}
+
+/// Nobody goes back to the mark any more.
+Result<void, StoreError> SqliteStore::keep_marked() {
+    if (broken_) return Err{*broken_};
+    if (std::exchange(has_savepoint_, false)) {
         const Run run(connection_->release);
         if (run.error()) return fail(*run.error());
     }
-    const Run run(connection_->mark);
-    if (run.error()) return fail(*run.error());
-    marked_head_ = head_;
+    has_mark_ = false;
     touched_rooms_.clear();
+    return write_waiting();
+}
+
+Result<void, StoreError> SqliteStore::write_waiting() {
+    for (const auto& each : std::exchange(waiting_, {})) {
+        const auto written = std::visit([this](const auto& one) { return this->write(one); }, each);
+        if (!written) return written;
+    }
+    return {};
+}
+
+Result<void, StoreError> SqliteStore::write(const WaitingEntry& waiting) {
+    const auto& [entry, room] = waiting;
+    const Run run(connection_->append, entry.offset, room, entry.room_seq,
+                  std::string_view(entry.data), entry.stored_at.value);
+    if (run.error()) return fail(*run.error());
+    return {};
+}
+
+Result<void, StoreError> SqliteStore::write(const WaitingOnce& waiting) {
+    const auto& [id, row] = waiting;
+    const Run run(connection_->put_once, std::string_view(id), row.offset,
+                  std::string_view(row.scope), std::string_view(row.body));
+    if (run.error()) return fail(*run.error());
     return {};
 }
 
@@ -32,8 +78,11 @@ Result<void, StoreError> SqliteStore::mark() {
 Result<void, StoreError> SqliteStore::undo() {
     VERIFY(in_transaction_ && has_mark_);
     if (broken_) return Err{*broken_};
-    const Run run(connection_->undo);
-    if (run.error()) return fail(*run.error());
+    waiting_.clear();
+    if (has_savepoint_) {
+        const Run run(connection_->undo);
+        if (run.error()) return fail(*run.error());
+    }
     head_ = marked_head_;
     for (; !touched_rooms_.empty(); touched_rooms_.pop_back()) {
         auto& [room, before] = touched_rooms_.back();
@@ -47,7 +96,7 @@ Result<void, StoreError> SqliteStore::undo() {
 
 Result<void, StoreError> SqliteStore::put_task(const TaskRow& row) {
     VERIFY(in_transaction_ && row.id == last_task_ + 1);
-    if (broken_) return Err{*broken_};
+    if (const auto opened = open_mark(); !opened) return opened;
     last_task_ = row.id;
     const Run run(connection_->put_task, row.id, std::string_view(row.key),
                   std::string_view(row.name), std::string_view(row.payload));
@@ -57,7 +106,7 @@ Result<void, StoreError> SqliteStore::put_task(const TaskRow& row) {
 
 Result<void, StoreError> SqliteStore::erase_task(std::uint64_t id) {
     VERIFY(in_transaction_);
-    if (broken_) return Err{*broken_};
+    if (const auto opened = open_mark(); !opened) return opened;
     const Run run(connection_->erase_task, id);
     if (run.error()) return fail(*run.error());
     return {};
@@ -94,7 +143,7 @@ std::vector<QuestionRow> questions_in(Run& run) {
 
 Result<void, StoreError> SqliteStore::put_question(const QuestionRow& row) {
     VERIFY(in_transaction_ && row.id == last_question_ + 1);
-    if (broken_) return Err{*broken_};
+    if (const auto opened = open_mark(); !opened) return opened;
     last_question_ = row.id;
     const Run run(connection_->put_question, row.id, std::string_view(row.recipient.text),
                   std::string_view(row.key), std::string_view(row.nsp), std::string_view(row.data),
@@ -105,7 +154,7 @@ Result<void, StoreError> SqliteStore::put_question(const QuestionRow& row) {
 
 Result<void, StoreError> SqliteStore::erase_question(std::uint64_t id) {
     VERIFY(in_transaction_);
-    if (broken_) return Err{*broken_};
+    if (const auto opened = open_mark(); !opened) return opened;
     const Run run(connection_->erase_question, id);
     if (run.error()) return fail(*run.error());
     return {};
@@ -157,7 +206,8 @@ constexpr std::size_t foreign_max = 256;
 Result<std::vector<SqlRow>, SqlError> SqliteStore::run_sql(std::string_view statement,
                                                            const std::vector<SqlValue>& values) {
     VERIFY(in_transaction_);
-    if (broken_) return Err{SqlError{*broken_, false, error_text(*broken_)}};
+    if (const auto opened = open_mark(); !opened)
+        return Err{SqlError{opened.error(), false, error_text(opened.error())}};
     auto& prepared = connection_->foreign;
     auto known = prepared.find(statement);
     if (known == prepared.end()) {

@@ -27,6 +27,7 @@ Result<std::optional<ProducerRow>, StoreError> SqliteStore::find_producer(const 
 
 Result<void, StoreError> SqliteStore::put_producer(const ProducerRow& row) {
     VERIFY(in_transaction_);
+    if (const auto opened = open_mark(); !opened) return opened;
     const auto known = find_producer_number(row.identity.id);
     if (!known) return Err{known.error()};
     const std::int64_t number = *known ? **known : number_producer(row.identity.id);
@@ -67,6 +68,7 @@ Result<std::optional<StoredVerdict>, StoreError> SqliteStore::find_verdict_by(
 Result<void, StoreError> SqliteStore::put_verdict(const ProducerId& id, delivery::Sequence sequence,
                                                   const StoredVerdict& verdict) {
     VERIFY(in_transaction_);
+    if (const auto kept = keep_marked(); !kept) return kept;
     const auto known = find_producer_number(id);
     if (!known) return Err{known.error()};
     const std::int64_t number = *known ? **known : number_producer(id);

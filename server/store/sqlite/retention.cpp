@@ -14,6 +14,7 @@ using sqlite::Run;
 Result<Store::Trimmed, StoreError> SqliteStore::trim(const Retention& retention, UnixMillis now,
                                                      std::uint32_t entries_max) {
     VERIFY(in_transaction_);
+    if (const auto opened = open_mark(); !opened) return Err{opened.error()};
     if (broken_) return Err{*broken_};
     Trimmed done;
     for (std::uint32_t looked_at = 0; looked_at < entries_max && done.entries < entries_max;
@@ -88,6 +89,7 @@ Result<std::vector<ProducerId>, StoreError> SqliteStore::idle_producers(UnixMill
 
 Result<void, StoreError> SqliteStore::renew_producer(const ProducerId& id, UnixMillis now) {
     VERIFY(in_transaction_);
+    if (const auto opened = open_mark(); !opened) return Err{opened.error()};
     if (broken_) return Err{*broken_};
     const Run run(connection_->renew_producer, std::string_view(id.text), now.value);
     if (run.error()) return fail(*run.error());
@@ -97,6 +99,7 @@ Result<void, StoreError> SqliteStore::renew_producer(const ProducerId& id, UnixM
 Result<Store::Forgotten, StoreError> SqliteStore::forget_verdicts(const ProducerId& id,
                                                                   std::uint32_t count_max) {
     VERIFY(in_transaction_);
+    if (const auto opened = open_mark(); !opened) return Err{opened.error()};
     const auto number = find_producer_number(id);
     if (!number) return Err{number.error()};
     const auto row = find_producer(id);

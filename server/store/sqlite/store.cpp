@@ -103,14 +103,13 @@ Result<void, StoreError> SqliteStore::begin() {
     if (producer_numbers_.size() > remembered_max) producer_numbers_.clear();
     if (const auto error = Run(connection_->begin).error()) return Err{*error};
     in_transaction_ = true;
-    has_mark_ = false;
     return {};
 }
 
 CommitOutcome SqliteStore::commit() {
     VERIFY(in_transaction_);
     VERIFY(broken_ || unbound_producers_.empty());
-    if (!broken_ && write_rooms() && !Run(connection_->commit).error()) {
+    if (!broken_ && keep_marked() && write_rooms() && !Run(connection_->commit).error()) {
         in_transaction_ = false;
         if (mark_ && head_.offset > committed_.offset) mark_->write(head_);
         committed_ = head_;
@@ -160,9 +159,12 @@ Result<delivery::Offset, StoreError> SqliteStore::append(const LogEntry& entry) 
     if (!room) room = &*rooms_.emplace(entry.room, Room{++last_room_id_}).first;
     VERIFY(entry.room_seq == room->second.last_seq + 1);
 
-    const Run run(connection_->append, entry.offset, room->second.id, entry.room_seq,
-                  std::string_view(entry.data), entry.stored_at.value);
-    if (run.error()) return fail(*run.error());
+    WaitingEntry waiting{entry, room->second.id};
+    if (has_mark_ && !has_savepoint_) {
+        waiting_.emplace_back(std::move(waiting));
+    } else if (const auto written = write(waiting); !written) {
+        return Err{written.error()};
+    }
     if (has_mark_) touched_rooms_.emplace_back(room, room->second);
     head_.offset = entry.offset;
     room->second.last_seq = entry.room_seq;
@@ -181,6 +183,7 @@ Result<std::optional<LogEntry>, StoreError> SqliteStore::find_entry(std::string_
     const auto known = find_room(std::string(room));
     if (!known) return Err{known.error()};
     if (!*known) return std::optional<LogEntry>();
+    if (const auto seen = see_waiting(); !seen) return Err{seen.error()};
     const Run run(connection_->find_entry, (*known)->second.id, offset);
     if (run.error()) return fail(*run.error());
     if (!run.has_row()) return std::optional<LogEntry>();
@@ -191,6 +194,7 @@ Result<std::optional<LogEntry>, StoreError> SqliteStore::find_entry(std::string_
 Result<bool, StoreError> SqliteStore::rewrite(std::string_view room, delivery::Offset offset,
                                               std::string_view data) {
     VERIFY(in_transaction_);
+    if (const auto opened = open_mark(); !opened) return Err{opened.error()};
     const auto found = find_entry(room, offset);
     if (!found) return Err{found.error()};
     if (!*found) return false;
@@ -210,7 +214,7 @@ Result<bool, StoreError> SqliteStore::erase_traces() {
 Result<std::vector<OnceRow>, StoreError> SqliteStore::find_once(std::string_view id,
                                                                 std::string_view scope,
                                                                 std::string_view body) {
-    if (broken_) return Err{*broken_};
+    if (const auto seen = see_waiting(); !seen) return Err{seen.error()};
     std::vector<OnceRow> rows;
     const auto add = [&rows](const Run& run) {
         if (!run.has_row()) return;
@@ -240,9 +244,9 @@ Result<std::vector<OnceRow>, StoreError> SqliteStore::find_once(std::string_view
 Result<void, StoreError> SqliteStore::put_once(std::string_view id, const OnceRow& row) {
     VERIFY(in_transaction_);
     if (broken_) return Err{*broken_};
-    const Run run(connection_->put_once, id, row.offset, std::string_view(row.scope),
-                  std::string_view(row.body));
-    if (run.error()) return fail(*run.error());
+    WaitingOnce waiting{std::string(id), row};
+    if (!has_mark_ || has_savepoint_) return write(waiting);
+    waiting_.emplace_back(std::move(waiting));
     return {};
 }
 
@@ -251,7 +255,7 @@ Result<void, StoreError> SqliteStore::put_once(std::string_view id, const OnceRo
 template <class Change>
 Result<void, StoreError> SqliteStore::change_sessions(Change change) {
     VERIFY(in_transaction_);
-    if (broken_) return Err{*broken_};
+    if (const auto opened = open_mark(); !opened) return opened;
     if (const std::optional<StoreError> error = change()) return fail(*error);
     return {};
 }
@@ -425,6 +429,8 @@ bool SqliteStore::write_rooms() {
 }
 
 void SqliteStore::forget_rows() {
+    has_mark_ = has_savepoint_ = false;
+    waiting_.clear();
     rooms_.clear();
     changed_rooms_.clear();
     touched_rooms_.clear();

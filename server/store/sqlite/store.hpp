@@ -8,6 +8,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "server/store/store.hpp"
@@ -173,6 +174,14 @@ class SqliteStore final : public Store {
         bool changed = false;
     };
     using NamedRoom = std::pair<const std::string, Room>;
+    struct WaitingEntry {
+        LogEntry entry;
+        std::int64_t room = 0;
+    };
+    struct WaitingOnce {
+        std::string id;
+        OnceRow row;
+    };
 
     SqliteStore(std::string path, Options options, std::unique_ptr<Connection> connection);
 
@@ -192,6 +201,12 @@ class SqliteStore final : public Store {
     Result<std::optional<StoredVerdict>, StoreError> find_verdict_by(
         const sqlite::Statement& statement, const ProducerId& id, std::uint64_t number_or_digest);
     bool write_rooms();
+    Result<void, StoreError> open_mark();
+    Result<void, StoreError> see_waiting();
+    Result<void, StoreError> keep_marked();
+    Result<void, StoreError> write_waiting();
+    Result<void, StoreError> write(const WaitingEntry& waiting);
+    Result<void, StoreError> write(const WaitingOnce& waiting);
     struct RoomAtHand {
         std::int64_t id = 0;
         std::string name;
@@ -227,8 +242,11 @@ class SqliteStore final : public Store {
     std::uint64_t last_question_ = 0;
     std::int64_t trimming_after_ = 0;  // the room that trim() looked at last
 
-    // As it was at the mark, beside what SQLite goes back to.
+    // As it was at the mark, beside what SQLite goes back to. A savepoint costs a copy of every page that is
+    // written behind it, so there is none as long as nothing is read or written but what can wait.
     bool has_mark_ = false;
+    bool has_savepoint_ = false;
+    std::vector<std::variant<WaitingEntry, WaitingOnce>> waiting_;  // put since the mark
     LogHead marked_head_;
     std::vector<std::pair<NamedRoom*, Room>> touched_rooms_;  // since, and what they were before
 };
