@@ -1,6 +1,5 @@
 #include "server/mail/codec.hpp"
 
-#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <limits>
