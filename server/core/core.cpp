@@ -50,7 +50,7 @@ net::HttpResponse to_response(api::HttpAnswer answer) {
 
 bool is_ephemeral(const CoreLetter& letter) {
     const auto* mail = std::get_if<mail::CoreMail>(&letter);
-    return mail && mail::is_ephemeral(*mail);
+    return mail && mail::is_ephemeral(*mail->command);
 }
 
 std::vector<CoreLetter> one_letter(CoreLetter letter) {

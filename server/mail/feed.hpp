@@ -9,10 +9,10 @@
 namespace oncewire::mail {
 
 /// What of a letter must reach a core whose mailbox is full. Of the feed nothing must: the core reads it from the
-/// log, once a LogState has told it where the log stands.
+/// log, once a LogState has told it where the log stands. Of an ephemeral event only that it came past.
 std::optional<FromSequencer> without_feed(FromSequencer letter);
 
-/// Whether a core that takes nothing out of its mailbox for long misses nothing but an ephemeral event.
-bool is_ephemeral(const CoreMail& letter);
+/// Whether a core that does not get it misses nothing but an ephemeral event.
+bool is_ephemeral(const CoreCommand& command);
 
 }  // namespace oncewire::mail
