@@ -223,10 +223,11 @@ class Application : public Broadcasts<Application> {
             "arguments with argument<T>(message, index)");
         if constexpr (is_fine) set_durable_handler(event, std::move(handler));
     }
-    /// Answers a client's question from what is stored: `handler` may read (Tx::read_before, and Tx::sql for
-    /// selecting) and not write. Runs on the same thread as on_durable(), but between two batches, each
-    /// session in turn, so that messages do not wait for it, as long as one call reads 1 MiB at most; not at
-    /// all for whoever is gone, or wants no acknowledgement. A session has few at a time (limits::lookups…).
+    /// Answers a client's question from what is stored: `handler` may read (Tx::read_before, Tx::find, and
+    /// Tx::sql for selecting) and not write. Runs on a thread of its own, one at a time, each session in turn, so
+    /// that nobody's message waits for it: so what it shares with other handlers must be safe to use from two
+    /// threads. (With a database in memory it is the thread of on_durable(), between two batches.) Not run at all
+    /// for whoever is gone, or wants no acknowledgement. A session has few at a time (limits::lookups…).
     /// Not stored: sent as a durable message of ours it is rejected. In every namespace.
     void on_lookup(std::string_view event, sequencer::DurableHandler handler);
     const std::set<std::string, std::less<>>& lookups() const { return lookups_; }

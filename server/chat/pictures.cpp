@@ -278,15 +278,17 @@ void install_pictures(api::Application& application, const Options& options) {
     if (!options.pictures) return;
     const PictureLimits limits = *options.pictures;
     application.schema("pictures", tables);
-    const auto allowance = std::make_shared<Allowance>(options.questions);
+    // Two: the handlers are on two threads.
+    const auto to_keep = std::make_shared<Allowance>(options.questions);
+    const auto to_see = std::make_shared<Allowance>(options.questions);
     // Before the bytes are looked at: those take longer than most messages.
     application.on_durable("keep picture", [=](Tx& tx, const Message& message) -> Answer {
-        const char* code = allowance->refuse(decode_sender(message.sender), tx.now());
+        const char* code = to_keep->refuse(decode_sender(message.sender), tx.now());
         return code ? reject(code, "too many pictures at once; wait a moment")
                     : keep_picture(tx, message, limits);
     });
-    application.on_lookup("show picture", [allowance](Tx& tx, const Message& message) -> Answer {
-        const char* code = allowance->refuse(decode_sender(message.sender), tx.now());
+    application.on_lookup("show picture", [to_see](Tx& tx, const Message& message) -> Answer {
+        const char* code = to_see->refuse(decode_sender(message.sender), tx.now());
         return code ? reject(code, "too many pictures at once; wait a moment")
                     : show_picture(tx, message);
     });

@@ -15,6 +15,7 @@ using CoreLetter = std::variant<mail::FromSequencer, mail::CoreMail, net::Foreig
 
 using CoreMailbox = Mailbox<CoreLetter>;
 using SequencerMailbox = Mailbox<mail::ToSequencer>;
+using ReaderMailbox = Mailbox<mail::ToReader>;
 
 /// As mail::bytes_of().
 std::size_t bytes_of(const CoreLetter& letter);

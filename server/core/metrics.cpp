@@ -61,8 +61,13 @@ std::string metrics_of(const net::RefusalCounts& counts) {
     });
 }
 
-std::string metrics_of(const sequencer::Sequencer& sequencer, const store::SqliteStore& store) {
+std::string metrics_of(const sequencer::Sequencer& sequencer, const sequencer::ReaderCounts& apart,
+                       const store::SqliteStore& store) {
     const sequencer::SequencerCounts& counts = sequencer.counts();
+    const auto read = [&](auto count) -> std::uint64_t {
+        return sequencer.reader_counts().*count + apart.*count;
+    };
+    using Read = sequencer::ReaderCounts;
     const std::string level = store::durability_text(store.durability());
     return to_text({
         {"log_offset", "Offset of the newest stored message.", store.head().offset},
@@ -88,10 +93,13 @@ std::string metrics_of(const sequencer::Sequencer& sequencer, const store::Sqlit
          counts.put_off},
         {"sessions_cut_off_total", "Sessions that went on storing without waiting.",
          counts.cut_off},
+        {"pages_total", "Pages of the log that readers who were away got.", read(&Read::pages)},
+        {"lookups_total", "Questions answered from what is stored: history, search.",
+         read(&Read::looked_up)},
         {"gaps_told_total", "Pages for readers who missed what retention had removed.",
-         counts.gaps_told},
+         read(&Read::gaps_told)},
         {"unreadable_total", "Entries left out of pages of history, as no client could read them.",
-         counts.unreadable},
+         read(&Read::unreadable)},
         {"conflicts_total", "Numbers that met another message: a browser profile was put back.",
          counts.conflicts},
         {"unknown_commits_total", "Commits whose outcome was unknown.", counts.unknown_commits},

@@ -13,6 +13,8 @@ namespace oncewire::core {
 /// refused, and of the store. The last is for the store's thread.
 std::string metrics_of(const hub::HubCounts& counts);
 std::string metrics_of(const net::RefusalCounts& counts);
-std::string metrics_of(const sequencer::Sequencer& sequencer, const store::SqliteStore& store);
+/// `apart`: of who reads beside the sequencer.
+std::string metrics_of(const sequencer::Sequencer& sequencer, const sequencer::ReaderCounts& apart,
+                       const store::SqliteStore& store);
 
 }  // namespace oncewire::core

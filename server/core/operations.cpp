@@ -183,10 +183,9 @@ std::map<std::string, Control::Verb> control_verbs(Server& server, SqliteStore& 
          [&server, &store](const std::string& to) { return back_up_running(server, store, to); }},
         {"status",
          [&server, &store](const std::string&) -> Answer {
-             const auto text =
-                 on_store_thread(server, [&store](const sequencer::Sequencer& sequencer) {
-                     return metrics_of(sequencer, store);
-                 });
+             const auto text = on_store_thread(server, [&](const sequencer::Sequencer& sequencer) {
+                 return metrics_of(sequencer, server.reader_counts(), store);
+             });
              if (!text) return text;
              return *text + metrics_of(server.hub_counts()) + metrics_of(server.refusals());
          }},

@@ -135,6 +135,9 @@ void SequencerThread::deliver() {
     }
     for (std::size_t core = 0; core < cores_.size(); ++core)
         post_to(core, std::move(outgoing[core]));
+    std::vector<mail::ToReader> questions;
+    while (auto question = sequencer_.poll_reader_mail()) questions.push_back(std::move(*question));
+    if (reader_) reader_->post(std::move(questions));
 }
 
 /// Nobody waits for a core that has enough to do. It gets its answers, and reads the rest when it has room.

@@ -38,6 +38,11 @@ class SequencerThread {
 
     SequencerMailbox& inbox() { return inbox_; }
 
+    /// For a thread that reads, if the store has such a thing; before start(). It must be gone before this.
+    std::unique_ptr<store::Reading> open_reading() { return store_->open_reading(); }
+    /// Before start(), if the sequencer's options say that it reads apart. Outlives the running thread.
+    void set_reader(ReaderMailbox& reader) { reader_ = &reader; }
+
     /// Before start(). Error: a sentence.
     Result<void, std::string> prepare_application(const std::vector<store::SchemaPart>& parts) {
         return store_->prepare_application(parts);
@@ -74,6 +79,7 @@ class SequencerThread {
 
     std::unique_ptr<store::Store> store_;
     sequencer::Sequencer sequencer_;
+    ReaderMailbox* reader_ = nullptr;
     std::vector<CoreMailbox*> cores_;
     std::vector<bool> is_behind_;  // by core: it was not told of all that is in the log
     std::function<void()> on_damage_;

@@ -132,10 +132,26 @@ Server::Server(Options options, std::unique_ptr<store::Store> store,
     sequencer_options.sequencer.answers = catching(durable_.answer_handlers(), options_.log);
     sequencer_options.sequencer.on_mistake = options_.log;
     sequencer_options.sequencer.admission = catching(durable_.admission(), options_.log);
-    sequencer_ = std::make_unique<SequencerThread>(
-        std::move(store), catching(durable_.durable_handlers(), options_.log), inboxes,
-        std::move(sequencer_options));
+    const auto handlers = catching(durable_.durable_handlers(), options_.log);
+    auto reading = store->open_reading();
+    if (reading) sequencer_options.sequencer.reads_apart_from = limits::page_entries;
+    sequencer_ = std::make_unique<SequencerThread>(std::move(store), handlers, inboxes,
+                                                   std::move(sequencer_options));
+    if (reading) read_apart(std::move(reading), handlers, inboxes);
     for (const auto& core : cores_) core->connect(sequencer_->inbox(), inboxes);
+}
+
+void Server::read_apart(std::unique_ptr<store::Reading> reading,
+                        const sequencer::Reader::Handlers& handlers,
+                        const std::vector<CoreMailbox*>& inboxes) {
+    ReaderThread::Options options;
+    options.reader.is_apart = true;
+    options.reader.on_mistake = options_.log;
+    for (const std::string& event : durable_.lookups())
+        options.reader.lookups.emplace(event, handlers.at(event));
+    options.on_damage = options_.on_damage;
+    reader_ = std::make_unique<ReaderThread>(std::move(reading), inboxes, std::move(options));
+    sequencer_->set_reader(reader_->inbox());
 }
 
 Server::~Server() { stop(); }
@@ -148,6 +164,7 @@ Result<std::uint16_t, std::string> Server::start() {
     if (!port) return port;
     // The first letter each core reads says where the log stands; only then it accepts.
     sequencer_->start();
+    if (reader_) reader_->start();
     for (const auto& core : cores_) {
         threads_.emplace_back([&core = *core] { core.run(); });
     }
@@ -176,6 +193,7 @@ void Server::finish_handlers() {
     for (const auto& core : cores_) finished.push_back(core->refuse_newcomers());
     for (const auto& each : finished) each.wait();
     sequencer_->finish_letters();
+    if (reader_) reader_->finish_letters();
 }
 
 void Server::stop() {
@@ -190,6 +208,7 @@ void Server::stop() {
     for (auto& each : drained) each.wait_until(deadline);
     // Cores still take the sequencer's mail, so it cannot wait for room for ever.
     sequencer_->stop();
+    if (reader_) reader_->stop();
     for (const auto& core : cores_) core->stop();
     for (auto& thread : threads_) thread.join();
     threads_.clear();

@@ -10,6 +10,7 @@
 
 #include "server/api/application.hpp"
 #include "server/core/core.hpp"
+#include "server/core/reader_thread.hpp"
 #include "server/core/sequencer_thread.hpp"
 #include "server/net/folder_files.hpp"
 #include "server/net/listener.hpp"
@@ -71,6 +72,10 @@ class Server {
     /// What all connections came to so far. Any thread but a core's; blocks for a moment.
     hub::HubCounts hub_counts();
     net::RefusalCounts refusals();  ///< likewise
+    /// Of who reads beside the sequencer; zeros if nobody does. Any thread.
+    sequencer::ReaderCounts reader_counts() const {
+        return reader_ ? reader_->counts() : sequencer::ReaderCounts();
+    }
     /// Of all cores; none if one of them did not come round. Threads as above.
     std::optional<std::vector<hub::RoomReader>> readers_of(const std::string& room,
                                                            delivery::Offset offset);
@@ -79,6 +84,9 @@ class Server {
     void stop();
 
   private:
+    void read_apart(std::unique_ptr<store::Reading> reading,
+                    const sequencer::Reader::Handlers& handlers,
+                    const std::vector<CoreMailbox*>& inboxes);
     void finish_handlers();
     Result<std::uint16_t, std::string> listen();
     void report() const;
@@ -88,6 +96,7 @@ class Server {
     api::Application durable_;  // what the sequencer runs is its own
     std::vector<std::unique_ptr<Core>> cores_;
     std::unique_ptr<SequencerThread> sequencer_;
+    std::unique_ptr<ReaderThread> reader_;  // reads beside the sequencer's store, if that can be
     std::vector<std::thread> threads_;
 };
 

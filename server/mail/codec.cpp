@@ -255,11 +255,15 @@ std::optional<Letter> decoded(std::string_view bytes) {
 }  // namespace
 
 std::string encode(const ToSequencer& letter) { return encoded(letter); }
+std::string encode(const ToReader& letter) { return encoded(letter); }
 std::string encode(const FromSequencer& letter) { return encoded(letter); }
 std::string encode(const CoreMail& letter) { return encoded(letter); }
 
 std::optional<ToSequencer> decode_to_sequencer(std::string_view bytes) {
     return decoded<ToSequencer>(bytes);
+}
+std::optional<ToReader> decode_to_reader(std::string_view bytes) {
+    return decoded<ToReader>(bytes);
 }
 std::optional<FromSequencer> decode_from_sequencer(std::string_view bytes) {
     return decoded<FromSequencer>(bytes);

@@ -17,12 +17,14 @@ inline constexpr std::uint32_t codec_version = 1;
 
 /// Pointers that a letter's description calls never null must not be.
 std::string encode(const ToSequencer& letter);
+std::string encode(const ToReader& letter);
 std::string encode(const FromSequencer& letter);
 std::string encode(const CoreMail& letter);
 
 /// None: the bytes are not what encode() writes, to the last one. No more is allocated than a small multiple of
 /// their number.
 std::optional<ToSequencer> decode_to_sequencer(std::string_view bytes);
+std::optional<ToReader> decode_to_reader(std::string_view bytes);
 std::optional<FromSequencer> decode_from_sequencer(std::string_view bytes);
 std::optional<CoreMail> decode_core_mail(std::string_view bytes);
 

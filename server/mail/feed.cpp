@@ -1,6 +1,8 @@
 #include "server/mail/feed.hpp"
 
+#include <memory>
 #include <utility>
+#include <vector>
 
 namespace oncewire::mail {
 
@@ -12,6 +14,20 @@ std::optional<FromSequencer> without_feed(FromSequencer letter) {
     auto* relayed = std::get_if<Relayed>(&letter);
     if (relayed && relayed->letter && is_ephemeral(*relayed->letter)) relayed->letter.reset();
     return letter;
+}
+
+FromSequencer ask_again(FromSequencer answer) {
+    constexpr Millis after{1000};
+    if (const auto* answered = std::get_if<Answered>(&answer))
+        return RetryLater{answered->to, answered->ack_id, after};
+    const auto* page = std::get_if<Page>(&answer);
+    if (!page) return answer;
+    Page unread;
+    unread.to = page->to;
+    unread.after = unread.end = page->after;
+    unread.failed = true;
+    unread.entries = std::make_shared<const std::vector<store::LogEntry>>();
+    return unread;
 }
 
 bool is_ephemeral(const CoreCommand& command) { return std::holds_alternative<Broadcast>(command); }

@@ -12,6 +12,10 @@ namespace oncewire::mail {
 /// log, once a LogState has told it where the log stands. Of an ephemeral event only that it came past.
 std::optional<FromSequencer> without_feed(FromSequencer letter);
 
+/// In place of an answer to who reads (Page, Answered), for a core whose mailbox is full: that it was not read, so
+/// that whoever asked asks again. Other letters as they are.
+FromSequencer ask_again(FromSequencer answer);
+
 /// Whether a core that does not get it misses nothing but an ephemeral event.
 bool is_ephemeral(const CoreCommand& command);
 

@@ -99,7 +99,7 @@ struct Fields<Submit> {
 };
 template <>
 struct Fields<ReadPage> {
-    static auto of(auto& x) { return std::tie(x.from, x.rooms, x.after, x.resumes); }
+    static auto of(auto& x) { return std::tie(x.from, x.rooms, x.after, x.resumes, x.pid); }
 };
 template <>
 struct Fields<Detach> {
@@ -287,7 +287,7 @@ template <class... Letters>
 struct AllMembers<std::variant<Letters...>>
     : std::bool_constant<(has_all_members<Letters>() && ...)> {};
 
-static_assert(AllMembers<ToSequencer>() && AllMembers<FromSequencer>() &&
+static_assert(AllMembers<ToSequencer>() && AllMembers<ToReader>() && AllMembers<FromSequencer>() &&
               AllMembers<CoreCommand>());
 static_assert(
     AllMembers<std::variant<SessionRef, Target, delivery::ProducerIdentity, delivery::HighWater,

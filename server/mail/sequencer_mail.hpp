@@ -62,6 +62,8 @@ struct ReadPage {
     delivery::Offset after = 0;
     /// It goes on where another connection ended: nothing from before it came into a room.
     bool resumes = false;
+    /// Of the session that recovery knows it by; the sequencer fills it in.
+    std::string pid = {};
 };
 
 /// The session is gone; nothing needs to be sent to it any more.
@@ -77,6 +79,11 @@ struct TaskEnded {
 
 using ToSequencer = std::variant<Attach, Submit, ReadPage, Detach, TaskEnded, OpenSession,
                                  ChangeRooms, EndSession, Record, Relay>;
+
+// ---- sequencer to reader ------------------------------------------------------------------------
+
+/// What is only read: a page of the log, a lookup, and that a session is gone, whose questions need no answer.
+using ToReader = std::variant<ReadPage, Submit, Detach>;
 
 // ---- sequencer to hub ---------------------------------------------------------------------------
 
@@ -110,7 +117,8 @@ struct Published {
     std::shared_ptr<const std::vector<store::LogEntry>> entries;
 };
 
-/// The answer to ReadPage. Whatever is committed later follows as Published in the same mailbox.
+/// The answer to ReadPage. Only the sequencer says `reached_head`: whatever is committed later follows as Published
+/// in the same mailbox.
 struct Page {
     SessionRef to;
     std::shared_ptr<const std::vector<store::LogEntry>> entries;

@@ -76,6 +76,8 @@ std::size_t bytes_of(const ToSequencer& letter) {
     return sizeof letter + std::visit(Size(), letter);
 }
 
+std::size_t bytes_of(const ToReader& letter) { return sizeof letter + std::visit(Size(), letter); }
+
 std::size_t bytes_of(const FromSequencer& letter) {
     return sizeof letter + std::visit(Size(), letter);
 }

@@ -78,8 +78,15 @@ void Sequencer::handle_keyed(const Submit& submit, Attachment& attachment) {
     settle(submit, std::move(*verdict));
 }
 
+bool Sequencer::is_lookup(const Submit& submit) const {
+    if (options_.lookups.empty()) return false;
+    const auto name = json::first_element(submit.data);
+    const auto event = name ? json::as_string(*name) : std::nullopt;
+    return event && options_.lookups.contains(*event);
+}
+
 void Sequencer::handle_stock(const Submit& submit) {
-    if (is_lookup(submit)) return keep_lookup(submit);
+    if (is_lookup(submit)) return questions_to_reader_.push_back(submit);
     if (!is_refusing()) {
         if (const auto later = ask_admission(submit)) return put_off(submit, *later);
     }

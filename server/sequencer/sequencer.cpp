@@ -9,6 +9,15 @@
 namespace oncewire::sequencer {
 namespace {
 
+Reader::Handlers some_of(const Reader::Handlers& handlers,
+                         const std::set<std::string, std::less<>>& names) {
+    Reader::Handlers some;
+    for (const auto& [name, handler] : handlers) {
+        if (names.contains(name)) some.emplace(name, handler);
+    }
+    return some;
+}
+
 /// Compares all of it whatever differs first, so that the time taken tells nothing.
 bool is_same_secret(const ProducerSecret& a, const ProducerSecret& b) {
     if (a.text.size() != b.text.size()) return false;
@@ -24,7 +33,12 @@ bool is_same_secret(const ProducerSecret& a, const ProducerSecret& b) {
 
 Sequencer::Sequencer(Store& store, std::map<std::string, DurableHandler, std::less<>> handlers,
                      Options options)
-    : store_(store), handlers_(std::move(handlers)), options_(std::move(options)) {}
+    : store_(store),
+      handlers_(std::move(handlers)),
+      options_(std::move(options)),
+      own_reading_(store),
+      reader_(own_reading_, {.lookups = some_of(handlers_, options_.lookups),
+                             .on_mistake = options_.on_mistake}) {}
 
 void Sequencer::start() { announce(); }
 
@@ -48,15 +62,15 @@ void Sequencer::commit(Instant now) {
     for (auto& mail : ordered_) outputs_.push_back(std::move(mail));
     for (auto& mail : replies_) outputs_.push_back(std::move(mail));
     clear_batch();
-    answer_reads();
+    read_for_others();
     ask_questions();
-    answer_lookups();
+    look_up_for_others();
 }
 
 void Sequencer::handle_timeout(Instant now, UnixMillis wall_clock) {
     now_ = now;
     wall_clock_ = wall_clock;
-    answer_lookups();
+    look_up_for_others();
     if (refuse_until_ && *refuse_until_ > now) return;
     if (needs_reopen_) return reopen_store();
     if (erase_at_ && *erase_at_ <= now) erase_traces();
@@ -87,7 +101,7 @@ void Sequencer::reopen_store() {
 }
 
 std::optional<Instant> Sequencer::next_timeout() const {
-    if (!lookups_.empty()) return now_;
+    if (reader_.has_work()) return now_;
     if (needs_reopen_) return refuse_until_;
     auto next = earliest(tasks_.next_timeout(), earliest(expiry_at_, erase_at_));
     if (!unasked_.empty()) next = now_;
@@ -171,10 +185,10 @@ bool Sequencer::is_attached(const ProducerId& id) const {
     return owner != producer_of_.end() && owner->second == id;
 }
 
-void Sequencer::handle(const ReadPage& request) { reads_.push_back(request); }
+void Sequencer::handle(const ReadPage& request) { questions_to_reader_.push_back(request); }
 
 void Sequencer::handle(const Detach& detach) {
-    drop_lookups(detach.from);
+    questions_to_reader_.push_back(detach);
     pauses_.erase(detach.from);
     forget(detach.from);
 }
@@ -190,64 +204,51 @@ void Sequencer::handle(const TaskEnded& ended) {
     if (const auto erased = store_.erase_task(ended.id); !erased) fail_batch(erased.error());
 }
 
-// ---- pages of history ---------------------------------------------------------------------------
+// ---- what is only read --------------------------------------------------------------------------
 
-/// History is read after the commit, so that a page never shows what may yet be rolled back; what is
-/// published later follows it in the same mailbox.
-void Sequencer::answer_reads() {
-    for (const auto& request : std::exchange(reads_, {})) answer_read(request);
-}
-
-void Sequencer::answer_read(const ReadPage& request) {
-    Page page;
-    page.to = request.from;
-    page.after = page.end = request.after;
-    auto entries = read_page(request, page);
-    page.failed = !entries;
-    if (!entries) note(entries.error());
-    page.entries = std::make_shared<const std::vector<LogEntry>>(entries ? std::move(*entries)
-                                                                         : std::vector<LogEntry>());
-    outputs_.push_back({request.from.core, std::move(page)});
-}
-
-/// Fills in all of `page` but its entries, and returns these.
-Result<std::vector<LogEntry>, StoreError> Sequencer::read_page(const ReadPage& request,
-                                                               Page& page) {
-    if (needs_reopen_) return Err{StoreError::io};
-    auto entries =
-        store_.read(request.rooms, request.after, limits::page_entries, limits::page_bytes);
-    if (!entries) return entries;
-    const auto trimmed = store_.trimmed_to(request.rooms);
-    if (!trimmed) return Err{trimmed.error()};
+/// After the commit, so that nobody is shown what may yet be rolled back. Who is near the head is read for here:
+/// what is published later follows it in the same mailbox.
+void Sequencer::read_for_others() {
     const auto head = store_.head().offset;
-    leave_out_unreadable(*entries, page);
-    if (!entries->empty()) {
-        page.end = entries->back().offset;
-    } else {
-        page.end = page.unreadable_to > 0 ? page.unreadable_to : head;
+    const auto far = options_.reads_apart_from;
+    own_reading_.set_open(!needs_reopen_);
+    for (ToReader& question : std::exchange(questions_to_reader_, {})) {
+        auto* page = std::get_if<ReadPage>(&question);
+        if (page) {
+            const auto pid = pid_of_.find(page->from);
+            page->pid = pid == pid_of_.end() ? "" : pid->second;
+        }
+        const bool is_near = page && far && (page->after >= head || head - page->after < *far);
+        if (!far || is_near) {
+            reader_.handle_mail(std::move(question));
+        } else {
+            give_to_reader(std::move(question));
+        }
     }
-    if (const auto added = add_recorded(request, page, *entries); !added) {
-        return Err{added.error()};
-    }
-    page.reached_head = page.end == head;
-    if (request.after < *trimmed) {
-        ++counts_.gaps_told;
-        page.lost_to = *trimmed;
-    }
-    return entries;
+    reader_.answer_pages();
+    take_from_reader();
 }
 
-/// Those at the beginning of the page; it ends before the next ones, which begin the page after it.
-void Sequencer::leave_out_unreadable(std::vector<LogEntry>& entries, Page& page) {
-    const auto is_readable = [](const LogEntry& entry) { return is_event(entry.data); };
-    const auto first = std::find_if(entries.begin(), entries.end(), is_readable);
-    if (first != entries.begin()) {
-        counts_.unreadable += static_cast<std::uint64_t>(first - entries.begin());
-        page.unreadable_from = entries.front().offset;
-        page.unreadable_to = std::prev(first)->offset;
+/// One step.
+void Sequencer::look_up_for_others() {
+    own_reading_.set_open(!needs_reopen_);
+    reader_.answer_lookups(wall_clock_);
+    take_from_reader();
+}
+
+void Sequencer::take_from_reader() {
+    while (auto output = reader_.poll_output()) outputs_.push_back(std::move(*output));
+    if (reader_.is_damaged()) note(StoreError::corrupt);
+}
+
+/// A Reader apart is not told of the end of sessions that it does not know.
+void Sequencer::give_to_reader(ToReader question) {
+    if (const auto* detach = std::get_if<Detach>(&question)) {
+        if (read_for_.erase(detach->from) == 0) return;
+    } else {
+        read_for_.insert(std::visit([](const auto& one) { return one.from; }, question));
     }
-    entries.erase(std::find_if_not(first, entries.end(), is_readable), entries.end());
-    entries.erase(entries.begin(), first);
+    reader_mail_.push_back(std::move(question));
 }
 
 /// The session is gone, or no longer to be trusted with its producer.

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -10,9 +9,12 @@
 #include <vector>
 
 #include "server/sequencer/admission.hpp"
+#include "server/sequencer/outgoing_mail.hpp"
+#include "server/sequencer/reader.hpp"
 #include "server/sequencer/task_desk.hpp"
 #include "server/sequencer/transaction.hpp"
 #include "server/sequencer/words.hpp"
+#include "server/store/reading.hpp"
 #include "server/store/recovery.hpp"
 #include "shared/base/limits.hpp"
 #include "shared/base/output_queue.hpp"
@@ -21,14 +23,6 @@
 #include "shared/delivery/outbox.hpp"
 
 namespace oncewire::sequencer {
-
-/// What left the sequencer and for whom.
-struct OutgoingMail {
-    static constexpr std::uint16_t every_core = 0xffff;
-
-    std::uint16_t core = every_core;
-    FromSequencer mail;
-};
 
 /// Counters of one sequencer, for operators and tests.
 struct SequencerCounts {
@@ -48,19 +42,15 @@ struct SequencerCounts {
     std::uint64_t handler_failures = 0;
     std::uint64_t tasks_done = 0;
     std::uint64_t task_failures = 0;
-    std::uint64_t trimmed = 0;     ///< entries removed by retention
-    std::uint64_t gaps_told = 0;   ///< readers who were told that entries are gone (R12)
-    std::uint64_t unreadable = 0;  ///< entries left out of pages, as no client could read them
-    std::uint64_t conflicts = 0;   ///< numbers that met another message (R9)
-    std::uint64_t asked = 0;       ///< questions given out, repetitions counted
+    std::uint64_t trimmed = 0;    ///< entries removed by retention
+    std::uint64_t conflicts = 0;  ///< numbers that met another message (R9)
+    std::uint64_t asked = 0;      ///< questions given out, repetitions counted
     std::uint64_t answered = 0;
     std::uint64_t expired = 0;           ///< questions
     std::uint64_t leases_ended = 0;      ///< producers whose verdicts were forgotten
     std::uint64_t outcomes_unknown = 0;  ///< resent copies whose verdict was forgotten
-    std::uint64_t looked_up = 0;
-    std::uint64_t lookups_dropped = 0;  ///< whoever asked was gone before it was their turn
-    std::uint64_t put_off = 0;          ///< messages that were not admitted yet
-    std::uint64_t cut_off = 0;          ///< sessions that did not wait when they were asked to
+    std::uint64_t put_off = 0;           ///< messages that were not admitted yet
+    std::uint64_t cut_off = 0;           ///< sessions that did not wait when they were asked to
 };
 
 /// The one writer: gives positions, dedupes, runs durable handlers, answers from history.
@@ -92,9 +82,13 @@ class Sequencer {
         /// What to do when a question has come to its end, by the question's event; without one its end
         /// has no effect.
         AnswerHandlers answers = {};
-        /// Events whose handlers only read. They are answered between two batches, a step at a time, each
-        /// session in turn, and those of sessions that are gone not at all.
+        /// Events whose handlers only read. They are answered by a Reader: each session in turn, and those of
+        /// sessions that are gone not at all.
         std::set<std::string, std::less<>> lookups = {};
+        /// None: the sequencer reads itself, between two batches, a step at a time. Else there is a Reader
+        /// apart, which gets what poll_reader_mail() says: lookups, and pages that begin so many offsets or more
+        /// before the head. Those that begin later are the sequencer's, see Reader.
+        std::optional<delivery::Offset> reads_apart_from = {};
     };
 
     /// `store` outlives the sequencer. `handlers`: by event name; an event without one is rejected.
@@ -123,7 +117,11 @@ class Sequencer {
     bool is_damaged() const { return is_damaged_; }
 
     std::optional<OutgoingMail> poll_output();
+    /// For a Reader apart. What was asked after a message of the same client is said when that is committed.
+    std::optional<ToReader> poll_reader_mail() { return reader_mail_.poll(); }
     const SequencerCounts& counts() const { return counts_; }
+    /// What it read itself.
+    const ReaderCounts& reader_counts() const { return reader_.counts(); }
 
   private:
     /// How long the store is left alone after it failed: a person freeing disk space sees messages flow
@@ -183,9 +181,6 @@ class Sequencer {
     void send_ordered(std::uint16_t core, FromSequencer mail);
     void settle_ordered(bool outcome_known);
     void forget_sessions();
-    Result<bool, StoreError> has_lost_history(const SessionRow& row, delivery::Offset after);
-    Result<void, StoreError> add_recorded(const ReadPage& request, Page& page,
-                                          std::vector<LogEntry>& entries);
 
     // sequencer_questions.cpp: what clients are asked
     Result<Verdict, StoreError> take_answer(const Submit& submit, const delivery::Answer& answer);
@@ -200,14 +195,12 @@ class Sequencer {
     Result<void, StoreError> look_for_expiry();
     void note_expiry(UnixMillis expires_at);
 
-    // sequencer_lookups.cpp: what is only read
+    // What is only read
     bool is_lookup(const Submit& submit) const;
-    void keep_lookup(const Submit& submit);
-    Submit take_lookup();
-    void answer_lookups();
-    std::uint64_t answer_lookup(const Submit& submit);
-    Result<Verdict, StoreError> run_lookup(Tx& tx, const Submit& submit);
-    void drop_lookups(const SessionRef& session);
+    void read_for_others();
+    void look_up_for_others();
+    void give_to_reader(ToReader question);
+    void take_from_reader();
 
     void handle_keyed(const Submit& submit, Attachment& attachment);
     void handle_stock(const Submit& submit);
@@ -246,10 +239,6 @@ class Sequencer {
     void end_dirty(Outcome outcome);
     void void_batch();
     void clear_batch();
-    void answer_reads();
-    void answer_read(const ReadPage& request);
-    Result<std::vector<LogEntry>, StoreError> read_page(const ReadPage& request, Page& page);
-    void leave_out_unreadable(std::vector<LogEntry>& entries, Page& page);
     void show_rewritten();
     void note_rewritten();
     void erase_traces();
@@ -289,7 +278,7 @@ class Sequencer {
     std::map<SessionRef, std::size_t> settled_at_;  // this session's newest Settled in replies_
     std::vector<Involved> involved_;
     std::vector<Attach> attaches_;
-    std::vector<ReadPage> reads_;
+    std::vector<ToReader> questions_to_reader_;
     std::vector<ProducerId> dirty_;
 
     TaskDesk tasks_;
@@ -304,8 +293,10 @@ class Sequencer {
     std::optional<Instant> expiry_at_ = Instant{};  // when to look for questions that expired
     std::map<std::uint64_t, std::uint32_t> expiry_failures_;  // of handlers, by question
 
-    std::map<SessionRef, std::deque<Submit>> lookups_;  // none is empty
-    SessionRef last_asker_;                             // whose turn it was
+    store::OwnReading own_reading_;
+    Reader reader_;  // answers what no Reader apart is given
+    OutputQueue<ToReader> reader_mail_;
+    std::set<SessionRef> read_for_;  // sessions that the Reader apart knows
 
     std::map<ProducerId, Attachment> attachments_;
     std::map<SessionRef, ProducerId> producer_of_;

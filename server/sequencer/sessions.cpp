@@ -5,6 +5,7 @@
 // and are told.
 #include <algorithm>
 
+#include "server/sequencer/pages.hpp"
 #include "server/sequencer/sequencer.hpp"
 #include "shared/base/limits.hpp"
 
@@ -199,20 +200,9 @@ Result<std::string, StoreError> Sequencer::why_not(const OpenSession& request,
         if (is_recent || after < row->from.offset) return Reason("too_much");
         after = pruned->to;
     }
-    const auto lost = has_lost_history(*row, after);
+    const auto lost = has_lost_history(own_reading_, *row, after);
     if (!lost) return Err{lost.error()};
     return Reason(*lost ? "too_much" : "");
-}
-
-/// Whether retention removed something that was for this session, which has everything up to `after`.
-Result<bool, StoreError> Sequencer::has_lost_history(const SessionRow& row,
-                                                     delivery::Offset after) {
-    for (const auto& membership : row.rooms) {
-        const auto trimmed = store_.trimmed_to({membership.room});
-        if (!trimmed) return Err{trimmed.error()};
-        if (*trimmed > std::max(after, membership.since)) return true;
-    }
-    return false;
 }
 
 /// The newest connection is the session's; the one before, if it still seems to be there, is closed.
@@ -352,45 +342,6 @@ Result<void, StoreError> Sequencer::apply(const SessionEffect& effect) {
         }
         if (!done) return done;
     }
-    return {};
-}
-
-// ---- what was emitted ---------------------------------------------------------------------------
-
-/// Leaves out of `entries` what this session may not see, adds to the page what was recorded for it, and
-/// moves the page's end back to where both have been read.
-Result<void, StoreError> Sequencer::add_recorded(const ReadPage& request, Page& page,
-                                                 std::vector<LogEntry>& entries) {
-    const auto pid = pid_of_.find(request.from);
-    page.lost = request.resumes && pid == pid_of_.end();
-    if (pid == pid_of_.end()) return {};
-    const auto row = store_.find_session(pid->second);
-    if (!row) return Err{row.error()};
-    const auto pruned = store_.pruned();
-    if (!pruned) return Err{pruned.error()};
-    if (page.lost = !*row; page.lost) return {};
-    // Of history from before the session it gets what the log still has, and no events.
-    const auto after = std::max(request.after, (*row)->from.offset);
-    const auto history_lost = has_lost_history(**row, after);
-    if (!history_lost) return Err{history_lost.error()};
-    page.lost = after < pruned->to || *history_lost;
-    if (page.lost) return {};
-    const auto& memberships = (*row)->rooms;
-    std::vector<std::string> rooms;
-    for (const auto& membership : memberships) rooms.push_back(membership.room);
-    auto events = store_.read_recorded(rooms, after, limits::page_entries, limits::page_bytes);
-    if (!events) return Err{events.error()};
-    if (!events->empty()) page.end = std::min(page.end, events->back().offset);
-    for (auto& event : *events) {
-        if (event.offset > page.end) break;
-        if (!may_see(memberships, event.offset, event.rooms, event.except)) continue;
-        page.recorded.push_back(std::make_shared<const RecordedEvent>(std::move(event)));
-    }
-    std::erase_if(entries, [&](const LogEntry& entry) {
-        const bool hidden =
-            request.resumes && !may_see(memberships, entry.offset, {entry.room}, {});
-        return hidden || entry.offset > page.end;
-    });
     return {};
 }
 

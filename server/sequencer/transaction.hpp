@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "server/sequencer/words.hpp"
+#include "server/store/reading.hpp"
 #include "shared/base/time.hpp"
 
 namespace oncewire::sequencer {
@@ -83,30 +84,28 @@ struct Rewrite {
 /// verdict, or not at all. Valid during the handler's call only.
 class Tx {
   public:
-    enum class Use : std::uint8_t {
-        message,  ///< the store's transaction is open
-        lookup,   ///< it is not; nothing can be stored, and sql() opens one that is rolled back
-    };
-    /// `key`: of the message, see Message.
+    /// In the store's open transaction. `key`: of the message, see Message.
     Tx(Store& store, std::string_view nsp, std::string_view key, UnixMillis now,
        std::vector<LogEntry>& published, std::vector<QuestionChange>& questions,
-       std::vector<Rewrite>& rewritten, Use use = Use::message)
-        : store_(store),
-          use_(use),
+       std::vector<Rewrite>& rewritten)
+        : store_(&store),
           nsp_(nsp),
           key_(key),
           now_(now),
-          published_(published),
-          questions_(questions),
-          rewritten_(rewritten) {}
+          published_(&published),
+          questions_(&questions),
+          rewritten_(&rewritten) {}
+    /// Of a lookup: reads what is committed up to `head`, and changes nothing.
+    Tx(store::Reading& reading, delivery::Offset head, std::string_view nsp, UnixMillis now)
+        : reading_(&reading), head_(head), nsp_(nsp), now_(now) {}
 
-    /// Whether anything was changed: then undo() takes it back. Of a lookup: whether a transaction is open.
+    /// Whether anything was changed: then undo() takes it back.
     bool is_marked() const { return is_marked_; }
     /// Of the log, so far, with what an entry costs besides its data: what a lookup costs.
     std::uint64_t bytes_read() const { return bytes_read_; }
 
     /// The offset the next publish() gets: useful as the id of what is being published.
-    delivery::Offset next_offset() const { return store_.head().offset + 1; }
+    delivery::Offset next_offset() const { return (store_ ? store_->head().offset : head_) + 1; }
     UnixMillis now() const { return now_; }
 
     /// Appends an event to the log for the members of `room` in the message's namespace. They receive it
@@ -171,9 +170,10 @@ class Tx {
     /// is in memory meanwhile.
     template <class... A>
     Result<std::vector<SqlRow>, SqlError> sql(std::string_view statement, const A&... values) {
-        const auto ready = use_ == Use::lookup ? begin_lookup() : mark();
+        if (reading_) return reading_->run_sql(statement, {sql_value(values)...});
+        const auto ready = mark();
         if (!ready) return Err{SqlError{ready.error(), false, error_text(ready.error())}};
-        return store_.run_sql(statement, {sql_value(values)...});
+        return store_->run_sql(statement, {sql_value(values)...});
     }
 
     /// How a message with a sender-chosen id (tier 1) relates to what is stored.
@@ -208,20 +208,21 @@ class Tx {
 
     /// Before the first change, so that a message that changes nothing costs no mark.
     Result<void, StoreError> mark();
-    Result<void, StoreError> begin_lookup();
     StoreError note_mistake(std::string sentence);
 
-    Store& store_;
-    Use use_;
+    // One of the two.
+    Store* store_ = nullptr;
+    store::Reading* reading_ = nullptr;
+    delivery::Offset head_ = 0;  // of reading_
     bool is_marked_ = false;
     std::uint64_t bytes_read_ = 0;
     std::string_view nsp_;
     std::string_view key_;
     UnixMillis now_;
     std::uint32_t deferred_ = 0;
-    std::vector<LogEntry>& published_;
-    std::vector<QuestionChange>& questions_;
-    std::vector<Rewrite>& rewritten_;
+    std::vector<LogEntry>* published_ = nullptr;
+    std::vector<QuestionChange>* questions_ = nullptr;
+    std::vector<Rewrite>* rewritten_ = nullptr;
     std::string mistake_;
 };
 

@@ -37,6 +37,7 @@ using mail::SessionRef;
 using mail::Settled;
 using mail::Submit;
 using mail::TaskEnded;
+using mail::ToReader;
 using mail::ToSequencer;
 
 using store::accept;

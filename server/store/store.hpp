@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -101,6 +102,8 @@ struct LogHead {
     bool operator==(const LogHead&) const = default;
 };
 
+class Reading;
+
 /// Ordered log, producer rows and verdicts of one database. There are two: SQLite, and a reference model
 /// in memory that the simulator crashes.
 ///
@@ -123,6 +126,9 @@ class Store : public Sessions {
     /// durable. On failure everything but head() (and read(), if the file opens) keeps failing: call
     /// it again later.
     virtual Result<void, StoreError> reopen() = 0;
+    /// For a thread of its own, which sees what is committed. Null: there is none, and whoever reads is on the
+    /// store's thread. Must be gone before the store.
+    virtual std::unique_ptr<Reading> open_reading();
 
     /// `entry.offset` must be head().offset + 1, `entry.room_seq` next_room_seq(room). This and all
     /// that is called put_… require begin().

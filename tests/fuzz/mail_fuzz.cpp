@@ -26,8 +26,9 @@ void check(std::string_view bytes, std::optional<Letter> decode(std::string_view
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
     const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-    if (data[0] % 3 == 0) check(bytes, mail::decode_to_sequencer);
-    if (data[0] % 3 == 1) check(bytes, mail::decode_from_sequencer);
-    if (data[0] % 3 == 2) check(bytes, mail::decode_core_mail);
+    if (data[0] % 4 == 0) check(bytes, mail::decode_to_sequencer);
+    if (data[0] % 4 == 1) check(bytes, mail::decode_from_sequencer);
+    if (data[0] % 4 == 2) check(bytes, mail::decode_core_mail);
+    if (data[0] % 4 == 3) check(bytes, mail::decode_to_reader);
     return 0;
 }

@@ -52,6 +52,7 @@ RULES = {
     "shared/peer/": Rule(("shared/",)),
     "server/store/": Rule(STORE),
     "server/store/sqlite/database.cpp": Rule(STORE, theirs=("sqlite3.h",), std="any"),
+    "server/store/sqlite/reading.hpp": Rule(STORE, plus=("mutex",)),
     "server/store/sqlite/files.cpp": Rule(STORE, std="any"),
     "server/mail/": Rule(MAIL),
     "server/sequencer/": Rule((*MAIL, "server/sequencer/")),

@@ -27,6 +27,10 @@ std::optional<delivery::Position> linked_place(const Frame& frame) {
     return linked ? std::optional(linked->position) : std::nullopt;
 }
 
+bool says_reached(const Frame& frame) {
+    return frame.bytes.find(R"(["oncewire:reached",)") != std::string::npos;
+}
+
 }  // namespace
 
 std::optional<hub::ConnectionId> CoreWires::connection_of(LinkNumber link) const {
@@ -114,10 +118,11 @@ bool CoreWires::write(hub::ConnectionId id, routes::Routes::Frames frames) {
     return false;
 }
 
-/// One that another follows, by which its reader will know.
+/// One that another follows, by which its reader will know: unless it was told before that it has everything.
 void CoreWires::swallow_one(routes::Routes::Frames& frames) {
     std::optional<delivery::Position> following;
     for (std::size_t i = frames.size(); i-- > 0;) {
+        if (says_reached(*frames[i])) following.reset();
         const auto place = linked_place(*frames[i]);
         if (!place) continue;
         const bool is_known = following && place->epoch == following->epoch;

@@ -51,6 +51,7 @@ constexpr FaultClass classes[] = {
     {Fault::store_busy, "store_busy", 65},
     {Fault::reopen_failed, "reopen_failed", 65},
     {Fault::read_failed, "read_failed", 65},
+    {Fault::reader_slow, "reader_slow", 65},
     {Fault::put_off, "put_off", 65},
     {Fault::wall_clock_jump, "wall_clock_jump", 65},
     {Fault::history_trimmed, "history_trimmed", 25},

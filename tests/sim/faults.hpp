@@ -55,7 +55,8 @@ enum class Fault : std::uint8_t {
     store_busy,
     reopen_failed,
     read_failed,
-    put_off,  ///< the application asks a sender to wait before it stores anything of it
+    reader_slow,  ///< who reads apart from the sequencer takes its time
+    put_off,      ///< the application asks a sender to wait before it stores anything of it
     wall_clock_jump,
     history_trimmed,  ///< retention removes what some readers have not read yet (R12)
     lease_ended,      ///< what a sender was told who has been away is forgotten

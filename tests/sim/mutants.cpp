@@ -83,6 +83,7 @@ constexpr Named names[] = {
     {Mutant::told_before_connect, "told_before_connect"},
     {Mutant::address_cut_short, "address_cut_short"},
     {Mutant::behind_not_told, "behind_not_told"},
+    {Mutant::reader_says_live, "reader_says_live"},
 };
 
 constexpr bool names_stand_in_order() {

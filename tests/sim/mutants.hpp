@@ -83,9 +83,10 @@ enum class Mutant : std::uint8_t {
     told_before_connect,       ///< a session is told of events before CONNECT is answered
     address_cut_short,         ///< a letter's address says which place, not whose turn it is there
     behind_not_told,           ///< a core that had no room for what is new is not told when it has
+    reader_says_live,  ///< who reads apart says that the head is reached, and may be overtaken
 };
 inline constexpr std::uint32_t mutant_count =
-    static_cast<std::uint32_t>(Mutant::behind_not_told) + 1;
+    static_cast<std::uint32_t>(Mutant::reader_says_live) + 1;
 
 /// What CI plants in every run to see the alarm work.
 inline constexpr Mutant canary = Mutant::dedupe_in_memory;

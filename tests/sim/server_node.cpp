@@ -141,6 +141,8 @@ sequencer::Sequencer::Options sequencer_options(Env& env, const ServerNode::Opti
     options.retention = node.retention;
     options.lease = node.lease;
     options.trim_every = Millis{2'000};
+    if (env.choices.chance("reads apart", 1, 2))
+        options.reads_apart_from = env.choices.between("near", 0, 6);
     options.admission = [&env](const sequencer::Offer& offer) { return admit(env, offer); };
     if (env.faults.strikes(Fault::limit_changed, 1, 2)) {
         options.message_bytes_max = env.choices.between("limit", 200, 4'000);
@@ -183,9 +185,11 @@ ServerNode::Process::Process(Env& env, store::MemoryDisk& machine_disk, std::uin
                              const Options& options)
     : disk(env, machine_disk),
       store(env, disk, machine_disk),
+      eyes(env, machine_disk),
       // The guest house has no durable handlers.
       sequencer(store, options.house ? Handlers() : chat_handlers(env, durable),
                 sequencer_options(env, options)),
+      reader(eyes, {.is_apart = env.mutant != Mutant::reader_says_live}),
       entropy(secret_seed) {}
 
 void ServerNode::install(api::Application& application) const {
@@ -547,6 +551,39 @@ void ServerNode::deliver_outputs() {
     while (auto output = process_->sequencer.poll_output()) {
         if (!process_->disk.is_crashed()) post(std::move(*output));
     }
+    while (auto question = process_->sequencer.poll_reader_mail()) ask_reader(*question);
+}
+
+// ---- who reads apart ----------------------------------------------------------------------------
+
+void ServerNode::ask_reader(const mail::ToReader& question) {
+    const Instant due =
+        std::max(process_->newest_question, env_.now() + env_.choices.delay("to reader", 0, 2));
+    process_->newest_question = due;
+    ++process_->under_way;
+    in_this_life(due, [this, letter = carried(question, mail::decode_to_reader)] {
+        --process_->under_way;
+        process_->reader.handle_mail(letter);
+        read_on();
+    });
+}
+
+/// Its thread does one step after the other, beside everything else.
+void ServerNode::read_on() {
+    if (process_->is_reading || !process_->reader.has_work()) return;
+    process_->is_reading = true;
+    const Millis time = env_.faults.strikes(Fault::reader_slow, 1, 8)
+                            ? env_.choices.long_tailed("reading", 10, 2'000)
+                            : env_.choices.delay("reading", 0, 3);
+    ++process_->under_way;
+    // What it saw when it looked arrives later.
+    process_->reader.step(wall_clock());
+    in_this_life(env_.now() + time, [this] {
+        --process_->under_way;
+        process_->is_reading = false;
+        while (auto output = process_->reader.poll_output()) post(std::move(*output));
+        read_on();
+    });
 }
 
 void ServerNode::post(sequencer::OutgoingMail mail) {

@@ -84,7 +84,11 @@ class ServerNode final : public LinkEnd {
         FaultyStore disk;
         MutantStore store;
         api::Application durable;  // for its transactional handlers
+        DiskReading eyes;
         sequencer::Sequencer sequencer;
+        sequencer::Reader reader;
+        bool is_reading = false;  // a step of the reader is due
+        Instant newest_question;  // to the reader
         Timer timer;
         std::deque<mail::ToSequencer> inbox;
         bool committing = false;
@@ -118,6 +122,8 @@ class ServerNode final : public LinkEnd {
     void run_batch();
     void commit_batch();
     void deliver_outputs();
+    void ask_reader(const mail::ToReader& question);
+    void read_on();
     void post(sequencer::OutgoingMail mail);
     void crowd(std::uint16_t core);
     bool spoil(mail::FromSequencer& mail);

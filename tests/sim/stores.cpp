@@ -443,4 +443,12 @@ Result<store::Pruned, StoreError> MutantStore::pruned() {
     return lies ? Result<store::Pruned, StoreError>(store::Pruned()) : behind_.pruned();
 }
 
+// ---- who reads apart ----------------------------------------------------------------------------
+
+Result<store::LogHead, store::StoreError> DiskReading::look() {
+    if (env_.faults.strikes(Fault::read_failed, 1, 20)) return Err{store::StoreError::io};
+    if (const auto looked = store_.reopen(); !looked) return Err{looked.error()};
+    return OwnReading::look();
+}
+
 }  // namespace oncewire::sim

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "server/store/memory/memory_store.hpp"
+#include "server/store/reading.hpp"
 #include "server/store/store.hpp"
 #include "tests/sim/env.hpp"
 
@@ -256,6 +257,19 @@ class FaultyStore final : public StoreInFront {
     store::MemoryStore memory_;
     bool crashed_ = false;
     Instant writes_fail_until_;
+};
+
+/// Eyes of their own on the disk, for who reads apart from the sequencer: they see what is committed, and
+/// fail now and then.
+class DiskReading final : public store::OwnReading {
+  public:
+    DiskReading(Env& env, store::MemoryDisk& disk) : OwnReading(store_), env_(env), store_(disk) {}
+
+    Result<store::LogHead, store::StoreError> look() override;
+
+  private:
+    Env& env_;
+    store::MemoryStore store_;
 };
 
 /// Plants the bugs that a store can have; otherwise passes everything on.

@@ -57,7 +57,7 @@ std::map<std::string, ToSequencer> to_sequencer() {
         {"attach", Attach{session, {producer, ProducerSecret("secret")}, "u1", 4}},
         {"submit keyed", keyed},
         {"submit with ack", acked},
-        {"read page", ReadPage{session, {"/,a", "/,b"}, 128, true}},
+        {"read page", ReadPage{session, {"/,a", "/,b"}, 128, true, "pid"}},
         {"detach", Detach{session}},
         {"task ended", TaskEnded{6, false}},
         {"open session", open},
@@ -66,6 +66,14 @@ std::map<std::string, ToSequencer> to_sequencer() {
         {"record", Record{1, event(), true}},
         {"relay", Relay{2, shared(JoinRooms{target, {"blue"}}), effect}},
         {"relay of nothing", Relay{2, nullptr, std::nullopt}},
+    };
+}
+
+std::map<std::string, ToReader> to_reader() {
+    return {
+        {"read page", ReadPage{session, {"/,a"}, 9, false, ""}},
+        {"lookup", Submit{session, "/", R"(["history"])", "", std::nullopt, 5, "{}", false, {}}},
+        {"detach", Detach{session}},
     };
 }
 
@@ -151,6 +159,10 @@ void check(const std::map<std::string, Letter>& letters, const char* list,
 
 TEST_CASE("letters to the sequencer are bytes, and the same letters again") {
     check(to_sequencer(), "to_sequencer", decode_to_sequencer);
+}
+
+TEST_CASE("letters to the reader are bytes, and the same letters again") {
+    check(to_reader(), "to_reader", decode_to_reader);
 }
 
 TEST_CASE("letters from the sequencer are bytes, and the same letters again") {

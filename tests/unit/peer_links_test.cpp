@@ -117,7 +117,7 @@ TEST_CASE("entries that no client can read are told as lost, and everything arou
         CHECK(story.world.seen<peer::Noticed>(browser).empty());
     }
     CHECK(story.world.hub.counts().violations == 0);
-    CHECK(story.world.sequencer.counts().unreadable ==
+    CHECK(story.world.sequencer.reader_counts().unreadable ==
           3 * (2u + (begins ? 1 : 0) + (ends ? 1 : 0)));
 }
 

@@ -130,7 +130,7 @@ class SmallServer {
     }
 
     std::size_t kept_mail() const { return kept_mail_.size(); }
-    std::uint64_t looked_up() const { return sequencer_.counts().looked_up; }
+    std::uint64_t looked_up() const { return sequencer_.reader_counts().looked_up; }
 
     /// What goes out to this client is handed to its socket, and no more until it reads again.
     void stop_taking(Client client) { deaf_[client] = false; }

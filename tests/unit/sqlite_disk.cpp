@@ -12,7 +12,8 @@ namespace oncewire::test {
 namespace {
 
 constexpr std::uint64_t sector_bytes = 512;
-constexpr const char* vfs_name = "oncewire-test-disk";
+/// The one that the store asks for; ours is found first.
+constexpr const char* vfs_name = "unix-excl";
 
 }  // namespace
 
@@ -27,7 +28,7 @@ struct DiskFile {
 
     static int close(sqlite3_file* file) {
         DiskFile& self = of(file);
-        if (self.content->owner == file) self.content->owner = nullptr;
+        self.content->locks.erase(file);
         return SQLITE_OK;
     }
 
@@ -74,21 +75,78 @@ struct DiskFile {
         return SQLITE_OK;
     }
 
-    static int lock(sqlite3_file* file, int) {
-        const void*& owner = of(file).content->owner;
-        if (owner && owner != file) return SQLITE_BUSY;
-        owner = file;
+    /// The highest lock of anybody else.
+    static int others(sqlite3_file* file) {
+        int highest = SQLITE_LOCK_NONE;
+        for (const auto& [who, level] : of(file).content->locks)
+            if (who != file) highest = std::max(highest, level);
+        return highest;
+    }
+
+    static int lock(sqlite3_file* file, int level) {
+        const int bearable = level == SQLITE_LOCK_SHARED     ? SQLITE_LOCK_RESERVED
+                             : level == SQLITE_LOCK_RESERVED ? SQLITE_LOCK_SHARED
+                                                             : SQLITE_LOCK_NONE;
+        if (others(file) > bearable) return SQLITE_BUSY;
+        int& own = of(file).content->locks[file];
+        own = std::max(own, level);
         return SQLITE_OK;
     }
 
     static int unlock(sqlite3_file* file, int level) {
-        if (level == SQLITE_LOCK_NONE) of(file).content->owner = nullptr;
+        auto& locks = of(file).content->locks;
+        if (level == SQLITE_LOCK_NONE) {
+            locks.erase(file);
+        } else {
+            locks[file] = level;
+        }
         return SQLITE_OK;
     }
 
     static int is_reserved(sqlite3_file* file, int* result) {
-        const void* owner = of(file).content->owner;
-        *result = owner && owner != file;
+        *result = others(file) >= SQLITE_LOCK_RESERVED;
+        return SQLITE_OK;
+    }
+
+    static int map_shared(sqlite3_file* file, int region, int size, int, void volatile** memory) {
+        auto& content = *of(file).content;
+        content.sharers.insert(file);
+        while (content.shared_memory.size() <= static_cast<std::size_t>(region))
+            content.shared_memory.emplace_back(static_cast<std::size_t>(size), '\0');
+        *memory = content.shared_memory[static_cast<std::size_t>(region)].data();
+        return SQLITE_OK;
+    }
+
+    static int lock_shared(sqlite3_file* file, int first, int count, int flags) {
+        auto& slots = of(file).content->slots;
+        const bool is_exclusive = (flags & SQLITE_SHM_EXCLUSIVE) != 0;
+        const bool unlocks = (flags & SQLITE_SHM_UNLOCK) != 0;
+        const auto begin = slots.begin() + first;
+        const auto is_taken = [&](const auto& slot) {
+            if (slot.exclusive && slot.exclusive != file) return true;
+            const auto own = slot.shared.count(file);
+            return is_exclusive && slot.shared.size() > own;
+        };
+        if (!unlocks && std::any_of(begin, begin + count, is_taken)) return SQLITE_BUSY;
+        std::for_each(begin, begin + count, [&](auto& slot) {
+            if (unlocks) {
+                slot.shared.erase(file);
+                if (slot.exclusive == file) slot.exclusive = nullptr;
+            } else if (is_exclusive) {
+                slot.exclusive = file;
+            } else {
+                slot.shared.insert(file);
+            }
+        });
+        return SQLITE_OK;
+    }
+
+    static void order_shared(sqlite3_file*) {}
+
+    static int unmap_shared(sqlite3_file* file, int) {
+        auto& content = *of(file).content;
+        content.sharers.erase(file);
+        if (content.sharers.empty()) content.shared_memory.clear();
         return SQLITE_OK;
     }
 
@@ -98,10 +156,25 @@ struct DiskFile {
     static int characteristics(sqlite3_file*) { return SQLITE_IOCAP_POWERSAFE_OVERWRITE; }
 
     static const sqlite3_io_methods* methods() {
-        static const sqlite3_io_methods table = {
-            1,       close,       read,    write,       truncate,        sync,    size,    lock,
-            unlock,  is_reserved, control, sector_size, characteristics, nullptr, nullptr, nullptr,
-            nullptr, nullptr,     nullptr};
+        static const sqlite3_io_methods table = {2,
+                                                 close,
+                                                 read,
+                                                 write,
+                                                 truncate,
+                                                 sync,
+                                                 size,
+                                                 lock,
+                                                 unlock,
+                                                 is_reserved,
+                                                 control,
+                                                 sector_size,
+                                                 characteristics,
+                                                 map_shared,
+                                                 lock_shared,
+                                                 order_shared,
+                                                 unmap_shared,
+                                                 nullptr,
+                                                 nullptr};
         return &table;
     }
 };
@@ -131,7 +204,10 @@ struct DiskVfs {
         SqliteDisk::Content& content = disk.files_[name];
         if (!content.exists) return SQLITE_IOERR_DELETE_NOENT;
         if (content.removal_synced) content.removed = content.synced;
-        content = {{}, {}, {}, false, std::move(content.removed), false, nullptr};
+        std::string removed = std::move(content.removed);
+        content = {};
+        content.removed = std::move(removed);
+        content.removal_synced = false;
         return SQLITE_OK;
     }
 
@@ -152,7 +228,7 @@ struct DiskVfs {
 
 SqliteDisk::SqliteDisk() {
     const sqlite3_vfs* system = sqlite3_vfs_find(nullptr);
-    VERIFY(std::strcmp(system->zName, vfs_name) != 0);  // one at a time
+    VERIFY(std::strcmp(system->zName, vfs_name) != 0);  // one at a time, at the head of the list
     vfs_ = new sqlite3_vfs(*system);
     vfs_->iVersion = 1;
     vfs_->szOsFile = sizeof(DiskFile);
@@ -179,7 +255,7 @@ SqliteDisk::~SqliteDisk() {
 
 void SqliteDisk::lose_power(Prng& prng) {
     for (auto& [name, file] : files_) {
-        VERIFY(file.owner == nullptr);
+        VERIFY(file.locks.empty());
         std::string left = file.synced;
         if (!file.removal_synced && prng.chance(1, 2)) {
             left = file.removed;

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <set>
 #include <string>
@@ -53,7 +55,15 @@ class SqliteDisk {
         bool exists = false;
         std::string removed;  // what comes back if the removal is lost
         bool removal_synced = true;
-        const void* owner = nullptr;  // who holds the lock
+        std::map<const void*, int> locks;  // by who is open
+        // What connections share in memory, as long as one of them does: regions, and who holds which slot.
+        struct Slot {
+            std::set<const void*> shared;
+            const void* exclusive = nullptr;
+        };
+        std::set<const void*> sharers;
+        std::deque<std::string> shared_memory;
+        std::array<Slot, 8> slots;
     };
     bool fails(Operation operation);
     void write(Content& file, std::uint64_t at, const char* bytes, std::uint64_t count);

@@ -117,8 +117,8 @@ TEST_CASE("nothing is read for who has left, or does not want to know") {
     machine.submit(2, R"(["look",1])", std::nullopt);
     machine.sequencer.handle_mail(Detach{{0, 1}}, Instant{}, {});
     CHECK(machine.end_batch().empty());
-    CHECK(machine.sequencer.counts().looked_up == 0);
-    CHECK(machine.sequencer.counts().lookups_dropped == 60);
+    CHECK(machine.sequencer.reader_counts().looked_up == 0);
+    CHECK(machine.sequencer.reader_counts().lookups_dropped == 60);
 }
 
 TEST_CASE("a lookup cannot write") {
@@ -145,7 +145,7 @@ TEST_CASE("a lookup that comes with a number is rejected, and its answer not kep
     const auto* settled = std::get_if<Settled>(&output->mail);
     REQUIRE(settled);
     CHECK(settled->verdicts.at(0).body.find("not_stored") != std::string::npos);
-    CHECK(machine.sequencer.counts().looked_up == 0);
+    CHECK(machine.sequencer.reader_counts().looked_up == 0);
 }
 
 TEST_CASE("lookups go on while nothing can be stored") {
@@ -155,6 +155,101 @@ TEST_CASE("lookups go on while nothing can be stored") {
     machine.end_batch();
     machine.ask(1, 1);
     CHECK(machine.end_batch() == Ids{1001});
+}
+
+// ---- a reader apart ------------------------------------------------------------------------------
+
+namespace {
+
+/// A sequencer that leaves far pages and lookups to a reader, and that reader.
+struct Apart {
+    MemoryDisk disk{{"e1"}, {}};
+    MemoryStore store{disk};
+    MemoryStore eyes{disk};
+    OwnReading reading{eyes};
+    Sequencer sequencer{store,
+                        {{"say", say}, {"look", look}},
+                        {.recovery = {},
+                         .retention = {},
+                         .lease = {},
+                         .answers = {},
+                         .lookups = {"look"},
+                         .reads_apart_from = 10}};
+    Reader reader{reading, {.is_apart = true, .lookups = {{"look", look}}}};
+
+    explicit Apart(int entries) {
+        sequencer.start();
+        for (int i = 0; i < entries; ++i) submit(R"(["say"])", std::nullopt);
+        sequencer.commit(Instant{});
+        take();
+    }
+    void submit(std::string data, std::optional<socketio::AckId> ack_id) {
+        sequencer.handle_mail(Submit{{0, 1}, "/", std::move(data), "scope", std::nullopt, ack_id},
+                              Instant{}, {});
+    }
+    void read(delivery::Offset after) {
+        sequencer.handle_mail(ReadPage{{0, 1}, {"/,room"}, after}, Instant{}, {});
+        sequencer.commit(Instant{});
+    }
+    /// What the sequencer itself says.
+    std::vector<FromSequencer> take() {
+        std::vector<FromSequencer> letters;
+        while (auto output = sequencer.poll_output()) letters.push_back(std::move(output->mail));
+        return letters;
+    }
+    std::size_t forward() {
+        std::size_t count = 0;
+        for (; auto question = sequencer.poll_reader_mail(); ++count)
+            reader.handle_mail(std::move(*question));
+        return count;
+    }
+};
+
+}  // namespace
+
+TEST_CASE(
+    "a page that begins far from the head is read apart, and never says that the head is reached") {
+    Apart apart(10);
+    apart.read(0);
+    CHECK(apart.take().empty());
+    CHECK(apart.forward() == 1);
+    REQUIRE(apart.eyes.reopen());
+    apart.reader.step({});
+    const auto output = apart.reader.poll_output();
+    REQUIRE(output);
+    const auto* page = std::get_if<Page>(&output->mail);
+    REQUIRE(page);
+    CHECK(page->entries->size() == 8);  // 256 KiB
+    CHECK_FALSE(page->reached_head);
+    apart.read(page->end);
+    CHECK(apart.forward() == 0);
+    const auto letters = apart.take();
+    REQUIRE(letters.size() == 1);
+    CHECK(std::get<Page>(letters[0]).reached_head);
+}
+
+TEST_CASE("a lookup is handed on when what was sent before it is committed") {
+    Apart apart(0);
+    apart.submit(R"(["say"])", 1);
+    apart.submit(R"(["look",1])", 2);
+    CHECK(apart.forward() == 0);
+    apart.sequencer.commit(Instant{});
+    CHECK(apart.forward() == 1);
+    REQUIRE(apart.eyes.reopen());
+    apart.reader.step({});
+    CHECK(apart.reader.counts().looked_up == 1);
+    CHECK(apart.reader.poll_output());
+}
+
+TEST_CASE("a reader is told who has left, if it has heard of them") {
+    Apart apart(0);
+    apart.submit(R"(["look",1])", 1);
+    for (const std::uint64_t session : {1u, 2u})
+        apart.sequencer.handle_mail(Detach{{0, session}}, Instant{}, {});
+    apart.sequencer.commit(Instant{});
+    CHECK(apart.forward() == 2);
+    CHECK_FALSE(apart.reader.has_work());
+    CHECK(apart.reader.counts().lookups_dropped == 1);
 }
 
 }  // namespace store_lookups_test

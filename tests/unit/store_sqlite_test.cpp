@@ -1,6 +1,7 @@
 #include <sqlite3.h>
 
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -50,6 +51,16 @@ int run_sql(const std::string& path, const char* sql) {
     if (code == SQLITE_OK) code = sqlite3_exec(db, sql, nullptr, nullptr, nullptr);
     sqlite3_close(db);
     return code;
+}
+
+/// What another process hears: locks of one process do not hold it up itself.
+int run_sql_elsewhere(const std::string& path) {
+    setenv("ONCEWIRE_TEST_DATABASE", path.c_str(), 1);
+    const int status = std::system(
+        ("'" + fs::read_symlink("/proc/self/exe").string() + "' 'another process' >/dev/null")
+            .c_str());
+    unsetenv("ONCEWIRE_TEST_DATABASE");
+    return (status >> 8) & 0xff;  // as wait() says it
 }
 
 void write_file(const std::string& path, const std::string& bytes) {
@@ -119,11 +130,32 @@ TEST_CASE("while the store has its file nobody else can open it, and so nobody c
     const std::string path = directory.file("chat.db");
     const auto opened = SqliteStore::open(path, first);
     REQUIRE(opened);
-    CHECK(run_sql(path, "SELECT count(*) FROM log") == SQLITE_BUSY);
+    CHECK(run_sql_elsewhere(path) == SQLITE_BUSY);
     commit_one(**opened, "/,a", "1");
-    CHECK(run_sql(path, "SELECT count(*) FROM log") == SQLITE_BUSY);
+    CHECK(run_sql_elsewhere(path) == SQLITE_BUSY);
     CHECK((*opened)->reopen());
-    CHECK(run_sql(path, "SELECT count(*) FROM log") == SQLITE_BUSY);
+    CHECK(run_sql_elsewhere(path) == SQLITE_BUSY);
+    const auto reading = (*opened)->open_reading();
+    REQUIRE(reading->look());
+    CHECK(run_sql_elsewhere(path) == SQLITE_BUSY);
+}
+
+TEST_CASE("another process", "[.elsewhere]") {
+    const char* path = std::getenv("ONCEWIRE_TEST_DATABASE");
+    if (path) std::_Exit(run_sql(path, "SELECT count(*) FROM log") & 0xff);
+}
+
+TEST_CASE("a second store of the same process is told that there is one") {
+    TemporaryDirectory directory;
+    const std::string path = directory.file("chat.db");
+    {
+        const auto opened = SqliteStore::open(path, first);
+        REQUIRE(opened);
+        const auto second = SqliteStore::open(directory.file("./chat.db"), first);
+        REQUIRE_FALSE(second);
+        CHECK(second.error().error == StoreError::busy);
+    }
+    CHECK(SqliteStore::open(path, first));
 }
 
 TEST_CASE("a store that was closed leaves a file that is whole by itself, which anybody can read") {

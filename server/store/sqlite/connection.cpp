@@ -37,17 +37,7 @@ Result<void, Failure> SqliteStore::Connection::prepare_all() {
          " ON CONFLICT (id) DO UPDATE SET last_seq = ?3"},
         {append,
          "INSERT INTO log (offset, room, room_seq, data, stored_at) VALUES (?1, ?2, ?3, ?4, ?5)"},
-        {find_entry,
-         "SELECT room_seq, data, stored_at, (SELECT max(offset) FROM log WHERE room = ?1"
-         " AND offset < ?2) FROM log WHERE offset = ?2 AND room = ?1"},
         {rewrite, "UPDATE log SET data = ?2 WHERE offset = ?1"},
-        {newest_in_room,
-         "SELECT max(offset) FROM log WHERE room = (SELECT id FROM rooms WHERE name = ?1)"
-         " AND offset <= ?2"},
-        {read_before,
-         "SELECT offset, room_seq, data, stored_at FROM log"
-         " WHERE room = (SELECT id FROM rooms WHERE name = ?1) AND offset < ?2 AND offset <= ?3"
-         " ORDER BY offset DESC"},
         {find_producer,
          "SELECT id, secret, epoch, last, last_digest, last_contact, user, forgotten FROM producers"
          " WHERE name = ?1"},
@@ -100,7 +90,6 @@ Result<void, Failure> SqliteStore::Connection::prepare_all() {
          "SELECT offset, room_seq, stored_at FROM log WHERE room = ?1 ORDER BY offset LIMIT ?2"},
         {trim_room, "DELETE FROM log WHERE room = ?1 AND offset <= ?2"},
         {set_trimmed, "UPDATE rooms SET trimmed = ?2, trimmed_seq = ?3 WHERE id = ?1"},
-        {trimmed_in_room, "SELECT trimmed FROM rooms WHERE name = ?1"},
         {idle_producers,
          "SELECT name FROM producers WHERE forgotten < last AND last_contact <= ?1"
          " ORDER BY last_contact LIMIT ?2"},
@@ -119,20 +108,8 @@ Result<void, Failure> SqliteStore::Connection::prepare_all() {
         if (!prepared) return Err{prepared.error()};
         statement = std::move(*prepared);
     }
+    if (const auto done = log.prepare(database); !done) return done;
     return sessions.prepare(database);
-}
-
-Result<LogHead, Failure> SqliteStore::Connection::read_head() {
-    const auto offset = database.integer(
-        "SELECT max(coalesce((SELECT max(offset) FROM log), 0),"
-        " coalesce((SELECT max(offset) FROM recorded), 0))");
-    if (!offset) return Err{offset.error()};
-    const auto statement = database.prepare("SELECT epoch FROM meta");
-    if (!statement) return Err{statement.error()};
-    const Run run(*statement);
-    if (run.error()) return Err{Failure{*run.error(), error_text(*run.error())}};
-    if (!run.has_row()) return Err{Failure{StoreError::corrupt, "it has lost its epoch"}};
-    return LogHead{delivery::Epoch{run.text(0)}, static_cast<delivery::Offset>(*offset)};
 }
 
 }  // namespace oncewire::store

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <mutex>
+#include <set>
 #include <utility>
 
 #include "server/store/sqlite/migrations.hpp"
@@ -256,6 +258,35 @@ struct Database::Blanker {
     }
 };
 
+/// The lock keeps other processes out; this keeps out a second store of this one.
+class Database::Claim {
+  public:
+    /// Null: somebody has it.
+    static std::unique_ptr<Claim> make(const fs::path& file) {
+        const std::lock_guard lock(mutex());
+        if (!claimed().insert(file).second) return nullptr;
+        return std::unique_ptr<Claim>(new Claim(file));
+    }
+    ~Claim() {
+        const std::lock_guard lock(mutex());
+        claimed().erase(file_);
+    }
+    Claim(const Claim&) = delete;
+    Claim& operator=(const Claim&) = delete;
+
+  private:
+    explicit Claim(fs::path file) : file_(std::move(file)) {}
+    static std::mutex& mutex() {
+        static std::mutex made;
+        return made;
+    }
+    static std::set<fs::path>& claimed() {
+        static std::set<fs::path> files;
+        return files;
+    }
+    fs::path file_;
+};
+
 Database::Database(sqlite3* db) : db_(db) {}
 Database::~Database() = default;
 Database::Database(Database&&) noexcept = default;
@@ -263,19 +294,29 @@ Database::Database(Database&&) noexcept = default;
 Database& Database::operator=(Database&& other) noexcept {
     db_ = std::move(other.db_);
     blanker_ = std::move(other.blanker_);
+    claim_ = std::move(other.claim_);
     return *this;
 }
 
 void Database::Close::operator()(sqlite3* db) const { sqlite3_close(db); }
 
 Result<Database, Failure> Database::open(const std::string& path, Use use) {
-    // NOMUTEX: the store has one thread. An absolute path, because Debian's SQLite takes a name that
-    // begins with "file:" for a URI with settings in it.
-    const std::string name = path == ":memory:" ? path : fs::absolute(path).string();
+    // NOMUTEX: each connection has one thread. An absolute path, because Debian's SQLite takes a name that
+    // begins with "file:" for a URI with settings in it. "unix-excl": the first connection locks the file for
+    // this process, and the log's index is in its memory, where no other process maps it.
+    const bool is_file = path != ":memory:";
+    const std::string name = is_file ? fs::absolute(path).string() : path;
     constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    std::unique_ptr<Claim> claim;
+    if (is_file && use != Use::beside) {
+        std::error_code unknown;
+        claim = Claim::make(fs::weakly_canonical(name, unknown));
+        if (!claim) return Err{failure_of(SQLITE_BUSY)};
+    }
     sqlite3* opened = nullptr;
-    const int code = sqlite3_open_v2(name.c_str(), &opened, flags, nullptr);
+    const int code = sqlite3_open_v2(name.c_str(), &opened, flags, is_file ? "unix-excl" : nullptr);
     Database database(opened);
+    database.claim_ = std::move(claim);
     if (code != SQLITE_OK) return Err{failure_of(code)};
     // A file that may not be written is opened for reading, silently.
     if (sqlite3_db_readonly(opened, "main") == 1) return Err{failure_of(SQLITE_READONLY)};
@@ -288,12 +329,10 @@ Result<void, Failure> Database::set_up(Use use) {
     // A damaged or hostile file shall not make SQLite run what its schema says.
     sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
     sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
-    // EXCLUSIVE before the first read, or the log's index would go to memory that others can map.
-    const auto locked = execute(
-        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA cell_size_check = ON; PRAGMA secure_delete = ON");
-    if (!locked) return locked;
+    const auto set = execute("PRAGMA cell_size_check = ON; PRAGMA secure_delete = ON");
+    if (!set) return set;
     sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-    if (use == Use::inspect) return execute("PRAGMA query_only = ON");
+    if (use != Use::write) return execute("PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0");
     // For a step of the schema.
     const int defined = sqlite3_create_function_v2(
         db_.get(), "digest_of_body", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,

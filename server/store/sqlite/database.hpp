@@ -77,9 +77,10 @@ class Run {
     bool has_row_ = false;
 };
 
-/// One connection. Holds the file's lock from open() to its end, so that it is the only one: SQLite
+/// One connection. Holds the file's lock from open() to its end, so that no other process has one: SQLite
 /// 3.7.0 to 3.51.2 (Debian 12 has 3.40.1) can damage a file when two connections checkpoint it, and
-/// a program that merely looks becomes the second by closing last.
+/// a program that merely looks becomes the second by closing last. In this process there may be others that
+/// only read (Use::beside): they never checkpoint.
 ///
 /// What is deleted or replaced leaves no byte in the file: SQLite overwrites it (secure_delete), and where
 /// it moves rows from page to page, of which it leaves copies behind, they are blanked on their way to the
@@ -89,9 +90,10 @@ class Database {
     enum class Use : std::uint8_t {
         write,
         inspect,
+        beside,  ///< another connection of this process writes
     };
     /// `path`: a file that exists (it may be empty), or `:memory:`. Waits up to 2 s for another
-    /// process to let go of it. Does not write to it.
+    /// process to let go of it; in this process only one may have it that is not Use::beside. Does not write to it.
     static Result<Database, Failure> open(const std::string& path, Use use = Use::write);
     ~Database();
     Database(Database&&) noexcept;
@@ -125,8 +127,10 @@ class Database {
         void operator()(sqlite3* db) const;
     };
     struct Blanker;
+    class Claim;
     explicit Database(sqlite3* db);
     Result<void, Failure> set_up(Use use);
+    std::unique_ptr<Claim> claim_;      // outlives the connection
     std::unique_ptr<Blanker> blanker_;  // used by what closing writes
     std::unique_ptr<sqlite3, Close> db_;
 };

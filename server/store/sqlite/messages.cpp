@@ -196,36 +196,14 @@ Result<std::vector<QuestionRow>, StoreError> SqliteStore::expiring_questions(
 
 // ---- the application's own tables ---------------------------------------------------------------
 
-namespace {
-
-/// So many statements of an application are kept prepared; more than that it makes from pieces of text.
-constexpr std::size_t foreign_max = 256;
-
-}  // namespace
-
 Result<std::vector<SqlRow>, SqlError> SqliteStore::run_sql(std::string_view statement,
                                                            const std::vector<SqlValue>& values) {
     VERIFY(in_transaction_);
     if (const auto opened = open_mark(); !opened)
         return Err{SqlError{opened.error(), false, error_text(opened.error())}};
-    auto& prepared = connection_->foreign;
-    auto known = prepared.find(statement);
-    if (known == prepared.end()) {
-        auto made = connection_->database.prepare_foreign(statement, false);
-        if (!made) return Err{foreign_failure(std::move(made.error()))};
-        if (prepared.size() >= foreign_max) prepared.clear();
-        known = prepared.emplace(statement, std::move(*made)).first;
-    }
-    std::vector<SqlRow> rows;
-    Run run(known->second, values);
-    for (; run.has_row(); run.step()) rows.push_back(run.row());
-    if (auto error = run.sql_error()) return Err{foreign_failure(std::move(*error))};
+    auto rows = connection_->foreign.run(connection_->database, statement, values);
+    if (!rows && rows.error().store) broken_ = *rows.error().store;
     return rows;
-}
-
-SqlError SqliteStore::foreign_failure(SqlError error) {
-    if (error.store) broken_ = *error.store;
-    return error;
 }
 
 }  // namespace oncewire::store

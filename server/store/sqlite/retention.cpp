@@ -63,18 +63,6 @@ Result<std::uint32_t, StoreError> SqliteStore::trim_one(const RoomAtHand& room,
     return static_cast<std::uint32_t>(count);
 }
 
-Result<delivery::Offset, StoreError> SqliteStore::trimmed_to(
-    const std::vector<std::string>& rooms) {
-    if (broken_ && !(needs_reopen_ && connection_)) return Err{*broken_};
-    delivery::Offset newest = 0;
-    for (const auto& room : rooms) {
-        const Run run(connection_->trimmed_in_room, std::string_view(room));
-        if (run.error()) return fail(*run.error());
-        if (run.has_row()) newest = std::max(newest, run.number(0));
-    }
-    return newest;
-}
-
 // ---- leases -------------------------------------------------------------------------------------
 
 Result<std::vector<ProducerId>, StoreError> SqliteStore::idle_producers(UnixMillis until,

@@ -84,6 +84,7 @@ SqliteStore::SqliteStore(std::string path, Options options, std::unique_ptr<Conn
 }
 
 SqliteStore::~SqliteStore() {
+    for (const auto& door : doors_) door->close();
     if (!unflushed_) return;
     backup_.reset();
     connection_.reset();
@@ -138,6 +139,7 @@ Result<void, StoreError> SqliteStore::reopen() {
     forget_rows();
     // What is in memory would be gone, and has no disk that could have failed.
     if (path_ != memory_path) {
+        for (const auto& door : doors_) door->close();
         backup_.reset();
         connection_.reset();
         auto opened = Connection::open(path_, {nullptr, false, options_.durability});
@@ -147,7 +149,14 @@ Result<void, StoreError> SqliteStore::reopen() {
     if (const auto loaded = load(); !loaded) return Err{loaded.error().error};
     needs_reopen_ = false;
     broken_.reset();
+    for (const auto& door : doors_) door->open();
     return {};
+}
+
+std::unique_ptr<Reading> SqliteStore::open_reading() {
+    if (path_ == memory_path) return nullptr;
+    return std::make_unique<SqliteReading>(
+        doors_.emplace_back(std::make_shared<SqliteReading::Door>(path_)));
 }
 
 Result<delivery::Offset, StoreError> SqliteStore::append(const LogEntry& entry) {
@@ -184,11 +193,9 @@ Result<std::optional<LogEntry>, StoreError> SqliteStore::find_entry(std::string_
     if (!known) return Err{known.error()};
     if (!*known) return std::optional<LogEntry>();
     if (const auto seen = see_waiting(); !seen) return Err{seen.error()};
-    const Run run(connection_->find_entry, (*known)->second.id, offset);
-    if (run.error()) return fail(*run.error());
-    if (!run.has_row()) return std::optional<LogEntry>();
-    return std::optional(LogEntry{offset, std::string(room), run.number(0), run.text(1),
-                                  UnixMillis{run.integer(2)}, run.number(3)});
+    auto entry = connection_->log.find_entry(room, (*known)->second.id, offset);
+    if (!entry) return fail(entry.error());
+    return entry;
 }
 
 Result<bool, StoreError> SqliteStore::rewrite(std::string_view room, delivery::Offset offset,
@@ -201,6 +208,37 @@ Result<bool, StoreError> SqliteStore::rewrite(std::string_view room, delivery::O
     const Run run(connection_->rewrite, offset, data);
     if (run.error()) return fail(*run.error());
     return true;
+}
+
+// What is committed stays readable while a commit is in doubt; what is in doubt lies beyond head().
+
+Result<std::vector<LogEntry>, StoreError> SqliteStore::read(const std::vector<std::string>& rooms,
+                                                            delivery::Offset after,
+                                                            std::uint32_t entries_max,
+                                                            std::uint64_t bytes_max) {
+    if (is_unreadable()) return Err{*broken_};
+    auto entries = connection_->log.read(rooms, after, committed_.offset, entries_max, bytes_max);
+    if (!entries) return fail(entries.error());
+    return entries;
+}
+
+Result<std::vector<LogEntry>, StoreError> SqliteStore::read_before(std::string_view room,
+                                                                   delivery::Offset before,
+                                                                   std::uint32_t entries_max,
+                                                                   std::uint64_t bytes_max) {
+    if (is_unreadable()) return Err{*broken_};
+    auto entries =
+        connection_->log.read_before(room, before, committed_.offset, entries_max, bytes_max);
+    if (!entries) return fail(entries.error());
+    return entries;
+}
+
+Result<delivery::Offset, StoreError> SqliteStore::trimmed_to(
+    const std::vector<std::string>& rooms) {
+    if (is_unreadable()) return Err{*broken_};
+    const auto newest = connection_->log.trimmed_to(rooms);
+    if (!newest) return fail(newest.error());
+    return *newest;
 }
 
 Result<bool, StoreError> SqliteStore::erase_traces() {
@@ -315,8 +353,7 @@ Result<void, StoreError> SqliteStore::record(const RecordedEvent& event) {
 Result<std::vector<RecordedEvent>, StoreError> SqliteStore::read_recorded(
     const std::vector<std::string>& rooms, delivery::Offset after, std::uint32_t entries_max,
     std::uint64_t bytes_max) {
-    // As read(): what is committed stays readable while a commit is in doubt.
-    if (broken_ && !(needs_reopen_ && connection_)) return Err{*broken_};
+    if (is_unreadable()) return Err{*broken_};
     auto events =
         connection_->sessions.read(rooms, after, committed_.offset, entries_max, bytes_max);
     if (!events) return fail(events.error());
@@ -362,7 +399,7 @@ Result<bool, SqliteStore::OpenError> SqliteStore::step_backup() {
 Result<void, Failure> SqliteStore::load() {
     auto& database = connection_->database;
     if (const auto written = database.rewrite_log(); !written) return written;
-    const auto found = connection_->read_head();
+    const auto found = connection_->log.head();
     if (!found) return Err{found.error()};
     const auto last_room = database.integer("SELECT max(id) FROM rooms");
     if (!last_room) return Err{last_room.error()};

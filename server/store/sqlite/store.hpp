@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "server/store/sqlite/reading.hpp"
 #include "server/store/store.hpp"
 #include "server/store/whereabouts.hpp"
 
@@ -81,6 +82,8 @@ class SqliteStore final : public Store {
     CommitOutcome commit() override;
     void rollback() override;
     Result<void, StoreError> reopen() override;
+    /// Null for `:memory:`. Must be gone before the store.
+    std::unique_ptr<Reading> open_reading() override;
 
     Result<delivery::Offset, StoreError> append(const LogEntry& entry) override;
     Result<std::uint64_t, StoreError> next_room_seq(std::string_view room) override;
@@ -166,7 +169,6 @@ class SqliteStore final : public Store {
 
   private:
     struct Connection;  // the database and the prepared statements
-    class RoomMerge;
     struct Room {
         std::int64_t id = 0;
         std::uint64_t last_seq = 0;
@@ -187,6 +189,7 @@ class SqliteStore final : public Store {
 
     Result<void, sqlite::Failure> load();
     bool has_space();
+    bool is_unreadable() const { return broken_ && !(needs_reopen_ && connection_); }
     std::optional<LogHead> newest_known() const;
     Err<StoreError> fail(StoreError error);
     // What recovery keeps; both do nothing but fail while the store is broken.
@@ -214,11 +217,11 @@ class SqliteStore final : public Store {
     };
     Result<std::uint32_t, StoreError> trim_one(const RoomAtHand& room, const RetentionRule& rule,
                                                UnixMillis now, std::uint32_t entries_max);
-    SqlError foreign_failure(SqlError error);
     void forget_rows();
 
     std::string path_;
     Options options_;
+    std::vector<std::shared_ptr<SqliteReading::Door>> doors_;  // of those who read beside it
     std::unique_ptr<Connection> connection_;  // null after a reopen() that could not open
     std::unique_ptr<SqliteBackup> backup_;    // reads through the connection
     std::unique_ptr<sqlite::HeadMark> mark_;
