@@ -71,13 +71,13 @@ ClientHost::Options parse_options(std::string_view text) {
     return {string_in(text, "url"), parse_client_options(text), random_in(text, "seed")};
 }
 
-/// [sequence, digest, ["event", …args]]
+/// [sequence, digest, ["event", …args], 1 if it had another number once]
 delivery::OutboxEntry parse_entry(std::string_view text) {
     const auto parts = json::elements(text);
-    VERIFY(parts.size() == 3);  // our own script packs entries; no peer's words
+    VERIFY(parts.size() == 4);  // our own script packs entries; no peer's words
     return {static_cast<delivery::Sequence>(json::as_integer(parts[0]).value_or(0)),
             delivery::parse_digest(json::as_string(parts[1]).value_or("")).value_or(0),
-            std::string(parts[2])};
+            std::string(parts[2]), parts[3] == "1"};
 }
 
 peer::RestoredLane parse_lane(std::string_view text) {

@@ -110,7 +110,7 @@ struct Writer {
             text += delivery::format_digest(put.digest);
             text += "\",";
             json::append_quoted(text, put.message);
-            return text + ']';
+            return text + (put.renumbered ? ",1]" : ",0]");
         };
         return plain(object("save", out.index)
                          .number("token", out.token)

@@ -373,7 +373,8 @@ function orThrow(result) {
 function namespaceText(name, lane) {
   if (!lane) return JSON.stringify({ name });
   const { entries, ...rest } = lane;
-  const list = entries.map((entry) => `[${entry.sequence},"${entry.digest}",${entry.message}]`);
+  // Rows of the first versions do not say whether they had another number once, so they may have.
+  const list = entries.map(({ sequence, digest, message, renumbered = 1 }) => `[${sequence},"${digest}",${message},${renumbered}]`);
   const head = JSON.stringify({ name, lane: rest });
   return `${head.slice(0, -2)},"entries":[${list}]}}`;
 }

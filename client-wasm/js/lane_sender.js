@@ -111,9 +111,9 @@ export class LaneSender {
   }
 
   async #save({ token, next, erase, put }) {
-    const rows = put.map(([sequence, digest, message]) => {
+    const rows = put.map(([sequence, digest, message, renumbered]) => {
       const at = this.#entries.get(sequence)?.at ?? Date.now();
-      return { sequence, digest, message, at };
+      return { sequence, digest, message, renumbered, at };
     });
     const touched = [...erase, ...rows.map((row) => row.sequence)];
     const replaces = () => rows.length > 0 && touched.some((sequence) => this.#onDisk.has(sequence));

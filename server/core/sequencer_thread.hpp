@@ -62,9 +62,9 @@ class SequencerThread {
     static constexpr std::size_t batch_max = 1024;
     /// 4,096 letters waiting to be stored: four batches, some 20 ms of work.
     static constexpr std::size_t inbox_capacity = 4096;
-    /// 1 MiB of letters in one transaction, and as much waiting: whoever fills that keeps everybody else waiting for
-    /// two such transactions, some 100 ms. A letter of a larger message is a transaction of its own.
-    static constexpr std::size_t batch_bytes = 1u << 20;
+    /// 512 KiB of letters in one transaction, and as much waiting: whoever fills that keeps everybody else waiting for
+    /// two such transactions, some 50 ms. A letter of a larger message is a transaction of its own.
+    static constexpr std::size_t batch_bytes = 512u << 10;
     static constexpr std::size_t inbox_bytes = batch_bytes;
 
   private:

@@ -290,6 +290,7 @@ void Hub::finish_accept(SocketId id, const mail::Attached* attached,
                       limits::window,
                       log_state_.message_bytes_max,
                       store::durability_text(log_state_.durability),
+                      true,
                       true};
     }
     socket.state = SocketState::connected;
@@ -386,7 +387,8 @@ void Hub::submit_keyed(SocketId id, const Socket& socket, const socketio::Packet
     outputs_.push_back(ToStore{mail::Submit{
         session_ref(id), std::string(namespace_of(socket)), std::string(send->message), socket.sid,
         mail::Submit::ProducerKey{socket.capability->producer.id, socket.producer_epoch,
-                                  send->sequence, send->digest},
+                                  send->sequence, send->digest,
+                                  send->renumbered || !socket.capability->renumbered},
         std::nullopt, socket.sender}});
 }
 

@@ -88,7 +88,7 @@ struct Fields<Attach> {
 };
 template <>
 struct Fields<Submit::ProducerKey> {
-    static auto of(auto& x) { return std::tie(x.id, x.epoch, x.sequence, x.digest); }
+    static auto of(auto& x) { return std::tie(x.id, x.epoch, x.sequence, x.digest, x.renumbered); }
 };
 template <>
 struct Fields<Submit> {

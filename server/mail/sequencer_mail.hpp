@@ -45,6 +45,7 @@ struct Submit {
         delivery::ProducerEpoch epoch = 0;
         delivery::Sequence sequence = 0;
         delivery::Digest digest = 0;
+        bool renumbered = true;  ///< it had another number once, or may have had
     };
     std::optional<ProducerKey> key;
     /// Stock clients: the acknowledgement they wait for, if any.

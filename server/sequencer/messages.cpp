@@ -10,6 +10,10 @@
 namespace oncewire::sequencer {
 namespace {
 
+/// 1,024 verdicts of a sender are made ready to be found by digest between two others' messages: some 5 ms.
+constexpr std::uint32_t prepared_at_once = 1024;
+constexpr Millis prepare_again_after{20};
+
 /// At most 64 bytes of a name, and none of a character that does not fit: half of one would not be JSON,
 /// and the client would end the link over the verdict, each time.
 std::string beginning_of(const std::string& name) {
@@ -49,13 +53,14 @@ void Sequencer::handle_keyed(const Submit& submit, Attachment& attachment) {
         attachment.expect_said = true;  // what follows comes again with it, without being asked for
         return put_off(submit, *later);
     }
-    const auto known = store_.find_verdict_by_digest(submit.key->id, submit.key->digest);
-    if (!known) {
-        involved_.push_back({submit.from, std::nullopt});
-        return fail_batch(known.error());
+    std::optional<store::StoredVerdict> known;
+    if (submit.key->renumbered) {
+        auto found = find_under_another_number(submit, attachment);
+        if (!found) return;
+        known = std::move(*found);
     }
     const auto before = store_.head().offset;
-    auto verdict = *known ? take_number(submit, (*known)->verdict) : store_message(submit);
+    auto verdict = known ? take_number(submit, known->verdict) : store_message(submit);
     if (!verdict) {
         // What follows comes again with it, without being asked for.
         if (verdict.error() == StoreError::handler) attachment.expect_said = true;
@@ -67,9 +72,9 @@ void Sequencer::handle_keyed(const Submit& submit, Attachment& attachment) {
     }
     const Publication published{before + 1,
                                 static_cast<std::uint32_t>(store_.head().offset - before)};
-    const auto stored = store_.put_verdict(
-        submit.key->id, sequence,
-        {submit.key->digest, *verdict, *known ? (*known)->published : published});
+    const auto stored =
+        store_.put_verdict(submit.key->id, sequence,
+                           {submit.key->digest, *verdict, known ? known->published : published});
     if (!stored) return fail_batch(stored.error());
     attachment.expect_said = false;
     seen = {sequence, submit.key->digest};
@@ -96,17 +101,42 @@ void Sequencer::handle_stock(const Submit& submit) {
     }
 }
 
+/// The verdict on this message under whatever number it was stored. An error has been dealt with already: it
+/// comes again.
+Result<std::optional<store::StoredVerdict>, StoreError> Sequencer::find_under_another_number(
+    const Submit& submit, Attachment& attachment) {
+    if (is_refusing()) {
+        retry_later(submit.from, submit.ack_id);
+        return Err{StoreError::busy};
+    }
+    involved_.push_back({submit.from, std::nullopt});
+    if (!begin_batch()) return Err{StoreError::busy};
+    const auto ready = store_.prepare_digests(submit.key->id, prepared_at_once);
+    if (!ready) {
+        fail_batch(ready.error());
+        return Err{ready.error()};
+    }
+    if (!*ready) {
+        attachment.expect_said = true;  // what follows comes again with it, without being asked for
+        retry_later(submit.from, submit.ack_id, prepare_again_after);
+        return Err{StoreError::busy};
+    }
+    auto found = store_.find_verdict_by_digest(submit.key->id, submit.key->digest);
+    if (!found) fail_batch(found.error());
+    return found;
+}
+
 /// The first verdict again, any number of times (R4), unless it is another message (R9) or that verdict
 /// is forgotten. A number without either was passed over by skip_to(): it cannot be used any more, and its
 /// message is new here.
-void Sequencer::answer_repeated(const Submit& submit, const Attachment& attachment) {
+void Sequencer::answer_repeated(const Submit& submit, Attachment& attachment) {
     involved_.push_back({submit.from, std::nullopt});
     auto stored = store_.find_verdict(submit.key->id, submit.key->sequence);
     if (!stored) return fail_batch(stored.error());
     if (!*stored || (*stored)->digest != submit.key->digest) {
         // Its sender's storage was put back to before it had to give the message another number.
-        const auto known = store_.find_verdict_by_digest(submit.key->id, submit.key->digest);
-        if (!known) return fail_batch(known.error());
+        auto known = find_under_another_number(submit, attachment);
+        if (!known) return;
         if (*known) {
             ++counts_.repeated;
             return settle(submit, std::move((*known)->verdict));

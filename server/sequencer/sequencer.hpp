@@ -210,7 +210,9 @@ class Sequencer {
     bool must_cut_off(const SessionRef& session, Millis after);
     void forget_pauses();
 
-    void answer_repeated(const Submit& submit, const Attachment& attachment);
+    Result<std::optional<store::StoredVerdict>, StoreError> find_under_another_number(
+        const Submit& submit, Attachment& attachment);
+    void answer_repeated(const Submit& submit, Attachment& attachment);
     void answer_forgotten(const Submit& submit);
     static void skip_to(Attachment& attachment, delivery::Sequence first);
     void refuse(const Attach& attach, std::string reason);

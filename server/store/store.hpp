@@ -160,8 +160,12 @@ class Store : public Sessions {
     virtual Result<void, StoreError> put_verdict(const ProducerId& id, delivery::Sequence sequence,
                                                  const StoredVerdict& verdict) = 0;
 
+    /// Makes find_verdict_by_digest() ready for this producer, with at most `count_max` of its verdicts in one
+    /// call. Of most producers that is never asked, so it is kept of nobody before. False: call again.
+    virtual Result<bool, StoreError> prepare_digests(const ProducerId& id,
+                                                     std::uint32_t count_max) = 0;
     /// The verdict on whichever message of this producer has this digest: the same message, under
-    /// whatever number it was sent.
+    /// whatever number it was sent. prepare_digests() must have said true in this transaction.
     virtual Result<std::optional<StoredVerdict>, StoreError> find_verdict_by_digest(
         const ProducerId& id, delivery::Digest digest) = 0;
 

@@ -129,6 +129,7 @@ std::vector<Outbox::Renumbered> Outbox::renumber(Sequence first) {
         ground(slot, State::saving);
         changes.push_back({slot.entry.sequence, first});
         slot.entry.sequence = first++;
+        slot.entry.renumbered = true;
     }
     next_sequence_ = first;
     return changes;

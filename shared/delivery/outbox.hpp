@@ -19,6 +19,8 @@ struct OutboxEntry {
     Sequence sequence = 0;
     Digest digest = 0;
     std::string message;  ///< JSON array text: ["event", …args]
+    /// It had another number once, and may be known under that.
+    bool renumbered = false;
     bool operator==(const OutboxEntry&) const = default;
 };
 

@@ -75,6 +75,7 @@ std::string add_capability(std::string_view auth, const ClientCapability& capabi
     append_decimal(text, capability_version);
     if (capability.answers) text += R"(,"answers":true)";
     if (capability.links) text += R"(,"links":true)";
+    if (capability.renumbered) text += R"(,"renumbered":true)";
     text += R"(,"producer":)" + json::quoted(capability.producer.id.text);
     text += R"(,"secret":)" + json::quoted(capability.producer.secret.text);
     if (capability.position) text += R"(,"position":)" + json::quoted(format(*capability.position));
@@ -101,6 +102,7 @@ std::optional<ClientCapability> find_client_capability(std::string_view connect_
     }
     const auto first = member_number(*object, "first").value_or(1);
     if (first >= 1 && first <= first_max) capability.first = first;
+    capability.renumbered = json::member(*object, "renumbered") == "true";
     return capability;
 }
 
@@ -117,6 +119,7 @@ std::string encode_connect_answer(std::string_view sid,
         text += R"(,"messageBytes":)" + std::to_string(capability->message_bytes_max);
         text += R"(,"durability":)" + json::quoted(capability->durability);
         if (capability->links) text += R"(,"links":true)";
+        if (capability->renumbered) text += R"(,"renumbered":true)";
         text += '}';
     }
     return text + '}';
@@ -151,7 +154,8 @@ std::optional<ServerCapability> find_server_capability(std::string_view connect_
                             static_cast<std::uint32_t>(*window),
                             static_cast<std::uint32_t>(*message_bytes),
                             std::move(*durability),
-                            json::member(*object, "links") == "true"};
+                            json::member(*object, "links") == "true",
+                            json::member(*object, "renumbered") == "true"};
 }
 
 bool is_delivery_event(std::string_view event_name) { return event_name.starts_with(event_prefix); }
@@ -164,7 +168,7 @@ std::string encode(const SendEvent& event) {
     text += delivery::format_digest(event.digest);
     text += "\",";
     text += event.message;
-    text += ']';
+    text += event.renumbered ? ",1]" : "]";
     return text;
 }
 
@@ -219,12 +223,13 @@ std::string encode(const NoticedEvent& event) {
 
 std::optional<SendEvent> decode_send(std::string_view data) {
     const auto elements = json::elements(data);
-    if (elements.size() != 4 || json::as_string(elements[0]) != "oncewire:send")
+    const bool renumbered = elements.size() == 5 && elements[4] == "1";
+    if (elements.size() != (renumbered ? 5 : 4) || json::as_string(elements[0]) != "oncewire:send")
         return std::nullopt;
     const auto sequence = element_number(elements, 1);
     const auto digest = delivery::parse_digest(json::as_string(elements[2]).value_or(""));
     if (!sequence || *sequence == 0 || !digest || !is_event(elements[3])) return std::nullopt;
-    return SendEvent{*sequence, *digest, elements[3]};
+    return SendEvent{*sequence, *digest, elements[3], renumbered};
 }
 
 std::optional<NoticedEvent> decode_noticed(std::string_view data) {

@@ -17,12 +17,13 @@
 /// Tier 2 on the wire: a capability object inside the CONNECT payload, then ordinary EVENT packets with
 /// reserved names. A stock peer ignores the object, and then none of the rest is ever sent.
 ///
-///   client  CONNECT   {…auth, "oncewire":{"version":1,"answers":true,"links":true,"producer":P,
-///                       "secret":S,"position":"e.o","first":8}}
+///   client  CONNECT   {…auth, "oncewire":{"version":1,"answers":true,"links":true,
+///                       "renumbered":true,"producer":P,"secret":S,"position":"e.o","first":8}}
 ///   server  CONNECT   {"sid":…,"oncewire":{"version":1,"epoch":7,"last":3,"digest":D,
 ///                       "position":"e.o","window":1024,"messageBytes":65536,"durability":"disk",
-///                       "links":true}}
+///                       "links":true,"renumbered":true}}
 ///   client  EVENT     ["oncewire:send",sequence,digest,["event",…args]]
+///                     …and ,1 behind it, where both said "renumbered", if it had another number once
 ///                     …with ["oncewire:too_large"] for an entry of more than messageBytes, or that
 ///                     nests deeper than message_depth
 ///   server  EVENT     ["oncewire:verdicts",first,[[0,body],[1,error],…]]     0 accepted, 1 rejected
@@ -48,6 +49,7 @@ struct ClientCapability {
     bool links = true;  ///< wants LinkedPositions, and ReachedEvent; the first ones did not
     /// The smallest number that it will send. What a server lacks before it went with another history.
     delivery::Sequence first = 1;
+    bool renumbered = true;  ///< says so in SendEvent; the first ones did not
     bool operator==(const ClientCapability&) const = default;
 };
 
@@ -60,6 +62,7 @@ struct ServerCapability {
     std::uint32_t message_bytes_max = 0;
     std::string durability;
     bool links = false;  ///< gives LinkedPositions where they are wanted, and takes NoticedEvent
+    bool renumbered = false;  ///< takes SendEvent::renumbered
     bool operator==(const ServerCapability&) const = default;
 };
 
@@ -86,6 +89,8 @@ struct SendEvent {
     delivery::Sequence sequence = 0;
     delivery::Digest digest = 0;
     std::string_view message;  ///< JSON array text, a valid event
+    /// OutboxEntry::renumbered; said only to a server that takes it.
+    bool renumbered = false;
 };
 struct WireVerdict {
     bool accepted = false;

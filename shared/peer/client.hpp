@@ -167,6 +167,7 @@ class Client {
         std::vector<PendingSave> saves;
         std::uint64_t next_token = 1;
         bool server_links = false;  // the server says which entry came before, and wants to know
+        bool server_takes_renumbered = false;
         delivery::Anomalies noticed;
         delivery::Anomalies told;      // of them, to a server
         delivery::Offset missing = 0;  // the entry by which the newest hole was noticed

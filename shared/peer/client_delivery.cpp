@@ -95,6 +95,7 @@ Guarantee Client::attach_lane(NamespaceIndex index, std::string_view connect_dat
     }
     lane.mode = LaneMode::attached;
     lane.server_links = capability->links;
+    lane.server_takes_renumbered = capability->renumbered;
     lane.outbox.set_window(capability->window);
     lane.outbox.set_message_bytes(capability->message_bytes_max);
 
@@ -295,7 +296,8 @@ void Client::pump(NamespaceIndex index, Instant now) {
                 !lane.outbox.is_too_large(*entry) && json::is_valid(entry->message, message_depth);
             const std::string_view message =
                 fits ? std::string_view(entry->message) : delivery::too_large_message;
-            packet.data = encode(SendEvent{entry->sequence, entry->digest, message});
+            packet.data = encode(SendEvent{entry->sequence, entry->digest, message,
+                                           entry->renumbered && lane.server_takes_renumbered});
         } else {
             lane.stock_ack = nsp.acks.expect(now + limits::stock_ack_timeout);
             lane.stock_sequence = entry->sequence;
@@ -313,8 +315,9 @@ void Client::refuse_too_large(NamespaceIndex index, delivery::Sequence sequence,
     Namespace& nsp = namespaces_[index];
     Lane& lane = *nsp.lane;
     if (lane.mode == LaneMode::attached) {
-        const SendEvent event{sequence, lane.outbox.find(sequence)->digest,
-                              delivery::too_large_message};
+        const auto& entry = *lane.outbox.find(sequence);
+        const SendEvent event{sequence, entry.digest, delivery::too_large_message,
+                              entry.renumbered && lane.server_takes_renumbered};
         send_packet({socketio::PacketType::event, nsp.name, std::nullopt, encode(event), {}});
         return pump(index, now);
     }

@@ -429,7 +429,7 @@ void durable(const Options& options) {
     Load load(options.number("--port", 0));
     load.join(connections, [&](std::uint32_t) {
         if (tier == 1) return std::string(R"({"serverOffset":9007199254740991})");
-        return R"({"serverOffset":9007199254740991,"oncewire":{"version":1,"producer":")" +
+        return R"({"serverOffset":9007199254740991,"oncewire":{"version":1,"renumbered":true,"producer":")" +
                random_hex(chance, 32) + R"(","secret":")" + random_hex(chance, 32) + "\"}}";
     });
 

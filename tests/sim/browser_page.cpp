@@ -216,7 +216,7 @@ void Browser::answer_all() {
 void Browser::check_answer_sent(std::string_view frame) {
     const auto begin = frame.find(R"(["oncewire:answer")");
     if (!frame.starts_with(R"(42["oncewire:send")") || begin == std::string_view::npos) return;
-    const auto answer = delivery::parse_answer(frame.substr(begin, frame.size() - begin - 1));
+    const auto answer = delivery::parse_answer(peer::decode_send(frame.substr(2))->message);
     const auto& lane = storage_.lane();
     if (!env_.witness.questions.is_stored(lane.producer.id, answer->question) &&
         !page_->unsaved_answers.contains(format(answer->question))) {

@@ -83,6 +83,7 @@ constexpr Named names[] = {
     {Mutant::told_before_connect, "told_before_connect"},
     {Mutant::address_cut_short, "address_cut_short"},
     {Mutant::behind_not_told, "behind_not_told"},
+    {Mutant::renumbering_not_told, "renumbering_not_told"},
     {Mutant::reader_says_live, "reader_says_live"},
 };
 

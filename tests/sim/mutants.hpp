@@ -83,6 +83,7 @@ enum class Mutant : std::uint8_t {
     told_before_connect,       ///< a session is told of events before CONNECT is answered
     address_cut_short,         ///< a letter's address says which place, not whose turn it is there
     behind_not_told,           ///< a core that had no room for what is new is not told when it has
+    renumbering_not_told,      ///< the server is not told that a message had another number once
     reader_says_live,  ///< who reads apart says that the head is reached, and may be overtaken
 };
 inline constexpr std::uint32_t mutant_count =

@@ -493,6 +493,9 @@ void ServerNode::run_batch() {
     for (auto& mail : std::exchange(process.inbox, {})) {
         const UnixMillis clock = wall_clock();
         process.store.look_at_clock(clock);
+        auto* submit = std::get_if<mail::Submit>(&mail);
+        if (submit && submit->key && env_.mutant == Mutant::renumbering_not_told)
+            submit->key->renumbered = false;
         if (auto* attach = std::get_if<mail::Attach>(&mail)) {
             if (env_.mutant == Mutant::numbers_come_down) attach->first = 1;
             process.just_attached.insert(attach->from.session);

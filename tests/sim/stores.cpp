@@ -123,6 +123,12 @@ Result<void, StoreError> FaultyStore::put_once(std::string_view id, const store:
     return run([&] { return memory_.put_once(id, row); });
 }
 
+Result<bool, StoreError> FaultyStore::prepare_digests(const ProducerId& id, std::uint32_t count) {
+    auto ready = run([&] { return memory_.prepare_digests(id, count); });
+    if (ready && *ready) return !env_.faults.strikes(Fault::put_off, 1, 4);
+    return ready;
+}
+
 Result<void, StoreError> FaultyStore::put_task(const store::TaskRow& row) {
     return run([&] { return memory_.put_task(row); });
 }

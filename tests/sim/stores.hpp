@@ -75,6 +75,10 @@ class StoreInFront : public store::Store {
                                              const store::OnceRow& row) override {
         return behind_.put_once(id, row);
     }
+    Result<bool, store::StoreError> prepare_digests(const ProducerId& id,
+                                                    std::uint32_t count_max) override {
+        return behind_.prepare_digests(id, count_max);
+    }
     Result<std::optional<store::StoredVerdict>, store::StoreError> find_verdict_by_digest(
         const ProducerId& id, delivery::Digest digest) override {
         return behind_.find_verdict_by_digest(id, digest);
@@ -220,6 +224,8 @@ class FaultyStore final : public StoreInFront {
     Result<void, store::StoreError> renew_producer(const ProducerId& id, UnixMillis now) override;
     Result<Forgotten, store::StoreError> forget_verdicts(const ProducerId& id,
                                                          std::uint32_t count) override;
+    Result<bool, store::StoreError> prepare_digests(const ProducerId& id,
+                                                    std::uint32_t count_max) override;
     Result<void, store::StoreError> put_task(const store::TaskRow& row) override;
     Result<void, store::StoreError> erase_task(std::uint64_t id) override;
     Result<void, store::StoreError> put_question(const store::QuestionRow& row) override;

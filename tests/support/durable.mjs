@@ -12,7 +12,7 @@ export const digestOf = (message) => createHash("sha256").update(JSON.stringify(
 export class DurableLink {
   constructor(url, { producer, secret, position, auth = {} }) {
     this.socket = new WebSocket(`${url.replace(/^http/, "ws")}/socket.io/?EIO=4&transport=websocket`);
-    this.capability = { version: 1, producer, secret, ...(position && { position }) };
+    this.capability = { version: 1, renumbered: true, producer, secret, ...(position && { position }) };
     this.auth = auth;
     this.onEvent = () => {}; // (name, ...args)
     this.questions = new Map(); // by number: who waits for the answer

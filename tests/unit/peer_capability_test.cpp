@@ -74,6 +74,10 @@ TEST_CASE("a message is sent as a slice and comes out as it went in") {
     CHECK(send->sequence == 5);
     CHECK(send->digest == 0xabc);
     CHECK(send->message == message);
+    CHECK_FALSE(send->renumbered);
+    const auto moved = encode(SendEvent{5, 0xabc, message, true});
+    CHECK(moved == R"(["oncewire:send",5,"0000000000000abc",)" + message + ",1]");
+    CHECK(decode_send(moved)->renumbered);
 }
 
 TEST_CASE("malformed sends are recognised") {
@@ -83,7 +87,8 @@ TEST_CASE("malformed sends are recognised") {
           R"(["oncewire:send",1,"0000000000000abc",[]])",
           R"(["oncewire:send",1,"0000000000000abc",{}])",
           R"(["oncewire:send",1,"0000000000000abc",[1]])",
-          R"(["oncewire:send",1,"0000000000000abc",["e"],1])",
+          R"(["oncewire:send",1,"0000000000000abc",["e"],0])",
+          R"(["oncewire:send",1,"0000000000000abc",["e"],1,1])",
           R"(["oncewire:other",1,"0000000000000abc",["e"]])"}) {
         CAPTURE(data);
         CHECK_FALSE(decode_send(data));

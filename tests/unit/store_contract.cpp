@@ -363,6 +363,7 @@ void check_leases(StoreMachine& machine) {
         CHECK(some->verdicts == 2);
         CHECK_FALSE(some->is_finished);
         CHECK_FALSE(*store.find_verdict(ann, 2));
+        CHECK(*store.prepare_digests(ann, many));
         CHECK_FALSE(*store.find_verdict_by_digest(ann, 14));
         CHECK(*store.find_verdict(ann, 3));
         CHECK(store.commit() == CommitOutcome::committed);
@@ -391,9 +392,29 @@ void check_leases(StoreMachine& machine) {
         CHECK(store.commit() == CommitOutcome::committed);
         machine.restart();
         CHECK((*machine.store().find_producer(ann))->forgotten == 5);
+        CHECK(machine.store().begin());
+        CHECK(*machine.store().prepare_digests(ann, many));
         CHECK((*machine.store().find_verdict_by_digest(ann, 42))->published ==
               store::Publication{1, 2});
+        CHECK(machine.store().commit() == CommitOutcome::committed);
         CHECK(*machine.store().idle_producers({100}, many) == std::vector{ann});
+    }
+    SECTION("verdicts are made ready to be found by digest a few at a time") {
+        CHECK(store.begin());
+        int calls = 1;
+        while (!*store.prepare_digests(ann, 2)) REQUIRE(++calls < 10);
+        CHECK((*store.find_verdict_by_digest(ann, 28))->digest == 28);
+        CHECK_FALSE(*store.find_verdict_by_digest(ann, 29));
+        CHECK(*store.prepare_digests(ProducerId("nobody"), 2));
+        CHECK_FALSE(*store.find_verdict_by_digest(ProducerId("nobody"), 28));
+        CHECK(store.commit() == CommitOutcome::committed);
+        machine.restart();
+        CHECK(machine.store().begin());
+        CHECK(machine.store().put_verdict(ann, 6, {42, store::accept(), std::nullopt}));
+        CHECK(*machine.store().prepare_digests(ann, 2));
+        CHECK(*machine.store().find_verdict_by_digest(ann, 42));
+        CHECK(*machine.store().find_verdict_by_digest(ann, 7));
+        machine.store().rollback();
     }
     SECTION("a roll-back forgets nothing") {
         CHECK(store.begin());

@@ -366,4 +366,18 @@ TEST_CASE("a message that comes again under another number is known by its diges
     CHECK(machine.disk.tables.log.size() == 3);
 }
 
+TEST_CASE("what never had another number is not looked for by its digest") {
+    Machine machine(handlers);
+    const auto send = [&machine](delivery::Sequence sequence, bool renumbered) {
+        Submit::ProducerKey key{machine.id, machine.epoch, sequence, 11, renumbered};
+        machine.handle(Submit{machine.session, "/", R"(["do",1,"yes"])", "s", key, std::nullopt});
+        return machine.end_batch();
+    };
+    send(1, false);
+    send(2, true);
+    CHECK(machine.disk.tables.log.size() == 1);
+    send(3, false);
+    CHECK(machine.disk.tables.log.size() == 2);
+}
+
 }  // namespace store_handlers_test

@@ -20,9 +20,10 @@ using namespace oncewire::store;
 namespace {
 
 /// What the steps were when they were released.
-constexpr delivery::Digest released[] = {0x3dc5a68ecc8babee, 0xcb7b90f5ded95b2,  0xc1c611e9224d5dcc,
-                                         0x1564e3a8d5dfff4b, 0xb0b0dde1e33b7939, 0xff7b9b8fe63ce32,
-                                         0xf4265dada72517b3, 0xeb2caf66383df813};
+constexpr delivery::Digest released[] = {
+    0x3dc5a68ecc8babee, 0xcb7b90f5ded95b2,  0xc1c611e9224d5dcc,
+    0x1564e3a8d5dfff4b, 0xb0b0dde1e33b7939, 0xff7b9b8fe63ce32,
+    0xf4265dada72517b3, 0xeb2caf66383df813, 0xe69d4a1b747a3a66};
 
 /// A database file made by the SQL that `sqlite3 FILE .dump` wrote of one of that version.
 struct OldFile {
@@ -71,6 +72,11 @@ TEST_CASE("a file of any released version is brought forward with all that is in
             const auto verdict = store.find_verdict(ProducerId("p"), 2);
             REQUIRE((verdict && *verdict));
             CHECK((*verdict)->verdict == Verdict{Verdict::Kind::rejected, R"({"error":"no"})"});
+            REQUIRE(store.begin());
+            CHECK(*store.prepare_digests(ProducerId("p"), 9));
+            CHECK((*store.find_verdict_by_digest(ProducerId("p"), 22))->verdict ==
+                  (*verdict)->verdict);
+            REQUIRE(store.commit() == CommitOutcome::committed);
             const auto once = store.find_once("id 1", "ann", digest_of_body("\"one\""));
             REQUIRE(once->size() == 1);
             CHECK(once->front().body == digest_of_body("\"one\""));

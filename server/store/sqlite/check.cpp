@@ -52,6 +52,10 @@ constexpr Invariant invariants[] = {
     {"a producer's mark has another digest than its newest verdict: ",
      "SELECT 'producer ' || producers.id FROM producers JOIN verdicts"
      " ON producer = producers.id AND sequence = last WHERE digest <> last_digest"},
+    {"a digest is of no verdict: ",
+     "SELECT 'producer ' || producer || ', number ' || sequence FROM verdict_digests AS known"
+     " WHERE NOT EXISTS (SELECT 1 FROM verdicts WHERE verdicts.producer = known.producer"
+     " AND verdicts.sequence = known.sequence AND verdicts.digest = known.digest)"},
     {"a verdict has no producer: ",
      "SELECT 'number ' || producer FROM verdicts WHERE producer NOT IN (SELECT id FROM producers)"},
     {"a verdict is neither yes nor no: ",

@@ -49,10 +49,22 @@ Result<void, Failure> SqliteStore::Connection::prepare_all() {
         {find_verdict,
          "SELECT digest, kind, body, first, entries FROM verdicts"
          " WHERE producer = ?1 AND sequence = ?2"},
-        // Left to itself the planner walks through all verdicts of the producer.
         {verdict_by_digest,
-         "SELECT digest, kind, body, first, entries FROM verdicts INDEXED BY verdicts_by_digest"
-         " WHERE producer = ?1 AND digest = ?2 LIMIT 1"},
+         "SELECT verdicts.digest, kind, body, first, entries FROM verdict_digests AS known"
+         " CROSS JOIN verdicts ON verdicts.producer = known.producer"
+         " AND verdicts.sequence = known.sequence"
+         " WHERE known.producer = ?1 AND known.digest = ?2 LIMIT 1"},
+        {digests_to, "SELECT digests_to FROM producers WHERE id = ?1"},
+        {verdicts_beyond,
+         "SELECT count(*), max(sequence) FROM (SELECT sequence FROM verdicts WHERE producer = ?1"
+         " AND sequence > ?2 ORDER BY sequence LIMIT ?3)"},
+        {copy_digests,
+         "INSERT OR IGNORE INTO verdict_digests SELECT producer, digest, sequence FROM verdicts"
+         " WHERE producer = ?1 AND sequence > ?2 AND sequence <= ?3"},
+        {set_digests_to, "UPDATE producers SET digests_to = ?2 WHERE id = ?1"},
+        {forget_digests,
+         "DELETE FROM verdict_digests WHERE producer = ?1 AND (digest, sequence) IN"
+         " (SELECT digest, sequence FROM verdicts WHERE producer = ?1 AND sequence <= ?2)"},
         {put_verdict,
          "INSERT OR REPLACE INTO verdicts (producer, sequence, digest, kind, body, first, entries)"
          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"},

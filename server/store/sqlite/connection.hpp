@@ -21,6 +21,7 @@ struct SqliteStore::Connection {
     sqlite::Statement find_room, put_room, append;
     sqlite::Statement rewrite;
     sqlite::Statement find_producer, put_producer, find_verdict, put_verdict, verdict_by_digest;
+    sqlite::Statement digests_to, verdicts_beyond, copy_digests, set_digests_to, forget_digests;
     sqlite::Statement once_oldest, once_by_scope, once_by_body, put_once;
     sqlite::Statement mark, undo, release, put_task, erase_task, tasks;
     sqlite::Statement next_room, oldest_in_room, trim_room, set_trimmed;

@@ -179,17 +179,32 @@ inline constexpr const char* migration_8 = R"sql(
 UPDATE once SET body = digest_of_body(body);
 )sql";
 
+/// Verdicts by digest are looked for when a message had another number once, which is rare. An index of all of them
+/// costs each message a page of its own, as digests lie anywhere; so there is a table of those who were asked about.
+inline constexpr const char* migration_9 = R"sql(
+DROP INDEX verdicts_by_digest;
+ALTER TABLE producers ADD COLUMN digests_to INTEGER NOT NULL DEFAULT 0;  -- verdicts up to here are in it
+CREATE TABLE verdict_digests (
+    producer INTEGER NOT NULL,
+    digest INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    PRIMARY KEY (producer, digest, sequence)
+) STRICT, WITHOUT ROWID;
+)sql";
+
 /// Step i leads from version i (PRAGMA user_version) to i + 1. A step that ever was on the main branch
 /// does not change: what is new comes as a further constant at the end, with its file of that version in
 /// tests/unit/store_migration_sqlite_test.cpp, so that every old file can be brought forward.
-inline constexpr const char* migrations[] = {migration_1, migration_2, migration_3, migration_4,
-                                             migration_5, migration_6, migration_7, migration_8};
+inline constexpr const char* migrations[] = {migration_1, migration_2, migration_3,
+                                             migration_4, migration_5, migration_6,
+                                             migration_7, migration_8, migration_9};
 inline constexpr std::int64_t newest_schema = sizeof(migrations) / sizeof(migrations[0]);
 
 /// All tables of ours, which an application's own SQL may not touch.
-inline constexpr std::string_view own_tables[] = {
-    "meta",      "rooms",    "log",           "producers",        "verdicts",
-    "once",      "sessions", "session_rooms", "recorded",         "recorded_for",
-    "recording", "tasks",    "questions",     "application_steps"};
+inline constexpr std::string_view own_tables[] = {"meta",      "rooms",        "log",
+                                                  "producers", "verdicts",     "verdict_digests",
+                                                  "once",      "sessions",     "session_rooms",
+                                                  "recorded",  "recorded_for", "recording",
+                                                  "tasks",     "questions",    "application_steps"};
 
 }  // namespace oncewire::store::sqlite

@@ -45,6 +45,30 @@ Result<std::optional<StoredVerdict>, StoreError> SqliteStore::find_verdict(
     return find_verdict_by(connection_->find_verdict, id, sequence);
 }
 
+Result<bool, StoreError> SqliteStore::prepare_digests(const ProducerId& id,
+                                                      std::uint32_t count_max) {
+    VERIFY(in_transaction_);
+    if (const auto kept = keep_marked(); !kept) return Err{kept.error()};
+    const auto number = find_producer_number(id);
+    if (!number) return Err{number.error()};
+    if (!*number) return true;
+    delivery::Sequence known = 0;
+    {
+        const Run run(connection_->digests_to, **number);
+        if (run.error()) return fail(*run.error());
+        if (run.has_row()) known = run.number(0);
+    }
+    const Run beyond(connection_->verdicts_beyond, **number, known, std::uint64_t{count_max});
+    if (beyond.error()) return fail(*beyond.error());
+    const std::uint64_t count = beyond.number(0);
+    if (count == 0) return true;
+    const Run copied(connection_->copy_digests, **number, known, beyond.number(1));
+    if (copied.error()) return fail(*copied.error());
+    const Run noted(connection_->set_digests_to, **number, beyond.number(1));
+    if (noted.error()) return fail(*noted.error());
+    return count < count_max;
+}
+
 Result<std::optional<StoredVerdict>, StoreError> SqliteStore::find_verdict_by_digest(
     const ProducerId& id, delivery::Digest digest) {
     return find_verdict_by(connection_->verdict_by_digest, id, digest);

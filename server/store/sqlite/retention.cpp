@@ -98,6 +98,8 @@ Result<Store::Forgotten, StoreError> SqliteStore::forget_verdicts(const Producer
     const auto count = static_cast<std::uint32_t>(oldest.number(0));
     const delivery::Sequence newest = (*row)->seen.last;
     const delivery::Sequence last = count < count_max ? newest : oldest.number(1);
+    const Run digests(connection_->forget_digests, **number, last);
+    if (digests.error()) return fail(*digests.error());
     const Run forgotten(connection_->forget_verdicts, **number, last);
     if (forgotten.error()) return fail(*forgotten.error());
     const Run noted(connection_->set_forgotten, **number, last);

@@ -98,6 +98,8 @@ class SqliteStore final : public Store {
 
     Result<std::optional<StoredVerdict>, StoreError> find_verdict(
         const ProducerId& id, delivery::Sequence sequence) override;
+    Result<bool, StoreError> prepare_digests(const ProducerId& id,
+                                             std::uint32_t count_max) override;
     Result<std::optional<StoredVerdict>, StoreError> find_verdict_by_digest(
         const ProducerId& id, delivery::Digest digest) override;
     Result<void, StoreError> put_verdict(const ProducerId& id, delivery::Sequence sequence,

@@ -3,7 +3,7 @@ import { Peer, texts } from "../peers.mjs";
 import { digestOf, token } from "../../support/durable.mjs";
 import { secret, visitor } from "../tokens.mjs";
 
-const sender = (more = {}) => visitor({ oncewire: { version: 1, answers: true, links: true, producer: token(), secret: token() }, ...more });
+const sender = (more = {}) => visitor({ oncewire: { version: 1, answers: true, links: true, renumbered: true, producer: token(), secret: token() }, ...more });
 
 /** Offers one message after another under rising numbers, a window at a time, as an honest outbox would. */
 async function offer(attack, messageOf, { from } = {}) {
