@@ -69,6 +69,7 @@ NamespaceIndex Client::open_namespace(std::string_view name, std::optional<Resto
                                 {},
                                 1,
                                 false,
+                                false,
                                 {},
                                 {},
                                 0});
