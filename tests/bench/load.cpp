@@ -4,7 +4,7 @@
 //   load fanout   --port P [--receivers 1000] [--senders 4] [--window 4] [--size 64] [--seconds 3]
 //   load durable  --port P [--connections 4] [--senders 4] [--window 64] [--size 64] [--tier 1|2]
 //                          [--seconds 3 | --count N]
-//   load replay   --port P --rows N [--connections 1]
+//   load replay   --port P --rows N [--connections 1] [--seconds N: over and over]
 //   load idle     --port P [--connections 10000]
 //   load echo     --port P [--seconds 3]
 //
@@ -23,6 +23,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <fstream>
 #include <functional>
 #include <map>
@@ -113,6 +114,7 @@ struct Peer {
     std::uint64_t in_flight = 0;
     std::uint64_t sent = 0;
     std::uint64_t acknowledged = 0;
+    std::deque<std::uint64_t> sent_at;  // of what is in flight
 };
 
 void append_frame(std::string& out, std::string_view text) {
@@ -434,16 +436,18 @@ void durable(const Options& options) {
     });
 
     std::uint64_t sent = 0, acknowledged = 0, deliveries = 0;
+    Latencies latencies;
     const auto shoot = [&](Peer& peer) {
         if (limit != 0 && sent == limit) return;
         ++sent;
         ++peer.in_flight;
+        peer.sent_at.push_back(nanoseconds());
         const std::string n = std::to_string(++peer.sent);
         if (tier == 1) {
             load.send(peer, "42" + n + "[\"chat message\",\"" + body + "\",\"" + run + '-' +
                                 std::to_string(peer.number) + '-' + n + "\"]");
         } else {
-            // As scattered as real ones: where they land in the index is most of what they cost.
+            // As scattered as real ones: an index of them would show.
             char digest[17];
             std::snprintf(digest, sizeof digest, "%016llx",
                           static_cast<unsigned long long>(chance()));
@@ -462,7 +466,11 @@ void durable(const Options& options) {
         }
         acknowledged += count;
         peer.in_flight -= count;
-        while (count-- > 0) shoot(peer);
+        while (count-- > 0) {
+            latencies.add(nanoseconds() - peer.sent_at.front());
+            peer.sent_at.pop_front();
+            shoot(peer);
+        }
     };
     const Watch watch(pid);
     for (std::uint32_t i = 0; i < senders; ++i) load.talkers.push_back(&load.peer(i));
@@ -473,10 +481,12 @@ void durable(const Options& options) {
     const auto begun = nanoseconds();
     while (limit != 0 ? acknowledged < limit : nanoseconds() - begun < duration) load.turn(100);
     const double seconds = watch.seconds();
-    std::printf("{\"messages_per_s\":%.0f,\"deliveries_per_s\":%.0f,\"cpu_s_per_million\":%.3f}\n",
-                static_cast<double>(acknowledged) / seconds,
-                static_cast<double>(deliveries) / seconds,
-                watch.cpu_seconds() / (static_cast<double>(acknowledged) / 1e6));
+    std::printf(
+        "{\"messages_per_s\":%.0f,\"deliveries_per_s\":%.0f,\"cpu_s_per_million\":%.3f,"
+        "\"p99_ms\":%.2f}\n",
+        static_cast<double>(acknowledged) / seconds, static_cast<double>(deliveries) / seconds,
+        watch.cpu_seconds() / (static_cast<double>(acknowledged) / 1e6),
+        latencies.percentile(0.99) / 1000);
 }
 
 /// Everything that was stored, to `connections` readers at once.
@@ -492,8 +502,14 @@ void replay(const Options& options) {
         }
     };
     const Watch watch(options.number("--pid", 0));
-    load.join(connections, [](std::uint32_t) { return std::string(R"({"serverOffset":0})"); });
-    while (received < rows * connections) load.turn(1000);
+    const auto join = [&] {
+        load.join(connections, [](std::uint32_t) { return std::string(R"({"serverOffset":0})"); });
+        while (received < rows * load.size()) load.turn(1000);
+    };
+    const auto begun = nanoseconds();
+    const auto duration = options.number("--seconds", 0) * 1'000'000'000;
+    do join();
+    while (nanoseconds() - begun < duration);
     const double total = static_cast<double>(received);
     std::printf("{\"rows_per_s\":%.0f,\"cpu_s_per_million\":%.3f}\n", total / watch.seconds(),
                 watch.cpu_seconds() / (total / 1e6));
