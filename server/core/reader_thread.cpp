@@ -1,7 +1,9 @@
 #include "server/core/reader_thread.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <future>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -34,8 +36,9 @@ void ReaderThread::run() {
     (void)reading_->look();
     reading_->let_go();
     for (;;) {
-        if (!reader_.has_work()) say_finished();
         inbox_.wait(reader_.has_work() ? std::optional(Millis(0)) : std::nullopt);
+        // Before the letters are taken: whoever waits has posted theirs, so they are among these.
+        note_waiting();
         const bool is_closed = inbox_.is_closed();
         auto letters = inbox_.take().letters;
         const bool is_over = is_closed && letters.empty() && !reader_.has_work();
@@ -43,15 +46,16 @@ void ReaderThread::run() {
         if (!is_over) reader_.step(wall_clock_now());
         note_counts();
         deliver();
-        if (!is_over && !reader_.is_damaged()) continue;
-        {
-            const std::lock_guard lock(mutex_);
-            has_ended_ = true;
-        }
-        say_finished();
-        if (reader_.is_damaged()) on_damage_();
-        return;
+        if (!reader_.has_work()) say_finished();
+        if (is_over || reader_.is_damaged()) break;
     }
+    {
+        const std::lock_guard lock(mutex_);
+        has_ended_ = true;
+    }
+    note_waiting();
+    say_finished();
+    if (reader_.is_damaged()) on_damage_();
 }
 
 /// Whoever has enough to do gets no more to read: it asks again.
@@ -75,16 +79,17 @@ sequencer::ReaderCounts ReaderThread::counts() const {
     return counts_;
 }
 
-void ReaderThread::say_finished() {
-    std::vector<std::function<void()>> waiting;
-    {
-        const std::lock_guard lock(mutex_);
-        waiting.swap(when_finished_);
-    }
-    for (const auto& tell : waiting) tell();
+void ReaderThread::note_waiting() {
+    const std::lock_guard lock(mutex_);
+    std::move(when_finished_.begin(), when_finished_.end(), std::back_inserter(waiting_));
+    when_finished_.clear();
 }
 
-/// The thread may just have taken what was asked, so it is asked to come round once more.
+void ReaderThread::say_finished() {
+    for (const auto& tell : std::exchange(waiting_, {})) tell();
+}
+
+/// It is made to come round once more.
 void ReaderThread::finish_letters() {
     std::promise<void> finished;
     {

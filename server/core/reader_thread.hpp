@@ -41,6 +41,7 @@ class ReaderThread {
   private:
     void run();
     void deliver();
+    void note_waiting();
     void say_finished();
     void note_counts();
 
@@ -53,6 +54,7 @@ class ReaderThread {
     sequencer::ReaderCounts counts_;
     bool has_ended_ = false;
     std::vector<std::function<void()>> when_finished_;
+    std::vector<std::function<void()>> waiting_;  // of them, for what the thread has taken; its own
     std::thread thread_;
 };
 

@@ -201,6 +201,13 @@ void Run::bind(const SqlValue& value) {
 
 // ---- Database ------------------------------------------------------------------------------------
 
+namespace {
+
+/// 2 s: for another process to let go of the file.
+constexpr int busy_ms = 2000;
+
+}  // namespace
+
 /// Blanks what no row of a page uses, in every page that is written to the database's file.
 ///
 /// When SQLite spreads rows over other pages, copies of them stay where they were, between the list of a
@@ -325,7 +332,7 @@ Result<Database, Failure> Database::open(const std::string& path, Use use) {
 }
 
 Result<void, Failure> Database::set_up(Use use) {
-    sqlite3_busy_timeout(db_.get(), 2000);
+    sqlite3_busy_timeout(db_.get(), busy_ms);
     // A damaged or hostile file shall not make SQLite run what its schema says.
     sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
     sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
@@ -422,8 +429,12 @@ Result<void, Failure> Database::rewrite_log() {
 }
 
 Result<bool, Failure> Database::empty_log() {
+    // Who reads beside it lets go within milliseconds; who does not must not hold up who stores.
+    constexpr int patience_ms = 50;
+    sqlite3_busy_timeout(db_.get(), patience_ms);
     const int code =
         sqlite3_wal_checkpoint_v2(db_.get(), "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+    sqlite3_busy_timeout(db_.get(), busy_ms);
     const int kind = code & 0xff;
     if (kind == SQLITE_BUSY || kind == SQLITE_LOCKED) return false;
     if (code != SQLITE_OK) return Err{failure_of(code)};
