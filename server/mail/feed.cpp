@@ -16,18 +16,21 @@ std::optional<FromSequencer> without_feed(FromSequencer letter) {
     return letter;
 }
 
+Page unread(const SessionRef& to, delivery::Offset after) {
+    Page page;
+    page.to = to;
+    page.after = page.end = after;
+    page.failed = true;
+    page.entries = std::make_shared<const std::vector<store::LogEntry>>();
+    return page;
+}
+
 FromSequencer ask_again(FromSequencer answer) {
-    constexpr Millis after{1000};
     if (const auto* answered = std::get_if<Answered>(&answer))
-        return RetryLater{answered->to, answered->ack_id, after};
+        return RetryLater{answered->to, answered->ack_id, ask_again_after};
     const auto* page = std::get_if<Page>(&answer);
     if (!page) return answer;
-    Page unread;
-    unread.to = page->to;
-    unread.after = unread.end = page->after;
-    unread.failed = true;
-    unread.entries = std::make_shared<const std::vector<store::LogEntry>>();
-    return unread;
+    return unread(page->to, page->after);
 }
 
 bool is_ephemeral(const CoreCommand& command) { return std::holds_alternative<Broadcast>(command); }

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/mail/feed.hpp"
 #include "shared/base/limits.hpp"
 
 namespace oncewire::sequencer {
@@ -100,18 +101,9 @@ PageRead read_page(Reading& reading, const ReadPage& request, delivery::Offset h
         read.page.entries = std::make_shared<const Entries>(std::move(*entries));
     } else {
         error = entries.error();
-        read.page = unread(request);
+        read.page = mail::unread(request.from, request.after);
     }
     return read;
-}
-
-Page unread(const ReadPage& request) {
-    Page page;
-    page.to = request.from;
-    page.after = page.end = request.after;
-    page.failed = true;
-    page.entries = std::make_shared<const Entries>();
-    return page;
 }
 
 Result<bool, StoreError> has_lost_history(Reading& reading, const SessionRow& row,

@@ -19,9 +19,6 @@ struct PageRead {
 PageRead read_page(store::Reading& reading, const ReadPage& request, delivery::Offset head,
                    std::optional<StoreError>& error);
 
-/// The page for whoever cannot be read for now: it asks again.
-Page unread(const ReadPage& request);
-
 /// Whether retention removed something that was for this session, which has everything up to `after`.
 Result<bool, StoreError> has_lost_history(store::Reading& reading, const SessionRow& row,
                                           delivery::Offset after);

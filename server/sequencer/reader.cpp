@@ -4,6 +4,7 @@
 #include <variant>
 #include <vector>
 
+#include "server/mail/feed.hpp"
 #include "server/sequencer/mistake.hpp"
 #include "server/sequencer/pages.hpp"
 #include "shared/base/json.hpp"
@@ -17,8 +18,6 @@ constexpr std::uint64_t step_bytes = 1u << 20;
 constexpr std::uint32_t step_lookups = 64;
 /// 64: waiting of one session; whoever has a hub before it never has as many.
 constexpr std::size_t waiting_max = 64;
-/// 1 s: who asked for what could not be read asks again then.
-constexpr Millis ask_again_after{1000};
 
 }  // namespace
 
@@ -67,7 +66,7 @@ void Reader::answer(const ReadPage& request) {
     if (head) {
         read = read_page(reading_, request, head->offset, error);
     } else {
-        read.page = unread(request);
+        read.page = mail::unread(request.from, request.after);
     }
     reading_.let_go();
     if (error) note(*error);
@@ -109,7 +108,7 @@ std::uint64_t Reader::answer(const Submit& submit, UnixMillis wall_clock) {
     const auto core = submit.from.core;
     if (!verdict) {
         note(verdict.error());
-        outputs_.push_back({core, RetryLater{submit.from, submit.ack_id, ask_again_after}});
+        outputs_.push_back({core, RetryLater{submit.from, submit.ack_id, mail::ask_again_after}});
         return tx.bytes_read();
     }
     const std::uint64_t cost = tx.bytes_read() + verdict->body.size();

@@ -159,7 +159,7 @@ class Sequencer {
     void handle(const Detach& detach);
     void handle(const TaskEnded& ended);
 
-    // sequencer_sessions.cpp: recovery
+    // sessions.cpp: recovery
     void handle(const OpenSession& request);
     void handle(const ChangeRooms& change);
     void handle(const EndSession& end);
@@ -182,7 +182,7 @@ class Sequencer {
     void settle_ordered(bool outcome_known);
     void forget_sessions();
 
-    // sequencer_questions.cpp: what clients are asked
+    // questions.cpp: what clients are asked
     Result<Verdict, StoreError> take_answer(const Submit& submit, const delivery::Answer& answer);
     Result<void, StoreError> end_question(const QuestionRow& row, const Reply& reply);
     Result<void, StoreError> drop_question(const Submit& submit);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "server/mail/feed.hpp"
 #include "server/sequencer/sequencer.hpp"
 #include "server/store/memory/memory_store.hpp"
 
@@ -239,6 +240,16 @@ TEST_CASE("a lookup is handed on when what was sent before it is committed") {
     apart.reader.step({});
     CHECK(apart.reader.counts().looked_up == 1);
     CHECK(apart.reader.poll_output());
+}
+
+TEST_CASE("what a full core is answered makes it ask again") {
+    const auto page = mail::ask_again(Page{{0, 7}, nullptr, 9, {}, false, false, false, 0, 5});
+    CHECK(std::get<Page>(page).failed);
+    CHECK(std::get<Page>(page).end == 5);
+    CHECK(std::get<Page>(page).entries->empty());
+    const auto later = mail::ask_again(Answered{{0, 7}, 3, accept()});
+    CHECK(std::get<RetryLater>(later).ack_id == 3);
+    CHECK(std::holds_alternative<Cut>(mail::ask_again(Cut{{0, 7}})));
 }
 
 TEST_CASE("a reader is told who has left, if it has heard of them") {
