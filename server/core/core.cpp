@@ -1,5 +1,6 @@
 #include "server/core/core.hpp"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -7,16 +8,12 @@
 #include <exception>
 #include <utility>
 
-#include <boost/asio/post.hpp>
-
 #include "server/core/environment.hpp"
 #include "server/core/failures.hpp"
 #include "server/mail/feed.hpp"
 #include "server/net/gate/address.hpp"
 
 namespace oncewire::core {
-
-namespace asio = boost::asio;
 
 namespace {
 
@@ -53,6 +50,11 @@ bool is_ephemeral(const CoreLetter& letter) {
     return mail && mail::is_ephemeral(*mail->command);
 }
 
+/// 32: writes, some 5 µs each, between two looks at what has come meanwhile; a look is a tenth of one.
+constexpr std::size_t writes_before_look = 32;
+/// 10 ms: for so long a turn goes on with what comes meanwhile. Then whoever wants to be let in gets a look.
+constexpr Millis look_for{10};
+
 std::vector<CoreLetter> one_letter(CoreLetter letter) {
     std::vector<CoreLetter> letters;
     letters.push_back(std::move(letter));
@@ -68,17 +70,16 @@ Core::Core(Options options, const std::function<void(api::Application&)>& instal
       trusted_proxies_(options.http.trusted_proxies),
       hub_(with_names_of(application_, options.hub, install)),
       transports_(
-          hub_, context_,
+          hub_, loop_,
           {std::move(options.http), options.web_sockets, std::move(options.polling), options.limits,
            options.sessions_per_connection, options.hub.core, options.hub.cores},
           transports_host()),
-      listener_(context_,
-                [this](auto socket, std::string address) { welcome(std::move(socket), address); }),
-      readable_(context_, dup(transports_.descriptor())),
-      timer_(context_),
-      patience_(context_) {
+      listener_(loop_, [this](int socket, std::string address) { welcome(socket, address); }),
+      timer_(loop_, [this] { handle_timeout(); }),
+      patience_(loop_, [] {}),
+      wake_up_(loop_, [this] { has_mail_ = true; }) {
     letters_.resize(options.hub.cores);
-    inbox_.set_wake([this] { asio::post(context_, [this] { handle_inbox(); }); });
+    inbox_.set_wake([this] { wake_up_.wake(); });
 }
 
 Transports::Host Core::transports_host() {
@@ -102,49 +103,52 @@ Transports::Host Core::transports_host() {
                                      reply(to_response(std::move(answer)));
                                  }));
     };
-    host.is_busy = [this] {
-        const bool is_busy = is_crowded();
-        if (is_busy) look_again_later();
-        return is_busy;
-    };
+    host.is_busy = [this] { return pause_if_crowded(); };
+    host.post = [this](auto task) { wake_up_.post(std::move(task)); };
     return host;
 }
 
 /// One too many is told so, as far as its socket takes it at once.
-void Core::welcome(asio::ip::tcp::socket socket, std::string address) {
+void Core::welcome(int socket, std::string address) {
     const auto known = net::IpAddress::parse(address);
     const bool is_proxy = known && net::is_in(*trusted_proxies_.now(), *known);
     auto seat = is_proxy ? limits_.take_for_proxy() : limits_.take(address);
     if (seat) {
-        transports_.http().serve(std::move(socket), {std::move(address)}, {}, std::move(*seat));
+        transports_.http().serve(socket, {std::move(address)}, {}, std::move(*seat));
         return;
     }
     constexpr std::string_view answer =
         "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 20\r\n"
         "Access-Control-Allow-Origin: *\r\nConnection: close\r\n\r\ntoo many connections";
-    boost::system::error_code ignored;
-    socket.non_blocking(true, ignored);
-    socket.write_some(asio::buffer(answer), ignored);
+    [[maybe_unused]] const auto sent =
+        send(socket, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    close(socket);
 }
 
 void Core::run() {
-    await_readable();
-    const auto work = asio::make_work_guard(context_);
-    for (;;) {
+    while (!is_stopped_) {
         try {
-            context_.run();
-            return;
+            mind_the_crowd();
+            // Where somebody only took note of it, nothing wakes us again.
+            const bool has_news = has_mail_ || transports_.has_news();
+            loop_.turn(has_news ? std::optional(Millis(0)) : std::nullopt);
+            take_news();
+            serve_foreign();
         } catch (const std::exception& exception) {
             note_exception(one_line(std::string("a handler failed: ") + exception.what()));
         }
     }
 }
 
+void Core::stop() {
+    wake_up_.post([this] { is_stopped_ = true; });
+}
+
 // ---- one turn -----------------------------------------------------------------------------------
 
 void Core::turn(const std::function<void(Instant)>& input) {
     try {
-        const Instant now = monotonic_now();
+        Instant now = monotonic_now();
         drain(now);  // what an exception left of the turn before
         input(now);
         do {
@@ -157,8 +161,30 @@ void Core::turn(const std::function<void(Instant)>& input) {
     finish_turn();
 }
 
-void Core::drain(Instant now) {
-    while (auto output = hub_.poll_output()) perform(std::move(*output), now);
+/// Letters leave before the first of many writes, so that whoever they are for works beside us.
+void Core::drain(Instant& now) {
+    const Instant until = now + look_for;
+    std::size_t writes = 0;
+    while (auto output = hub_.poll_output()) {
+        const auto* write = std::get_if<hub::Write>(&*output);
+        // Those of connections that are over stand among other outputs; all others come when there are none.
+        const bool is_last_kind =
+            write && hub_.state_of(write->connection) != engineio::SessionState::closed;
+        if (is_last_kind) send_letters();
+        perform(std::move(*output), now);
+        if (is_last_kind && ++writes % writes_before_look == 0 && now < until) look_around(now);
+    }
+}
+
+/// What has come meanwhile leaves with the writes that are still to be made, instead of after them: in a
+/// crowd each receiver is written to half as often, and two cores do not wait for each other's last write.
+void Core::look_around(Instant& now) {
+    if (pause_if_crowded() || !transports_.collect_more()) return;
+    loop_.glance();
+    now = monotonic_now();
+    if (!has_mail_ && !transports_.has_news()) return;
+    transports_.collect_more();
+    hear(now);
 }
 
 void Core::perform(hub::HubOutput output, Instant now) {
@@ -194,13 +220,18 @@ void Core::take_back(const hub::HubOutput& output, const char* what, Instant now
     }
 }
 
-void Core::finish_turn() {
-    sequencer_->post(std::exchange(outgoing_, {}));
+void Core::send_letters() {
+    if (!outgoing_.empty()) sequencer_->post(std::exchange(outgoing_, {}));
     for (std::size_t core = 0; core < letters_.size(); ++core) {
+        if (letters_[core].empty()) continue;
         auto letters = std::exchange(letters_[core], {});
-        if (!letters.empty() && cores_[core]->is_stuck()) std::erase_if(letters, is_ephemeral);
+        if (cores_[core]->is_stuck()) std::erase_if(letters, is_ephemeral);
         cores_[core]->post(std::move(letters));
     }
+}
+
+void Core::finish_turn() {
+    send_letters();
     arm_timer();
     if (shutting_down_ && transports_.is_empty() && !std::exchange(is_drained_, true)) {
         drained_.set_value();
@@ -209,36 +240,46 @@ void Core::finish_turn() {
 
 // ---- inputs -------------------------------------------------------------------------------------
 
-void Core::handle_inbox() {
+/// Letters and what came by WebSockets are one turn, so what they lead to leaves in the same writes.
+void Core::take_news() {
+    if (!has_mail_ && !transports_.has_news()) return;
+    transports_.collect();
+    turn([this](Instant now) { hear(now); });
+}
+
+void Core::hear(Instant now) {
+    if (std::exchange(has_mail_, false)) read_letters(now);
+    transports_.hear(now);
+}
+
+void Core::read_letters(Instant now) {
     auto taken = inbox_.take();
     if (taken.was_full) {
         for (CoreMailbox* core : cores_) core->wake();
     }
-    turn([&](Instant now) {
-        for (auto& letter : taken.letters) read(std::move(letter), now);
-    });
+    for (auto& letter : taken.letters) read(std::move(letter), now);
+}
+
+void Core::serve_foreign() {
     for (auto& foreign : std::exchange(foreign_, {})) {
-        asio::ip::tcp::socket socket(context_);
-        boost::system::error_code error;
-        socket.assign(asio::ip::tcp::v4(), foreign.socket, error);
-        if (error) continue;
-        transports_.http().serve(std::move(socket), std::move(foreign.peer),
+        transports_.http().serve(foreign.socket, std::move(foreign.peer),
                                  std::move(foreign.received), std::move(foreign.seat));
     }
-    resume_reading();
 }
 
-void Core::resume_reading() {
-    if (std::exchange(reading_paused_, false)) await_readable();
-    if (!is_crowded()) transports_.resume();
+/// Clients wait in their sockets while a thread has enough to do. It wakes us when it took what it had; if
+/// it is stuck it does not, so we look again ourselves.
+bool Core::pause_if_crowded() {
+    if (!is_crowded()) return false;
+    if (!patience_.due()) patience_.set_after(CoreMailbox::patience);
+    transports_.pause();
+    is_paused_ = true;
+    return true;
 }
 
-/// Who has enough to do wakes us when it has less, and not if it is stuck.
-void Core::look_again_later() {
-    patience_.expires_after(CoreMailbox::patience);
-    patience_.async_wait([this](boost::system::error_code error) {
-        if (!error) resume_reading();
-    });
+void Core::mind_the_crowd() {
+    if (pause_if_crowded() || !std::exchange(is_paused_, false)) return;
+    transports_.resume();
 }
 
 /// Somebody has enough to do. Which of them what a client sends would reach, nobody knows before: a
@@ -259,35 +300,17 @@ void Core::read(CoreLetter letter, Instant now) {
     }
 }
 
-void Core::await_readable() {
-    // Clients wait in their sockets while a thread has enough to do; it wakes us when it took what it had.
-    if (is_crowded()) {
-        reading_paused_ = true;
-        return look_again_later();
-    }
-    readable_.async_wait(asio::posix::stream_descriptor::wait_read,
-                         [this](boost::system::error_code error) {
-                             if (error) return;
-                             transports_.collect();
-                             turn([this](Instant now) { transports_.hear(now); });
-                             await_readable();
-                         });
-}
-
-/// Armed for the earliest deadline or before it: a deadline that moved back is noticed when the timer
+/// Set for the earliest deadline or before it: a deadline that moved back is noticed when the timer
 /// fires, which is cheaper than moving the timer at every message.
 void Core::arm_timer() {
     const auto due = earliest(hub_.next_timeout(), transports_.next_timeout());
-    if (!due || (timer_at_ && *timer_at_ <= *due)) return;
-    timer_at_ = due;
-    timer_.expires_at(std::chrono::steady_clock::time_point(due->time_since_epoch()));
-    timer_.async_wait([this](boost::system::error_code error) {
-        if (error) return;
-        timer_at_.reset();
-        turn([this](Instant now) {
-            hub_.handle_timeout(now);
-            transports_.handle_timeout(now);
-        });
+    if (due && (!timer_.due() || *due < *timer_.due())) timer_.set(*due);
+}
+
+void Core::handle_timeout() {
+    turn([this](Instant now) {
+        hub_.handle_timeout(now);
+        transports_.handle_timeout(now);
     });
 }
 
@@ -297,7 +320,7 @@ auto Core::look_now(Look look) -> std::optional<decltype(look())> {
     using Seen = decltype(look());
     const auto told = std::make_shared<std::promise<Seen>>();
     auto seen = told->get_future();
-    boost::asio::post(context_, [told, look = std::move(look)] { told->set_value(look()); });
+    wake_up_.post([told, look = std::move(look)] { told->set_value(look()); });
     if (seen.wait_for(std::chrono::seconds(1)) != std::future_status::ready) return std::nullopt;
     return seen.get();
 }
@@ -318,7 +341,7 @@ std::optional<std::vector<hub::RoomReader>> Core::readers_now(const std::string&
 
 std::future<void> Core::refuse_newcomers() {
     const auto done = std::make_shared<std::promise<void>>();
-    asio::post(context_, [this, done] {
+    wake_up_.post([this, done] {
         transports_.refuse_newcomers();
         listener_.stop();
         done->set_value();
@@ -328,9 +351,10 @@ std::future<void> Core::refuse_newcomers() {
 
 /// What the sequencer has said is told first.
 void Core::shut_down() {
-    asio::post(context_, [this] {
+    wake_up_.post([this] {
         shutting_down_ = true;
-        handle_inbox();
+        has_mail_ = true;
+        take_news();
         turn([this](Instant now) { hub_.shut_down(now); });
     });
 }

@@ -8,16 +8,14 @@
 #include <string>
 #include <vector>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
-
 #include "server/api/application.hpp"
 #include "server/core/connection_limits.hpp"
 #include "server/core/letters.hpp"
 #include "server/core/transports.hpp"
+#include "server/core/wake_up.hpp"
 #include "server/hub/hub.hpp"
 #include "server/net/listener.hpp"
+#include "server/net/loop.hpp"
 
 namespace oncewire::core {
 
@@ -79,7 +77,7 @@ class Core {
     std::optional<std::vector<hub::RoomReader>> readers_now(const std::string& room,
                                                             delivery::Offset offset);
     /// Makes run() return.
-    void stop() { context_.stop(); }
+    void stop();
 
     // ---- after run() ----------------------------------------------------------------------------
 
@@ -95,25 +93,29 @@ class Core {
     template <class Look>
     auto look_now(Look look) -> std::optional<decltype(look())>;
     void turn(const std::function<void(Instant)>& input);
-    void drain(Instant now);
+    void drain(Instant& now);
+    void send_letters();
+    void look_around(Instant& now);
     void perform(hub::HubOutput output, Instant now);
     void ask_application(const hub::HubOutput& output, Instant now);
     /// `what`: what the application threw about it.
     void take_back(const hub::HubOutput& output, const char* what, Instant now);
     void finish_turn();
     void read(CoreLetter letter, Instant now);
-    void handle_inbox();
-    void await_readable();
+    void take_news();
+    void hear(Instant now);
+    void read_letters(Instant now);
+    void serve_foreign();
     bool is_crowded() const;
-    void resume_reading();
-    void look_again_later();
+    bool pause_if_crowded();
+    void mind_the_crowd();
     void arm_timer();
+    void handle_timeout();
     void note_exception(const std::string& sentence);
     Transports::Host transports_host();
-    void welcome(boost::asio::ip::tcp::socket socket, std::string address);
+    void welcome(int socket, std::string address);
 
-    // First in, last out: what follows holds handlers of it.
-    boost::asio::io_context context_{1};
+    net::Loop loop_;  // first in, last out
     std::function<void(hub::Hub&, const hub::MessageArrived&)> on_message_;
     Log log_;
     ConnectionLimits& limits_;
@@ -122,10 +124,9 @@ class Core {
     hub::Hub hub_;
     Transports transports_;
     net::Listener listener_;
-    boost::asio::posix::stream_descriptor readable_;
-    boost::asio::steady_timer timer_;
-    boost::asio::steady_timer patience_;
-    std::optional<Instant> timer_at_;
+    net::Loop::Timer timer_;
+    net::Loop::Timer patience_;
+    WakeUp wake_up_;
 
     CoreMailbox inbox_{inbox_capacity, inbox_bytes, bytes_of};
     SequencerMailbox* sequencer_ = nullptr;
@@ -133,7 +134,9 @@ class Core {
     std::vector<mail::ToSequencer> outgoing_;
     std::vector<std::vector<CoreLetter>> letters_;  // by core
     std::vector<net::Foreign> foreign_;             // came by mail, to be served after the turn
-    bool reading_paused_ = false;
+    bool has_mail_ = false;
+    bool is_paused_ = false;
+    bool is_stopped_ = false;
     bool shutting_down_ = false;
     bool is_drained_ = false;
     std::promise<void> drained_;

@@ -175,8 +175,7 @@ Result<std::uint16_t, std::string> Server::listen() {
     net::Address address = options_.address;
     const bool shared = cores_.size() > 1;
     if (shared) {
-        boost::asio::io_context context;
-        if (auto sentence = net::why_taken(context, address)) return Err{std::move(*sentence)};
+        if (auto sentence = net::why_taken(address)) return Err{std::move(*sentence)};
     }
     for (const auto& core : cores_) {
         const auto port = core->listen(address, shared);

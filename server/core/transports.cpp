@@ -5,33 +5,35 @@
 
 #include <utility>
 
-#include <boost/asio/post.hpp>
-
 #include "server/core/environment.hpp"
 #include "server/net/gate/address.hpp"
 
 namespace oncewire::core {
 namespace {
 
-hub::Request request_of(engineio::TransportKind transport, const net::HttpRequest& request) {
+hub::Request request_of(engineio::TransportKind transport, net::HttpRequest request) {
     const net::Client& client = request.client;
-    return {transport,      client.address,  net::network_of(client.address),
-            request.target, request.headers, client.secure.value_or(false)};
+    return {transport,
+            client.address,
+            net::network_of(client.address),
+            std::move(request.target),
+            std::move(request.headers),
+            client.secure.value_or(false)};
 }
 
 }  // namespace
 
-Transports::Transports(hub::Hub& hub, boost::asio::io_context& context, Options options, Host host)
+Transports::Transports(hub::Hub& hub, net::Loop& loop, Options options, Host host)
     : hub_(hub),
-      context_(context),
+      loop_(loop),
       core_(options.core),
       cores_(options.cores),
       limits_(*options.limits),
       sessions_per_connection_(options.sessions_per_connection),
       host_(std::move(host)),
-      web_sockets_(options.web_sockets),
+      web_sockets_(loop, options.web_sockets),
       routes_(hub, std::move(options.polling), *this),
-      http_(std::move(options.http), *this) {}
+      http_(loop, std::move(options.http), *this) {}
 
 // ---- what comes in ------------------------------------------------------------------------------
 
@@ -93,7 +95,7 @@ void Transports::handle_handshake(net::RequestId id, const net::HttpRequest& req
                                                                 : engineio::TransportKind::polling;
         host_.ask_admission(request_of(transport, request),
                             [this, id](const std::optional<std::string>& refusal) {
-                                boost::asio::post(context_, [=, this] { decide(id, refusal); });
+                                host_.post([=, this] { decide(id, refusal); });
                             });
     });
 }
@@ -101,7 +103,7 @@ void Transports::handle_handshake(net::RequestId id, const net::HttpRequest& req
 void Transports::handle_other(net::RequestId id, const net::HttpRequest& request) {
     host_.turn([&](Instant) {
         host_.ask_http(request, [this, id](net::HttpResponse response) {
-            boost::asio::post(context_, [this, id, response = std::move(response)]() mutable {
+            host_.post([this, id, response = std::move(response)]() mutable {
                 http_.answer(id, std::move(response));
             });
         });
@@ -167,15 +169,15 @@ void Transports::handle_abandoned(net::RequestId id, const net::HttpRequest& req
 
 void Transports::handle_upgrade(net::Upgraded upgraded) {
     if (!accepting_) {
-        ::close(upgraded.socket);
-        return;
+        return hang_up(upgraded.socket);
     }
     host_.turn([&](Instant now) {
         const std::string sid(net::engine_sid(upgraded.request));
         const bool text_only = net::wants_base64(upgraded.request);
         std::string network = net::network_of(upgraded.request.client.address);
         const auto connection = routes_.handle_websocket(
-            sid, request_of(engineio::TransportKind::websocket, upgraded.request), text_only, now);
+            sid, request_of(engineio::TransportKind::websocket, std::move(upgraded.request)),
+            text_only, now);
         if (!connection) return refuse(upgraded);
         web_sockets_.open(*connection,
                           {upgraded.socket, upgraded.answer, std::move(upgraded.unread),
@@ -190,7 +192,12 @@ void Transports::refuse(const net::Upgraded& upgraded) {
     // The first bytes on a connection always fit; a peer that is gone does not matter.
     [[maybe_unused]] const auto sent =
         send(upgraded.socket, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    ::close(upgraded.socket);
+    hang_up(upgraded.socket);
+}
+
+void Transports::hang_up(int socket) {
+    loop_.forget(socket);
+    ::close(socket);
 }
 
 void Transports::handle_foreign(std::string_view sid, net::Foreign foreign) {

@@ -7,8 +7,6 @@
 #include <string_view>
 #include <vector>
 
-#include <boost/asio/io_context.hpp>
-
 #include "server/core/connection_limits.hpp"
 #include "server/hub/hub.hpp"
 #include "server/net/http_server.hpp"
@@ -38,6 +36,8 @@ class Transports final : private net::EngineHost, private routes::Routes::Wires 
         std::function<void(const net::HttpRequest&, Reply reply)> ask_http;
         /// Whoever stores has enough to do; see resume().
         std::function<bool()> is_busy;
+        /// Does this on the core's thread, in a turn to come. Any thread.
+        std::function<void(std::function<void()>)> post;
     };
     struct Options {
         net::HttpServer::Options http;
@@ -51,15 +51,22 @@ class Transports final : private net::EngineHost, private routes::Routes::Wires 
         std::uint16_t cores = 1;
     };
 
-    /// `hub` and `context` outlive this.
-    Transports(hub::Hub& hub, boost::asio::io_context& context, Options options, Host host);
+    /// `hub` and `loop` outlive this.
+    Transports(hub::Hub& hub, net::Loop& loop, Options options, Host host);
 
     net::HttpServer& http() { return http_; }
-    /// Readable while collect() would find something.
-    int descriptor() const { return web_sockets_.descriptor(); }
+    /// Something came by a WebSocket, which collect() makes ready for hear().
+    bool has_news() const { return web_sockets_.has_news(); }
     void collect() { web_sockets_.collect(); }
-    /// Whoever stores has room again: requests that waited for it go on.
-    void resume() { http_.resume(); }
+    /// In the middle of a turn; false: enough was read in it.
+    bool collect_more() { return web_sockets_.collect_more(); }
+    /// Whoever stores has enough to do: what comes by WebSockets waits in them, as bodies do by is_busy().
+    void pause() { web_sockets_.pause(); }
+    /// It has room again.
+    void resume() {
+        web_sockets_.resume();
+        http_.resume();
+    }
 
     /// Takes what transports have to say into the hub. False: nothing.
     bool hear(Instant now);
@@ -107,10 +114,11 @@ class Transports final : private net::EngineHost, private routes::Routes::Wires 
 
     bool hear_web_sockets(Instant now);
     void refuse(const net::Upgraded& upgraded);
+    void hang_up(int socket);
     void decide(net::RequestId id, const std::optional<std::string>& refusal);
 
     hub::Hub& hub_;
-    boost::asio::io_context& context_;
+    net::Loop& loop_;
     std::uint16_t core_;
     std::uint16_t cores_;
     ConnectionLimits& limits_;

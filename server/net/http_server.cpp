@@ -1,6 +1,8 @@
 #include "server/net/http_server.hpp"
 
 #include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -9,10 +11,6 @@
 #include <cstdio>
 #include <optional>
 #include <utility>
-
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/write.hpp>
 
 #include "server/net/gate/http_body.hpp"
 #include "server/net/gate/http_gate.hpp"
@@ -23,11 +21,6 @@
 #include "shared/base/give_back.hpp"
 
 namespace oncewire::net {
-
-namespace asio = boost::asio;
-using asio::ip::tcp;
-using boost::system::error_code;
-using Clock = asio::steady_timer::clock_type;
 
 namespace {
 
@@ -50,6 +43,8 @@ constexpr std::string_view wrong_name =
 /// Where the build puts the client library.
 constexpr std::string_view built_in_client = "/socket.io/";
 
+bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
+
 /// [RFC9110 5.6.7] strftime() would speak the language of the program's locale.
 std::string format_date(std::time_t time) {
     constexpr const char* days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
@@ -67,17 +62,25 @@ std::string format_date(std::time_t time) {
 }  // namespace
 
 /// One connection while it speaks HTTP. Each step ends by asking for the next: a head, a body, an
-/// answer, and again. Not a coroutine, because g++ 12 miscompiles several of their forms. Whoever
-/// waits for something holds a reference, so it lives until nobody does.
+/// answer, and again. Not a coroutine, because g++ 12 miscompiles several of their forms. The server has
+/// it until end() or release(), and so has whoever calls it, so it lives to the end of the call.
 class HttpServer::Conversation : public std::enable_shared_from_this<Conversation> {
   public:
-    Conversation(HttpServer& server, tcp::socket socket, Peer peer, std::string received, Seat seat)
+    Conversation(HttpServer& server, int socket, Peer peer, std::string received, Seat seat)
         : server_(server),
+          loop_(server.loop_),
           seat_(std::move(seat)),
-          socket_(std::move(socket)),
-          deadline_(socket_.get_executor()),
+          socket_(socket),
+          deadline_(loop_, [this] { expire(shared_from_this()); }),
           peer_(std::move(peer)),
           received_(std::move(received)) {}
+    ~Conversation() {
+        if (socket_ < 0) return;
+        loop_.forget(socket_);
+        close(socket_);
+    }
+    Conversation(const Conversation&) = delete;
+    Conversation& operator=(const Conversation&) = delete;
 
     void begin() {
         const auto address = IpAddress::parse(peer_.address);
@@ -118,6 +121,17 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         begin_session();
     }
 
+    void handle_ready() {
+        if (await_ == Await::bytes) return receive();
+        if (await_ == Await::room) return send_rest();
+        if (waiting_as_ == 0 || watched_as_ != waiting_as_ || !peer_is_gone()) {
+            return loop_.unwatch(socket_);  // what comes early is the next request
+        }
+        stop_waiting();
+        server_.host_.handle_abandoned(watched_as_, request_);
+        end();
+    }
+
     void give_up_waiting() {
         if (action_) return take_refusal("nobody decided in time");
         take_answer(plain_text(503, "nobody answered in time"));
@@ -130,6 +144,12 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
 
   private:
     using Step = void (Conversation::*)();
+    enum class Await : std::uint8_t {
+        nothing,
+        bytes,
+        room,  ///< for what is unsent
+        turn,  ///< all is sent
+    };
 
     // ---- reading --------------------------------------------------------------------------------
 
@@ -299,11 +319,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     }
 
     void ask_for_body() {
-        asio::async_write(socket_, asio::buffer(continue_head),
-                          [self = shared_from_this()](error_code error, std::size_t) {
-                              if (error || self->expired_) return self->give_up();
-                              self->await_body();
-                          });
+        send_parts({continue_head, {}}, &Conversation::await_body, &Conversation::give_up);
     }
 
     void await_body() {
@@ -317,7 +333,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
 
     /// What comes waits in its socket. The time is not the peer's fault.
     void pause() {
-        left_ = std::chrono::ceil<Millis>(deadline_.expiry() - Clock::now());
+        left_ = deadline_.due().value_or(loop_.now()) - loop_.now();
         clear_deadline();
         server_.paused_.push_back(shared_from_this());
     }
@@ -350,13 +366,73 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         }
     }
 
+    // ---- the socket -----------------------------------------------------------------------------
+
+    /// `otherwise`: the peer is gone, or the deadline has passed.
+    void await(Await what, Step then, Step otherwise) {
+        await_ = what;
+        then_ = then;
+        otherwise_ = otherwise;
+    }
+
     void read_some(Step then, Step otherwise) {
-        socket_.async_read_some(asio::buffer(piece_), [self = shared_from_this(), then, otherwise](
-                                                          error_code error, std::size_t count) {
-            if (error || self->expired_) return (self.get()->*otherwise)();
-            self->received_.append(self->piece_.data(), count);
-            (self.get()->*then)();
+        await(Await::bytes, then, otherwise);
+        watch(EPOLLIN);
+    }
+
+    void receive() {
+        auto& piece = server_.piece_;
+        const ssize_t count = recv(socket_, piece.data(), piece.size(), MSG_DONTWAIT);
+        if (count < 0 && would_block(errno)) return;
+        if (count <= 0) return go_on_otherwise();
+        received_.append(piece.data(), static_cast<std::size_t>(count));
+        await_ = Await::nothing;
+        (this->*then_)();
+    }
+
+    /// Both outlive the sending.
+    void send_parts(std::array<std::string_view, 2> parts, Step then, Step otherwise) {
+        await(Await::room, then, otherwise);
+        unsent_ = parts;
+        send_rest();
+    }
+
+    void send_rest() {
+        std::array<iovec, 2> list;
+        std::transform(unsent_.begin(), unsent_.end(), list.begin(), [](std::string_view part) {
+            return iovec{const_cast<char*>(part.data()), part.size()};
         });
+        msghdr message{};
+        message.msg_iov = list.data();
+        message.msg_iovlen = list.size();
+        const ssize_t sent = sendmsg(socket_, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent < 0 && !would_block(errno)) return go_on_otherwise();
+        if (!take_off_unsent(sent < 0 ? 0 : static_cast<std::size_t>(sent))) return watch(EPOLLOUT);
+        // In a turn of its own: whoever sends many requests at once has others between them.
+        await_ = Await::turn;
+        loop_.later([self = shared_from_this()] {
+            self->await_ = Await::nothing;
+            (self.get()->*(self->expired_ ? self->otherwise_ : self->then_))();
+        });
+    }
+
+    /// True: nothing is left.
+    bool take_off_unsent(std::size_t sent) {
+        for (std::string_view& part : unsent_) {
+            const std::size_t taken = std::min(sent, part.size());
+            part.remove_prefix(taken);
+            sent -= taken;
+        }
+        return unsent_[0].empty() && unsent_[1].empty();
+    }
+
+    void watch(std::uint32_t events) {
+        if (!loop_.watch(socket_, events, server_)) go_on_otherwise();
+    }
+
+    void go_on_otherwise() {
+        await_ = Await::nothing;
+        (this->*otherwise_)();
     }
 
     // ---- answering ------------------------------------------------------------------------------
@@ -413,7 +489,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     }
 
     void begin_turn() {
-        asio::post(socket_.get_executor(), [self = shared_from_this()] { self->take_turn(); });
+        loop_.later([self = shared_from_this()] { self->take_turn(); });
     }
 
     void take_turn() {
@@ -459,17 +535,14 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     }
 
     void watch_peer(RequestId id) {
-        socket_.async_wait(tcp::socket::wait_read, [self = shared_from_this(), id](error_code) {
-            if (self->waiting_as_ != id || !self->peer_is_gone()) return;
-            self->stop_waiting();
-            self->server_.host_.handle_abandoned(id, self->request_);
-        });
+        watched_as_ = id;
+        loop_.watch(socket_, EPOLLIN, server_);  // where that fails the peer's end is not noticed
     }
 
     bool peer_is_gone() {
         char byte = 0;
-        const auto seen = recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-        return seen == 0 || (seen < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
+        const auto seen = recv(socket_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+        return seen == 0 || (seen < 0 && !would_block(errno));
     }
 
     void await_answer() {
@@ -524,27 +597,23 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         response_.headers.emplace_back("Content-Encoding", coding_name(coding));
     }
 
-    /// Gives up the socket. None: it is broken.
-    std::optional<int> release() {
-        deadline_.cancel();
-        error_code error;
-        socket_.native_non_blocking(true, error);
-        const int socket = socket_.release(error);
-        return error ? std::nullopt : std::optional(socket);
+    /// Gives up the socket, which is still watched. The server forgets this.
+    int release() {
+        end();
+        return std::exchange(socket_, -1);
     }
 
     void pass_on(std::string sid) {
-        if (const auto socket = release()) {
-            server_.host_.handle_foreign(
-                sid, {*socket, std::move(peer_), head_ + received_, std::move(seat_)});
-        }
+        const int socket = release();
+        loop_.unwatch(socket);
+        server_.host_.handle_foreign(
+            sid, {socket, std::move(peer_), head_ + received_, std::move(seat_)});
     }
 
     void hand_over() {
-        const auto socket = release();
-        if (!socket) return;
+        const int socket = release();
         server_.host_.handle_upgrade(
-            {*socket, std::move(request_), format_head(response_, true, server_.date()),
+            {socket, std::move(request_), format_head(response_, true, server_.date()),
              std::move(received_), agrees_to_deflate(response_), std::move(seat_)});
     }
 
@@ -561,13 +630,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         response_head_ = format_head(response_, then == &Conversation::await_next, server_.date());
         const bool is_head = request_.method == "HEAD";
         const std::string_view content = is_head ? std::string_view() : response_.content();
-        const std::array<asio::const_buffer, 2> parts = {asio::buffer(response_head_),
-                                                         asio::buffer(content)};
-        asio::async_write(socket_, parts,
-                          [self = shared_from_this(), then](error_code error, std::size_t) {
-                              if (error || self->expired_) return self->end();
-                              (self.get()->*then)();
-                          });
+        send_parts({response_head_, content}, then, &Conversation::end);
     }
 
     /// Nothing is kept of the request while the connection is idle.
@@ -595,8 +658,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         set_deadline(has_body ? options.body_timeout : options.linger);
         discard_left_ = discard_bytes_max + (has_body ? options.body_bytes_max : 0);
         forget_request();
-        error_code ignored;
-        socket_.shutdown(tcp::socket::shutdown_send, ignored);
+        shutdown(socket_, SHUT_WR);
         discard();
     }
 
@@ -607,30 +669,39 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         read_some(&Conversation::discard, &Conversation::end);
     }
 
-    void end() { deadline_.cancel(); }
+    void end() {
+        deadline_.stop();
+        await_ = Await::nothing;
+        server_.by_socket_.erase(socket_);
+    }
 
     /// Absolute: whatever is awaited fails when it passes, however often bytes come.
     void set_deadline(Millis after) {
         expired_ = false;
-        deadline_.expires_after(std::chrono::milliseconds(after.count()));
-        deadline_.async_wait([self = shared_from_this()](error_code error) {
-            // A deadline that passed just before it was moved may still report.
-            if (error || self->deadline_.expiry() > Clock::now()) return;
-            if (self->waiting_as_ != 0) return self->give_up_waiting();
-            self->expired_ = true;
-            self->socket_.cancel(error);
-        });
+        deadline_.set_after(after);
     }
 
-    /// One that has passed already, but has not reported yet, finds that it was moved.
-    void clear_deadline() { deadline_.expires_at(asio::steady_timer::time_point::max()); }
+    void clear_deadline() { deadline_.stop(); }
+
+    /// `self`: that it lives.
+    void expire(const std::shared_ptr<Conversation>&) {
+        if (waiting_as_ != 0) return give_up_waiting();
+        expired_ = true;
+        if (await_ == Await::bytes || await_ == Await::room) go_on_otherwise();
+    }
 
     HttpServer& server_;
+    Loop& loop_;
     Seat seat_;  // given back after the socket is closed
-    tcp::socket socket_;
-    asio::steady_timer deadline_;
+    int socket_;
+    Loop::Timer deadline_;
     bool expired_ = false;
-    Millis left_{0};  // of the deadline, while paused
+    Await await_ = Await::nothing;
+    Step then_ = nullptr;
+    Step otherwise_ = nullptr;
+    std::array<std::string_view, 2> unsent_;
+    RequestId watched_as_ = 0;  // whose peer is watched, if it still waits
+    Millis left_{0};            // of the deadline, while paused
     Peer peer_;
     bool is_proxy_ = false;                    // one that is trusted
     std::shared_ptr<std::uint32_t> sessions_;  // see Client
@@ -650,8 +721,14 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     Step at_my_turn_ = nullptr;           // while in_turn_ has us
     HttpResponse response_;
     std::string response_head_;
-    std::array<char, 4096> piece_;
 };
+
+void HttpServer::handle_ready(int descriptor, std::uint32_t) {
+    const auto found = by_socket_.find(descriptor);
+    if (found == by_socket_.end()) return;
+    const auto conversation = found->second;  // it must live while it is spoken to
+    conversation->handle_ready();
+}
 
 /// A copy: it must live while it is spoken to.
 std::shared_ptr<HttpServer::Conversation> HttpServer::find(RequestId id) const {
@@ -675,10 +752,12 @@ void HttpServer::resume() {
     for (const auto& conversation : std::exchange(paused_, {})) conversation->go_on();
 }
 
-void HttpServer::serve(tcp::socket socket, Peer peer, std::string received, Seat seat) {
-    std::make_shared<Conversation>(*this, std::move(socket), std::move(peer), std::move(received),
-                                   std::move(seat))
-        ->begin();
+void HttpServer::serve(int socket, Peer peer, std::string received, Seat seat) {
+    loop_.forget(socket);  // whatever had the number before
+    const auto conversation = std::make_shared<Conversation>(*this, socket, std::move(peer),
+                                                             std::move(received), std::move(seat));
+    by_socket_[socket] = conversation;
+    conversation->begin();
 }
 
 void HttpServer::note_refusal(Refusals::What what, const HttpRequest& request) {

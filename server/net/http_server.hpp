@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
@@ -13,8 +14,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include <boost/asio/ip/tcp.hpp>
-
 #include "server/net/gate/current.hpp"
 #include "server/net/gate/engine_request.hpp"
 #include "server/net/gate/http_message.hpp"
@@ -22,6 +21,7 @@
 #include "server/net/gate/seat.hpp"
 #include "server/net/gate/static_files.hpp"
 #include "server/net/gate/unfinished_bytes.hpp"
+#include "server/net/loop.hpp"
 #include "shared/base/limits.hpp"
 #include "shared/base/time.hpp"
 
@@ -35,7 +35,7 @@ struct Peer {
 
 /// A connection that left HTTP for WebSocket.
 struct Upgraded {
-    int socket = -1;  ///< now the receiver's to close
+    int socket = -1;  ///< now the receiver's to watch, and to close
     HttpRequest request;
     std::string answer;    ///< the 101, still to be sent
     std::string unread;    ///< what came in behind the request
@@ -98,7 +98,7 @@ class EngineHost {
 /// connection, however they dribble in; so does anything the gate refuses, after its answer. What its
 /// head decides is answered before its body comes, and no such body is kept; of those that are wanted
 /// memory holds as much as UnfinishedBytes allows, and one head for each connection.
-class HttpServer {
+class HttpServer final : private Watcher {
   public:
     struct Options {
         EngineOptions engine;
@@ -129,18 +129,18 @@ class HttpServer {
         Millis linger{1'000};
     };
 
-    /// `host` outlives the server.
-    HttpServer(Options options, EngineHost& host)
-        : options_(std::move(options)),
+    /// `loop` and `host` outlive the server.
+    HttpServer(Loop& loop, Options options, EngineHost& host)
+        : loop_(loop),
+          options_(std::move(options)),
           host_(host),
           unfinished_(options_.unfinished
                           ? options_.unfinished
                           : std::make_shared<UnfinishedBytes>(UnfinishedBytes::Options())) {}
 
-    /// Takes over an accepted connection, until it ends or is upgraded.
-    /// `received`: what came in already. `seat`: kept as long as the connection.
-    void serve(boost::asio::ip::tcp::socket socket, Peer peer, std::string received = {},
-               Seat seat = {});
+    /// Takes over an accepted connection, until it ends or is upgraded. `socket`: does not block, and
+    /// nobody watches it. `received`: what came in already. `seat`: kept as long as the connection.
+    void serve(int socket, Peer peer, std::string received = {}, Seat seat = {});
     /// Ends a request that the host has. Ignored if its peer is gone.
     void answer(RequestId id, HttpResponse response);
     /// Lets a handshake go on. Not to be called inside handle_handshake().
@@ -156,10 +156,12 @@ class HttpServer {
   private:
     class Conversation;
 
+    void handle_ready(int descriptor, std::uint32_t events) override;
     std::shared_ptr<Conversation> find(RequestId id) const;
     void note_refusal(Refusals::What what, const HttpRequest& request);
     std::string_view date();
 
+    Loop& loop_;
     Options options_;
     std::time_t date_of_ = 0;
     std::string date_;
@@ -167,6 +169,8 @@ class HttpServer {
     std::shared_ptr<UnfinishedBytes> unfinished_;  // conversations may outlive us
     Refusals refusals_;
     RequestId last_request_ = 0;
+    std::array<char, 4096> piece_;  // what is read at once
+    std::unordered_map<int, std::shared_ptr<Conversation>> by_socket_;
     std::unordered_map<RequestId, std::shared_ptr<Conversation>> waiting_;
     std::vector<std::shared_ptr<Conversation>> paused_;
     std::deque<std::shared_ptr<Conversation>> in_turn_;  // the first is about to be taken

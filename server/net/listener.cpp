@@ -1,11 +1,17 @@
 #include "server/net/listener.hpp"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
+#include <exception>
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 
 namespace oncewire::net {
 
@@ -27,6 +33,18 @@ std::string sentence(const Address& address, const std::string& why) {
     return "cannot listen on " + address.host + ":" + std::to_string(address.port) + ": " + why;
 }
 
+std::string text_of(const sockaddr_storage& peer) {
+    char text[INET6_ADDRSTRLEN] = "";
+    if (peer.ss_family == AF_INET6) {
+        const auto& ipv6 = reinterpret_cast<const sockaddr_in6&>(peer);
+        inet_ntop(AF_INET6, &ipv6.sin6_addr, text, sizeof text);
+    } else {
+        const auto& ipv4 = reinterpret_cast<const sockaddr_in&>(peer);
+        inet_ntop(AF_INET, &ipv4.sin_addr, text, sizeof text);
+    }
+    return text;
+}
+
 error_code bind(tcp::acceptor& acceptor, const Address& address, bool shared) {
     error_code error;
     tcp::resolver resolver(acceptor.get_executor());
@@ -46,71 +64,74 @@ error_code bind(tcp::acceptor& acceptor, const Address& address, bool shared) {
 
 }  // namespace
 
-std::optional<std::string> why_taken(asio::io_context& context, const Address& address) {
+std::optional<std::string> why_taken(const Address& address) {
+    asio::io_context context;
     tcp::acceptor probe(context);
     const error_code error = bind(probe, address, false);
     return error ? std::optional(sentence(address, error.message())) : std::nullopt;
 }
 
-Listener::Listener(asio::io_context& context, OnConnection on_connection)
+Listener::Listener(Loop& loop, OnConnection on_connection)
     : on_connection_(std::move(on_connection)),
-      acceptor_(context),
-      timer_(context),
+      loop_(loop),
+      pause_(loop, [this] { go_on(); }),
       spare_(open_spare()) {}
 
 Listener::~Listener() {
+    stop();
     if (spare_ >= 0) close(spare_);
 }
 
+/// Names and options are Asio's business, waiting is ours.
 Result<std::uint16_t, std::string> Listener::listen(const Address& address, bool shared) {
-    error_code error = bind(acceptor_, address, shared);
+    asio::io_context context;
+    tcp::acceptor acceptor(context);
+    error_code error = bind(acceptor, address, shared);
+    if (!error) acceptor.native_non_blocking(true, error);
     if (error) return Err{sentence(address, error.message())};
-    acceptor_.native_non_blocking(true, error);
-    if (error) return Err{sentence(address, error.message())};
-    const std::uint16_t port = acceptor_.local_endpoint(error).port();
-    await_peers();
+    const std::uint16_t port = acceptor.local_endpoint(error).port();
+    socket_ = acceptor.release(error);
+    if (error || !loop_.watch(socket_, EPOLLIN, *this)) {
+        return Err{sentence(address, "no room for one more descriptor")};
+    }
     return port;
 }
 
 void Listener::stop() {
-    error_code ignored;
-    acceptor_.close(ignored);
-    timer_.cancel();
-}
-
-void Listener::await_peers() {
-    acceptor_.async_wait(tcp::acceptor::wait_read, [this](error_code error) {
-        if (!error) accept_peers();
-    });
+    pause_.stop();
+    if (socket_ < 0) return;
+    loop_.forget(socket_);
+    close(std::exchange(socket_, -1));
 }
 
 /// Everybody who waits, up to a batch: a crowd that comes back after a restart is let in by one event
 /// of the loop, yet those who are in already get their turn.
-void Listener::accept_peers() {
-    for (int accepted = 0; accepted < batch; ++accepted) {
-        tcp::endpoint peer;
-        auto size = static_cast<socklen_t>(peer.capacity());
-        const int socket =
-            accept4(acceptor_.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (socket < 0 && is_out_of_resources(errno)) return wait_for_descriptors();
-        if (socket < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
-        if (socket < 0) continue;  // the peer gave up while it waited
-        peer.resize(size);
-        take(socket, peer);
+void Listener::handle_ready(int, std::uint32_t) {
+    for (int accepted = 0; accepted < batch && socket_ >= 0; ++accepted) {
+        if (!accept_one()) return;
     }
-    await_peers();
 }
 
-void Listener::take(int handle, const tcp::endpoint& peer) {
-    tcp::socket socket(acceptor_.get_executor());
-    error_code error;
-    socket.assign(peer.protocol(), handle, error);
-    if (error) {
-        close(handle);
-        return;
+/// False: there is nobody, or no room.
+bool Listener::accept_one() {
+    sockaddr_storage peer{};
+    socklen_t size = sizeof peer;
+    const int socket =
+        accept4(socket_, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (socket >= 0) {
+        take(socket, text_of(peer));
+        return true;
     }
+    if (is_out_of_resources(errno)) {
+        wait_for_descriptors();
+        return false;
+    }
+    return errno != EAGAIN && errno != EWOULDBLOCK;  // else the peer gave up while it waited
+}
+
+void Listener::take(int socket, const std::string& address) {
     try {
-        on_connection_(std::move(socket), peer.address().to_string());
+        on_connection_(socket, address);
     } catch (const std::exception&) {
         // No memory for this one; the loop must live for the others.
     }
@@ -118,16 +139,18 @@ void Listener::take(int handle, const tcp::endpoint& peer) {
 
 void Listener::wait_for_descriptors() {
     turn_one_away();
-    timer_.expires_after(std::chrono::milliseconds(pause.count()));
-    timer_.async_wait([this](error_code error) {
-        if (!error) await_peers();
-    });
+    loop_.unwatch(socket_);
+    pause_.set_after(pause);
+}
+
+/// Watching needs memory of the kernel; where there is none now there may be some soon.
+void Listener::go_on() {
+    if (!loop_.watch(socket_, EPOLLIN, *this)) pause_.set_after(pause);
 }
 
 void Listener::turn_one_away() {
     if (spare_ >= 0) close(spare_);
-    const int socket =
-        accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    const int socket = accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (socket >= 0) close(socket);
     spare_ = open_spare();
 }

@@ -5,10 +5,7 @@
 #include <optional>
 #include <string>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
-
+#include "server/net/loop.hpp"
 #include "shared/base/result.hpp"
 #include "shared/base/time.hpp"
 
@@ -22,7 +19,7 @@ struct Address {
 
 /// The sentence why nobody can listen there; none if one can. Sharing an address hides that another
 /// server has it already, so ask before.
-std::optional<std::string> why_taken(boost::asio::io_context& context, const Address& address);
+std::optional<std::string> why_taken(const Address& address);
 
 /// Accepts connections of one core.
 ///
@@ -30,16 +27,18 @@ std::optional<std::string> why_taken(boost::asio::io_context& context, const Add
 /// the queue and the listener stays readable. This one gives up a descriptor it held in reserve to
 /// accept and close one peer, so that it learns at once, and then leaves the others waiting for
 /// `pause`.
-class Listener {
+class Listener final : private Watcher {
   public:
-    using OnConnection = std::function<void(boost::asio::ip::tcp::socket, std::string address)>;
+    /// Whose the socket is then. It does not block.
+    using OnConnection = std::function<void(int socket, std::string address)>;
 
-    Listener(boost::asio::io_context& context, OnConnection on_connection);
-    ~Listener();
+    /// `loop` outlives this.
+    Listener(Loop& loop, OnConnection on_connection);
+    ~Listener() override;
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;
 
-    /// Binds and listens; accepting begins when the context runs. `shared`: several listeners use this
+    /// Binds and listens; accepting begins when the loop turns. `shared`: several listeners use this
     /// address and the kernel spreads connections over them; see why_taken(). The error is a sentence.
     /// Returns the port.
     Result<std::uint16_t, std::string> listen(const Address& address, bool shared);
@@ -52,15 +51,17 @@ class Listener {
     /// 64: peers let in by one event.
     static constexpr int batch = 64;
 
-    void await_peers();
-    void accept_peers();
-    void take(int handle, const boost::asio::ip::tcp::endpoint& peer);
+    void handle_ready(int descriptor, std::uint32_t events) override;
+    bool accept_one();
+    void take(int socket, const std::string& address);
     void wait_for_descriptors();
     void turn_one_away();
+    void go_on();
 
     OnConnection on_connection_;
-    boost::asio::ip::tcp::acceptor acceptor_;
-    boost::asio::steady_timer timer_;
+    Loop& loop_;
+    Loop::Timer pause_;
+    int socket_ = -1;
     int spare_ = -1;
 };
 

@@ -1,6 +1,5 @@
 #include "server/net/web_sockets.hpp"
 
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,8 +12,6 @@
 namespace oncewire::net {
 namespace {
 
-/// 256: connections served between two turns of the loop; those left over are found by the next.
-constexpr int ready_max = 256;
 /// 64 KiB: read from one connection in one turn.
 constexpr std::size_t read_bytes = 64u << 10;
 /// 128 KiB: read from all of them in one turn, as long as each gets 512 bytes. What their smallest packets cost
@@ -30,21 +27,19 @@ std::uint32_t slot_of(TransportId id) { return static_cast<std::uint32_t>(id); }
 
 }  // namespace
 
-WebSockets::WebSockets(Options options)
+WebSockets::WebSockets(Loop& loop, Options options)
     : options_(options),
-      epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      loop_(loop),
       buffer_(read_bytes),
       inflater_(options.message_bytes_max),
-      deflated_batch_(options.deflate_from) {
-    // Before anybody connects.
-    VERIFY(epoll_ >= 0);
-}
+      deflated_batch_(options.deflate_from) {}
 
 WebSockets::~WebSockets() {
     for (const auto& connection : by_socket_) {
-        if (connection) ::close(connection->socket);
+        if (!connection) continue;
+        loop_.forget(connection->socket);
+        ::close(connection->socket);
     }
-    ::close(epoll_);
 }
 
 void WebSockets::open(TransportId id, Newcomer newcomer) {
@@ -66,28 +61,44 @@ void WebSockets::open(TransportId id, Newcomer newcomer) {
     connection.deflate = newcomer.deflate;
     connection.seat = std::move(newcomer.seat);
     connection.network = std::move(newcomer.network);
-    connection.unsent.append(newcomer.answer);
+    connection.to_send().append(newcomer.answer);
     mark_dirty(connection);
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.fd = socket;
-    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, socket, &event) != 0) {
-        return end(connection, engineio::CloseReason::transport_error);
-    }
+    if (!watch(connection)) return end(connection, engineio::CloseReason::transport_error);
     if (!newcomer.unread.empty()) unread_.push_back({{socket, id}, std::move(newcomer.unread)});
 }
 
 // ---- reading ------------------------------------------------------------------------------------
 
-void WebSockets::collect() {
-    std::array<epoll_event, ready_max> events;
-    const int count = epoll_wait(epoll_, events.data(), ready_max, 0);
-    ready_.clear();
-    ready_taken_ = 0;
-    for (int i = 0; i < count; ++i) {
-        const epoll_event& event = events[static_cast<std::size_t>(i)];
-        ready_.push_back({event.data.fd, event.events});
+void WebSockets::handle_ready(int descriptor, std::uint32_t events) {
+    if (!paused_) return arrived_.push_back({descriptor, events});
+    const Connection* connection = by_socket_[static_cast<std::size_t>(descriptor)].get();
+    if (!connection) return;
+    loop_.unwatch(descriptor);
+    held_.push_back({descriptor, connection->id});
+}
+
+void WebSockets::resume() {
+    paused_ = false;
+    for (const Named& named : std::exchange(held_, {})) {
+        Connection* connection = find(named);
+        if (connection && !watch(*connection) && connection->state == State::open) {
+            end(*connection, engineio::CloseReason::transport_error);
+        }
     }
+}
+
+void WebSockets::collect() {
+    turn_left_ = turn_bytes;
+    collect_more();
+}
+
+bool WebSockets::collect_more() {
+    if (turn_left_ == 0) return false;
+    ready_.erase(ready_.begin(), ready_.begin() + static_cast<std::ptrdiff_t>(ready_taken_));
+    ready_.insert(ready_.end(), arrived_.begin(), arrived_.end());
+    arrived_.clear();
+    ready_taken_ = 0;
+    return true;
 }
 
 std::optional<TransportInput> WebSockets::poll_input() {
@@ -123,17 +134,17 @@ bool WebSockets::read_next() {
         return true;
     }
     if (ready_taken_ < ready_.size()) {
-        handle_ready(ready_[ready_taken_++]);
+        take_ready(ready_[ready_taken_++]);
         return true;
     }
     return !noticed_.empty();
 }
 
-void WebSockets::handle_ready(Ready ready) {
+void WebSockets::take_ready(Ready ready) {
     Connection* connection = by_socket_[static_cast<std::size_t>(ready.socket)].get();
     if (!connection) return;  // ended earlier in this turn
     if ((ready.events & EPOLLOUT) != 0) {
-        after_send(*connection, connection->unsent.flush(connection->socket));
+        flush(*connection);
         connection = by_socket_[static_cast<std::size_t>(ready.socket)].get();
     }
     if (connection && (ready.events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) receive(*connection);
@@ -151,6 +162,7 @@ void WebSockets::receive(Connection& connection) {
         return drop(connection);
     }
     if (connection.state != State::open) return;  // whatever it still says is too late
+    turn_left_ -= std::min(turn_left_, static_cast<std::size_t>(count));
     reading_ = {connection.socket, connection.id};
     unparsed_ = std::span(buffer_).first(static_cast<std::size_t>(count));
 }
@@ -174,7 +186,7 @@ std::optional<TransportInput> WebSockets::take(Connection& connection,
         case WebSocketInput::Kind::message:
             return take_message(connection, input);
         case WebSocketInput::Kind::ping:
-            connection.unsent.append_pong(input.message.bytes);
+            connection.to_send().append_pong(input.message.bytes);
             mark_dirty(connection);
             return std::nullopt;
         case WebSocketInput::Kind::pong:
@@ -211,9 +223,7 @@ std::optional<TransportInput> WebSockets::take_message(Connection& connection,
 bool WebSockets::write(TransportId id, std::vector<SharedFrame> frames) {
     Connection* connection = find(id);
     if (!connection) return false;
-    FramedBatch& batch = connection->deflate ? deflated_batch_ : batch_;
-    const auto outcome =
-        connection->unsent.send(connection->socket, batch.frame(std::move(frames)), batch);
+    const auto outcome = send(*connection, std::move(frames));
     connection->awaits_written = outcome == SendBuffer::Outcome::waiting;
     after_send(*connection, outcome);
     return outcome == SendBuffer::Outcome::sent;
@@ -238,10 +248,32 @@ void WebSockets::end_turn(Instant now) {
             goodbyes_.emplace_back(now + options_.close_timeout, dirty_[i]);
         }
         if (!connection->watches_writable) {
-            after_send(*connection, connection->unsent.flush(connection->socket));
+            flush(*connection);
         }
     }
     dirty_.clear();
+}
+
+SendBuffer& WebSockets::Connection::to_send() {
+    if (!unsent) unsent = std::make_unique<SendBuffer>();
+    return *unsent;
+}
+
+/// Most have nothing that waits, and are taken whole.
+SendBuffer::Outcome WebSockets::send(Connection& connection, std::vector<SharedFrame> frames) {
+    FramedBatch& batch = connection.deflate ? deflated_batch_ : batch_;
+    const std::string_view bytes = batch.frame(std::move(frames));
+    if (connection.unsent) return connection.unsent->send(connection.socket, bytes, batch);
+    SendBuffer buffer;
+    const auto outcome = buffer.send(connection.socket, bytes, batch);
+    if (!buffer.empty()) connection.to_send() = std::move(buffer);
+    return outcome;
+}
+
+void WebSockets::flush(Connection& connection) {
+    using Outcome = SendBuffer::Outcome;
+    after_send(connection,
+               connection.unsent ? connection.unsent->flush(connection.socket) : Outcome::sent);
 }
 
 void WebSockets::after_send(Connection& connection, SendBuffer::Outcome outcome) {
@@ -253,6 +285,7 @@ void WebSockets::after_send(Connection& connection, SendBuffer::Outcome outcome)
     }
     watch_writable(connection, outcome == SendBuffer::Outcome::waiting);
     if (outcome == SendBuffer::Outcome::waiting) return;
+    connection.unsent.reset();
     if (connection.awaits_written && connection.state == State::open) {
         noticed_.push_back({.kind = TransportInput::Kind::written, .id = connection.id});
     }
@@ -266,12 +299,16 @@ void WebSockets::after_send(Connection& connection, SendBuffer::Outcome outcome)
 void WebSockets::watch_writable(Connection& connection, bool watch) {
     if (connection.watches_writable == watch) return;
     connection.watches_writable = watch;
-    epoll_event event{};
-    event.events = watch ? EPOLLIN | EPOLLOUT : EPOLLIN;
-    event.data.fd = connection.socket;
-    // Cannot fail for a descriptor that is in the set and open; both are so until drop(). One that could
-    // not be added says goodbye in few bytes, which a new socket takes at once.
-    VERIFY(epoll_ctl(epoll_, EPOLL_CTL_MOD, connection.socket, &event) == 0);
+    // Fails only where nobody is watched, that is after pause(). What waits goes out no more then.
+    const bool is_watched = this->watch(connection);
+    if (!is_watched && connection.state == State::open) {
+        end(connection, engineio::CloseReason::transport_error);
+    }
+}
+
+bool WebSockets::watch(Connection& connection) {
+    const std::uint32_t events = connection.watches_writable ? EPOLLIN | EPOLLOUT : EPOLLIN;
+    return loop_.watch(connection.socket, events, *this);
 }
 
 // ---- the end ------------------------------------------------------------------------------------
@@ -293,7 +330,7 @@ void WebSockets::violate(Connection& connection, CloseCode code) {
 void WebSockets::say_goodbye(Connection& connection, std::uint16_t code) {
     std::string frame;
     append_close(frame, code);
-    connection.unsent.append(frame);
+    connection.to_send().append(frame);
     mark_dirty(connection);
 }
 
@@ -312,6 +349,7 @@ void WebSockets::drop(Connection& connection) {
     const int socket = connection.socket;
     by_socket_[static_cast<std::size_t>(socket)].reset();
     --size_;
+    loop_.forget(socket);
     ::close(socket);
 }
 

@@ -14,6 +14,7 @@
 #include "server/net/gate/seat.hpp"
 #include "server/net/gate/unfinished_bytes.hpp"
 #include "server/net/gate/websocket_frames.hpp"
+#include "server/net/loop.hpp"
 #include "server/net/send_buffer.hpp"
 #include "server/net/zip/message_deflate.hpp"
 #include "shared/base/frame.hpp"
@@ -46,9 +47,9 @@ struct TransportInput {
 /// buffer shared by all; frames for many connections are framed once; no descriptor outlives the end of
 /// its connection by more than `close_timeout`; nothing blocks, and no connection starves another.
 ///
-/// One thread. The owner waits until descriptor() is readable, then: collect(), poll_input() until
-/// none, write() and close() as it likes, end_turn().
-class WebSockets {
+/// One thread. After each turn of the loop in which something came, see has_news(): collect(), poll_input()
+/// until none, write() and close() as the owner likes, end_turn().
+class WebSockets : private Watcher {
   public:
     struct Options {
         std::uint32_t message_bytes_max = limits::message_bytes;
@@ -61,17 +62,21 @@ class WebSockets {
         std::shared_ptr<UnfinishedBytes> unfinished = {};
     };
 
-    explicit WebSockets(Options options);
-    ~WebSockets();
+    /// `loop` outlives this.
+    WebSockets(Loop& loop, Options options);
+    ~WebSockets() override;
     WebSockets(const WebSockets&) = delete;
     WebSockets& operator=(const WebSockets&) = delete;
 
-    /// An epoll instance: readable while collect() would find something.
-    int descriptor() const { return epoll_; }
+    /// collect() would find something.
+    bool has_news() const { return !arrived_.empty() || !noticed_.empty(); }
+    /// Whatever comes from now on waits in its socket, until it is resumed.
+    void pause() { paused_ = true; }
+    void resume();
 
     /// A connection that has shaken hands.
     struct Newcomer {
-        int socket = -1;               ///< connected and non-blocking; closed by us
+        int socket = -1;  ///< connected and non-blocking; closed by us; may be watched already
         std::string_view answer = {};  ///< goes out before the first frame
         std::string unread = {};       ///< what came in behind the handshake
         bool deflate = false;          ///< [RFC7692] was agreed on
@@ -80,8 +85,10 @@ class WebSockets {
     };
     void open(TransportId id, Newcomer newcomer);
 
-    /// Looks once which connections are ready, without waiting.
+    /// Takes up what the loop has told since the last time: the beginning of a turn.
     void collect();
+    /// The same in the middle of one. False: enough was read in it.
+    bool collect_more();
     /// Reads at most one buffer from each connection that was found ready, and less from each of many.
     std::optional<TransportInput> poll_input();
 
@@ -114,10 +121,12 @@ class WebSockets {
         bool in_dirty = false;
         bool deflate = false;
         WebSocketParser parser;
-        SendBuffer unsent;
+        std::unique_ptr<SendBuffer> unsent;  // while there is something
         Seat seat;
         std::string network;
         std::unique_ptr<UnfinishedBytes::Share> share;  // while a large message is unfinished
+
+        SendBuffer& to_send();
     };
     /// A connection by its descriptor, and its id in case the descriptor was used anew.
     struct Named {
@@ -133,10 +142,12 @@ class WebSockets {
         std::uint32_t events = 0;
     };
 
+    void handle_ready(int descriptor, std::uint32_t events) override;
+    bool takes_note() const override { return true; }
     Connection* find(TransportId id);
     Connection* find(Named named);
     bool read_next();
-    void handle_ready(Ready ready);
+    void take_ready(Ready ready);
     void receive(Connection& connection);
     std::optional<TransportInput> take(Connection& connection, const WebSocketInput& input);
     bool may_keep(Connection& connection);
@@ -144,20 +155,27 @@ class WebSockets {
     void end(Connection& connection, engineio::CloseReason reason);
     void violate(Connection& connection, CloseCode code);
     void say_goodbye(Connection& connection, std::uint16_t code);
+    SendBuffer::Outcome send(Connection& connection, std::vector<SharedFrame> frames);
+    void flush(Connection& connection);
     void after_send(Connection& connection, SendBuffer::Outcome outcome);
     void watch_writable(Connection& connection, bool watch);
+    bool watch(Connection& connection);
     void mark_dirty(Connection& connection);
     void drop(Connection& connection);
 
     Options options_;
-    int epoll_ = -1;
+    Loop& loop_;
     std::size_t size_ = 0;
     std::vector<std::unique_ptr<Connection>> by_socket_;
     std::vector<int> socket_of_slot_;  // by the low half of the id; -1: none
 
     // Reading: who is ready, and whose bytes are being parsed.
+    bool paused_ = false;
+    std::vector<Named> held_;  // had something to say while paused; not watched
+    std::vector<Ready> arrived_;
     std::vector<Ready> ready_;
     std::size_t ready_taken_ = 0;
+    std::size_t turn_left_ = 0;  // bytes
     std::deque<Unread> unread_;
     std::deque<TransportInput> noticed_;  // while writing or flushing
     std::vector<char> buffer_;

@@ -9,9 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
-
 #include "server/net/http_server.hpp"
 #include "server/net/listener.hpp"
 #include "tests/integration/quick_server.hpp"
@@ -61,7 +58,7 @@ class Host : public net::EngineHost {
 
 /// A server on this thread: it does nothing but in run_until().
 struct World {
-    explicit World(net::HttpServer::Options options = {}) : server(std::move(options), host) {
+    explicit World(net::HttpServer::Options options = {}) : server(loop, std::move(options), host) {
         const auto bound = listener.listen({"127.0.0.1", 0}, false);
         REQUIRE(bound);
         port = *bound;
@@ -71,17 +68,16 @@ struct World {
     void run_until(const Condition& is_met) {
         const auto limit = std::chrono::steady_clock::now() + patience;
         while (!is_met() && std::chrono::steady_clock::now() < limit) {
-            context.run_for(std::chrono::milliseconds(5));
-            context.restart();
+            loop.turn(Millis(5));
         }
         REQUIRE(is_met());
     }
 
-    boost::asio::io_context context;
+    net::Loop loop;
     Host host;
     net::HttpServer server;
-    net::Listener listener{context, [this](auto socket, std::string address) {
-                               server.serve(std::move(socket), {std::move(address)});
+    net::Listener listener{loop, [this](int socket, std::string address) {
+                               server.serve(socket, {std::move(address)});
                            }};
     std::uint16_t port = 0;
 };
@@ -99,10 +95,10 @@ TEST_CASE("a body waits while its taker is busy, and goes on when it is not") {
     other.send("PUT /other HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
     world.run_until([&] { return world.host.begun == 2; });
     cut.send("\r\n1\r\n0\r\n0\r\n\r\n");
-    world.context.poll();
+    world.loop.turn(Millis(0));
     CHECK(world.host.taken.empty());
     world.server.resume();  // too early
-    world.context.poll();
+    world.loop.turn(Millis(0));
     CHECK(world.host.taken.empty());
     world.host.busy = false;
     world.server.resume();
@@ -120,8 +116,8 @@ TEST_CASE("the time in which a body waits is not its sender's") {
     client.send(post + "Content-Length: 2\r\n\r\n4");
     world.run_until([&] { return world.host.begun == 1; });
     bool has_passed = false;
-    boost::asio::steady_timer timer(world.context, std::chrono::milliseconds(2500));
-    timer.async_wait([&](auto) { has_passed = true; });
+    net::Loop::Timer timer(world.loop, [&] { has_passed = true; });
+    timer.set_after(Millis(2500));
     world.run_until([&] { return has_passed; });
     CHECK(world.host.aborted == 0);
     client.send("0");

@@ -24,6 +24,14 @@ net::SharedFrame text(std::string bytes) {
     return std::make_shared<const Frame>(Frame{FrameType::text, std::move(bytes)});
 }
 
+/// With a loop of their own.
+struct Looped {
+    net::Loop loop;
+};
+struct WebSockets : Looped, net::WebSockets {
+    explicit WebSockets(Options options) : net::WebSockets(loop, std::move(options)) {}
+};
+
 /// The other end of one connection.
 class Peer {
   public:
@@ -68,7 +76,7 @@ class Peer {
 };
 
 /// Runs one turn and tells what happened, one line each.
-std::vector<std::string> turn(net::WebSockets& web_sockets, std::int64_t now = 0) {
+std::vector<std::string> turn(WebSockets& web_sockets, std::int64_t now = 0) {
     std::vector<std::string> happened;
     const auto drain = [&] {
         while (const auto input = web_sockets.poll_input()) {
@@ -85,6 +93,7 @@ std::vector<std::string> turn(net::WebSockets& web_sockets, std::int64_t now = 0
             }
         }
     };
+    web_sockets.loop.turn(Millis(0));
     web_sockets.collect();
     drain();
     web_sockets.end_turn(at(now));
@@ -98,7 +107,7 @@ const std::string masked_hi("\x81\x82\0\0\0\0hi", 8);
 }  // namespace
 
 TEST_CASE("the handshake's answer leaves together with the first frames") {
-    net::WebSockets web_sockets({});
+    WebSockets web_sockets({});
     Peer peer(web_sockets, 1, "101\r\n\r\n");
     CHECK(web_sockets.write(1, {text("a"), text("b")}));
     CHECK(peer.hear() ==
@@ -112,7 +121,7 @@ TEST_CASE("the handshake's answer leaves together with the first frames") {
 }
 
 TEST_CASE("frames are heard from all who said something, glued bytes first") {
-    net::WebSockets web_sockets({});
+    WebSockets web_sockets({});
     Peer ann(web_sockets, 1), ben(web_sockets, 2, "", masked_hi.substr(0, 5));
     ann.say(masked_hi + masked_hi);
     ben.say(masked_hi.substr(5));
@@ -126,7 +135,7 @@ TEST_CASE("of what one network has begun and not ended only so much is kept") {
     net::WebSockets::Options options;
     options.unfinished = std::make_shared<net::UnfinishedBytes>(
         net::UnfinishedBytes::Options{.in_all = 1000, .of_one_network = 100, .uncounted = 10});
-    net::WebSockets web_sockets(std::move(options));
+    WebSockets web_sockets(std::move(options));
     Peer ann(web_sockets, 1), ben(web_sockets, 2), cid(web_sockets, 3);
     const std::string begun("\x81\xfe\x01\xf4\0\0\0\0", 8);  // 500 bytes follow
     ann.say(begun + std::string(80, 'a'));
@@ -151,7 +160,7 @@ TEST_CASE("of what one network has begun and not ended only so much is kept") {
 
 TEST_CASE("one turn takes only so much, however many have much to say") {
     constexpr std::size_t many = 200, packets = 2000;
-    net::WebSockets web_sockets({});
+    WebSockets web_sockets({});
     std::string much;
     for (std::size_t i = 0; i < packets; ++i) much += masked_hi;
     std::vector<std::unique_ptr<Peer>> peers;
@@ -170,7 +179,7 @@ TEST_CASE("one turn takes only so much, however many have much to say") {
 }
 
 TEST_CASE("what the system does not take is kept, sent later, and then reported") {
-    net::WebSockets web_sockets({});
+    WebSockets web_sockets({});
     Peer slow(web_sockets, 1), slower(web_sockets, 2);
     const std::vector<net::SharedFrame> big = {text(std::string(300'000, 'x')), text("end")};
     CHECK_FALSE(web_sockets.write(1, big));
@@ -193,7 +202,7 @@ TEST_CASE("what the system does not take is kept, sent later, and then reported"
 }
 
 TEST_CASE("pings of one turn are answered once, with the last, behind what is on its way") {
-    net::WebSockets web_sockets({});
+    WebSockets web_sockets({});
     Peer peer(web_sockets, 1);
     const auto ping = [](char c) { return std::string("\x89\x81\0\0\0\0", 6) + c; };
     peer.say(ping('a') + ping('b') + ping('c'));
@@ -214,7 +223,7 @@ TEST_CASE("pings of one turn are answered once, with the last, behind what is on
 }
 
 TEST_CASE("a goodbye follows what was written, and waits for the peer's") {
-    net::WebSockets web_sockets({});
+    WebSockets web_sockets({});
     Peer peer(web_sockets, 1);
     CHECK(web_sockets.write(1, {text("last")}));
     web_sockets.close(1);
@@ -231,7 +240,7 @@ TEST_CASE("a goodbye follows what was written, and waits for the peer's") {
 }
 
 TEST_CASE("a peer that never ends its side is dropped in time") {
-    net::WebSockets web_sockets({.close_timeout = Millis(100)});
+    WebSockets web_sockets({.close_timeout = Millis(100)});
     Peer reading(web_sockets, 1), stuck(web_sockets, 2);
     CHECK_FALSE(web_sockets.write(2, {text(std::string(300'000, 'x'))}));
     CHECK_FALSE(web_sockets.next_timeout());
@@ -247,7 +256,7 @@ TEST_CASE("a peer that never ends its side is dropped in time") {
 }
 
 TEST_CASE("the owner is told once how a connection ended, and its id is free at once") {
-    net::WebSockets web_sockets({});
+    WebSockets web_sockets({});
     Peer gone(web_sockets, 1), rude(web_sockets, 2), polite(web_sockets, 3);
     gone.say(masked_hi);
     gone.hang_up();
@@ -269,7 +278,7 @@ TEST_CASE("the owner is told once how a connection ended, and its id is free at 
 }
 
 TEST_CASE("writing to a connection that is gone is no news until the owner looks") {
-    net::WebSockets web_sockets({});
+    WebSockets web_sockets({});
     Peer peer(web_sockets, 1);
     peer.hang_up();
     CHECK_FALSE(web_sockets.write(1, {text("x")}));
