@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "shared/base/give_back.hpp"
 #include "shared/base/json.hpp"
 #include "shared/socketio/disconnect_reason.hpp"
 #include "shared/socketio/packet.hpp"
@@ -145,9 +144,9 @@ void Context::handle(const hub::ConnectAsked& asked) {
     if (!nsp) return hub->reject(asked.socket, R"({"message":"Invalid namespace"})", now);
     auto state = std::make_unique<SocketState>();
     state->sid = hub->sid_of(asked.socket);
-    state->auth = asked.auth;
+    state->entrance->auth = asked.auth;
     state->issued = wall_clock ? wall_clock().value : 0;
-    state->middlewares = nsp->middlewares;
+    state->entrance->middlewares = nsp->middlewares;
     ++nsp->sockets;
     state->nsp = std::move(nsp);
     sockets_.emplace(asked.socket, std::move(state));
@@ -157,17 +156,17 @@ void Context::handle(const hub::ConnectAsked& asked) {
 void Context::run_middleware(hub::SocketId id, std::size_t index) {
     SocketState* state = find(id);
     if (!state || state->phase != SocketState::Phase::asked) return;
-    state->middleware_at = index;
-    const auto middlewares = state->middlewares;  // the socket may go while they run
+    state->entrance->middleware_at = index;
+    const auto middlewares = state->entrance->middlewares;  // the socket may go while they run
     if (middlewares && index < middlewares->size()) {
         (*middlewares)[index](socket(id), Next(*this, id, index));
     } else {
-        hub->accept(id, {{}, state->replay_after, state->user}, now);
+        hub->accept(id, {{}, state->entrance->replay_after, state->entrance->user}, now);
     }
 }
 
 void Context::refuse(hub::SocketId id, const Refusal& refusal) {
-    find(id)->middleware_at = answered;  // whatever a middleware still says
+    find(id)->entrance->middleware_at = answered;  // whatever a middleware still says
     Json error = {{"message", refusal.message}};
     if (refusal.data) error["data"] = *refusal.data;
     Arguments text{"", {}};
@@ -184,7 +183,7 @@ void Context::handle(const hub::SocketConnected& connected) {
     if (const auto handlers = state->nsp->on_connection) {
         for (const auto& handler : *handlers) handler(socket(connected.socket));
     }
-    give_back(state->auth);  // may be long, and is needed no more
+    state->entrance.reset();
 }
 
 // ---- what they say ------------------------------------------------------------------------------
@@ -259,9 +258,9 @@ void Context::handle(const hub::SocketGone& gone) {
     state->phase = SocketState::Phase::gone;
     if (!gone.was_connected) return;
     const char* reason = socketio::reason_text(gone.reason);
-    state->rooms_left = gone.rooms;
+    state->rooms_left = std::make_unique<const std::vector<std::string>>(gone.rooms);
     tell(gone.socket, "disconnecting", reason);
-    state->rooms_left.clear();
+    state->rooms_left.reset();
     tell(gone.socket, "disconnect", reason);
 }
 

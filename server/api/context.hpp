@@ -81,17 +81,22 @@ struct NamespaceState {
 struct SocketState {
     enum class Phase : std::uint8_t { asked, connected, gone };
     Phase phase = Phase::asked;
+    bool recovered = false;
     std::shared_ptr<NamespaceState> nsp;
     std::string sid;
-    std::string auth;  // JSON object text
     std::int64_t issued = 0;
     Json data;
-    SharedList<Middleware> middlewares;
-    std::size_t middleware_at = 0;
-    std::optional<delivery::Offset> replay_after;
-    std::string user;
-    bool recovered = false;
-    std::vector<std::string> rooms_left;
+
+    /// What matters until it is in.
+    struct Entrance {
+        std::string auth;  // JSON object text
+        SharedList<Middleware> middlewares;
+        std::size_t middleware_at = 0;
+        std::optional<delivery::Offset> replay_after;
+        std::string user;
+    };
+    std::unique_ptr<Entrance> entrance = std::make_unique<Entrance>();
+    std::unique_ptr<const std::vector<std::string>> rooms_left;  // while it is told that it goes
 
     /// What few sockets have.
     struct Extras {

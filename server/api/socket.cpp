@@ -7,6 +7,12 @@
 namespace oncewire::api {
 namespace {
 
+/// None once it is in.
+SocketState::Entrance* entrance_of(const Context* context, hub::SocketId socket) {
+    const SocketState* state = context ? context->find(socket) : nullptr;
+    return state ? state->entrance.get() : nullptr;
+}
+
 int hex_digit(char digit) {
     if (digit >= '0' && digit <= '9') return digit - '0';
     const char lower = static_cast<char>(digit | 0x20);
@@ -197,7 +203,8 @@ const hub::Request* Socket::request() const {
 Handshake Socket::handshake() const {
     Handshake handshake;
     if (const SocketState* state = context_ ? context_->find(number_) : nullptr) {
-        handshake.auth = decode_json(state->auth, {}).value_or(Json::object());
+        const std::string_view auth = state->entrance ? state->entrance->auth : std::string_view();
+        handshake.auth = decode_json(auth, {}).value_or(Json::object());
         handshake.issued = state->issued;
         handshake.time = date_text(state->issued);
     }
@@ -225,8 +232,8 @@ Json& Socket::data() const {
 std::vector<std::string> Socket::rooms() const {
     const SocketState* state = context_ ? context_->find(number_) : nullptr;
     if (!state) return {};
-    return state->phase == SocketState::Phase::gone ? state->rooms_left
-                                                    : context_->hub->rooms_of(number_);
+    if (state->phase != SocketState::Phase::gone) return context_->hub->rooms_of(number_);
+    return state->rooms_left ? *state->rooms_left : std::vector<std::string>();
 }
 
 // ---- hearing ------------------------------------------------------------------------------------
@@ -317,12 +324,11 @@ void Socket::introduce(std::string who) const {
 }
 
 void Socket::replay_after(delivery::Offset offset) const {
-    if (SocketState* state = context_ ? context_->find(number_) : nullptr)
-        state->replay_after = offset;
+    if (auto* entrance = entrance_of(context_, number_)) entrance->replay_after = offset;
 }
 
 void Socket::identify(std::string_view user) const {
-    if (SocketState* state = context_ ? context_->find(number_) : nullptr) state->user = user;
+    if (auto* entrance = entrance_of(context_, number_)) entrance->user = user;
 }
 
 void Socket::disconnect(bool close) const {
@@ -333,15 +339,15 @@ void Socket::disconnect(bool close) const {
 // ---- middlewares --------------------------------------------------------------------------------
 
 void Next::operator()() const {
-    const SocketState* state = context_->find(socket_);
-    if (state && state->middleware_at == middleware_)
+    const auto* entrance = entrance_of(context_, socket_);
+    if (entrance && entrance->middleware_at == middleware_)
         context_->run_middleware(socket_, middleware_ + 1);
 }
 
 void Next::operator()(const Refusal& refusal) const {
     const SocketState* state = context_->find(socket_);
     const bool waits = state && state->phase == SocketState::Phase::asked;
-    if (waits && state->middleware_at == middleware_) context_->refuse(socket_, refusal);
+    if (waits && state->entrance->middleware_at == middleware_) context_->refuse(socket_, refusal);
 }
 
 }  // namespace oncewire::api

@@ -7,32 +7,36 @@
 namespace oncewire::core {
 
 std::optional<net::Seat> ConnectionLimits::take(const std::string& address) {
-    if (!begin(true, &address)) return std::nullopt;
-    return std::shared_ptr<void>(this, [this, address](void*) { end(true, &address); });
+    const auto counted = begin(true, &address);
+    if (!counted) return std::nullopt;
+    return net::Seat(this, [this, counted = *counted](void*) { end(true, counted); });
 }
 
 std::optional<net::Seat> ConnectionLimits::take_for_proxy() {
     if (!begin(true, nullptr)) return std::nullopt;
-    return std::shared_ptr<void>(this, [this](void*) { end(true, nullptr); });
+    return net::Seat(this, [this](void*) { end(true, nullptr); });
 }
 
 std::optional<net::Seat> ConnectionLimits::take_by_proxy(const std::string& address) {
-    if (!begin(false, &address)) return std::nullopt;
-    return std::shared_ptr<void>(this, [this, address](void*) { end(false, &address); });
+    const auto counted = begin(false, &address);
+    if (!counted) return std::nullopt;
+    return net::Seat(this, [this, counted = *counted](void*) { end(false, counted); });
 }
 
-bool ConnectionLimits::begin(bool takes_place, const std::string* address) {
+/// As whose it is counted, if as anybody's. None: there is no place left.
+std::optional<ConnectionLimits::Counted*> ConnectionLimits::begin(bool takes_place,
+                                                                  const std::string* address) {
     const std::lock_guard lock(mutex_);
-    if (takes_place && taken_ >= options_.in_all) return false;
-    if (address && !count(*address)) return false;
-    taken_ += takes_place ? 1 : 0;
-    return true;
+    if (takes_place && taken_ >= options_.in_all) return std::nullopt;
+    const auto counted = address ? count(*address) : std::optional<Counted*>(nullptr);
+    if (counted) taken_ += takes_place ? 1 : 0;
+    return counted;
 }
 
-void ConnectionLimits::end(bool takes_place, const std::string* address) {
+void ConnectionLimits::end(bool takes_place, Counted* counted) {
     const std::lock_guard lock(mutex_);
     taken_ -= takes_place ? 1 : 0;
-    if (address) give_back(*address);
+    if (counted) subtract(counted);
 }
 
 bool ConnectionLimits::has_room_for_session(bool takes_place) {
@@ -41,37 +45,39 @@ bool ConnectionLimits::has_room_for_session(bool takes_place) {
     return free >= options_.in_all / kept_back + (takes_place ? 1 : 0);
 }
 
-bool ConnectionLimits::count(const std::string& address) {
-    if (!options_.of_one_address) return true;
+std::optional<ConnectionLimits::Counted*> ConnectionLimits::count(const std::string& address) {
+    if (!options_.of_one_address) return nullptr;
     const std::string network = net::network_of(address);
     const std::string site = net::site_of(address);
-    if (!add(network, *options_.of_one_address)) return false;
-    if (site == network) return true;
-    if (add(site, std::uint64_t{addresses_of_one_site} * *options_.of_one_address)) return true;
-    subtract(network);
-    return false;
+    Counted* counted = add(network, *options_.of_one_address);
+    if (!counted) return std::nullopt;
+    if (site == network) return counted;
+    Counted* site_counted =
+        add(site, std::uint64_t{addresses_of_one_site} * *options_.of_one_address);
+    // Of a network that has somebody already, another holds it, and the same one is held now.
+    if (site_counted) {
+        counted->site = site_counted;
+        return counted;
+    }
+    --counted->taken;
+    if (counted->taken == 0) taken_by_.erase(std::string(*counted->name));
+    return std::nullopt;
 }
 
-void ConnectionLimits::give_back(const std::string& address) {
-    if (!options_.of_one_address) return;
-    const std::string network = net::network_of(address);
-    const std::string site = net::site_of(address);
-    subtract(network);
-    if (site != network) subtract(site);
+/// None: it has all that it may have. Whoever may have none at all leaves no trace.
+ConnectionLimits::Counted* ConnectionLimits::add(const std::string& name, std::uint64_t most) {
+    const auto found = taken_by_.find(name);
+    if ((found == taken_by_.end() ? 0 : found->second.taken) >= most) return nullptr;
+    const auto counted = taken_by_.try_emplace(name).first;
+    counted->second.name = &counted->first;
+    ++counted->second.taken;
+    return &counted->second;
 }
 
-/// Whoever may have none at all leaves no trace.
-bool ConnectionLimits::add(const std::string& counted, std::uint64_t most) {
-    const auto found = taken_by_.find(counted);
-    const std::uint32_t own = found == taken_by_.end() ? 0 : found->second;
-    if (own >= most) return false;
-    taken_by_[counted] = own + 1;
-    return true;
-}
-
-void ConnectionLimits::subtract(const std::string& counted) {
-    const auto found = taken_by_.find(counted);
-    if (found != taken_by_.end() && --found->second == 0) taken_by_.erase(found);
+void ConnectionLimits::subtract(Counted* counted) {
+    Counted* site = counted->site;
+    if (--counted->taken == 0) taken_by_.erase(std::string(*counted->name));
+    if (site) subtract(site);
 }
 
 }  // namespace oncewire::core

@@ -51,17 +51,23 @@ class ConnectionLimits {
     static constexpr std::uint32_t addresses_of_one_site = 4;
 
   private:
-    bool begin(bool takes_place, const std::string* address);
-    void end(bool takes_place, const std::string* address);
-    bool count(const std::string& address);
-    void give_back(const std::string& address);
-    bool add(const std::string& counted, std::uint64_t most);
-    void subtract(const std::string& counted);
+    /// A network or a site, as long as somebody of it is there.
+    struct Counted {
+        std::uint32_t taken = 0;
+        Counted* site = nullptr;
+        const std::string* name = nullptr;
+    };
+
+    std::optional<Counted*> begin(bool takes_place, const std::string* address);
+    void end(bool takes_place, Counted* counted);
+    std::optional<Counted*> count(const std::string& address);
+    Counted* add(const std::string& name, std::uint64_t most);
+    void subtract(Counted* counted);
 
     const Options options_;
     std::mutex mutex_;
     std::uint32_t taken_ = 0;
-    std::unordered_map<std::string, std::uint32_t> taken_by_;  // networks and sites
+    std::unordered_map<std::string, Counted> taken_by_;  // networks and sites; addresses stay
 };
 
 }  // namespace oncewire::core

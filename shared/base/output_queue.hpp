@@ -7,10 +7,9 @@
 
 namespace oncewire {
 
-/// What a decider wants done, first in first out. One vector that keeps its storage while busy and
-/// gives it back when it has grown large, so an idle decider owns next to nothing (a deque would hold
-/// half a kilobyte per connection).
-template <class T>
+/// What a decider wants done, first in first out. One vector that, when all is taken, keeps storage of
+/// `keep_bytes` at most: nothing where there is a decider for each connection and most of them are idle.
+template <class T, std::size_t keep_bytes = 4096>
 class OutputQueue {
   public:
     void push_back(T output) { outputs_.push_back(std::move(output)); }
@@ -30,8 +29,6 @@ class OutputQueue {
     bool empty() const { return taken_ == outputs_.size(); }
 
   private:
-    static constexpr std::size_t keep_bytes = 4096;
-
     std::vector<T> outputs_;
     std::size_t taken_ = 0;
 };

@@ -128,7 +128,7 @@ class ServerConnection {
     std::optional<Instant> connect_deadline_;
     bool speaks_socketio_ = true;
     bool finished_ = false;  // the last output is queued
-    OutputQueue<ServerOutput> outputs_;
+    OutputQueue<ServerOutput, 0> outputs_;
 };
 
 }  // namespace oncewire::peer
