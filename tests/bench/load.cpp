@@ -523,12 +523,12 @@ void idle(const Options& options) {
     const Usage before = usage_of(pid);
     const Watch watch(pid);
     load.join(connections, no_auth);
-    const double seconds = watch.seconds();
+    const double seconds = watch.seconds(), cpu = watch.cpu_seconds();
     const auto settle = nanoseconds();
     while (nanoseconds() - settle < 1'000'000'000) load.turn(100);
     std::printf(
-        "{\"connects_per_s\":%.0f,\"kib_per_connection\":%.2f}\n",
-        static_cast<double>(connections) / seconds,
+        "{\"connects_per_s\":%.0f,\"cpu_us_per_connect\":%.1f,\"kib_per_connection\":%.2f}\n",
+        static_cast<double>(connections) / seconds, cpu * 1e6 / static_cast<double>(connections),
         (usage_of(pid).resident_kib - before.resident_kib) / static_cast<double>(connections));
 }
 
@@ -551,14 +551,17 @@ void echo(const Options& options) {
         ++answers;
         ask();
     };
-    const Watch watch(0);
+    const Watch watch(options.number("--pid", 0));
     ask();
     load.turn(0);
     const auto begun = nanoseconds();
     while (nanoseconds() - begun < duration) load.turn(100);
-    std::printf("{\"round_trips_per_s\":%.0f,\"p50_us\":%.1f,\"p99_us\":%.1f}\n",
-                static_cast<double>(answers) / watch.seconds(), latencies.percentile(0.5),
-                latencies.percentile(0.99));
+    const double cpu = watch.cpu_seconds();
+    std::printf(
+        "{\"round_trips_per_s\":%.0f,\"cpu_us_per_round_trip\":%.2f,\"p50_us\":%.1f,"
+        "\"p99_us\":%.1f}\n",
+        static_cast<double>(answers) / watch.seconds(), cpu * 1e6 / static_cast<double>(answers),
+        latencies.percentile(0.5), latencies.percentile(0.99));
 }
 
 }  // namespace
