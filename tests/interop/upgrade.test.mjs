@@ -9,7 +9,7 @@ import { DurableLink, token } from "../support/durable.mjs";
 import { root, Server } from "../support/server.mjs";
 import { connected, stock, Transcript, within } from "../support/stock.mjs";
 
-const dumps = join(root, "tests/unit/schema");
+const dumps = join(root, "tests/unit/store/sqlite/schema");
 const digest = (n) => n.toString(16).padStart(16, "0");
 
 /**

@@ -194,7 +194,7 @@ CREATE TABLE verdict_digests (
 
 /// Step i leads from version i (PRAGMA user_version) to i + 1. A step that ever was on the main branch
 /// does not change: what is new comes as a further constant at the end, with its file of that version in
-/// tests/unit/store_migration_sqlite_test.cpp, so that every old file can be brought forward.
+/// tests/unit/store/sqlite/migration_test.cpp, so that every old file can be brought forward.
 inline constexpr const char* migrations[] = {migration_1, migration_2, migration_3,
                                              migration_4, migration_5, migration_6,
                                              migration_7, migration_8, migration_9};
