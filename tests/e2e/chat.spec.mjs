@@ -33,13 +33,15 @@ test("markup is text", async ({ visit }) => {
 });
 
 test("a message is never shown delivered before the server has it", async ({ visit }) => {
-  const ann = await visit();
+  const ann = await visit({ empty: true });
+  await ann.page.clock.install();
+  await ann.open();
   await ann.say("early-1");
   await ann.showsExactly(["early-1"]);
   ann.proxy.stall();
   await ann.say("early-2");
-  await expect(ann.message("early-2")).toHaveAttribute("data-state", /^(saving|queued|sent)$/);
-  await ann.page.waitForTimeout(500); // long enough for a page that guesses
+  await expect(ann.message("early-2")).toHaveAttribute("data-state", /^(queued|sent)$/);
+  await ann.page.clock.fastForward(10_000); // long enough for a page that guesses, too short for one that misses a ping
   await expect(ann.message("early-2")).toHaveAttribute("data-state", /^(queued|sent)$/);
   await expect(ann.message("early-2")).not.toHaveAttribute("data-id");
   ann.proxy.resume();

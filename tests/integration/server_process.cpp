@@ -11,7 +11,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 namespace integration {
 
@@ -31,6 +30,17 @@ bool read_some(int pipe, std::string& text) {
     const ssize_t count = read(pipe, piece, sizeof piece);
     if (count > 0) text.append(piece, static_cast<std::size_t>(count));
     return count > 0;
+}
+
+bool is_asleep(pid_t pid) {
+    for (const auto& thread :
+         std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task")) {
+        std::ifstream file(thread.path() / "stat");
+        const std::string text((std::istreambuf_iterator<char>(file)), {});
+        const auto name_end = text.rfind(") ");  // the name may hold blanks
+        if (name_end == text.npos || text[name_end + 2] != 'S') return false;
+    }
+    return true;
 }
 
 }  // namespace
@@ -104,16 +114,13 @@ bool ServerProcess::is_running() {
     return !status_;
 }
 
-Millis ServerProcess::cpu_time() const {
-    std::ifstream file("/proc/" + std::to_string(pid_) + "/stat");
-    std::string text((std::istreambuf_iterator<char>(file)), {});
-    // After the name, which may hold blanks: fields 14 and 15 are user and system ticks.
-    std::istringstream fields(text.substr(text.rfind(')') + 1));
-    std::string skipped;
-    for (int field = 3; field < 14; ++field) fields >> skipped;
-    std::int64_t user = 0, system = 0;
-    fields >> user >> system;
-    return Millis((user + system) * 1000 / sysconf(_SC_CLK_TCK));
+bool ServerProcess::falls_asleep(Millis limit) {
+    const auto deadline = Steady::now() + limit;
+    while (!is_asleep(pid_)) {
+        if (!is_running() || Steady::now() > deadline) return false;
+        read_pipes(Millis(1));
+    }
+    return true;
 }
 
 std::uint64_t ServerProcess::resident_bytes() const {

@@ -36,8 +36,8 @@ class ServerProcess {
     /// Waits for its end; its exit status, or none if a signal ended it or `limit` passed.
     std::optional<int> wait(oncewire::Millis limit = oncewire::Millis(60'000));
     bool is_running();
-    /// Processor time used since its start.
-    oncewire::Millis cpu_time() const;
+    /// Waits until every thread of it waits for something, as none does that asks again and again.
+    bool falls_asleep(oncewire::Millis limit = oncewire::Millis(60'000));
     /// Memory held now.
     std::uint64_t resident_bytes() const;
 

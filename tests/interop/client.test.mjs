@@ -242,9 +242,9 @@ alike("what is emitted without a link waits; volatile is lost; acks given up tel
   const socket = stage.connect("/", { autoConnect: false });
   socket.emit("kept", 1, (n) => stage.add("answer", n));
   socket.volatile.emit("kept", 2, () => stage.add("never"));
-  socket.timeout(5).emit("kept", 3, (error) => stage.add("gave up", error.message));
+  const gaveUp = new Promise((resolve) => socket.timeout(5).emit("kept", 3, resolve)).then((error) => stage.add("gave up", error.message));
   stage.add(socket.active, socket.sendBuffer.map(({ type, data, id }) => [type, data, id]));
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  await gaveUp;
   stage.add(socket.sendBuffer.length);
   socket.connect();
   await stage.heard(socket, "connect");

@@ -40,8 +40,7 @@ BANS = [
     Ban(r"\bstd::(cout|cerr|clog)\b|\bprintf\(", DECIDERS, "an output or a counter; deciders do not log", r"^shared/base/verify\.cpp$"),
     Ban(r"^using namespace", r"\.hpp$", "the full name"),
     Ban(r"#ifndef \w+_(H|HPP)_?$", r"\.hpp$", "#pragma once"),
-    # http_test measures what a second without descriptors costs: there the time itself is the subject.
-    Ban(r"\b(sleep_for|sleep_until|usleep)\b", r"^(server|tests)/(?!integration/http_test).*" + CODE, "wait for what you wait for"),
+    Ban(r"\b(sleep_for|sleep_until|usleep)\b", r"^(server|tests)/.*" + CODE, "wait for what you wait for"),
     Ban(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write\b", r"^(web|client-wasm)/", "textContent and nodes"),
     Ban(r"\beval\(|new Function\(", r"^(web|client-wasm)/.*" + SCRIPT, "code"),
     Ban(r"\bstyle=\"|\son(click|load|submit|input)=", r"^web/.*\.html$", "a class, a listener: the CSP forbids inline"),

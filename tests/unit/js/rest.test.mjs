@@ -58,7 +58,7 @@ describe("a manager that has nothing to do", () => {
     socket.emit("kept");
     const client = await engine.load();
     client.atRest = true;
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    for (let turns = 0; turns < 5; turns++) await settled();
     assert.equal(client.named("destroy").length, 0);
     found([]);
     while (client.named("emitDurable").length === 0) await settled();
