@@ -23,7 +23,7 @@ async function write(chat, texts) {
 
 const long = process.env.LONG ? 600_000 : undefined;
 
-for (const { rounds, tag = "" } of [{ rounds: 3 }, { rounds: 15, tag: " @long" }]) {
+for (const { rounds, tag = "" } of [{ rounds: 2 }, { rounds: 15, tag: " @long" }]) {
   test(`the browser is killed after messages were written, ${rounds} times${tag}`, async ({ kept, friend }) => {
     if (long) test.setTimeout(long);
     for (let round = 0; round < rounds; round++) {
@@ -41,7 +41,7 @@ for (const { rounds, tag = "" } of [{ rounds: 3 }, { rounds: 15, tag: " @long" }
   });
 }
 
-for (const { rounds, tag = "" } of [{ rounds: 10 }, { rounds: 60, tag: " @long" }]) {
+for (const { rounds, tag = "" } of [{ rounds: 4 }, { rounds: 60, tag: " @long" }]) {
   test(`refresh in the middle of sending, ${rounds} times${tag}`, async ({ visit, friend }) => {
     if (long) test.setTimeout(long);
     const ann = await visit();

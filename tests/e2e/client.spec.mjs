@@ -112,7 +112,7 @@ test("in a classic worker, which lies elsewhere", async ({ page, home }) => {
   await works(page);
 });
 
-for (const [mounts, mark] of [[200, ""], [600, " @long"]])
+for (const [mounts, mark] of [[60, ""], [600, " @long"]])
   test(`React in StrictMode mounts and leaves ${mounts} times, and nothing is left of it${mark}`, async ({ page, home, workshop }) => {
     const app = `
       import { createElement, StrictMode, useEffect } from "react";

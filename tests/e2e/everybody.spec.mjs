@@ -8,7 +8,7 @@ import { expect, numbered, test } from "./chat_page.mjs";
 const meet = async (visit, name, options) => (await visit(options)).called(name);
 
 for (const [name, browser] of [
-  ["light", { colorScheme: "light", viewport: { width: 1280, height: 800 } }],
+  ["light @long", { colorScheme: "light", viewport: { width: 1280, height: 800 } }],
   ["dark", { colorScheme: "dark", viewport: { width: 1280, height: 800 } }],
   ["phone", { colorScheme: "light", viewport: { width: 390, height: 800 } }],
 ]) {

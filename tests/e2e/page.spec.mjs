@@ -3,9 +3,11 @@ import { connected, say, stock } from "../support/stock.mjs";
 import { accessibilityProblems } from "./axe.mjs";
 import { expect, numbered, test } from "./chat_page.mjs";
 
+// Each width and each colour once; together in the long form.
 for (const colorScheme of ["light", "dark"]) {
   for (const width of [390, 1280]) {
-    test(`nothing stands in anybody's way: ${colorScheme}, ${width} px`, async ({ visit, friend }) => {
+    const tag = (colorScheme === "dark") === (width === 390) ? "" : " @long";
+    test(`nothing stands in anybody's way: ${colorScheme}, ${width} px${tag}`, async ({ visit, friend }) => {
       const ann = await visit({ browser: { colorScheme, viewport: { width, height: 800 } } });
       await ann.say("access-1");
       await friend.transcript.heard("access-1");

@@ -77,7 +77,9 @@ const test = base.extend({
 function onBothWithBoth(name, { page, install, example }, tell) {
   for (const serverName of Object.keys(servers)) {
     for (const clientName of Object.keys(clients)) {
-      test.describe(`${name}, ${clientName} on ${serverName}`, () => {
+      // Both from npm: that the story itself is right.
+      const tag = /stock/.test(clientName) && /stock/.test(serverName) ? " @long" : "";
+      test.describe(`${name}, ${clientName} on ${serverName}${tag}`, () => {
         const body = readFileSync(new URL(`pages/${page}`, import.meta.url));
         test.use({ clientName, serverName, story: { page: body, install, example } });
         tell();

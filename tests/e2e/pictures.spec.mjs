@@ -207,7 +207,7 @@ test("files that are two things at once are shown as pictures, and nothing in th
   eve.close();
 });
 
-for (const [name, browser] of [["light", { colorScheme: "light" }], ["dark", { colorScheme: "dark" }], ["phone", { viewport: { width: 390, height: 800 } }]]) {
+for (const [name, browser] of [["light @long", { colorScheme: "light" }], ["dark", { colorScheme: "dark" }], ["phone", { viewport: { width: 390, height: 800 } }]]) {
   test(`pictures stand in nobody's way: ${name}`, async ({ visit }) => {
     const ann = await visit({ browser });
     const ben = await visit();
