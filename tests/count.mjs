@@ -39,6 +39,19 @@ export function count(how, code, output) {
   return { passed, failed };
 }
 
+const done = {
+  catch2: /^$(?!)/gm, // says nothing until its end
+  node: /^ *(?:not )?ok \d+ - /gm,
+  playwright: /^ +[✓✘x] +\d+ /gm,
+  plain: /^(?:ok|FAILED) /gm,
+  exit: /^$(?!)/gm,
+};
+
+/** How many tests have ended in an output that goes on; 0 where nobody can know. */
+export function soFar(how, output) {
+  return [...output.replace(/\x1b\[[0-9;]*m/g, "").matchAll(done[how])].length;
+}
+
 /** What failed, each with the runner's own explanation, or the end of the output where a runner has no such form. */
 export function failures(how, output) {
   const lines = output.trimEnd().split("\n");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { count, failures } from "./count.mjs";
+import { count, failures, soFar } from "./count.mjs";
 
 test("each runner's own words are read", () => {
   assert.deepEqual(count("catch2", 0, "All tests passed (900 assertions in 120 test cases)\n"), { passed: 120, failed: 0 });
@@ -10,6 +10,14 @@ test("each runner's own words are read", () => {
   assert.deepEqual(count("node", 0, "# pass 7\n# fail 0\n# cancelled 0\n"), { passed: 7, failed: 0 });
   assert.deepEqual(count("playwright", 1, "  1 failed\n    a.spec.mjs:3:1 › x\n  1 flaky\n  11 passed (1.2m)\n"), { passed: 11, failed: 2 });
   assert.deepEqual(count("plain", 0, "3 passed, 0 failed\n9 passed, 0 failed\n"), { passed: 9, failed: 0 });
+});
+
+test("what has ended so far is counted while the rest runs", () => {
+  assert.equal(soFar("node", "ok 1 - a\n    not ok 2 - b\n  ---\n"), 2);
+  assert.equal(soFar("playwright", "  ✓   1 e2e/a.spec.mjs:3:1 › x (2s)\n  ✘  12 e2e/b.spec.mjs:3:1 › y (2s)\n"), 2);
+  assert.equal(soFar("plain", "ok      lint: fine\nFAILED  x\nokay\n"), 2);
+  assert.equal(soFar("catch2", "ok 1 - a\n"), 0);
+  assert.equal(soFar("exit", "\n\n"), 0);
 });
 
 test("a tier that ran nothing has failed", () => {

@@ -6,83 +6,106 @@ import { spawn } from "node:child_process";
 import { createWriteStream, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { mayBegin } from "./order.mjs";
+import { count, failures, soFar } from "./count.mjs";
+import { next } from "./order.mjs";
 import { tiers } from "./tiers.mjs";
-import { count, failures } from "./count.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const logs = join(root, "build", "logs");
+const secondsSince = (when) => (Date.now() - when) / 1000;
 const started = Date.now();
 
 function say(line) {
-  const seconds = ((Date.now() - started) / 1000).toFixed(1).padStart(7);
-  console.log(`[${seconds}] ${line}`);
+  const seconds = Math.round(secondsSince(started));
+  console.log(`[${String(Math.floor(seconds / 60)).padStart(3)}:${String(seconds % 60).padStart(2, "0")}] ${line}`);
 }
 
-/** Runs one tier's command to its end or its deadline; resolves with exit code and output. */
-function execute(tier) {
-  return new Promise((resolve) => {
-    const child = spawn("bash", ["-c", tier.command], {
-      cwd: root,
-      stdio: ["ignore", "pipe", "pipe"],
-      detached: true, // its own process group, so that the deadline reaches everything it started
-      env: { ...process.env, ...tier.env, FORCE_COLOR: "0" },
+/** One tier while it runs, and what came of it. */
+class Run {
+  constructor(tier, position) {
+    this.tier = tier;
+    this.begun = Date.now();
+    this.output = "";
+    this.latest = "";
+    say(`begins ${tier.name} (${position})`);
+  }
+
+  /** To its end or its deadline. */
+  async finish() {
+    const code = await this.#execute();
+    Object.assign(this, count(this.tier.counted, code, this.output), { seconds: secondsSince(this.begun) });
+    const counts = this.failed ? `${this.passed} passed, ${this.failed} failed` : `${this.passed} passed`;
+    say(`${this.failed ? "FAILED" : "ok    "} ${this.tier.name}: ${counts}, ${this.seconds.toFixed(1)} s`);
+    if (this.failed) console.log(failures(this.tier.counted, this.output));
+    return this;
+  }
+
+  /** How far it is, for somebody who waits: what has ended, for how long it runs, its latest words. */
+  get progress() {
+    const ended = soFar(this.tier.counted, this.output);
+    return `${this.tier.name}, ${secondsSince(this.begun).toFixed(0)} s${ended ? `, ${ended} so far` : ""}: ${this.latest.trim().slice(0, 110)}`;
+  }
+
+  #execute() {
+    const { tier } = this;
+    return new Promise((resolve) => {
+      const child = spawn("bash", ["-c", tier.command], {
+        cwd: root,
+        stdio: ["ignore", "pipe", "pipe"],
+        detached: true, // its own process group, so that the deadline reaches everything it started
+        env: { ...process.env, ...tier.env, FORCE_COLOR: "0" },
+      });
+      const log = createWriteStream(join(logs, `${tier.name}.log`));
+      const take = (chunk) => {
+        this.output += chunk;
+        log.write(chunk);
+        this.latest = chunk.toString().trimEnd().split("\n").at(-1) || this.latest;
+      };
+      child.stdout.on("data", take);
+      child.stderr.on("data", take);
+      const deadline = setTimeout(() => {
+        take(`\n${tier.name}: still running after ${tier.minutes} minutes\n`);
+        process.kill(-child.pid, "SIGKILL");
+      }, tier.minutes * 60_000);
+      child.on("close", (code) => {
+        clearTimeout(deadline);
+        log.end();
+        resolve(code ?? 1);
+      });
     });
-    const log = createWriteStream(join(logs, `${tier.name}.log`));
-    let output = "";
-    let latest = "";
-    const take = (chunk) => {
-      output += chunk;
-      log.write(chunk);
-      latest = chunk.toString().trimEnd().split("\n").at(-1) || latest;
-    };
-    child.stdout.on("data", take);
-    child.stderr.on("data", take);
-    const pulse = setInterval(() => say(`  ${tier.name}: ${latest.slice(0, 150)}`), 20_000);
-    const deadline = setTimeout(() => {
-      take(`\n${tier.name}: still running after ${tier.minutes} minutes\n`);
-      process.kill(-child.pid, "SIGKILL");
-    }, tier.minutes * 60_000);
-    child.on("close", (code) => {
-      clearInterval(pulse);
-      clearTimeout(deadline);
-      log.end();
-      resolve({ code: code ?? 1, output });
-    });
-  });
+  }
 }
 
-async function run(tier) {
-  const begun = Date.now();
-  const { code, output } = await execute(tier);
-  const result = count(tier.counted, code, output);
-  const took = ((Date.now() - begun) / 1000).toFixed(1);
-  say(`${result.failed ? "FAILED" : "ok    "} ${tier.name}: ${result.passed} passed, ${result.failed} failed (${took} s)`);
-  if (result.failed) console.log(failures(tier.counted, output));
-  return result;
+/** What took how long, in the order of their ends. */
+function table(runs) {
+  const row = (name, seconds, passed, failed) => `${name.padEnd(14)} ${seconds.padStart(8)} ${passed.padStart(7)} ${failed.padStart(7)}`;
+  const rows = runs.map(({ tier, seconds, passed, failed }) => row(tier.name, seconds.toFixed(1), String(passed), String(failed)));
+  const sum = (key) => String(runs.reduce((total, run) => total + run[key], 0));
+  return [row("tier", "seconds", "passed", "failed"), ...rows, row("all", secondsSince(started).toFixed(1), sum("passed"), sum("failed"))].join("\n");
 }
 
 const [form, ...only] = process.argv.slice(2);
 const chosen = (tiers[form] ?? []).filter((tier) => only.length === 0 || only.includes(tier.name));
 mkdirSync(logs, { recursive: true });
-const total = { passed: 0, failed: 0 };
-const failed = [];
-const running = new Map(); // tier → promise of its result
+const ended = [];
+const running = new Map(); // Run → promise of it, finished
 const waiting = [...chosen];
+const pulse = setInterval(() => [...running.keys()].forEach((run) => say(`  … ${run.progress}`)), 30_000);
 while (waiting.length > 0 || running.size > 0) {
-  while (waiting.length > 0 && mayBegin(waiting[0], [...running.keys()])) {
-    const tier = waiting.shift();
-    say(`${tier.name} …`);
-    running.set(tier, run(tier).then((result) => ({ tier, result })));
+  for (let tier; (tier = next(waiting, [...running.keys()].map((run) => run.tier))); ) {
+    waiting.splice(waiting.indexOf(tier), 1);
+    const run = new Run(tier, `${chosen.length - waiting.length} of ${chosen.length}`);
+    running.set(run, run.finish());
   }
-  const { tier, result } = await Promise.race(running.values());
-  running.delete(tier);
-  total.passed += result.passed;
-  total.failed += result.failed;
-  if (result.failed) failed.push(tier.name);
-  if (result.failed && tier.stopsAll) break;
+  const run = await Promise.race(running.values());
+  running.delete(run);
+  ended.push(run);
+  if (run.failed && run.tier.stopsAll) break;
 }
-for (const name of failed) console.log(`failed: ${name}, its output is in build/logs/${name}.log`);
-if (chosen.length === 0) total.failed = 1;
-console.log(`${total.passed} passed, ${total.failed} failed`);
-process.exitCode = total.failed ? 1 : 0;
+clearInterval(pulse);
+if (ended.length > 0) console.log(`\n${table(ended)}\n`);
+for (const run of ended) if (run.failed) console.log(`failed: ${run.tier.name}, its output is in build/logs/${run.tier.name}.log`);
+const passed = ended.reduce((total, run) => total + run.passed, 0);
+const failed = ended.reduce((total, run) => total + run.failed, chosen.length === 0 ? 1 : 0);
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed ? 1 : 0;
