@@ -99,10 +99,12 @@ UnixMillis Application::wall_clock() const {
     return context_->wall_clock ? context_->wall_clock() : UnixMillis{};
 }
 
-std::uint16_t Application::core() const { return context_->hub ? context_->hub->core() : 0; }
+std::uint16_t Application::core() const {
+    return context_->hub ? context_->hub->broadcasts().core() : 0;
+}
 
 std::uint16_t Application::core_count() const {
-    return context_->hub ? context_->hub->core_count() : 1;
+    return context_->hub ? context_->hub->broadcasts().core_count() : 1;
 }
 
 void Application::set_wall_clock(std::function<UnixMillis()> clock) {

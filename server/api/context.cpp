@@ -115,7 +115,7 @@ std::shared_ptr<NamespaceState> Context::make_child(std::string_view name, std::
         child->parent = parent;
         child->is_child = true;
         namespaces_.emplace(child->name, child);
-        hub->add_to_family(parent->family(), child->name);
+        hub->broadcasts().add_to_family(parent->family(), child->name);
         if (on_new_namespace) on_new_namespace(Namespace(*this, child));
         return child;
     }
@@ -126,7 +126,7 @@ void Context::leave_namespace(NamespaceState& nsp) {
     const bool is_empty = --nsp.sockets == 0;
     if (!is_empty || !nsp.is_child || !cleanup_empty_children) return;
     if (const auto parent = nsp.parent.lock()) {
-        hub->remove_from_family(parent->family(), nsp.name);
+        hub->broadcasts().remove_from_family(parent->family(), nsp.name);
     }
     namespaces_.erase(std::string(nsp.name));
 }
@@ -141,9 +141,9 @@ SocketState* Context::find(hub::SocketId id) const {
 void Context::handle(const hub::ConnectAsked& asked) {
     auto nsp = find_namespace(asked.nsp);
     if (!nsp) nsp = make_child(asked.nsp, asked.auth);
-    if (!nsp) return hub->reject(asked.socket, R"({"message":"Invalid namespace"})", now);
+    if (!nsp) return hub->sockets().reject(asked.socket, R"({"message":"Invalid namespace"})", now);
     auto state = std::make_unique<SocketState>();
-    state->sid = hub->sid_of(asked.socket);
+    state->sid = hub->sockets().sid_of(asked.socket);
     state->entrance->auth = asked.auth;
     state->issued = wall_clock ? wall_clock().value : 0;
     state->entrance->middlewares = nsp->middlewares;
@@ -161,7 +161,7 @@ void Context::run_middleware(hub::SocketId id, std::size_t index) {
     if (middlewares && index < middlewares->size()) {
         (*middlewares)[index](socket(id), Next(*this, id, index));
     } else {
-        hub->accept(id, {{}, state->entrance->replay_after, state->entrance->user}, now);
+        hub->sockets().accept(id, {{}, state->entrance->replay_after, state->entrance->user}, now);
     }
 }
 
@@ -171,7 +171,7 @@ void Context::refuse(hub::SocketId id, const Refusal& refusal) {
     if (refusal.data) error["data"] = *refusal.data;
     Arguments text{"", {}};
     encode_value(text, error);
-    hub->reject(id, text.data, now);
+    hub->sockets().reject(id, text.data, now);
 }
 
 void Context::handle(const hub::SocketConnected& connected) {
@@ -179,7 +179,7 @@ void Context::handle(const hub::SocketConnected& connected) {
     if (!state) return;
     state->phase = SocketState::Phase::connected;
     state->recovered = connected.is_resumed;
-    if (connected.is_resumed) state->sid = hub->sid_of(connected.socket);
+    if (connected.is_resumed) state->sid = hub->sockets().sid_of(connected.socket);
     if (const auto handlers = state->nsp->on_connection) {
         for (const auto& handler : *handlers) handler(socket(connected.socket));
     }
@@ -200,7 +200,7 @@ void Context::handle(const hub::EventArrived& arrived) {
 Ack Context::ack_for(const hub::EventArrived& arrived) {
     if (!arrived.ack_id) return {};
     return Ack([this, id = arrived.socket, ack_id = *arrived.ack_id](const Arguments& answer) {
-        hub->acknowledge(id, ack_id, answer.data, answer.attachments);
+        hub->sockets().acknowledge(id, ack_id, answer.data, answer.attachments);
     });
 }
 
@@ -266,7 +266,7 @@ void Context::handle(const hub::SocketGone& gone) {
 
 Context::Farewell::~Farewell() {
     std::erase(context_.with_outgoing_, id_);
-    context_.hub->watch_broadcasts(!context_.with_outgoing_.empty());
+    context_.hub->broadcasts().watch_broadcasts(!context_.with_outgoing_.empty());
     const auto state = std::move(context_.sockets_.find(id_)->second);
     context_.sockets_.erase(id_);
     context_.abandon_submissions(id_);
@@ -286,7 +286,7 @@ void Context::outgoing_changed(hub::SocketId id) {
     if (state && state->extras && !state->extras->any_outgoing.empty()) {
         with_outgoing_.push_back(id);
     }
-    hub->watch_broadcasts(!with_outgoing_.empty());
+    hub->broadcasts().watch_broadcasts(!with_outgoing_.empty());
 }
 
 void Context::tell_outgoing(hub::SocketId id, std::string_view data,
@@ -298,7 +298,7 @@ void Context::tell_outgoing(hub::SocketId id, std::string_view data,
 }
 
 void Context::handle(const hub::BroadcastSent& sent) {
-    const auto receivers = hub->sockets(sent.command.target);
+    const auto receivers = hub->broadcasts().sockets(sent.command.target);
     for (const auto id : std::vector(with_outgoing_)) {
         if (std::find(receivers.begin(), receivers.end(), id) == receivers.end()) continue;
         tell_outgoing(id, sent.command.data, sent.command.attachments);
@@ -331,12 +331,12 @@ void Context::answer_server_side(const mail::CoreQuestion& question) {
     const auto nsp = find_namespace(question.target.nsp);
     std::string name;
     const Event event = event_of(name, question.data, question.attachments);
-    const bool is_ours = question.from == hub->core();
+    const bool is_ours = question.from == hub->broadcasts().core();
     if (is_ours || !nsp || !nsp->server_side.has(name)) {
-        return hub->answer(question, "null", {}, true);
+        return hub->broadcasts().answer(question, "null", {}, true);
     }
     call_server_side(*nsp, event, Ack([this, question](const Arguments& answer) {
-        hub->answer(question, answer.data, answer.attachments, true);
+        hub->broadcasts().answer(question, answer.data, answer.attachments, true);
     }));
 }
 

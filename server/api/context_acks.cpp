@@ -21,7 +21,8 @@ void Context::ask_socket(hub::SocketId id, const Arguments& event, std::optional
                          Request<AckResult>::Done done) {
     const SocketState* state = find(id);
     const std::string nsp = state ? state->nsp->name : "/";
-    const auto ack_id = hub->emit_with_ack({id}, nsp, event.data, event.attachments, timeout);
+    const auto ack_id =
+        hub->broadcasts().emit_with_ack({id}, nsp, event.data, event.attachments, timeout);
     waiting_.emplace(ack_id, std::move(done));
     tell_outgoing(id, event.data, event.attachments);
 }
@@ -34,8 +35,9 @@ void Context::handle(const hub::AckArrived& arrived) {
     const auto relay = relays_.find(arrived.id);
     const SocketState* state = find(arrived.socket);
     if (relay == relays_.end() || !state) return;
-    hub->answer(relay->second.question, '[' + json::quoted(state->sid) + ',' + arrived.data + ']',
-                arrived.attachments, false);
+    hub->broadcasts().answer(relay->second.question,
+                             '[' + json::quoted(state->sid) + ',' + arrived.data + ']',
+                             arrived.attachments, false);
 }
 
 void Context::handle(const hub::AcksFinished& finished) {
@@ -47,7 +49,7 @@ void Context::handle(const hub::AcksFinished& finished) {
     if (const auto relay = relays_.extract(finished.id)) {
         const auto& [question, asked] = relay.mapped();
         const auto end = '[' + std::to_string(asked) + (timed_out ? ",true]" : ",false]");
-        hub->answer(question, end, {}, true);
+        hub->broadcasts().answer(question, end, {}, true);
     }
 }
 
@@ -70,16 +72,17 @@ void Context::fetch(mail::CoreQuestion question, bool local, Request<RemoteSocke
 
 void Context::start(mail::CoreQuestion question, bool local, Asked asked, Millis patience) {
     if (!local) return start_everywhere(std::move(question), std::move(asked), patience);
-    asked.waits_for = {hub->core()};
-    question.from = hub->core();
+    asked.waits_for = {hub->broadcasts().core()};
+    question.from = hub->broadcasts().core();
     question.number = ++newest_local_ | local_question;
     asked_.emplace(question.number, std::move(asked));
     handle(hub::QuestionArrived{std::move(question)});
 }
 
 void Context::start_everywhere(mail::CoreQuestion question, Asked asked, Millis patience) {
-    for (std::uint16_t core = 0; core < hub->core_count(); ++core) asked.waits_for.insert(core);
-    const auto number = hub->ask_cores(std::move(question));
+    for (std::uint16_t core = 0; core < hub->broadcasts().core_count(); ++core)
+        asked.waits_for.insert(core);
+    const auto number = hub->broadcasts().ask_cores(std::move(question));
     asked_.emplace(number, std::move(asked));
     call_after(patience, [this, number] { give_up(number); });
 }
@@ -111,25 +114,26 @@ void Context::handle(const hub::QuestionArrived& arrived) {
     const auto& question = arrived.question;
     if (question.kind == mail::CoreQuestion::Kind::server_side) return answer_server_side(question);
     if (question.kind == mail::CoreQuestion::Kind::describe) {
-        return hub->answer(question, describe(question.target).dump(), {}, true);
+        return hub->broadcasts().answer(question, describe(question.target).dump(), {}, true);
     }
     // Of several namespaces at once nobody is asked: an event belongs to one.
     const bool is_family = question.target.nsp.ends_with(',');
-    const auto receivers = is_family ? std::vector<hub::SocketId>() : hub->sockets(question.target);
-    const auto ack_id = hub->emit_with_ack(receivers, question.target.nsp, question.data,
-                                           question.attachments, question.timeout);
+    const auto receivers =
+        is_family ? std::vector<hub::SocketId>() : hub->broadcasts().sockets(question.target);
+    const auto ack_id = hub->broadcasts().emit_with_ack(
+        receivers, question.target.nsp, question.data, question.attachments, question.timeout);
     relays_.emplace(ack_id, Relay{question, receivers.size()});
     for (const auto id : receivers) tell_outgoing(id, question.data, question.attachments);
 }
 
 Json Context::describe(const mail::Target& target) {
     Json all = Json::array();
-    for (const auto id : hub->sockets(target)) {
+    for (const auto id : hub->broadcasts().sockets(target)) {
         const SocketState* state = find(id);
         if (!state) continue;
         all.push_back({{"id", state->sid},
                        {"nsp", state->nsp->name},
-                       {"rooms", hub->rooms_of(id)},
+                       {"rooms", hub->sockets().rooms_of(id)},
                        {"handshake", socket(id).handshake()},
                        {"data", state->data}});
     }
@@ -199,7 +203,7 @@ void Context::submit(hub::SocketId id, const Arguments& event, Request<SubmitRes
     if (!state || state->phase == SocketState::Phase::gone) {
         return done(Err{SubmitError::unknown});
     }
-    submissions_.emplace(hub->submit(id, event.data), Submission{id, std::move(done)});
+    submissions_.emplace(hub->sockets().submit(id, event.data), Submission{id, std::move(done)});
 }
 
 void Context::handle(const hub::SubmitSettled& settled) {

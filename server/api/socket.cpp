@@ -145,11 +145,11 @@ void SocketOperator::send(std::string_view event, Arguments data) const {
     if (!state || !context_->check_event_name(id_, event)) return;
     if (volatile_flag_) {
         const mail::Target self{state->nsp->name, {state->sid}, {}};
-        context_->hub->broadcast_local(
+        context_->hub->broadcasts().broadcast_local(
             {self, std::move(data.data), std::move(data.attachments), true});
         return;
     }
-    context_->hub->emit(id_, data.data, data.attachments);
+    context_->hub->sockets().emit(id_, data.data, data.attachments);
     context_->tell_outgoing(id_, data.data, data.attachments);
 }
 
@@ -176,7 +176,8 @@ std::string_view Socket::id() const {
 }
 
 std::string Socket::producer() const {
-    return context_ && context_->hub ? context_->hub->producer_of(number_).text : std::string();
+    return context_ && context_->hub ? context_->hub->sockets().producer_of(number_).text
+                                     : std::string();
 }
 
 std::string_view Socket::nsp() const {
@@ -188,7 +189,7 @@ std::string_view Socket::nsp() const {
 bool Socket::connected() const {
     const SocketState* state = context_ ? context_->find(number_) : nullptr;
     return state && state->phase == SocketState::Phase::connected &&
-           !context_->hub->sid_of(number_).empty();
+           !context_->hub->sockets().sid_of(number_).empty();
 }
 
 bool Socket::recovered() const {
@@ -197,7 +198,7 @@ bool Socket::recovered() const {
 }
 
 const hub::Request* Socket::request() const {
-    return context_ && context_->hub ? context_->hub->request_of(number_) : nullptr;
+    return context_ && context_->hub ? context_->hub->sockets().request_of(number_) : nullptr;
 }
 
 Handshake Socket::handshake() const {
@@ -232,7 +233,7 @@ Json& Socket::data() const {
 std::vector<std::string> Socket::rooms() const {
     const SocketState* state = context_ ? context_->find(number_) : nullptr;
     if (!state) return {};
-    if (state->phase != SocketState::Phase::gone) return context_->hub->rooms_of(number_);
+    if (state->phase != SocketState::Phase::gone) return context_->hub->sockets().rooms_of(number_);
     return state->rooms_left ? *state->rooms_left : std::vector<std::string>();
 }
 
@@ -312,15 +313,16 @@ void Socket::set_error_handler(std::function<void(const Error&)> handler) const 
 // ---- rooms, and the end -------------------------------------------------------------------------
 
 void Socket::join(std::string_view room) const {
-    if (context_ && context_->find(number_)) context_->hub->join(number_, room);
+    if (context_ && context_->find(number_)) context_->hub->sockets().join(number_, room);
 }
 
 void Socket::leave(std::string_view room) const {
-    if (context_ && context_->find(number_)) context_->hub->leave(number_, room);
+    if (context_ && context_->find(number_)) context_->hub->sockets().leave(number_, room);
 }
 
 void Socket::introduce(std::string who) const {
-    if (context_ && context_->find(number_)) context_->hub->introduce(number_, std::move(who));
+    if (context_ && context_->find(number_))
+        context_->hub->sockets().introduce(number_, std::move(who));
 }
 
 void Socket::replay_after(delivery::Offset offset) const {
@@ -333,7 +335,7 @@ void Socket::identify(std::string_view user) const {
 
 void Socket::disconnect(bool close) const {
     if (context_ && context_->find(number_))
-        context_->hub->disconnect(number_, close, context_->now);
+        context_->hub->sockets().disconnect(number_, close, context_->now);
 }
 
 // ---- middlewares --------------------------------------------------------------------------------

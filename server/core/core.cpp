@@ -169,7 +169,7 @@ void Core::drain(Instant& now) {
         const auto* write = std::get_if<hub::Write>(&*output);
         // Those of connections that are over stand among other outputs; all others come when there are none.
         const bool is_last_kind =
-            write && hub_.state_of(write->connection) != engineio::SessionState::closed;
+            write && hub_.status_of(write->connection).state != engineio::SessionState::closed;
         if (is_last_kind) send_letters();
         perform(std::move(*output), now);
         if (is_last_kind && ++writes % writes_before_look == 0 && now < until) look_around(now);
@@ -214,9 +214,9 @@ void Core::ask_application(const hub::HubOutput& output, Instant now) {
 void Core::take_back(const hub::HubOutput& output, const char* what, Instant now) {
     note_exception(failure_of(output, what));
     if (const auto* asked = std::get_if<hub::ConnectAsked>(&output)) {
-        hub_.reject(asked->socket, R"({"message":"Internal error"})", now);
+        hub_.sockets().reject(asked->socket, R"({"message":"Internal error"})", now);
     } else if (const auto* arrived = std::get_if<hub::EventArrived>(&output)) {
-        hub_.disconnect(arrived->socket, true, now);
+        hub_.sockets().disconnect(arrived->socket, true, now);
     }
 }
 

@@ -1,8 +1,8 @@
 // What a Hub sends to many: targets, broadcasts over all cores, and events that ask for an answer.
 #include <algorithm>
 
-#include "server/hub/hub.hpp"
 #include "server/hub/hub_targets.hpp"
+#include "server/hub/parts.hpp"
 #include "shared/socketio/encoder.hpp"
 
 namespace oncewire::hub {
@@ -29,19 +29,19 @@ std::vector<SharedFrame> encode_plain(std::string_view nsp, const std::string& d
 
 // ---- over all cores -----------------------------------------------------------------------------
 
-void Hub::broadcast(mail::Broadcast command) {
+void Parts::broadcast(mail::Broadcast command) {
     if (options_.recovery && !command.is_volatile && !is_family(command.target)) {
         return record(std::move(command), false);
     }
     send_to_cores(std::move(command));
 }
 
-void Hub::broadcast_local(const mail::Broadcast& command) {
+void Parts::broadcast_local(const mail::Broadcast& command) {
     if (!must_wait()) return broadcast_now(command);
     defer([this, command] { broadcast_now(command); });
 }
 
-void Hub::broadcast_now(const mail::Broadcast& command) {
+void Parts::broadcast_now(const mail::Broadcast& command) {
     if (const auto* members = family_of(command.target)) {
         mail::Broadcast part = command;
         for (const auto& nsp : *members) {
@@ -65,18 +65,20 @@ void Hub::broadcast_now(const mail::Broadcast& command) {
         });
 }
 
-void Hub::join_rooms(mail::JoinRooms command) { send_to_cores(std::move(command)); }
+void Parts::join_rooms(mail::JoinRooms command) { send_to_cores(std::move(command)); }
 
-void Hub::leave_rooms(mail::LeaveRooms command) { send_to_cores(std::move(command)); }
+void Parts::leave_rooms(mail::LeaveRooms command) { send_to_cores(std::move(command)); }
 
-void Hub::disconnect_sockets(mail::DisconnectSockets command) { send_to_cores(std::move(command)); }
+void Parts::disconnect_sockets(mail::DisconnectSockets command) {
+    send_to_cores(std::move(command));
+}
 
-void Hub::server_side_emit(std::string_view nsp, std::string_view data) {
+void Parts::server_side_emit(std::string_view nsp, std::string_view data) {
     send_to_cores(mail::ServerSideEmit{options_.core, std::string(nsp), std::string(data)});
 }
 
 /// Everything goes through one core, so that all cores apply it in the same order.
-void Hub::send_to_cores(mail::CoreCommand command) {
+void Parts::send_to_cores(mail::CoreCommand command) {
     auto shared = std::make_shared<const mail::CoreCommand>(std::move(command));
     if (options_.recovery) return relay(std::move(shared));
     if (options_.core != ordering_core) {
@@ -87,7 +89,7 @@ void Hub::send_to_cores(mail::CoreCommand command) {
     handle_core_mail({mail::CoreMail::Stage::to_be_ordered, std::move(shared)}, now_);
 }
 
-void Hub::handle_core_mail(mail::CoreMail mail, Instant now) {
+void Parts::handle_core_mail(mail::CoreMail mail, Instant now) {
     now_ = now;
     if (mail.stage == mail::CoreMail::Stage::to_be_ordered) {
         for (std::uint16_t core = 0; core < options_.cores; ++core) {
@@ -98,13 +100,13 @@ void Hub::handle_core_mail(mail::CoreMail mail, Instant now) {
     perform(*mail.command);
 }
 
-void Hub::perform(const mail::CoreCommand& command) {
+void Parts::perform(const mail::CoreCommand& command) {
     std::visit([this](const auto& one) { apply(one); }, command);
 }
 
-void Hub::apply(const mail::Broadcast& command) { broadcast_now(command); }
+void Parts::apply(const mail::Broadcast& command) { broadcast_now(command); }
 
-void Hub::apply(const mail::JoinRooms& command) {
+void Parts::apply(const mail::JoinRooms& command) {
     for (const SocketId id : sockets(command.target)) {
         for (const auto& room : command.rooms) {
             if (enter(id, store::log_room(command.target.nsp, room))) note_room(id, room, true);
@@ -112,7 +114,7 @@ void Hub::apply(const mail::JoinRooms& command) {
     }
 }
 
-void Hub::apply(const mail::LeaveRooms& command) {
+void Parts::apply(const mail::LeaveRooms& command) {
     for (const SocketId id : sockets(command.target)) {
         for (const auto& room : command.rooms) {
             if (rooms_.leave(id, store::log_room(command.target.nsp, room)))
@@ -121,11 +123,11 @@ void Hub::apply(const mail::LeaveRooms& command) {
     }
 }
 
-void Hub::apply(const mail::DisconnectSockets& command) {
+void Parts::apply(const mail::DisconnectSockets& command) {
     for (const SocketId id : sockets(command.target)) disconnect_now(id, command.close_connection);
 }
 
-void Hub::apply(const mail::ServerSideEmit& command) {
+void Parts::apply(const mail::ServerSideEmit& command) {
     if (command.from != options_.core) {
         outputs_.push_back(ServerSideEvent{command.nsp, command.data});
     }
@@ -133,15 +135,15 @@ void Hub::apply(const mail::ServerSideEmit& command) {
 
 // ---- questions ----------------------------------------------------------------------------------
 
-std::uint64_t Hub::ask_cores(mail::CoreQuestion question) {
+std::uint64_t Parts::ask_cores(mail::CoreQuestion question) {
     question.from = options_.core;
     question.number = ++newest_question_;
     send_to_cores(std::move(question));
     return newest_question_;
 }
 
-void Hub::answer(const mail::CoreQuestion& question, std::string_view data,
-                 const std::vector<std::string>& attachments, bool is_last) {
+void Parts::answer(const mail::CoreQuestion& question, std::string_view data,
+                   const std::vector<std::string>& attachments, bool is_last) {
     mail::CoreAnswer answer{options_.core, question.number, std::string(data), attachments,
                             is_last};
     if (question.from == options_.core) return apply(answer);
@@ -149,18 +151,18 @@ void Hub::answer(const mail::CoreQuestion& question, std::string_view data,
     outputs_.push_back(ToCore{question.from, {mail::CoreMail::Stage::ordered, std::move(command)}});
 }
 
-void Hub::apply(const mail::CoreQuestion& question) {
+void Parts::apply(const mail::CoreQuestion& question) {
     outputs_.push_back(QuestionArrived{question});
 }
 
-void Hub::apply(const mail::CoreAnswer& answer) {
+void Parts::apply(const mail::CoreAnswer& answer) {
     outputs_.push_back(
         AnswerArrived{answer.number, answer.from, answer.data, answer.attachments, answer.is_last});
 }
 
 // ---- targets ------------------------------------------------------------------------------------
 
-std::vector<SocketId> Hub::sockets(const mail::Target& target) {
+std::vector<SocketId> Parts::sockets(const mail::Target& target) {
     std::vector<SocketId> found;
     const auto take = [&](SocketId id, Socket&, Connection&) { found.push_back(id); };
     const auto* members = family_of(target);
@@ -176,11 +178,11 @@ std::vector<SocketId> Hub::sockets(const mail::Target& target) {
     return found;
 }
 
-void Hub::add_to_family(std::string_view family, std::string_view nsp) {
+void Parts::add_to_family(std::string_view family, std::string_view nsp) {
     families_[std::string(family)].emplace_back(nsp);
 }
 
-void Hub::remove_from_family(std::string_view family, std::string_view nsp) {
+void Parts::remove_from_family(std::string_view family, std::string_view nsp) {
     const auto found = families_.find(family);
     if (found == families_.end()) return;
     std::erase(found->second, nsp);
@@ -188,17 +190,17 @@ void Hub::remove_from_family(std::string_view family, std::string_view nsp) {
 }
 
 /// A comma ends the name of a namespace on the wire, so no client can open one that has it.
-bool Hub::is_family(const mail::Target& target) {
+bool Parts::is_family(const mail::Target& target) {
     return !target.nsp.empty() && target.nsp.back() == ',';
 }
 
 /// None if the target is a namespace like any other.
-const std::vector<std::string>* Hub::family_of(const mail::Target& target) const {
+const std::vector<std::string>* Parts::family_of(const mail::Target& target) const {
     const auto found = families_.find(target.nsp);
     return found == families_.end() ? nullptr : &found->second;
 }
 
-std::vector<std::string> Hub::rooms_of(SocketId id) const {
+std::vector<std::string> Parts::rooms_of(SocketId id) const {
     std::vector<std::string> names;
     for (const auto& room : rooms_.rooms_of(id)) {
         auto name = room.substr(room.find(',') + 1);
@@ -210,10 +212,10 @@ std::vector<std::string> Hub::rooms_of(SocketId id) const {
 
 // ---- answers ------------------------------------------------------------------------------------
 
-socketio::AckId Hub::emit_with_ack(const std::vector<SocketId>& to, std::string_view nsp,
-                                   std::string_view data,
-                                   const std::vector<std::string>& attachments,
-                                   std::optional<Millis> timeout) {
+socketio::AckId Parts::emit_with_ack(const std::vector<SocketId>& to, std::string_view nsp,
+                                     std::string_view data,
+                                     const std::vector<std::string>& attachments,
+                                     std::optional<Millis> timeout) {
     const auto deadline = timeout ? std::optional(now_ + *timeout) : std::nullopt;
     const socketio::AckId ack_id = acks_.expect(deadline);
     auto& waiting = ack_waiters_[ack_id];
@@ -234,14 +236,14 @@ socketio::AckId Hub::emit_with_ack(const std::vector<SocketId>& to, std::string_
     return ack_id;
 }
 
-void Hub::send_frames(SocketId id, const std::vector<SharedFrame>& frames) {
+void Parts::send_frames(SocketId id, const std::vector<SharedFrame>& frames) {
     const Socket* socket = find_socket(id);
     if (!socket) return;
     Connection& connection = *find_connection(socket->connection);
     for (const auto& frame : frames) enqueue_or_end(*socket, connection, frame);
 }
 
-void Hub::handle_ack(ConnectionId connection, peer::AckReceived ack) {
+void Parts::handle_ack(ConnectionId connection, peer::AckReceived ack) {
     const SocketId id = known_connection(connection)->sockets[ack.index];
     const auto ack_id = *ack.packet.ack_id;
     // Unknown, repeated and late answers are allowed and ignored; so is an answer to somebody else's.
@@ -251,14 +253,14 @@ void Hub::handle_ack(ConnectionId connection, peer::AckReceived ack) {
     if (ack_waiters_[ack_id].empty()) finish_acks(ack_id, AcksFinished::Why::complete);
 }
 
-bool Hub::stop_waiting(SocketId id, socketio::AckId ack_id) {
+bool Parts::stop_waiting(SocketId id, socketio::AckId ack_id) {
     const auto found = ack_waiters_.find(ack_id);
     if (found == ack_waiters_.end() || std::erase(found->second, id) == 0) return false;
     std::erase(known_socket(id)->awaited_acks, ack_id);
     return true;
 }
 
-void Hub::finish_acks(socketio::AckId ack_id, AcksFinished::Why why) {
+void Parts::finish_acks(socketio::AckId ack_id, AcksFinished::Why why) {
     acks_.settle(ack_id);
     const auto found = ack_waiters_.find(ack_id);
     for (const SocketId id : found->second) std::erase(known_socket(id)->awaited_acks, ack_id);
@@ -266,7 +268,7 @@ void Hub::finish_acks(socketio::AckId ack_id, AcksFinished::Why why) {
     outputs_.push_back(AcksFinished{ack_id, why});
 }
 
-void Hub::abandon_acks(SocketId id) {
+void Parts::abandon_acks(SocketId id) {
     const auto awaited = std::move(known_socket(id)->awaited_acks);
     for (const auto ack_id : awaited) {
         auto& waiting = ack_waiters_[ack_id];
@@ -275,7 +277,7 @@ void Hub::abandon_acks(SocketId id) {
     }
 }
 
-void Hub::expire_acks() {
+void Parts::expire_acks() {
     for (const auto ack_id : acks_.expire(now_)) finish_acks(ack_id, AcksFinished::Why::timed_out);
 }
 

@@ -1,7 +1,7 @@
 // How the log reaches the sessions of a Hub, and how the sequencer's answers do.
 #include <algorithm>
 
-#include "server/hub/hub.hpp"
+#include "server/hub/parts.hpp"
 #include "shared/base/json.hpp"
 #include "shared/socketio/encoder.hpp"
 
@@ -15,7 +15,7 @@ constexpr Millis read_again_after{1000};
 
 // ---- the log ------------------------------------------------------------------------------------
 
-void Hub::handle(const mail::LogState& state) {
+void Parts::handle(const mail::LogState& state) {
     const auto before = log_state_.head;
     log_state_ = state;
     const bool known = !before.epoch.text.empty();
@@ -24,7 +24,7 @@ void Hub::handle(const mail::LogState& state) {
     if (known && state.head.offset > before.offset) catch_up_everybody(before.offset);
 }
 
-void Hub::handle(const mail::Published& published) {
+void Parts::handle(const mail::Published& published) {
     const auto& entries = *published.entries;
     if (entries.empty()) return;
     const auto before = log_state_.head.offset;
@@ -41,7 +41,7 @@ void Hub::handle(const mail::Published& published) {
     }
 }
 
-void Hub::handle(const mail::Page& page) {
+void Parts::handle(const mail::Page& page) {
     Socket* socket = find_socket(page.to.session);
     if (!socket || socket->reader != Reader::asked) return;
     stop_reading(*socket);
@@ -68,8 +68,8 @@ void Hub::handle(const mail::Page& page) {
 }
 
 /// Of this log, as JSON; nothing in it needs an escape.
-std::string Hub::quoted_place(delivery::Offset offset,
-                              std::optional<delivery::Offset> before) const {
+std::string Parts::quoted_place(delivery::Offset offset,
+                                std::optional<delivery::Offset> before) const {
     std::string json;
     json.reserve(64);
     json += '"';
@@ -78,7 +78,7 @@ std::string Hub::quoted_place(delivery::Offset offset,
     return json;
 }
 
-SharedFrame Hub::encode_entry(const store::LogEntry& entry, bool is_linked) const {
+SharedFrame Parts::encode_entry(const store::LogEntry& entry, bool is_linked) const {
     const auto nsp = std::string_view(entry.room).substr(0, entry.room.find(','));
     const auto before = is_linked ? std::optional(entry.before) : std::nullopt;
     return std::make_shared<const Frame>(
@@ -86,8 +86,8 @@ SharedFrame Hub::encode_entry(const store::LogEntry& entry, bool is_linked) cons
 }
 
 /// A live entry: queued, or the reader steps out of the live feed and pulls from the log when it can.
-void Hub::hand_over(Socket& socket, Connection& connection, const store::LogEntry& entry,
-                    EntryFrames& frames) {
+void Parts::hand_over(Socket& socket, Connection& connection, const store::LogEntry& entry,
+                      EntryFrames& frames) {
     if (!has_room(socket, connection, entry.offset)) return;
     if (entry.offset <= socket.sent.position()->offset) return;
     if (std::exchange(socket.has_new_rooms, false)) tell_reached(socket, entry.offset - 1);
@@ -95,15 +95,15 @@ void Hub::hand_over(Socket& socket, Connection& connection, const store::LogEntr
 }
 
 /// False: it goes on from the log, later. Everything before `offset` it has.
-bool Hub::has_room(Socket& socket, const Connection& connection, delivery::Offset offset) {
+bool Parts::has_room(Socket& socket, const Connection& connection, delivery::Offset offset) {
     if (waiting_bytes(socket, connection) <= options_.send_queue_bytes) return true;
     socket.reader = Reader::paused;
     socket.sent.reset({log_state_.head.epoch, offset - 1});
     return false;
 }
 
-void Hub::enqueue_entry(Socket& socket, Connection& connection, const store::LogEntry& entry,
-                        EntryFrames& frames) {
+void Parts::enqueue_entry(Socket& socket, Connection& connection, const store::LogEntry& entry,
+                          EntryFrames& frames) {
     const auto arrival = socket.sent.arrive(log_state_.head.epoch, entry.offset);
     if (arrival != delivery::Cursor::Arrival::fresh) return;
     const bool is_linked = socket.capability && socket.capability->links;
@@ -114,7 +114,7 @@ void Hub::enqueue_entry(Socket& socket, Connection& connection, const store::Log
 
 /// Whoever came into a room has not missed what was said there before; all that it may see up to `offset`
 /// was handed to it.
-void Hub::tell_reached(Socket& socket, delivery::Offset offset) {
+void Parts::tell_reached(Socket& socket, delivery::Offset offset) {
     if (!socket.capability || !socket.capability->links) return;
     queue_packet(socket, {socketio::PacketType::event,
                           std::string(namespace_of(socket)),
@@ -124,7 +124,7 @@ void Hub::tell_reached(Socket& socket, delivery::Offset offset) {
 }
 
 /// One session of a connection at a time, so that no more than a page is on its way to one peer.
-void Hub::start_reading(SocketId id, Socket& socket) {
+void Parts::start_reading(SocketId id, Socket& socket) {
     Connection& connection = *known_connection(socket.connection);
     socket.reader = connection.reads_page ? Reader::paused : Reader::asked;
     if (std::exchange(connection.reads_page, true)) return;
@@ -134,7 +134,7 @@ void Hub::start_reading(SocketId id, Socket& socket) {
 
 /// The application has been told of all of them by now, so the rooms are those that it lets them into
 /// when they connect.
-void Hub::start_new_readers() {
+void Parts::start_new_readers() {
     for (const SocketId id : std::exchange(new_readers_, {})) {
         Socket* socket = find_socket(id);
         if (!socket) continue;
@@ -145,13 +145,13 @@ void Hub::start_new_readers() {
 }
 
 /// It has its page, or needs it no more.
-void Hub::stop_reading(Socket& socket) {
+void Parts::stop_reading(Socket& socket) {
     if (socket.reader != Reader::asked) return;
     socket.reader = Reader::paused;
     known_connection(socket.connection)->reads_page = false;
 }
 
-void Hub::resume_readers(const Connection& connection) {
+void Parts::resume_readers(const Connection& connection) {
     if (connection.queue_bytes > options_.send_queue_bytes / 2) return;
     for (const SocketId id : connection.sockets) {
         if (connection.reads_page) return;
@@ -163,7 +163,7 @@ void Hub::resume_readers(const Connection& connection) {
 }
 
 /// `before`: what all who are live have.
-void Hub::catch_up_everybody(delivery::Offset before) {
+void Parts::catch_up_everybody(delivery::Offset before) {
     for (std::uint32_t slot = 0; slot < sockets_.size(); ++slot) {
         Socket& socket = sockets_[slot];
         if (!socket.in_use || socket.reader != Reader::live) continue;
@@ -173,7 +173,7 @@ void Hub::catch_up_everybody(delivery::Offset before) {
     }
 }
 
-std::vector<RoomReader> Hub::readers_of(std::string_view room, delivery::Offset offset) {
+std::vector<RoomReader> Parts::readers_of(std::string_view room, delivery::Offset offset) {
     std::vector<RoomReader> readers;
     for (const SocketId id : rooms_.members(room)) {
         const Socket& socket = *known_socket(id);
@@ -188,13 +188,13 @@ std::vector<RoomReader> Hub::readers_of(std::string_view room, delivery::Offset 
 
 // ---- answers to one session ---------------------------------------------------------------------
 
-void Hub::handle(const mail::Attached& attached) {
+void Parts::handle(const mail::Attached& attached) {
     const Socket* socket = find_socket(attached.to.session);
     if (socket && socket->state == SocketState::attaching)
         finish_accept(attached.to.session, &attached, nullptr);
 }
 
-void Hub::handle(const mail::AttachRefused& refused) {
+void Parts::handle(const mail::AttachRefused& refused) {
     reject(refused.to.session,
            R"({"message":"this outbox belongs to somebody else","data":{"code":)" +
                json::quoted(refused.reason) + "}}",
@@ -204,9 +204,9 @@ void Hub::handle(const mail::AttachRefused& refused) {
 /// Another link attached the same producer: one of the two is a zombie, and nobody here can tell which,
 /// because a CONNECT may arrive long after its sender went elsewhere. So this one is closed but may come
 /// back: a living client does, and then fences the zombie; told to stay away, it would be lost.
-void Hub::handle(const mail::Fence& fence) { handle(mail::Cut{fence.to}); }
+void Parts::handle(const mail::Fence& fence) { handle(mail::Cut{fence.to}); }
 
-void Hub::handle(const mail::Settled& settled) {
+void Parts::handle(const mail::Settled& settled) {
     peer::VerdictsEvent event{settled.first, {}};
     for (const auto& verdict : settled.verdicts) {
         event.verdicts.push_back({verdict.kind == store::Verdict::Kind::accepted, verdict.body});
@@ -216,7 +216,7 @@ void Hub::handle(const mail::Settled& settled) {
 
 /// Stock clients: errors first, as their callbacks expect, unless they said otherwise. null is also what
 /// `retries` without ackTimeout takes for success.
-void Hub::handle(const mail::Answered& answered) {
+void Parts::handle(const mail::Answered& answered) {
     end_lookup(answered.to, answered.ack_id);
     if (answered.ack_id > first_submission) {
         outputs_.push_back(SubmitSettled{answered.ack_id - first_submission, answered.verdict});
@@ -230,32 +230,32 @@ void Hub::handle(const mail::Answered& answered) {
              {});
 }
 
-void Hub::handle(const mail::RunTask& run) { outputs_.push_back(TaskArrived{run.task}); }
+void Parts::handle(const mail::RunTask& run) { outputs_.push_back(TaskArrived{run.task}); }
 
 /// A client that does not know the word would take it for a violation; it waits for the page's next
 /// version, or expires.
-void Hub::handle(const mail::Ask& ask) {
+void Parts::handle(const mail::Ask& ask) {
     const Socket* socket = find_socket(ask.to.session);
     if (!socket || !socket->capability || !socket->capability->answers) return;
     send_event(ask.to.session, peer::encode(peer::AskEvent{ask.number, ask.data}), {});
 }
 
-void Hub::end_task(std::uint64_t id, bool is_done) {
+void Parts::end_task(std::uint64_t id, bool is_done) {
     outputs_.push_back(ToStore{mail::TaskEnded{id, is_done}});
 }
 
-void Hub::handle(const mail::Expect& expect) {
+void Parts::handle(const mail::Expect& expect) {
     send_event(expect.to.session, peer::encode(peer::ExpectEvent{expect.sequence}), {});
 }
 
-void Hub::handle(const mail::Conflict& conflict) {
+void Parts::handle(const mail::Conflict& conflict) {
     send_event(conflict.to.session,
                peer::encode(peer::ConflictEvent{conflict.sequence, conflict.last}), {});
 }
 
 /// Stock clients are not answered: an ack, even one that says no, would end their retries. What was only
 /// asked can be asked again.
-void Hub::handle(const mail::RetryLater& later) {
+void Parts::handle(const mail::RetryLater& later) {
     const bool was_lookup = end_lookup(later.to, later.ack_id);
     if (later.ack_id && *later.ack_id > first_submission) {
         outputs_.push_back(SubmitSettled{*later.ack_id - first_submission, std::nullopt});
@@ -270,7 +270,7 @@ void Hub::handle(const mail::RetryLater& later) {
     send_event(later.to.session, peer::encode(peer::LaterEvent{later.after}), {});
 }
 
-void Hub::handle(const mail::Cut& cut) {
+void Parts::handle(const mail::Cut& cut) {
     const Socket* socket = find_socket(cut.to.session);
     if (!socket) return;
     const ConnectionId connection = socket->connection;

@@ -2,12 +2,12 @@
 // answers.
 #include <algorithm>
 
-#include "server/hub/hub.hpp"
+#include "server/hub/parts.hpp"
 #include "shared/base/json.hpp"
 
 namespace oncewire::hub {
 
-bool Hub::is_lookup(std::string_view data) const {
+bool Parts::is_lookup(std::string_view data) const {
     if (options_.lookups.empty()) return false;
     const auto name = json::first_element(data);
     const auto event = name ? json::as_string(*name) : std::nullopt;
@@ -15,7 +15,7 @@ bool Hub::is_lookup(std::string_view data) const {
 }
 
 /// Without an acknowledgement nobody would hear the answer.
-void Hub::look_up(ConnectionId id, mail::Submit submit) {
+void Parts::look_up(ConnectionId id, mail::Submit submit) {
     if (!submit.ack_id) return;
     if (submit.data.size() > limits::lookup_bytes) {
         return refuse_lookup(submit, "too_large", "a question has at most 4096 bytes");
@@ -30,7 +30,7 @@ void Hub::look_up(ConnectionId id, mail::Submit submit) {
     send_lookups(id);
 }
 
-void Hub::refuse_lookup(const mail::Submit& submit, const char* code, const char* message) {
+void Parts::refuse_lookup(const mail::Submit& submit, const char* code, const char* message) {
     const auto verdict = store::reject(code, message);
     if (*submit.ack_id > first_submission) {
         outputs_.push_back(SubmitSettled{*submit.ack_id - first_submission, verdict});
@@ -40,7 +40,7 @@ void Hub::refuse_lookup(const mail::Submit& submit, const char* code, const char
 }
 
 /// As many as may be under way, unless earlier answers have not been taken yet.
-void Hub::send_lookups(ConnectionId id) {
+void Parts::send_lookups(ConnectionId id) {
     Connection* connection = find_connection(id);
     if (!connection) return;
     auto& waiting = connection->waiting_lookups;
@@ -53,7 +53,7 @@ void Hub::send_lookups(ConnectionId id) {
 }
 
 /// False: it was none, or its session is gone. The next one goes out once this one's answer is queued.
-bool Hub::end_lookup(const mail::SessionRef& to, std::optional<socketio::AckId> ack_id) {
+bool Parts::end_lookup(const mail::SessionRef& to, std::optional<socketio::AckId> ack_id) {
     const Socket* socket = find_socket(to.session);
     if (!socket || !ack_id) return false;
     Connection* connection = find_connection(socket->connection);
@@ -68,7 +68,7 @@ bool Hub::end_lookup(const mail::SessionRef& to, std::optional<socketio::AckId> 
 }
 
 /// True: the sequencer knows of some, and should hear that nobody waits for them any more.
-bool Hub::drop_lookups(SocketId id, const Socket& socket) {
+bool Parts::drop_lookups(SocketId id, const Socket& socket) {
     Connection* connection = known_connection(socket.connection);
     if (!connection) return false;
     std::erase_if(connection->waiting_lookups,

@@ -6,8 +6,8 @@
 // said before, so it waits until that has come back.
 #include <algorithm>
 
-#include "server/hub/hub.hpp"
 #include "server/hub/hub_targets.hpp"
+#include "server/hub/parts.hpp"
 #include "shared/base/base64.hpp"
 #include "shared/base/json.hpp"
 #include "shared/socketio/encoder.hpp"
@@ -41,9 +41,9 @@ mail::Target target_of(const store::RecordedEvent& event) {
 
 }  // namespace
 
-std::vector<SharedFrame> Hub::encode_with_position(std::string_view nsp, const std::string& data,
-                                                   const std::vector<std::string>& attachments,
-                                                   delivery::Offset offset) const {
+std::vector<SharedFrame> Parts::encode_with_position(std::string_view nsp, const std::string& data,
+                                                     const std::vector<std::string>& attachments,
+                                                     delivery::Offset offset) const {
     const auto position = quoted_place(offset);
     if (attachments.empty())
         return {std::make_shared<const Frame>(socketio::encode_event(nsp, data, position))};
@@ -59,7 +59,7 @@ std::vector<SharedFrame> Hub::encode_with_position(std::string_view nsp, const s
 // ---- sessions -----------------------------------------------------------------------------------
 
 /// A client stands at the door: what it shows, and what it would be given.
-void Hub::note_claim(SocketId id, std::string_view auth) {
+void Parts::note_claim(SocketId id, std::string_view auth) {
     Door door{base64::encode_url(secrets_.take(pid_bytes)), std::nullopt};
     const auto pid = json::member(auth, "pid");
     if (const auto text = pid ? json::as_string(*pid) : std::nullopt) {
@@ -70,7 +70,7 @@ void Hub::note_claim(SocketId id, std::string_view auth) {
     doors_.emplace(id, std::move(door));
 }
 
-void Hub::open_session(SocketId id, Socket& socket, std::string user) {
+void Parts::open_session(SocketId id, Socket& socket, std::string user) {
     socket.state = SocketState::attaching;
     auto door = std::move(doors_.extract(id).mapped());
     mail::OpenSession open;
@@ -87,7 +87,7 @@ void Hub::open_session(SocketId id, Socket& socket, std::string user) {
     outputs_.push_back(ToStore{std::move(open)});
 }
 
-void Hub::handle(const mail::SessionOpened& opened) {
+void Parts::handle(const mail::SessionOpened& opened) {
     Socket* socket = find_socket(opened.to.session);
     if (!socket || socket->state != SocketState::attaching) return;
     socket->is_recoverable = !opened.pid.empty();
@@ -97,7 +97,7 @@ void Hub::handle(const mail::SessionOpened& opened) {
 
 /// What it missed comes after CONNECT. The original's server sends it before, and its client keeps what
 /// comes before CONNECT when the link ends there, asks for it again, and shows it twice.
-void Hub::resume(SocketId id, Socket& socket, const mail::SessionOpened& opened) {
+void Parts::resume(SocketId id, Socket& socket, const mail::SessionOpened& opened) {
     socket.is_resumed = true;
     socket.state = SocketState::connected;
     socket.sid = opened.sid;
@@ -114,14 +114,14 @@ void Hub::resume(SocketId id, Socket& socket, const mail::SessionOpened& opened)
 
 /// CONNECT is answered when the rooms that the `connection` handlers gave it are kept, too: whoever has
 /// the answer may find the server killed the next moment, and come back to a session that is in them.
-void Hub::greet_later(SocketId id, std::string answer) {
+void Parts::greet_later(SocketId id, std::string answer) {
     find_socket(id)->is_greeted = false;
     greetings_.emplace(id, Greeting{std::move(answer), false, {}, 0});
     new_greetings_.push_back(id);
 }
 
 /// The application has been told of all of them by now.
-void Hub::answer_greetings() {
+void Parts::answer_greetings() {
     for (const SocketId id : std::exchange(new_greetings_, {})) {
         const auto found = greetings_.find(id);
         if (found == greetings_.end()) continue;
@@ -135,7 +135,7 @@ void Hub::answer_greetings() {
     }
 }
 
-void Hub::greet(SocketId id) {
+void Parts::greet(SocketId id) {
     const auto found = greetings_.extract(id);
     if (!found) return;
     Socket& socket = *known_socket(id);
@@ -150,14 +150,14 @@ void Hub::greet(SocketId id) {
     for (const auto& frame : found.mapped().held) enqueue(*connection, to, frame);
 }
 
-void Hub::end_session(SocketId id, const Socket& socket, socketio::DisconnectReason reason) {
+void Parts::end_session(SocketId id, const Socket& socket, socketio::DisconnectReason reason) {
     if (!options_.recovery || socket.capability || socket.state == SocketState::asked) return;
     const bool is_final = reason == socketio::DisconnectReason::client_namespace_disconnect ||
                           reason == socketio::DisconnectReason::server_namespace_disconnect;
     outputs_.push_back(ToStore{mail::EndSession{session_ref(id), is_final}});
 }
 
-void Hub::note_room(SocketId id, std::string_view room, bool joined) {
+void Parts::note_room(SocketId id, std::string_view room, bool joined) {
     if (!options_.recovery) return;
     const Socket* socket = find_socket(id);
     if (!socket || socket->capability || socket->state == SocketState::asked) return;
@@ -171,7 +171,7 @@ void Hub::note_room(SocketId id, std::string_view room, bool joined) {
 
 // ---- what is recorded ---------------------------------------------------------------------------
 
-void Hub::record(mail::Broadcast command, bool is_direct) {
+void Parts::record(mail::Broadcast command, bool is_direct) {
     mail::Record record;
     record.from = options_.core;
     record.event.rooms = audience_of(command.target);
@@ -184,12 +184,12 @@ void Hub::record(mail::Broadcast command, bool is_direct) {
     outputs_.push_back(ToStore{std::move(record)});
 }
 
-void Hub::handle(const mail::Recorded& recorded) {
+void Parts::handle(const mail::Recorded& recorded) {
     if (recorded.event) deliver(recorded);
     if (recorded.from == options_.core) came_back();
 }
 
-void Hub::deliver(const mail::Recorded& recorded) {
+void Parts::deliver(const mail::Recorded& recorded) {
     const auto& event = *recorded.event;
     const auto before = log_state_.head.offset;
     if (recorded.is_stored) log_state_.head.offset = event.offset;
@@ -214,15 +214,15 @@ void Hub::deliver(const mail::Recorded& recorded) {
     });
 }
 
-void Hub::enqueue_recorded(Socket& socket, Connection& connection, delivery::Offset offset,
-                           const std::vector<SharedFrame>& frames) {
+void Parts::enqueue_recorded(Socket& socket, Connection& connection, delivery::Offset offset,
+                             const std::vector<SharedFrame>& frames) {
     const auto arrival = socket.sent.arrive(log_state_.head.epoch, offset);
     if (arrival != delivery::Cursor::Arrival::fresh) return;
     for (const auto& frame : frames) enqueue(socket, connection, frame);
 }
 
 /// Both lists of a page in one order.
-void Hub::take_page(Socket& socket, Connection& connection, const mail::Page& page) {
+void Parts::take_page(Socket& socket, Connection& connection, const mail::Page& page) {
     auto next = page.recorded.begin();
     const auto recorded_before = [&](delivery::Offset end) {
         for (; next != page.recorded.end() && (*next)->offset < end; ++next) {
@@ -244,7 +244,7 @@ void Hub::take_page(Socket& socket, Connection& connection, const mail::Page& pa
 
 /// Everything that is said to all cores goes by way of the sequencer, too, so that it stands in one
 /// order with what is recorded, on every core.
-void Hub::relay(std::shared_ptr<const mail::CoreCommand> command) {
+void Parts::relay(std::shared_ptr<const mail::CoreCommand> command) {
     mail::Relay relay;
     relay.from = options_.core;
     const auto affect = [&](const mail::Target& target) -> mail::SessionEffect& {
@@ -265,7 +265,7 @@ void Hub::relay(std::shared_ptr<const mail::CoreCommand> command) {
     outputs_.push_back(ToStore{std::move(relay)});
 }
 
-void Hub::handle(const mail::Relayed& relayed) {
+void Parts::handle(const mail::Relayed& relayed) {
     letter_at_hand_ = relayed.number;
     if (relayed.letter) perform(*relayed.letter);
     letter_at_hand_ = 0;
@@ -273,11 +273,11 @@ void Hub::handle(const mail::Relayed& relayed) {
 }
 
 /// Runs `action` when all that was said before has come back.
-void Hub::defer(std::function<void()> action) {
+void Parts::defer(std::function<void()> action) {
     deferred_.push_back({passages_sent_, std::move(action), 0, {}, false});
 }
 
-void Hub::came_back() {
+void Parts::came_back() {
     ++passages_back_;
     while (!deferred_.empty() && deferred_.front().after <= passages_back_) {
         const auto first = std::move(deferred_.front());
@@ -287,7 +287,7 @@ void Hub::came_back() {
 }
 
 /// What the application was promised by join() and leave(), whenever it becomes true.
-void Hub::add_deferred_rooms(SocketId id, std::vector<std::string>& rooms) const {
+void Parts::add_deferred_rooms(SocketId id, std::vector<std::string>& rooms) const {
     for (const auto& each : deferred_) {
         if (each.socket != id) continue;
         std::erase(rooms, each.room);
@@ -296,8 +296,8 @@ void Hub::add_deferred_rooms(SocketId id, std::vector<std::string>& rooms) const
 }
 
 /// In the presence of whoever is there; dropped for those who cannot take it now.
-void Hub::send_ephemeral(const Socket& socket, Connection& connection,
-                         const std::vector<SharedFrame>& frames, bool is_volatile) {
+void Parts::send_ephemeral(const Socket& socket, Connection& connection,
+                           const std::vector<SharedFrame>& frames, bool is_volatile) {
     const bool busy = connection.writing || !connection.queue.empty();
     // Its last argument says how far the client has read, so it must not pass what is still to come.
     const bool behind = socket.is_recoverable && socket.reader != Reader::live;

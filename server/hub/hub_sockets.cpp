@@ -1,7 +1,7 @@
 // Namespace sessions of a Hub, and what the application may do with them.
 #include <algorithm>
 
-#include "server/hub/hub.hpp"
+#include "server/hub/parts.hpp"
 #include "shared/base/base64.hpp"
 #include "shared/base/json.hpp"
 #include "shared/socketio/encoder.hpp"
@@ -29,7 +29,7 @@ bool wants_values(std::string_view auth) {
 
 // ---- application --------------------------------------------------------------------------------
 
-void Hub::accept(SocketId id, AcceptOptions options, Instant now) {
+void Parts::accept(SocketId id, AcceptOptions options, Instant now) {
     now_ = now;
     Socket* socket = find_socket(id);
     if (!socket || socket->state != SocketState::asked) return;
@@ -45,7 +45,7 @@ void Hub::accept(SocketId id, AcceptOptions options, Instant now) {
                                             std::move(options.user), socket->capability->first}});
 }
 
-void Hub::reject(SocketId id, std::string_view error_json, Instant now) {
+void Parts::reject(SocketId id, std::string_view error_json, Instant now) {
     now_ = now;
     Socket* socket = find_socket(id);
     if (!socket || socket->state == SocketState::connected) return;
@@ -55,7 +55,7 @@ void Hub::reject(SocketId id, std::string_view error_json, Instant now) {
     pump(connection, now);
 }
 
-void Hub::join(SocketId id, std::string_view room) {
+void Parts::join(SocketId id, std::string_view room) {
     const Socket* socket = find_socket(id);
     if (!socket) return;
     auto name = store::log_room(namespace_of(*socket), room);
@@ -68,18 +68,18 @@ void Hub::join(SocketId id, std::string_view room) {
 }
 
 /// False: it is gone, or was in there already.
-bool Hub::enter(SocketId id, std::string_view log_room) {
+bool Parts::enter(SocketId id, std::string_view log_room) {
     Socket* socket = find_socket(id);
     if (!socket || !rooms_.join(id, log_room)) return false;
     socket->has_new_rooms = true;
     return true;
 }
 
-void Hub::introduce(SocketId id, std::string sender) {
+void Parts::introduce(SocketId id, std::string sender) {
     if (Socket* socket = find_socket(id)) socket->sender = std::move(sender);
 }
 
-void Hub::leave(SocketId id, std::string_view room) {
+void Parts::leave(SocketId id, std::string_view room) {
     const Socket* socket = find_socket(id);
     if (!socket) return;
     auto name = store::log_room(namespace_of(*socket), room);
@@ -90,7 +90,7 @@ void Hub::leave(SocketId id, std::string_view room) {
     deferred_.back().room = room;
 }
 
-void Hub::emit(SocketId id, std::string_view data, const std::vector<std::string>& attachments) {
+void Parts::emit(SocketId id, std::string_view data, const std::vector<std::string>& attachments) {
     const Socket* socket = find_socket(id);
     if (!socket || socket->state != SocketState::connected) return;
     if (socket->is_recoverable) {
@@ -101,37 +101,37 @@ void Hub::emit(SocketId id, std::string_view data, const std::vector<std::string
     defer([this, id, data = std::string(data), attachments] { send_event(id, data, attachments); });
 }
 
-void Hub::send_event(SocketId id, std::string_view data,
-                     const std::vector<std::string>& attachments) {
+void Parts::send_event(SocketId id, std::string_view data,
+                       const std::vector<std::string>& attachments) {
     const Socket* socket = find_socket(id);
     if (!socket || socket->state != SocketState::connected) return;
     queue_packet(*socket, {socketio::PacketType::event, std::string(namespace_of(*socket)),
                            std::nullopt, std::string(data), attachments});
 }
 
-void Hub::acknowledge(SocketId id, socketio::AckId ack_id, std::string_view data,
-                      const std::vector<std::string>& attachments) {
+void Parts::acknowledge(SocketId id, socketio::AckId ack_id, std::string_view data,
+                        const std::vector<std::string>& attachments) {
     if (!must_wait()) return send_ack(id, ack_id, data, attachments);
     defer([this, id, ack_id, data = std::string(data), attachments] {
         send_ack(id, ack_id, data, attachments);
     });
 }
 
-void Hub::send_ack(SocketId id, socketio::AckId ack_id, std::string_view data,
-                   const std::vector<std::string>& attachments) {
+void Parts::send_ack(SocketId id, socketio::AckId ack_id, std::string_view data,
+                     const std::vector<std::string>& attachments) {
     const Socket* socket = find_socket(id);
     if (!socket || socket->state != SocketState::connected) return;
     queue_packet(*socket, {socketio::PacketType::ack, std::string(namespace_of(*socket)), ack_id,
                            std::string(data), attachments});
 }
 
-void Hub::disconnect(SocketId id, bool close_connection, Instant now) {
+void Parts::disconnect(SocketId id, bool close_connection, Instant now) {
     now_ = now;
     if (!must_wait()) return disconnect_now(id, close_connection);
     defer([this, id, close_connection] { disconnect_now(id, close_connection); });
 }
 
-void Hub::disconnect_now(SocketId id, bool close_connection) {
+void Parts::disconnect_now(SocketId id, bool close_connection) {
     Socket* socket = find_socket(id);
     if (!socket) return;
     if (socket->state != SocketState::connected) return;
@@ -145,7 +145,7 @@ void Hub::disconnect_now(SocketId id, bool close_connection) {
     pump(socket->connection, now_);
 }
 
-std::uint64_t Hub::submit(SocketId id, std::string_view data) {
+std::uint64_t Parts::submit(SocketId id, std::string_view data) {
     const std::uint64_t number = ++newest_submission_;
     if (Socket* socket = find_socket(id)) {
         mail::Submit submit{
@@ -161,41 +161,41 @@ std::uint64_t Hub::submit(SocketId id, std::string_view data) {
     return number;
 }
 
-const Request* Hub::request_of(SocketId id) {
+const Request* Parts::request_of(SocketId id) {
     const Socket* socket = find_socket(id);
     return socket ? &find_connection(socket->connection)->request : nullptr;
 }
 
-ProducerId Hub::producer_of(SocketId id) {
+ProducerId Parts::producer_of(SocketId id) {
     const Socket* socket = find_socket(id);
     const bool is_known = socket && socket->state == SocketState::connected && socket->capability;
     return is_known ? socket->capability->producer.id : ProducerId();
 }
 
-std::string_view Hub::sid_of(SocketId id) {
+std::string_view Parts::sid_of(SocketId id) {
     const Socket* socket = find_socket(id);
     return socket ? std::string_view(socket->sid) : std::string_view();
 }
 
 // ---- life of a session --------------------------------------------------------------------------
 
-Hub::Socket* Hub::find_socket(SocketId id) {
+Parts::Socket* Parts::find_socket(SocketId id) {
     Socket* socket = known_socket(id);
     return socket && find_connection(socket->connection) ? socket : nullptr;
 }
 
-Hub::Socket* Hub::known_socket(SocketId id) {
+Parts::Socket* Parts::known_socket(SocketId id) {
     const auto slot = static_cast<std::uint32_t>(id);
     if (slot >= sockets_.size()) return nullptr;
     Socket& socket = sockets_[slot];
     return socket.in_use && socket.generation == id >> 32 ? &socket : nullptr;
 }
 
-std::string_view Hub::namespace_of(const Socket& socket) {
+std::string_view Parts::namespace_of(const Socket& socket) {
     return known_connection(socket.connection)->peer->namespace_name(socket.index);
 }
 
-SocketId Hub::new_socket(ConnectionId connection, peer::NamespaceIndex index) {
+SocketId Parts::new_socket(ConnectionId connection, peer::NamespaceIndex index) {
     std::uint32_t slot = 0;
     if (free_sockets_.empty()) {
         slot = static_cast<std::uint32_t>(sockets_.size());
@@ -217,7 +217,7 @@ SocketId Hub::new_socket(ConnectionId connection, peer::NamespaceIndex index) {
     return id;
 }
 
-void Hub::free_socket(SocketId id) {
+void Parts::free_socket(SocketId id) {
     rooms_.leave_all(id);
     if (options_.recovery) {
         doors_.erase(id);
@@ -231,7 +231,7 @@ void Hub::free_socket(SocketId id) {
     --counts_.sockets_open;
 }
 
-void Hub::handle_connect(ConnectionId id, const peer::ConnectRequested& request) {
+void Parts::handle_connect(ConnectionId id, const peer::ConnectRequested& request) {
     Connection& connection = *known_connection(id);
     const char* refusal = why_no_connect(connection, request);
     if (!refusal) return ask_application(id, request);
@@ -239,7 +239,7 @@ void Hub::handle_connect(ConnectionId id, const peer::ConnectRequested& request)
 }
 
 /// Each costs the application and all who hear of newcomers more than it costs the peer. None: go on.
-const char* Hub::why_no_connect(Connection& connection, const peer::ConnectRequested& request) {
+const char* Parts::why_no_connect(Connection& connection, const peer::ConnectRequested& request) {
     if (request.auth.size() > limits::auth_bytes)
         return R"({"message":"auth is too large","data":{"code":"auth_too_large"}})";
     Network& network = *connection.network;
@@ -253,14 +253,14 @@ const char* Hub::why_no_connect(Connection& connection, const peer::ConnectReque
 }
 
 /// Each takes `price` of time, and so many go on credit. False: wait.
-bool Hub::pay(Instant& paid_until, Millis price, std::uint32_t on_credit) const {
+bool Parts::pay(Instant& paid_until, Millis price, std::uint32_t on_credit) const {
     const auto then = std::max(paid_until, now_) + price;
     if (then > now_ + on_credit * price) return false;
     paid_until = then;
     return true;
 }
 
-void Hub::ask_application(ConnectionId id, const peer::ConnectRequested& request) {
+void Parts::ask_application(ConnectionId id, const peer::ConnectRequested& request) {
     const SocketId socket = new_socket(id, request.index);
     known_socket(socket)->capability = peer::find_client_capability(request.auth);
     known_socket(socket)->wants_values = wants_values(request.auth);
@@ -269,8 +269,8 @@ void Hub::ask_application(ConnectionId id, const peer::ConnectRequested& request
 }
 
 /// CONNECT is answered; from here on the session reads the log from where it stands.
-void Hub::finish_accept(SocketId id, const mail::Attached* attached,
-                        const mail::SessionOpened* opened) {
+void Parts::finish_accept(SocketId id, const mail::Attached* attached,
+                          const mail::SessionOpened* opened) {
     Socket& socket = *find_socket(id);
     const auto& head = log_state_.head;
     const auto& asked = socket.capability ? socket.capability->position : std::nullopt;
@@ -310,7 +310,7 @@ void Hub::finish_accept(SocketId id, const mail::Attached* attached,
     if (replays) new_readers_.push_back(id);
 }
 
-void Hub::end_socket(SocketId id, socketio::DisconnectReason reason) {
+void Parts::end_socket(SocketId id, socketio::DisconnectReason reason) {
     const Socket* socket = known_socket(id);
     if (!socket) return;
     const bool is_attached = socket->capability && socket->state != SocketState::asked;
@@ -329,7 +329,7 @@ void Hub::end_socket(SocketId id, socketio::DisconnectReason reason) {
 
 // ---- events in ----------------------------------------------------------------------------------
 
-void Hub::handle_event(ConnectionId connection, peer::EventReceived event) {
+void Parts::handle_event(ConnectionId connection, peer::EventReceived event) {
     const SocketId id = known_connection(connection)->sockets[event.index];
     Socket* found = find_socket(id);
     if (!found) return;
@@ -351,7 +351,7 @@ void Hub::handle_event(ConnectionId connection, peer::EventReceived event) {
 
 /// A client's word, so no more than a number for people to look at; of one session no large one, because
 /// it should be 0, and whoever makes it up should not be able to hide what others see.
-void Hub::take_notice(Socket& socket, const delivery::Anomalies& anomalies) {
+void Parts::take_notice(Socket& socket, const delivery::Anomalies& anomalies) {
     const auto take = [&](std::uint32_t delivery::Anomalies::*kind) {
         const auto believed = std::min(anomalies.*kind, noticed_max - socket.noticed.*kind);
         socket.noticed.*kind += believed;
@@ -363,7 +363,7 @@ void Hub::take_notice(Socket& socket, const delivery::Anomalies& anomalies) {
 }
 
 /// A durable event of a stock client: stored by whatever id its arguments carry.
-void Hub::submit(SocketId id, const Socket& socket, socketio::Packet packet) {
+void Parts::submit(SocketId id, const Socket& socket, socketio::Packet packet) {
     if (!packet.attachments.empty()) {
         if (packet.ack_id) {
             send_ack(
@@ -381,7 +381,7 @@ void Hub::submit(SocketId id, const Socket& socket, socketio::Packet packet) {
     outputs_.push_back(ToStore{std::move(submit)});
 }
 
-void Hub::submit_keyed(SocketId id, const Socket& socket, const socketio::Packet& packet) {
+void Parts::submit_keyed(SocketId id, const Socket& socket, const socketio::Packet& packet) {
     const auto send = peer::decode_send(packet.data);
     if (!send) return violate(socket.connection);
     outputs_.push_back(ToStore{mail::Submit{

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/hub/hub.hpp"
+#include "server/hub/parts.hpp"
 #include "server/store/log_entry.hpp"
 
 /// For the hub's own files: walking whom a broadcast is for.
@@ -12,7 +12,7 @@ namespace oncewire::hub {
 
 /// Each member of `target` whose session is connected and not over, once, with its connection. Visiting may end connections, but frees nothing.
 template <class Visit>
-void Hub::for_each(const mail::Target& target, Visit visit) {
+void Parts::for_each(const mail::Target& target, Visit visit) {
     static const std::vector<std::string> everybody = {""};
     const auto& rooms = target.rooms.empty() ? everybody : target.rooms;
     // One room and nobody left out is the common case and needs no marks.

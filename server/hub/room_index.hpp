@@ -6,11 +6,9 @@
 #include <unordered_map>
 #include <vector>
 
-namespace oncewire::hub {
+#include "server/hub/ids.hpp"
 
-/// One namespace session of this hub: slot in the low half, generation in the high half, so that a
-/// number is never valid for two sessions.
-using SocketId = std::uint64_t;
+namespace oncewire::hub {
 
 /// Who is in which room. Join, leave and lookup are O(1); a broadcast walks one dense array. Members
 /// stand in an order that depends only on the history of joins and leaves.

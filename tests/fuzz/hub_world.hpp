@@ -20,6 +20,7 @@
 #include "shared/base/json.hpp"
 #include "shared/base/prng.hpp"
 #include "shared/base/verify.hpp"
+#include "shared/peer/capability.hpp"
 
 namespace oncewire::fuzz {
 
@@ -76,7 +77,7 @@ class HubWorld {
     void finish() {
         settle();
         const auto quiet = find(*quiet_);
-        hub_of(*quiet_).emit(quiet_->second, R"(["still there"])");
+        hub_of(*quiet_).sockets().emit(quiet_->second, R"(["still there"])");
         settle();
         VERIFY(quiet && peer(bystander_).is_open &&
                peer(bystander_).last.find("still there") != std::string::npos);
@@ -286,42 +287,45 @@ class HubWorld {
         const hub::SocketId socket = whom->second;
         switch (below(16)) {
             case 0:
-                return hub.accept(socket, {{room()}, some_offset(), maybe() ? "ann" : ""}, now_);
+                return hub.sockets().accept(socket, {{room()}, some_offset(), maybe() ? "ann" : ""},
+                                            now_);
             case 1:
-                return hub.reject(socket, R"({"message":"no"})", now_);
+                return hub.sockets().reject(socket, R"({"message":"no"})", now_);
             case 2:
-                return hub.join(socket, room());
+                return hub.sockets().join(socket, room());
             case 3:
-                return hub.leave(socket, room());
+                return hub.sockets().leave(socket, room());
             case 4:
             case 5:
                 for (auto times = below(4); times > 0; --times) emit(*whom);
                 return emit(*whom);
             case 6:
-                return hub.acknowledge(socket, 1, "[\"" + filling() + "\"]");
+                return hub.sockets().acknowledge(socket, 1, "[\"" + filling() + "\"]");
             case 7:
-                return hub.broadcast(
+                return hub.broadcasts().broadcast(
                     {some_target(), R"(["all",")" + filling() + "\"]", {}, maybe()});
             case 8:
-                return hub.broadcast_local({some_target(), R"(["here"])", {}, maybe()});
+                return hub.broadcasts().broadcast_local(
+                    {some_target(), R"(["here"])", {}, maybe()});
             case 9:
-                return hub.disconnect(socket, maybe(), now_);
+                return hub.sockets().disconnect(socket, maybe(), now_);
             case 10:
-                if (below(4) == 0) hub.disconnect_sockets({some_target(), maybe()});
+                if (below(4) == 0) hub.broadcasts().disconnect_sockets({some_target(), maybe()});
                 return;
             case 11:
-                return maybe() ? hub.join_rooms({some_target(), {room()}})
-                               : hub.leave_rooms({some_target(), {room()}});
+                return maybe() ? hub.broadcasts().join_rooms({some_target(), {room()}})
+                               : hub.broadcasts().leave_rooms({some_target(), {room()}});
             case 12:
                 return ask(*whom);
             case 13:
-                hub.submit(socket, maybe() ? R"(["look"])" : R"(["store",")" + filling() + "\"]");
+                hub.sockets().submit(socket,
+                                     maybe() ? R"(["look"])" : R"(["store",")" + filling() + "\"]");
                 return;
             case 14:
-                return hub.introduce(socket, "somebody");
+                return hub.sockets().introduce(socket, "somebody");
             default:
                 emit(*whom);
-                return hub.disconnect(socket, maybe(), now_);
+                return hub.sockets().disconnect(socket, maybe(), now_);
         }
     }
     std::optional<delivery::Offset> some_offset() {
@@ -332,8 +336,8 @@ class HubWorld {
         if (!session || !session->is_connected || session->is_gone) return;
         const std::string place = std::to_string(whom.first) + ',' + std::to_string(whom.second);
         const std::string number = std::to_string(find(whom)->said++);
-        hub_of(whom).emit(whom.second,
-                          "[\"one\"," + place + ',' + number + ",\"" + filling() + "\"]");
+        hub_of(whom).sockets().emit(whom.second,
+                                    "[\"one\"," + place + ',' + number + ",\"" + filling() + "\"]");
     }
     void ask(const SessionId& whom) {
         std::vector<hub::SocketId> to = {whom.second};
@@ -342,7 +346,7 @@ class HubWorld {
         std::sort(to.begin(), to.end());
         to.erase(std::unique(to.begin(), to.end()), to.end());
         const auto timeout = maybe() ? std::optional(Millis(3000)) : std::nullopt;
-        asked_.insert({whom.first, hub_of(whom).emit_with_ack(
+        asked_.insert({whom.first, hub_of(whom).broadcasts().emit_with_ack(
                                        to, "/", R"(["well?",")" + filling() + "\"]", {}, timeout)});
     }
 
@@ -453,11 +457,11 @@ class HubWorld {
         VERIFY(asked.auth.size() <= limits::auth_bytes);
         if (asked.nsp == "/quiet") {
             quiet_ = id;
-            return hubs_[core]->accept(asked.socket, {{}, std::nullopt, {}}, now_);
+            return hubs_[core]->sockets().accept(asked.socket, {{}, std::nullopt, {}}, now_);
         }
         recent_.push_back(id);
         if (prng_.below(3) != 0)
-            hubs_[core]->accept(asked.socket, {{"a"}, some_offset(), {}}, now_);
+            hubs_[core]->sockets().accept(asked.socket, {{"a"}, some_offset(), {}}, now_);
         everything_at_once();
     }
     void take(std::uint16_t core, const hub::SocketConnected& connected) {
@@ -467,7 +471,8 @@ class HubWorld {
     void take(std::uint16_t core, const hub::EventArrived& arrived) {
         VERIFY(living(core, arrived.socket).is_connected);
         if (arrived.ack_id && prng_.below(2) == 0)
-            hubs_[core]->acknowledge(arrived.socket, *arrived.ack_id, "[\"" + filling() + "\"]");
+            hubs_[core]->sockets().acknowledge(arrived.socket, *arrived.ack_id,
+                                               "[\"" + filling() + "\"]");
         everything_at_once();
     }
     void take(std::uint16_t core, const hub::AckArrived& arrived) {
@@ -480,8 +485,9 @@ class HubWorld {
         Session& session = living(core, gone.socket);
         VERIFY(gone.was_connected == session.is_connected);
         session.is_gone = true;
-        VERIFY(hubs_[core]->sid_of(gone.socket).empty() && !hubs_[core]->request_of(gone.socket));
-        if (prng_.below(4) == 0) hubs_[core]->emit(gone.socket, R"(["too late"])");
+        VERIFY(hubs_[core]->sockets().sid_of(gone.socket).empty() &&
+               !hubs_[core]->sockets().request_of(gone.socket));
+        if (prng_.below(4) == 0) hubs_[core]->sockets().emit(gone.socket, R"(["too late"])");
     }
 
     /// An application that does what comes to its mind in the middle of being told something.
@@ -510,9 +516,9 @@ class HubWorld {
         const bool is_over = session.is_gone || !session.peer ||
                              hub.state_of(peer(*session.peer).id) == engineio::SessionState::closed;
         if (!is_over) return;
-        VERIFY(hub.sid_of(id.second).empty() && !hub.request_of(id.second));
+        VERIFY(hub.sockets().sid_of(id.second).empty() && !hub.sockets().request_of(id.second));
         for (const auto* name : {"/", "/a"}) {
-            const auto found = hub.sockets({name, {}, {}});
+            const auto found = hub.broadcasts().sockets({name, {}, {}});
             VERIFY(std::find(found.begin(), found.end(), id.second) == found.end());
         }
     }
@@ -528,7 +534,7 @@ class HubWorld {
         return *session;
     }
     std::optional<std::size_t> peer_of(const SessionId& id) {
-        const hub::Request* request = hub_of(id).request_of(id.second);
+        const hub::Request* request = hub_of(id).sockets().request_of(id.second);
         const auto who = request ? json::as_integer(request->url) : std::nullopt;
         return who ? std::optional(static_cast<std::size_t>(*who)) : std::nullopt;
     }

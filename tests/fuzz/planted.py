@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build/planted"
 SECONDS = 60
 
-HUB, SOCKETS, BROADCAST = "server/hub/hub.cpp", "server/hub/hub_sockets.cpp", "server/hub/hub_broadcast.cpp"
+HUB, SOCKETS, BROADCAST = "server/hub/hub_connections.cpp", "server/hub/hub_sockets.cpp", "server/hub/hub_broadcast.cpp"
 CONNECTION = "shared/peer/server_connection.cpp"
 
 FINDABLE = (HUB, "return connection && !connection->peer->is_closed() ? connection : nullptr;", "return connection;")

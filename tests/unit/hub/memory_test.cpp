@@ -61,7 +61,7 @@ void visit(Hub& hub, int visitors) {
         hub.handle_frame(id, {FrameType::text, "40"}, now);
         while (auto output = hub.poll_output()) {
             if (const auto* asked = std::get_if<ConnectAsked>(&*output))
-                hub.accept(asked->socket, {{"room"}, std::nullopt, {}}, now);
+                hub.sockets().accept(asked->socket, {{"room"}, std::nullopt, {}}, now);
             if (const auto* write = std::get_if<Write>(&*output))
                 hub.handle_written(write->connection, now);
         }

@@ -69,15 +69,15 @@ class Deaf {
     }
     SocketId join(ConnectionId id, const std::string& packet = "40") {
         const SocketId socket = ask(id, packet);
-        hub.accept(socket, {}, now);
+        hub.sockets().accept(socket, {}, now);
         drain();
         return socket;
     }
     void overflow(SocketId socket) {
         take<Write>();
-        for (int i = 0; i < 100 && !hub.sid_of(socket).empty(); ++i)
-            hub.acknowledge(socket, 1, "[\"" + std::string(500, 'x') + "\"]");
-        REQUIRE(hub.sid_of(socket).empty());
+        for (int i = 0; i < 100 && !hub.sockets().sid_of(socket).empty(); ++i)
+            hub.sockets().acknowledge(socket, 1, "[\"" + std::string(500, 'x') + "\"]");
+        REQUIRE(hub.sockets().sid_of(socket).empty());
     }
 
     Hub hub;
@@ -107,17 +107,18 @@ TEST_CASE("a session whose peer read too little is over at once, and is told gon
     deaf.overflow(socket);
 
     CHECK_FALSE(deaf.hub.find_by_sid(sid));
-    CHECK(deaf.hub.request_of(socket) == nullptr);
-    CHECK(deaf.hub.sockets({"/", {}, {}}).empty());
+    CHECK(deaf.hub.sockets().request_of(socket) == nullptr);
+    CHECK(deaf.hub.broadcasts().sockets({"/", {}, {}}).empty());
     CHECK(deaf.hub.queued_bytes(id) == 0);
     const auto action = GENERATE(0, 1, 2, 3, 4);
-    if (action == 0) deaf.hub.disconnect(socket, true, deaf.now);
-    if (action == 1) deaf.hub.disconnect_sockets({{"/", {}, {}}, false});
-    if (action == 2) deaf.hub.reject(socket, "{}", deaf.now);
-    if (action == 3) deaf.hub.accept(socket, {}, deaf.now);
-    if (action == 4) deaf.hub.emit_with_ack({socket}, "/", R"(["a"])", {}, std::nullopt);
-    deaf.hub.emit(socket, R"(["late"])");
-    deaf.hub.join(socket, "room");
+    if (action == 0) deaf.hub.sockets().disconnect(socket, true, deaf.now);
+    if (action == 1) deaf.hub.broadcasts().disconnect_sockets({{"/", {}, {}}, false});
+    if (action == 2) deaf.hub.sockets().reject(socket, "{}", deaf.now);
+    if (action == 3) deaf.hub.sockets().accept(socket, {}, deaf.now);
+    if (action == 4)
+        deaf.hub.broadcasts().emit_with_ack({socket}, "/", R"(["a"])", {}, std::nullopt);
+    deaf.hub.sockets().emit(socket, R"(["late"])");
+    deaf.hub.sockets().join(socket, "room");
     deaf.say(id, R"(42["late"])");
 
     CHECK(deaf.take<Write>().empty());  // a part of it would pass for all
@@ -139,8 +140,8 @@ TEST_CASE("a CONNECT that is answered after its peer read too little is not hear
     const auto socket = deaf.join(id);
     const auto other = deaf.ask(id, "40/other,");
     deaf.overflow(socket);
-    GENERATE(true, false) ? deaf.hub.accept(other, {}, deaf.now)
-                          : deaf.hub.reject(other, "{}", deaf.now);
+    GENERATE(true, false) ? deaf.hub.sockets().accept(other, {}, deaf.now)
+                          : deaf.hub.sockets().reject(other, "{}", deaf.now);
     CHECK(deaf.take<SocketConnected>().size() == 1);  // of the first
     CHECK(deaf.take<SocketGone>().size() == 2);
 }
@@ -150,7 +151,7 @@ TEST_CASE("answers of the sequencer come after their peer read too little") {
     const auto id = deaf.open();
     const auto socket = deaf.join(id);
     const auto other = deaf.ask(id, "40/other," + capable);
-    deaf.hub.accept(other, {}, deaf.now);
+    deaf.hub.sockets().accept(other, {}, deaf.now);
     REQUIRE(deaf.take_mail<mail::Attach>().size() == 1);
     // As one batch of the sequencer: a durable event was answered, and then the second CONNECT.
     const auto verdict = store::accept('"' + std::string(6000, 'x') + '"');
@@ -200,7 +201,8 @@ TEST_CASE("what waits for the readers of one network has a bound of its own") {
     const auto first = deaf.open("a"), second = deaf.open("a"), other = deaf.open("b");
     const auto emit = [&](ConnectionId id) {
         const auto socket = deaf.join(id);
-        for (int i = 0; i < 6; ++i) deaf.hub.emit(socket, '[' + std::string(500, '1') + ']');
+        for (int i = 0; i < 6; ++i)
+            deaf.hub.sockets().emit(socket, '[' + std::string(500, '1') + ']');
     };
     emit(first);
     emit(other);
@@ -257,7 +259,7 @@ TEST_CASE("one connection joins namespaces as often as people do") {
         deaf.say(id, "40");
         const auto asked = deaf.take<ConnectAsked>();
         if (asked.empty()) return false;
-        deaf.hub.accept(asked.front().socket, {}, deaf.now);
+        deaf.hub.sockets().accept(asked.front().socket, {}, deaf.now);
         deaf.say(id, "41");
         for (const auto& write : deaf.take<Write>())
             deaf.hub.handle_written(write.connection, deaf.now);

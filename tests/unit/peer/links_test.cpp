@@ -41,8 +41,8 @@ struct Story {
     }
     hub::SocketId socket_of(std::size_t browser) {
         const auto sid = world.seen<peer::Connected>(browser).back().sid;
-        for (const auto socket : world.hub.sockets({"/", {}, {}})) {
-            if (world.hub.sid_of(socket) == sid) return socket;
+        for (const auto socket : world.hub.broadcasts().sockets({"/", {}, {}})) {
+            if (world.hub.sockets().sid_of(socket) == sid) return socket;
         }
         FAIL("no such session");
         return 0;
@@ -124,19 +124,19 @@ TEST_CASE("entries that no client can read are told as lost, and everything arou
 TEST_CASE("who comes into a room misses nothing of what was said there before") {
     Story story;
     const auto place = [&] { return story.socket_of(story.bob); };
-    story.world.hub.leave(place(), "chat");
+    story.world.hub.sockets().leave(place(), "chat");
     story.say("1");
     story.say("2");
-    story.world.hub.join(place(), "chat");
+    story.world.hub.sockets().join(place(), "chat");
     story.world.settle();
     story.say("3");
     story.say("4");
     CHECK(story.read_by(story.bob) == Texts{"3", "4"});
 
-    story.world.hub.leave_rooms({{"/", {}, {}}, {"chat"}});
+    story.world.hub.broadcasts().leave_rooms({{"/", {}, {}}, {"chat"}});
     story.world.settle();
     story.say("5");
-    story.world.hub.join_rooms({{"/", {}, {}}, {"chat"}});
+    story.world.hub.broadcasts().join_rooms({{"/", {}, {}}, {"chat"}});
     story.world.settle();
     story.say("6");
     CHECK(story.read_by(story.bob) == Texts{"3", "4", "6"});

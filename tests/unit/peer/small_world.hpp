@@ -265,17 +265,18 @@ class SmallWorld {
                 browser.client.handle_link_closed(browser.link, now);
             }
         } else if (const auto* connected = std::get_if<hub::SocketConnected>(&output)) {
-            if (joins_when_connected) hub.join(connected->socket, *joins_when_connected);
+            if (joins_when_connected) hub.sockets().join(connected->socket, *joins_when_connected);
         } else if (auto* mail = std::get_if<hub::ToStore>(&output)) {
             const auto* read = std::get_if<mail::ReadPage>(&mail->mail);
-            if (read && joins_when_reading) hub.join(read->from.session, *joins_when_reading);
+            if (read && joins_when_reading)
+                hub.sockets().join(read->from.session, *joins_when_reading);
             sequencer.handle_mail(std::move(mail->mail), now, UnixMillis{1});
         } else if (const auto* asked = std::get_if<hub::ConnectAsked>(&output)) {
             auths[asked->socket] = asked->auth;
-            hub.accept(asked->socket, {{"chat"}, replay_after}, now);
+            hub.sockets().accept(asked->socket, {{"chat"}, replay_after}, now);
         } else if (const auto* event = std::get_if<hub::EventArrived>(&output)) {
             events.push_back({event->socket, event->data});
-            if (event->ack_id) hub.acknowledge(event->socket, *event->ack_id, "[\"ok\"]");
+            if (event->ack_id) hub.sockets().acknowledge(event->socket, *event->ack_id, "[\"ok\"]");
         }
     }
 };

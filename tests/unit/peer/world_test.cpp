@@ -590,7 +590,7 @@ TEST_CASE("what crosses the server's DISCONNECT is ignored and the connection st
     const auto connection = *world[alice].connection;
     hub::SocketId socket = 0;
     for (const auto& [id, auth] : world.auths) socket = id;
-    world.hub.disconnect(socket, false, world.now);
+    world.hub.sockets().disconnect(socket, false, world.now);
     world.hub.handle_frame(connection, {FrameType::text, R"(42["late",1])"}, world.now);
     world.settle();
     CHECK(world.seen<peer::Disconnected>(alice).at(0).reason ==
