@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "server/hub/ids.hpp"
+#include "shared/base/text_hash.hpp"
 
 namespace oncewire::hub {
 
@@ -27,12 +28,6 @@ class RoomIndex {
     std::size_t room_count() const { return rooms_.size(); }
 
   private:
-    struct TextHash {
-        using is_transparent = void;
-        std::size_t operator()(std::string_view text) const {
-            return std::hash<std::string_view>{}(text);
-        }
-    };
     struct Room;
     struct Membership {
         Room* room;

@@ -4,6 +4,7 @@
 
 #include "shared/base/json.hpp"
 #include "shared/base/limits.hpp"
+#include "shared/base/overloaded.hpp"
 #include "shared/base/verify.hpp"
 #include "shared/delivery/answer.hpp"
 #include "shared/delivery/outcome.hpp"
@@ -12,13 +13,6 @@
 
 namespace oncewire::peer {
 namespace {
-
-template <class... Handlers>
-struct Overloaded : Handlers... {
-    using Handlers::operator()...;
-};
-template <class... Handlers>
-Overloaded(Handlers...) -> Overloaded<Handlers...>;
 
 EmitError emit_error(delivery::OutboxError error) {
     switch (error) {
