@@ -1,47 +1,83 @@
 #include "server/hub/broadcast_calls.hpp"
 
+#include <utility>
+
+#include "server/hub/frames.hpp"
 #include "server/hub/parts.hpp"
 
 namespace oncewire::hub {
 
-void BroadcastCalls::broadcast(mail::Broadcast command) { parts_->broadcast(std::move(command)); }
+void BroadcastCalls::broadcast(mail::Broadcast command) {
+    parts_->commands.broadcast(std::move(command));
+}
+
 void BroadcastCalls::broadcast_local(const mail::Broadcast& command) {
-    parts_->broadcast_local(command);
+    parts_->commands.do_in_order(SendBroadcast{command});
 }
-void BroadcastCalls::join_rooms(mail::JoinRooms command) { parts_->join_rooms(std::move(command)); }
+
+void BroadcastCalls::join_rooms(mail::JoinRooms command) {
+    parts_->commands.send_to_cores(std::move(command));
+}
+
 void BroadcastCalls::leave_rooms(mail::LeaveRooms command) {
-    parts_->leave_rooms(std::move(command));
+    parts_->commands.send_to_cores(std::move(command));
 }
+
 void BroadcastCalls::disconnect_sockets(mail::DisconnectSockets command) {
-    parts_->disconnect_sockets(std::move(command));
+    parts_->commands.send_to_cores(std::move(command));
 }
+
 void BroadcastCalls::server_side_emit(std::string_view nsp, std::string_view data) {
-    parts_->server_side_emit(nsp, data);
+    parts_->commands.send_to_cores(
+        mail::ServerSideEmit{parts_->options.core, std::string(nsp), std::string(data)});
 }
+
 std::uint64_t BroadcastCalls::ask_cores(mail::CoreQuestion question) {
-    return parts_->ask_cores(std::move(question));
+    return parts_->commands.ask_cores(std::move(question));
 }
+
 void BroadcastCalls::answer(const mail::CoreQuestion& question, std::string_view data,
                             const std::vector<std::string>& attachments, bool is_last) {
-    parts_->answer(question, data, attachments, is_last);
+    parts_->commands.answer(
+        question, {parts_->options.core, question.number, std::string(data), attachments, is_last});
 }
-void BroadcastCalls::watch_broadcasts(bool on) { parts_->watch_broadcasts(on); }
-std::uint16_t BroadcastCalls::core() const { return parts_->core(); }
-std::uint16_t BroadcastCalls::core_count() const { return parts_->core_count(); }
+
+void BroadcastCalls::watch_broadcasts(bool on) { parts_->commands.watch_broadcasts(on); }
+
+std::uint16_t BroadcastCalls::core() const { return parts_->options.core; }
+
+std::uint16_t BroadcastCalls::core_count() const { return parts_->options.cores; }
+
 socketio::AckId BroadcastCalls::emit_with_ack(const std::vector<SocketId>& to, std::string_view nsp,
                                               std::string_view data,
                                               const std::vector<std::string>& attachments,
                                               std::optional<Millis> timeout) {
-    return parts_->emit_with_ack(to, nsp, data, attachments, timeout);
+    Parts& parts = *parts_;
+    const auto deadline = timeout ? std::optional(parts.turn.now + *timeout) : std::nullopt;
+    const socketio::AckId ack_id = parts.acks.begin(deadline);
+    const auto frames = encode_shared(
+        {socketio::PacketType::event, std::string(nsp), ack_id, std::string(data), attachments});
+    for (const SocketId id : to) {
+        const Socket* socket = parts.sockets.find(id);
+        if (!socket || socket->state != Socket::State::connected) continue;
+        parts.acks.wait_for(ack_id, id);
+        parts.commands.do_in_order(SendFrames{id, frames});
+    }
+    if (parts.acks.end_if_complete(ack_id))
+        parts.turn.outputs.push_back(AcksFinished{ack_id, AcksFinished::Why::complete});
+    return ack_id;
 }
+
 void BroadcastCalls::add_to_family(std::string_view family, std::string_view nsp) {
-    parts_->add_to_family(family, nsp);
+    parts_->audience.families().add(family, nsp);
 }
+
 void BroadcastCalls::remove_from_family(std::string_view family, std::string_view nsp) {
-    parts_->remove_from_family(family, nsp);
+    parts_->audience.families().remove(family, nsp);
 }
+
 std::vector<SocketId> BroadcastCalls::sockets(const mail::Target& target) const {
-    return parts_->sockets(target);
+    return parts_->audience.sockets(target);
 }
 
 }  // namespace oncewire::hub

@@ -17,10 +17,10 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build/planted"
 SECONDS = 60
 
-HUB, SOCKETS, BROADCAST = "server/hub/hub_connections.cpp", "server/hub/hub_sockets.cpp", "server/hub/hub_broadcast.cpp"
+CONNECTIONS, LIFECYCLE, ACKS, PLACES = (f"server/hub/{name}.cpp" for name in ("connections", "socket_lifecycle", "awaited_acks", "places"))
 CONNECTION = "shared/peer/server_connection.cpp"
 
-FINDABLE = (HUB, "return connection && !connection->peer->is_closed() ? connection : nullptr;", "return connection;")
+FINDABLE = (CONNECTIONS, "return connection && !connection->peer->is_closed() ? connection : nullptr;", "return connection;")
 # Each change: the file, what stands there once, what stands there instead.
 PLANTED = {
     # A connection that is over is found until poll_output().
@@ -32,24 +32,23 @@ PLANTED = {
     ],
     # Whoever overflows, the first connection is closed.
     "somebody_else_is_closed": [
-        (HUB, "    ++counts_.slow_readers_closed;\n    connection.peer->close(socketio::DisconnectReason::transport_error);\n}",
-         "    connections_.front().peer->close(socketio::DisconnectReason::transport_error);\n    closing_.push_back(0);\n}"),
+        (CONNECTIONS, "    ++turn_.counts.slow_readers_closed;\n    connection.peer->close(socketio::DisconnectReason::transport_error);\n}",
+         "    connections_.front().peer->close(socketio::DisconnectReason::transport_error);\n    overflowed_.push_back(0);\n}"),
     ],
-    # An id means another connection as soon as its own is gone.
-    "connection_id_given_again": [(HUB, "const std::uint32_t generation = connection.generation + 1;", "const std::uint32_t generation = connection.generation;")],
-    "socket_id_given_again": [(SOCKETS, "const std::uint32_t generation = socket.generation + 1;", "const std::uint32_t generation = socket.generation;")],
+    # A number means another connection, or socket, as soon as its own is gone.
+    "number_given_again": [(PLACES, "    ++place.generation;\n", "")],
     # A second Write goes out while the first is under way.
     "writes_overtake": [
-        (HUB, "if (connection.dirty || connection.writing) return;", "if (connection.dirty) return;"),
-        (HUB, "if (connection->writing || connection->queue.empty()) return std::nullopt;", "if (connection->queue.empty()) return std::nullopt;"),
+        (CONNECTIONS, "if (connection.dirty || connection.writing) return;", "if (connection.dirty) return;"),
+        (CONNECTIONS, "if (connection->writing || connection->queue.empty()) return std::nullopt;", "if (connection->queue.empty()) return std::nullopt;"),
     ],
     # Whoever is refused is told gone, and told gone again when the connection ends.
     "refused_stays": [
-        (SOCKETS, "find_connection(connection)->peer->reject(socket->index, error_json);\n    end_socket(id, socketio::DisconnectReason::server_namespace_disconnect);",
-         "outputs_.push_back(SocketGone{id, socketio::DisconnectReason::server_namespace_disconnect, {}, false});"),
+        (LIFECYCLE, "uses_.connections.find(connection)->peer->reject(socket->index, error_json);\n    end(id, socketio::DisconnectReason::server_namespace_disconnect);",
+         "uses_.turn.outputs.push_back(SocketGone{id, socketio::DisconnectReason::server_namespace_disconnect, {}, false});"),
     ],
     # Questions to many are forgotten when one of those asked goes.
-    "acks_not_abandoned": [(BROADCAST, "if (waiting.empty()) finish_acks(ack_id, AcksFinished::Why::disconnected);", "")],
+    "acks_not_abandoned": [(ACKS, "        if (end_if_complete(id)) over.push_back(id);\n", "")],
 }
 
 MAIN = """
