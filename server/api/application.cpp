@@ -100,11 +100,11 @@ UnixMillis Application::wall_clock() const {
 }
 
 std::uint16_t Application::core() const {
-    return context_->hub ? context_->hub->broadcasts().core() : 0;
+    return context_->hub ? context_->hub->server().core() : 0;
 }
 
 std::uint16_t Application::core_count() const {
-    return context_->hub ? context_->hub->broadcasts().core_count() : 1;
+    return context_->hub ? context_->hub->server().core_count() : 1;
 }
 
 void Application::set_wall_clock(std::function<UnixMillis()> clock) {

@@ -47,9 +47,9 @@ void BroadcastOperator::send(std::string_view event, Arguments data) const {
     mail::Broadcast command{target(), std::move(data.data), std::move(data.attachments),
                             volatile_flag_};
     if (local_) {
-        context_->hub->broadcasts().broadcast_local(command);
+        context_->hub->server().broadcast_local(command);
     } else {
-        context_->hub->broadcasts().broadcast(std::move(command));
+        context_->hub->server().broadcast(std::move(command));
     }
 }
 
@@ -78,15 +78,15 @@ Request<RemoteSockets> BroadcastOperator::fetch_sockets() const {
 }
 
 void BroadcastOperator::sockets_join(std::string_view room) const {
-    if (is_attached()) context_->hub->broadcasts().join_rooms({target(), {std::string(room)}});
+    if (is_attached()) context_->hub->server().join_rooms({target(), {std::string(room)}});
 }
 
 void BroadcastOperator::sockets_leave(std::string_view room) const {
-    if (is_attached()) context_->hub->broadcasts().leave_rooms({target(), {std::string(room)}});
+    if (is_attached()) context_->hub->server().leave_rooms({target(), {std::string(room)}});
 }
 
 void BroadcastOperator::disconnect_sockets(bool close) const {
-    if (is_attached()) context_->hub->broadcasts().disconnect_sockets({target(), close});
+    if (is_attached()) context_->hub->server().disconnect_sockets({target(), close});
 }
 
 }  // namespace oncewire::api

@@ -115,7 +115,7 @@ std::shared_ptr<NamespaceState> Context::make_child(std::string_view name, std::
         child->parent = parent;
         child->is_child = true;
         namespaces_.emplace(child->name, child);
-        hub->broadcasts().add_to_family(parent->family(), child->name);
+        hub->server().add_to_family(parent->family(), child->name);
         if (on_new_namespace) on_new_namespace(Namespace(*this, child));
         return child;
     }
@@ -126,7 +126,7 @@ void Context::leave_namespace(NamespaceState& nsp) {
     const bool is_empty = --nsp.sockets == 0;
     if (!is_empty || !nsp.is_child || !cleanup_empty_children) return;
     if (const auto parent = nsp.parent.lock()) {
-        hub->broadcasts().remove_from_family(parent->family(), nsp.name);
+        hub->server().remove_from_family(parent->family(), nsp.name);
     }
     namespaces_.erase(std::string(nsp.name));
 }
@@ -266,7 +266,7 @@ void Context::handle(const hub::SocketGone& gone) {
 
 Context::Farewell::~Farewell() {
     std::erase(context_.with_outgoing_, id_);
-    context_.hub->broadcasts().watch_broadcasts(!context_.with_outgoing_.empty());
+    context_.hub->server().watch_broadcasts(!context_.with_outgoing_.empty());
     const auto state = std::move(context_.sockets_.find(id_)->second);
     context_.sockets_.erase(id_);
     context_.abandon_submissions(id_);
@@ -286,7 +286,7 @@ void Context::outgoing_changed(hub::SocketId id) {
     if (state && state->extras && !state->extras->any_outgoing.empty()) {
         with_outgoing_.push_back(id);
     }
-    hub->broadcasts().watch_broadcasts(!with_outgoing_.empty());
+    hub->server().watch_broadcasts(!with_outgoing_.empty());
 }
 
 void Context::tell_outgoing(hub::SocketId id, std::string_view data,
@@ -298,7 +298,7 @@ void Context::tell_outgoing(hub::SocketId id, std::string_view data,
 }
 
 void Context::handle(const hub::BroadcastSent& sent) {
-    const auto receivers = hub->broadcasts().sockets(sent.command.target);
+    const auto receivers = hub->server().sockets(sent.command.target);
     for (const auto id : std::vector(with_outgoing_)) {
         if (std::find(receivers.begin(), receivers.end(), id) == receivers.end()) continue;
         tell_outgoing(id, sent.command.data, sent.command.attachments);
@@ -311,13 +311,13 @@ void Context::handle(const hub::Woken&) {
         later_.erase(later_.begin());
         call();
     }
-    if (!later_.empty()) hub->wake_at(later_.begin()->first);
+    if (!later_.empty()) hub->server().wake_at(later_.begin()->first);
 }
 
 void Context::call_after(Millis time, std::function<void()> call) {
     if (!hub) return;
     later_.emplace(now + time, std::move(call));
-    hub->wake_at(now + time);
+    hub->server().wake_at(now + time);
 }
 
 void Context::handle(const hub::ServerSideEvent& arrived) {
@@ -331,12 +331,12 @@ void Context::answer_server_side(const mail::CoreQuestion& question) {
     const auto nsp = find_namespace(question.target.nsp);
     std::string name;
     const Event event = event_of(name, question.data, question.attachments);
-    const bool is_ours = question.from == hub->broadcasts().core();
+    const bool is_ours = question.from == hub->server().core();
     if (is_ours || !nsp || !nsp->server_side.has(name)) {
-        return hub->broadcasts().answer(question, "null", {}, true);
+        return hub->server().answer(question, "null", {}, true);
     }
     call_server_side(*nsp, event, Ack([this, question](const Arguments& answer) {
-        hub->broadcasts().answer(question, answer.data, answer.attachments, true);
+        hub->server().answer(question, answer.data, answer.attachments, true);
     }));
 }
 

@@ -22,7 +22,7 @@ void Context::ask_socket(hub::SocketId id, const Arguments& event, std::optional
     const SocketState* state = find(id);
     const std::string nsp = state ? state->nsp->name : "/";
     const auto ack_id =
-        hub->broadcasts().emit_with_ack({id}, nsp, event.data, event.attachments, timeout);
+        hub->server().emit_with_ack({id}, nsp, event.data, event.attachments, timeout);
     waiting_.emplace(ack_id, std::move(done));
     tell_outgoing(id, event.data, event.attachments);
 }
@@ -35,9 +35,9 @@ void Context::handle(const hub::AckArrived& arrived) {
     const auto relay = relays_.find(arrived.id);
     const SocketState* state = find(arrived.socket);
     if (relay == relays_.end() || !state) return;
-    hub->broadcasts().answer(relay->second.question,
-                             '[' + json::quoted(state->sid) + ',' + arrived.data + ']',
-                             arrived.attachments, false);
+    hub->server().answer(relay->second.question,
+                         '[' + json::quoted(state->sid) + ',' + arrived.data + ']',
+                         arrived.attachments, false);
 }
 
 void Context::handle(const hub::AcksFinished& finished) {
@@ -49,7 +49,7 @@ void Context::handle(const hub::AcksFinished& finished) {
     if (const auto relay = relays_.extract(finished.id)) {
         const auto& [question, asked] = relay.mapped();
         const auto end = '[' + std::to_string(asked) + (timed_out ? ",true]" : ",false]");
-        hub->broadcasts().answer(question, end, {}, true);
+        hub->server().answer(question, end, {}, true);
     }
 }
 
@@ -72,17 +72,17 @@ void Context::fetch(mail::CoreQuestion question, bool local, Request<RemoteSocke
 
 void Context::start(mail::CoreQuestion question, bool local, Asked asked, Millis patience) {
     if (!local) return start_everywhere(std::move(question), std::move(asked), patience);
-    asked.waits_for = {hub->broadcasts().core()};
-    question.from = hub->broadcasts().core();
+    asked.waits_for = {hub->server().core()};
+    question.from = hub->server().core();
     question.number = ++newest_local_ | local_question;
     asked_.emplace(question.number, std::move(asked));
     handle(hub::QuestionArrived{std::move(question)});
 }
 
 void Context::start_everywhere(mail::CoreQuestion question, Asked asked, Millis patience) {
-    for (std::uint16_t core = 0; core < hub->broadcasts().core_count(); ++core)
+    for (std::uint16_t core = 0; core < hub->server().core_count(); ++core)
         asked.waits_for.insert(core);
-    const auto number = hub->broadcasts().ask_cores(std::move(question));
+    const auto number = hub->server().ask_cores(std::move(question));
     asked_.emplace(number, std::move(asked));
     call_after(patience, [this, number] { give_up(number); });
 }
@@ -114,21 +114,21 @@ void Context::handle(const hub::QuestionArrived& arrived) {
     const auto& question = arrived.question;
     if (question.kind == mail::CoreQuestion::Kind::server_side) return answer_server_side(question);
     if (question.kind == mail::CoreQuestion::Kind::describe) {
-        return hub->broadcasts().answer(question, describe(question.target).dump(), {}, true);
+        return hub->server().answer(question, describe(question.target).dump(), {}, true);
     }
     // Of several namespaces at once nobody is asked: an event belongs to one.
     const bool is_family = question.target.nsp.ends_with(',');
     const auto receivers =
-        is_family ? std::vector<hub::SocketId>() : hub->broadcasts().sockets(question.target);
-    const auto ack_id = hub->broadcasts().emit_with_ack(
-        receivers, question.target.nsp, question.data, question.attachments, question.timeout);
+        is_family ? std::vector<hub::SocketId>() : hub->server().sockets(question.target);
+    const auto ack_id = hub->server().emit_with_ack(receivers, question.target.nsp, question.data,
+                                                    question.attachments, question.timeout);
     relays_.emplace(ack_id, Relay{question, receivers.size()});
     for (const auto id : receivers) tell_outgoing(id, question.data, question.attachments);
 }
 
 Json Context::describe(const mail::Target& target) {
     Json all = Json::array();
-    for (const auto id : hub->broadcasts().sockets(target)) {
+    for (const auto id : hub->server().sockets(target)) {
         const SocketState* state = find(id);
         if (!state) continue;
         all.push_back({{"id", state->sid},

@@ -18,7 +18,7 @@ std::vector<Socket> Namespace::sockets() const {
     std::vector<Socket> all;
     if (!context_->hub) return all;
     const std::string name = state_->predicate ? state_->family() : state_->name;
-    for (const auto id : context_->hub->broadcasts().sockets({name, {}, {}})) {
+    for (const auto id : context_->hub->server().sockets({name, {}, {}})) {
         all.push_back(context_->socket(id));
     }
     return all;
@@ -39,7 +39,7 @@ const Namespace& Namespace::listen_server_side(std::string_view event, EventHand
 }
 
 void Namespace::send_server_side(const Arguments& data) const {
-    if (context_->hub) context_->hub->broadcasts().server_side_emit(state_->name, data.data);
+    if (context_->hub) context_->hub->server().server_side_emit(state_->name, data.data);
 }
 
 Request<ServerSideAcks> Namespace::ask_server_side(Arguments data) const {

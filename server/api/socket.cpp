@@ -145,7 +145,7 @@ void SocketOperator::send(std::string_view event, Arguments data) const {
     if (!state || !context_->check_event_name(id_, event)) return;
     if (volatile_flag_) {
         const mail::Target self{state->nsp->name, {state->sid}, {}};
-        context_->hub->broadcasts().broadcast_local(
+        context_->hub->server().broadcast_local(
             {self, std::move(data.data), std::move(data.attachments), true});
         return;
     }
@@ -197,8 +197,9 @@ bool Socket::recovered() const {
     return state && state->recovered;
 }
 
-const hub::Request* Socket::request() const {
-    return context_ && context_->hub ? context_->hub->sockets().request_of(number_) : nullptr;
+std::optional<hub::Request> Socket::request() const {
+    if (!context_ || !context_->hub) return std::nullopt;
+    return context_->hub->sockets().request_of(number_);
 }
 
 Handshake Socket::handshake() const {
@@ -209,7 +210,7 @@ Handshake Socket::handshake() const {
         handshake.issued = state->issued;
         handshake.time = date_text(state->issued);
     }
-    const hub::Request* first = request();
+    const auto first = request();
     if (!first) return handshake;
     handshake.address = first->address;
     handshake.network = first->network;

@@ -126,8 +126,8 @@ class Socket {
     Json& data() const;
     /// Its own id among them; left already when `disconnect` is told, not yet for `disconnecting`.
     std::vector<std::string> rooms() const;
-    /// What its first HTTP request said, in place; null once the client is gone. Valid during this call.
-    const hub::Request* request() const;
+    /// What its first HTTP request said; none once the client is gone.
+    std::optional<hub::Request> request() const;
     bool operator==(const Socket& other) const { return number_ == other.number_; }
 
     // ---- hearing --------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ net::SessionKind Transports::session_kind(std::string_view sid) {
         return connection ? net::SessionKind::websocket : net::SessionKind::unknown;
     }
     if (!connection) return net::SessionKind::polling;
-    const bool open = hub_.state_of(*connection) == engineio::SessionState::open;
+    const bool open = hub_.status_of(*connection).state == engineio::SessionState::open;
     return open ? net::SessionKind::polling : net::SessionKind::probing;
 }
 

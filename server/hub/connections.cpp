@@ -48,7 +48,7 @@ peer::ServerConnection::Options peer_options(const Options& options,
 Connections::Connections(const Options& options, Turn& turn)
     : options_(options), turn_(turn), networks_(limits_of(options)) {}
 
-ConnectionId Connections::open(Request request, std::string secret) {
+ConnectionId Connections::open(const Request& request, std::string secret) {
     const ConnectionId id = places_.take();
     const auto place = Places::place_of(id);
     if (place == connections_.size()) connections_.emplace_back();
@@ -57,8 +57,8 @@ ConnectionId Connections::open(Request request, std::string secret) {
     std::string sid = base64::encode_url(secret);
     by_sid_.emplace(sid, id);
     connection.peer.emplace(peer_options(options_, request.transport, std::move(sid)), turn_.now);
-    connection.request = std::move(request);
-    networks_.enter(connection.share, connection.request.network);
+    connection.request = PackedRequest(request);
+    networks_.enter(connection.share, request.network);
     ++turn_.counts.connections_opened;
     ++turn_.counts.connections_open;
     return id;

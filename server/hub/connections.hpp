@@ -11,6 +11,7 @@
 
 #include "server/hub/networks.hpp"
 #include "server/hub/options.hpp"
+#include "server/hub/packed_request.hpp"
 #include "server/hub/places.hpp"
 #include "server/hub/timers.hpp"
 #include "server/hub/turn.hpp"
@@ -21,7 +22,7 @@ namespace oncewire::hub {
 
 struct Connection {
     std::optional<peer::ServerConnection> peer;
-    Request request;
+    PackedRequest request;
     std::vector<SocketId> sockets;  // by peer::NamespaceIndex
     std::vector<SharedFrame> queue;
     std::uint64_t queue_bytes = 0;
@@ -42,7 +43,7 @@ class Connections {
     Connections(const Options& options, Turn& turn);
 
     /// `secret`: id_bytes of them, nobody else's.
-    ConnectionId open(Request request, std::string secret);
+    ConnectionId open(const Request& request, std::string secret);
     static constexpr std::size_t id_bytes = 15;  ///< 20 characters, as the reference's ids are
     /// See Hub::owner_of().
     static std::optional<std::uint16_t> owner_of(std::string_view engine_sid);

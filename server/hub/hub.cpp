@@ -9,20 +9,12 @@
 namespace oncewire::hub {
 
 Hub::Hub(Options options)
-    : parts_(std::make_unique<Parts>(std::move(options))),
-      sockets_(*parts_),
-      broadcasts_(*parts_) {}
+    : parts_(std::make_unique<Parts>(std::move(options))), sockets_(*parts_), server_(*parts_) {}
 Hub::~Hub() = default;
 Hub::Hub(Hub&&) noexcept = default;
 Hub& Hub::operator=(Hub&&) noexcept = default;
 
 // ---- the application ----------------------------------------------------------------------------
-
-void Hub::wake_at(Instant when) { parts_->wake_at = earliest(parts_->wake_at, when); }
-
-void Hub::end_task(std::uint64_t id, bool is_done) {
-    parts_->turn.outputs.push_back(ToStore{mail::TaskEnded{id, is_done}});
-}
 
 void Hub::send(ConnectionId id, FrameView message) {
     Connection* connection = parts_->connections.find(id);
@@ -38,10 +30,10 @@ void Hub::send(ConnectionId id, FrameView message) {
 
 SecretPool& Hub::secrets() { return parts_->secrets; }
 
-ConnectionId Hub::handle_accept(Request request, Instant now) {
+ConnectionId Hub::handle_accept(const Request& request, Instant now) {
     parts_->turn.now = now;
     const ConnectionId id =
-        parts_->connections.open(std::move(request), parts_->secrets.take(Connections::id_bytes));
+        parts_->connections.open(request, parts_->secrets.take(Connections::id_bytes));
     parts_->peers.pump(id);
     return id;
 }
@@ -100,24 +92,15 @@ std::optional<std::uint16_t> Hub::owner_of(std::string_view engine_sid) {
     return Connections::owner_of(engine_sid);
 }
 
-std::string_view Hub::engine_sid_of(ConnectionId id) const {
-    const Connection* connection = parts_->connections.find(id);
-    return connection ? std::string_view(connection->peer->session().handshake().sid.text)
-                      : std::string_view();
-}
-
 std::optional<ConnectionId> Hub::find_by_sid(std::string_view engine_sid) const {
     return parts_->connections.find_by_sid(engine_sid);
 }
 
-engineio::SessionState Hub::state_of(ConnectionId id) const {
+ConnectionStatus Hub::status_of(ConnectionId id) const {
     const Connection* connection = parts_->connections.find(id);
-    return connection ? connection->peer->session().state() : engineio::SessionState::closed;
-}
-
-std::uint64_t Hub::queued_bytes(ConnectionId id) const {
-    const Connection* connection = parts_->connections.find(id);
-    return connection ? connection->queue_bytes : 0;
+    if (!connection) return {};
+    const auto& session = connection->peer->session();
+    return {session.handshake().sid.text, session.state(), connection->queue_bytes};
 }
 
 // ---- mail ---------------------------------------------------------------------------------------

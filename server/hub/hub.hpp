@@ -6,10 +6,10 @@
 #include <string_view>
 #include <vector>
 
-#include "server/hub/broadcast_calls.hpp"
 #include "server/hub/hub_output.hpp"
 #include "server/hub/options.hpp"
 #include "server/hub/reports.hpp"
+#include "server/hub/server_calls.hpp"
 #include "server/hub/socket_calls.hpp"
 #include "shared/base/secret_pool.hpp"
 
@@ -33,11 +33,7 @@ class Hub {
     // ---- what the application says; its answers to outputs too --------------------------------------
 
     SocketCalls& sockets() { return sockets_; }
-    BroadcastCalls& broadcasts() { return broadcasts_; }
-    /// Woken follows then, unless an earlier moment was asked for since: one alarm, the earliest.
-    void wake_at(Instant when);
-    /// Not done: it is given out again after a while.
-    void end_task(std::uint64_t id, bool is_done);
+    ServerCalls& server() { return server_; }
     /// One Engine.IO message.
     void send(ConnectionId connection, FrameView message);
 
@@ -47,7 +43,7 @@ class Hub {
     SecretPool& secrets();
 
     /// A handshake was accepted, on the transport the request names.
-    ConnectionId handle_accept(Request request, Instant now);
+    ConnectionId handle_accept(const Request& request, Instant now);
     void handle_frame(ConnectionId connection, FrameView frame, Instant now);
     void handle_written(ConnectionId connection, Instant now);
     void handle_transport_closed(ConnectionId connection, engineio::CloseReason reason,
@@ -69,13 +65,10 @@ class Hub {
     /// The core whose hub made this sid, whether or not its session still lives; none for a string that
     /// no hub made.
     static std::optional<std::uint16_t> owner_of(std::string_view engine_sid);
-    /// Empty for a connection that is gone.
-    std::string_view engine_sid_of(ConnectionId connection) const;
     /// Which connection a request with this sid belongs to; none if there is none (any more).
     std::optional<ConnectionId> find_by_sid(std::string_view engine_sid) const;
-    engineio::SessionState state_of(ConnectionId connection) const;
-    /// What waits for this peer to read; none for a connection that is gone.
-    std::uint64_t queued_bytes(ConnectionId connection) const;
+    ConnectionStatus status_of(ConnectionId connection) const;
+
     /// Sessions of this core that read `room` (a log_room()) and how each stands to its entry at `offset`.
     /// For operators: O(members).
     std::vector<RoomReader> readers_of(std::string_view room, delivery::Offset offset) const;
@@ -84,7 +77,7 @@ class Hub {
   private:
     std::unique_ptr<Parts> parts_;
     SocketCalls sockets_;
-    BroadcastCalls broadcasts_;
+    ServerCalls server_;
 };
 
 }  // namespace oncewire::hub

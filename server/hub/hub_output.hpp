@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -30,6 +31,13 @@ struct Request {
     std::string url;
     std::vector<std::pair<std::string, std::string>> headers;
     bool secure = false;  ///< over TLS, as a trusted proxy says; nobody else is asked
+};
+
+/// How a connection is. Of one that is gone: closed, and nothing.
+struct ConnectionStatus {
+    std::string_view engine_sid;  ///< valid until the next input
+    engineio::SessionState state = engineio::SessionState::closed;
+    std::uint64_t queued_bytes = 0;  ///< what waits for its peer to read
 };
 
 // ---- outputs: to the host -----------------------------------------------------------------------

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "server/hub/frames.hpp"
+#include "shared/peer/capability.hpp"
 #include "shared/socketio/encoder.hpp"
 
 namespace oncewire::hub {
@@ -15,7 +16,14 @@ using State = LogReader::State;
 /// How long to wait before history is asked for again after the store could not be read.
 constexpr Millis read_again_after{1000};
 
-bool wants_links(const Socket& socket) { return socket.capability && socket.capability->links; }
+/// False: it was handed over already.
+bool move_to(Socket& socket, delivery::Offset offset) {
+    if (offset <= socket.log.sent) return false;
+    socket.log.sent = offset;
+    return true;
+}
+
+bool wants_links(const Socket& socket) { return socket.lane && socket.lane->links; }
 
 }  // namespace
 
@@ -75,7 +83,7 @@ bool LogReaders::handle(const mail::Page& page) {
     if (socket->log.has_new_rooms) tell_reached(*socket, page.after);
     take_page(*socket, connection, page);
     if (socket->log.has_new_rooms) tell_reached(*socket, page.end);
-    socket->log.sent.reset({log_.head.epoch, page.end});
+    socket->log.sent = page.end;
     if (page.reached_head) socket->log.state = State::live;
     resume(connection);
     return true;
@@ -89,7 +97,7 @@ bool LogReaders::note_recorded(delivery::Offset offset) {
 }
 
 void LogReaders::tell_gaps(SocketId id, Socket& socket, const mail::Page& page) {
-    if (!socket.capability) return;
+    if (!socket.lane) return;
     if (page.lost_to > 0)
         writer_.send_event(id, peer::encode(peer::GapEvent{page.after + 1, page.lost_to}), {});
     if (page.unreadable_to == 0) return;
@@ -123,7 +131,7 @@ void LogReaders::take_page(Socket& socket, Connection& connection, const mail::P
 void LogReaders::hand_over(Socket& socket, Connection& connection, const store::LogEntry& entry,
                            EntryFrames& frames) {
     if (!has_room(socket, connection, entry.offset)) return;
-    if (entry.offset <= socket.log.sent.position()->offset) return;
+    if (entry.offset <= socket.log.sent) return;
     if (std::exchange(socket.log.has_new_rooms, false)) tell_reached(socket, entry.offset - 1);
     enqueue_entry(socket, connection, entry, frames);
 }
@@ -138,14 +146,13 @@ void LogReaders::hand_over_recorded(Socket& socket, Connection& connection, deli
 bool LogReaders::has_room(Socket& socket, const Connection& connection, delivery::Offset offset) {
     if (writer_.waiting_bytes(socket, connection) <= options_.send_queue_bytes) return true;
     socket.log.state = State::paused;
-    socket.log.sent.reset({log_.head.epoch, offset - 1});
+    socket.log.sent = offset - 1;
     return false;
 }
 
 void LogReaders::enqueue_entry(Socket& socket, Connection& connection, const store::LogEntry& entry,
                                EntryFrames& frames) {
-    const auto arrival = socket.log.sent.arrive(log_.head.epoch, entry.offset);
-    if (arrival != delivery::Cursor::Arrival::fresh) return;
+    if (!move_to(socket, entry.offset)) return;
     const bool is_linked = wants_links(socket);
     SharedFrame& frame = is_linked ? frames.linked : frames.plain;
     if (!frame) frame = encode_entry(entry, is_linked);
@@ -154,8 +161,7 @@ void LogReaders::enqueue_entry(Socket& socket, Connection& connection, const sto
 
 void LogReaders::enqueue_recorded(Socket& socket, Connection& connection, delivery::Offset offset,
                                   const std::vector<SharedFrame>& frames) {
-    const auto arrival = socket.log.sent.arrive(log_.head.epoch, offset);
-    if (arrival != delivery::Cursor::Arrival::fresh) return;
+    if (!move_to(socket, offset)) return;
     for (const auto& frame : frames) writer_.enqueue(socket, connection, frame);
 }
 
@@ -184,9 +190,8 @@ void LogReaders::start(SocketId id, Socket& socket) {
     Connection& connection = *connections_.known(socket.connection);
     socket.log.state = connection.reads_page ? State::paused : State::asked;
     if (std::exchange(connection.reads_page, true)) return;
-    turn_.outputs.push_back(
-        ToStore{mail::ReadPage{sockets_.ref(id), audience_.rooms().rooms_of(id),
-                               socket.log.sent.position()->offset, socket.is_resumed}});
+    turn_.outputs.push_back(ToStore{mail::ReadPage{sockets_.ref(id), audience_.rooms().rooms_of(id),
+                                                   socket.log.sent, socket.is_resumed}});
 }
 
 void LogReaders::start_new() {
@@ -227,8 +232,7 @@ void LogReaders::handle_timeout() {
 void LogReaders::catch_up_everybody(delivery::Offset before) {
     sockets_.for_each([&](SocketId id, Socket& socket) {
         if (socket.log.state != State::live) return;
-        socket.log.sent.reset(
-            {log_.head.epoch, std::max(before, socket.log.sent.position()->offset)});
+        socket.log.sent = std::max(before, socket.log.sent);
         start(id, socket);
     });
 }
@@ -240,8 +244,7 @@ std::vector<RoomReader> LogReaders::readers_of(std::string_view room,
         const Socket& socket = *sockets_.known(id);
         if (socket.log.state == State::absent) continue;
         // Who is live has everything; the cursor moves only with what its rooms get.
-        const auto read_to =
-            socket.log.state == State::live ? log_.head.offset : socket.log.sent.position()->offset;
+        const auto read_to = socket.log.state == State::live ? log_.head.offset : socket.log.sent;
         readers.push_back({socket.sid, read_to >= offset});
     }
     return readers;

@@ -8,6 +8,7 @@
 #include "server/hub/socket_lifecycle.hpp"
 #include "shared/base/json.hpp"
 #include "shared/base/overloaded.hpp"
+#include "shared/peer/capability.hpp"
 
 namespace oncewire::hub {
 namespace {
@@ -70,7 +71,7 @@ void PeerOutputs::handle(ConnectionId id, peer::EventReceived event) {
     if (!socket) return;
     const auto elements = json::elements(event.packet.data);
     const auto name = json::as_string(elements[0]);
-    if (name && socket->capability && peer::is_delivery_event(*name)) {
+    if (name && socket->lane && peer::is_delivery_event(*name)) {
         if (const auto noticed = peer::decode_noticed(event.packet.data))
             return take_notice(*socket, noticed->anomalies);
         if (!submissions_.submit_keyed(socket_id, *socket, event.packet)) violate(id);

@@ -25,7 +25,8 @@ void RecoverySessions::note_claim(SocketId id, std::string_view auth) {
     claims_.emplace(id, std::move(claim));
 }
 
-void RecoverySessions::open(SocketId id, Socket& socket, std::string user) {
+void RecoverySessions::open(SocketId id, Socket& socket, std::string user,
+                            std::optional<delivery::Offset> reads_after) {
     socket.state = Socket::State::attaching;
     auto claim = std::move(claims_.extract(id).mapped());
     mail::OpenSession open;
@@ -37,7 +38,7 @@ void RecoverySessions::open(SocketId id, Socket& socket, std::string user) {
     open.rooms.push_back(store::log_room(open.nsp, socket.sid));
     open.sid = socket.sid;
     open.pid = std::move(claim.pid);
-    open.reads_after = socket.replay_after;
+    open.reads_after = reads_after;
     open.claim = std::move(claim.earlier);
     turn_.outputs.push_back(ToStore{std::move(open)});
 }
@@ -46,7 +47,7 @@ void RecoverySessions::note_room(SocketId id, std::string_view room, bool joined
                                  std::uint64_t command) {
     if (!options_.recovery) return;
     const Socket* socket = sockets_.find(id);
-    if (!socket || socket->capability || socket->state == Socket::State::asked) return;
+    if (!socket || socket->lane || socket->state == Socket::State::asked) return;
     mail::ChangeRooms change{sockets_.ref(id), {}, {}, command};
     (joined ? change.joined : change.left) = store::log_room(sockets_.namespace_of(*socket), room);
     held_.note_room(id);
@@ -55,7 +56,7 @@ void RecoverySessions::note_room(SocketId id, std::string_view room, bool joined
 
 void RecoverySessions::end(SocketId id, const Socket& socket, socketio::DisconnectReason reason) {
     claims_.erase(id);
-    if (!options_.recovery || socket.capability || socket.state == Socket::State::asked) return;
+    if (!options_.recovery || socket.lane || socket.state == Socket::State::asked) return;
     const bool is_final = reason == socketio::DisconnectReason::client_namespace_disconnect ||
                           reason == socketio::DisconnectReason::server_namespace_disconnect;
     turn_.outputs.push_back(ToStore{mail::EndSession{sockets_.ref(id), is_final}});

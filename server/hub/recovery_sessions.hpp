@@ -27,8 +27,9 @@ class RecoverySessions {
 
     /// The application is being asked about this socket: what its client says of an earlier session is kept.
     void note_claim(SocketId id, std::string_view auth);
-    /// It was accepted. Answered by SessionOpened.
-    void open(SocketId id, Socket& socket, std::string user);
+    /// It was accepted. Answered by SessionOpened. `reads_after`: see SocketCalls::AcceptOptions.
+    void open(SocketId id, Socket& socket, std::string user,
+              std::optional<delivery::Offset> reads_after);
     /// `room`: without namespace. `command`: number of the Relayed that said so; 0: this core's application.
     void note_room(SocketId id, std::string_view room, bool joined, std::uint64_t command = 0);
     void end(SocketId id, const Socket& socket, socketio::DisconnectReason reason);

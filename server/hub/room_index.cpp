@@ -7,12 +7,10 @@ namespace oncewire::hub {
 bool RoomIndex::join(SocketId socket, std::string_view room_name) {
     if (is_member(socket, room_name)) return false;
     auto found = rooms_.find(room_name);
-    if (found == rooms_.end()) {
-        found = rooms_.emplace(std::string(room_name), Room{std::string(room_name), {}, {}}).first;
-    }
+    if (found == rooms_.end()) found = rooms_.emplace(room_name, Room()).first;
     Room& room = found->second;
     auto& memberships = memberships_[socket];
-    memberships.push_back({&room, static_cast<std::uint32_t>(room.members.size())});
+    memberships.push_back({&*found, static_cast<std::uint32_t>(room.members.size())});
     room.members.push_back(socket);
     room.back.push_back(static_cast<std::uint32_t>(memberships.size() - 1));
     return true;
@@ -22,7 +20,7 @@ bool RoomIndex::leave(SocketId socket, std::string_view room_name) {
     const auto found = memberships_.find(socket);
     if (found == memberships_.end()) return false;
     for (std::uint32_t i = 0; i < found->second.size(); ++i) {
-        if (found->second[i].room->name != room_name) continue;
+        if (found->second[i].room->first != room_name) continue;
         remove(socket, i);
         return true;
     }
@@ -46,7 +44,7 @@ std::vector<std::string> RoomIndex::rooms_of(SocketId socket) const {
     std::vector<std::string> names;
     const auto found = memberships_.find(socket);
     if (found == memberships_.end()) return names;
-    for (const auto& membership : found->second) names.push_back(membership.room->name);
+    for (const auto& membership : found->second) names.push_back(membership.room->first);
     return names;
 }
 
@@ -54,7 +52,7 @@ bool RoomIndex::is_member(SocketId socket, std::string_view room_name) const {
     const auto found = memberships_.find(socket);
     if (found == memberships_.end()) return false;
     for (const auto& membership : found->second) {
-        if (membership.room->name == room_name) return true;
+        if (membership.room->first == room_name) return true;
     }
     return false;
 }
@@ -63,7 +61,7 @@ bool RoomIndex::is_member(SocketId socket, std::string_view room_name) const {
 void RoomIndex::remove(SocketId socket, std::uint32_t index) {
     auto& memberships = memberships_[socket];
     const Membership removed = memberships[index];
-    Room& room = *removed.room;
+    Room& room = removed.room->second;
 
     const SocketId moved_socket = room.members.back();
     const std::uint32_t moved_back = room.back.back();
@@ -76,9 +74,9 @@ void RoomIndex::remove(SocketId socket, std::uint32_t index) {
     const Membership last = memberships.back();
     memberships[index] = last;
     memberships.pop_back();
-    if (index < memberships.size()) last.room->back[last.place] = index;
+    if (index < memberships.size()) last.room->second.back[last.place] = index;
     if (memberships.empty()) memberships_.erase(socket);
-    if (room.members.empty()) rooms_.erase(rooms_.find(std::string_view(room.name)));
+    if (room.members.empty()) rooms_.erase(rooms_.find(removed.room->first));
 }
 
 }  // namespace oncewire::hub

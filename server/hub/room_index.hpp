@@ -29,12 +29,12 @@ class RoomIndex {
 
   private:
     struct Room;
+    using Rooms = std::unordered_map<std::string, Room, TextHash, std::equal_to<>>;
     struct Membership {
-        Room* room;
-        std::uint32_t place;  // index in room->members
+        Rooms::value_type* room;  // its name, and what follows
+        std::uint32_t place;      // index in its members
     };
     struct Room {
-        std::string name;
         std::vector<SocketId> members;
         std::vector<std::uint32_t> back;  // back[i]: index of this room in memberships_[members[i]]
     };
@@ -42,7 +42,7 @@ class RoomIndex {
     void remove(SocketId socket, std::uint32_t membership);
 
     // Nodes of an unordered_map do not move, so memberships may point at them. Never iterated.
-    std::unordered_map<std::string, Room, TextHash, std::equal_to<>> rooms_;
+    Rooms rooms_;
     std::unordered_map<SocketId, std::vector<Membership>> memberships_;
 };
 

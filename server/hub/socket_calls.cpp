@@ -64,9 +64,10 @@ void SocketCalls::disconnect(SocketId id, bool close_connection, Instant now) {
     parts_->commands.do_in_order(EndSocket{id, close_connection});
 }
 
-const Request* SocketCalls::request_of(SocketId id) const {
+std::optional<Request> SocketCalls::request_of(SocketId id) const {
     const Socket* socket = parts_->sockets.find(id);
-    return socket ? &parts_->connections.find(socket->connection)->request : nullptr;
+    if (!socket) return std::nullopt;
+    return parts_->connections.find(socket->connection)->request.unpack();
 }
 
 std::string_view SocketCalls::sid_of(SocketId id) const {

@@ -48,8 +48,9 @@ class SocketCalls {
     std::uint64_t submit(SocketId socket, std::string_view data);
     void disconnect(SocketId socket, bool close_connection, Instant now);
 
-    /// Valid until the next input; null and empty for a socket that is gone.
-    const Request* request_of(SocketId socket) const;
+    /// Of its connection; none for a socket that is gone.
+    std::optional<Request> request_of(SocketId socket) const;
+    /// Valid until the next input; empty for a socket that is gone.
     std::string_view sid_of(SocketId socket) const;
     /// Whose lane it proved to be, while it is connected; empty for stock clients.
     ProducerId producer_of(SocketId socket) const;

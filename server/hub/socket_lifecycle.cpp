@@ -44,29 +44,33 @@ const char* SocketLifecycle::why_no_connect(Connection& connection,
 }
 
 void SocketLifecycle::ask_application(ConnectionId id, const peer::ConnectRequested& request) {
-    const SocketId socket =
+    const SocketId socket_id =
         uses_.sockets.add(id, request.index, base64::encode_url(uses_.secrets.take(sid_bytes)));
-    uses_.sockets.known(socket)->capability = peer::find_client_capability(request.auth);
-    uses_.sockets.known(socket)->wants_values = wants_values(request.auth);
-    uses_.recovery.note_claim(socket, request.auth);
-    uses_.turn.outputs.push_back(ConnectAsked{socket, request.nsp, request.auth});
+    Socket& socket = *uses_.sockets.known(socket_id);
+    Arrival& arrival = arrivals_[socket_id];
+    arrival.capability = peer::find_client_capability(request.auth);
+    if (const auto& said = arrival.capability)
+        socket.lane = {said->producer.id, 0, said->answers, said->links, said->renumbered};
+    socket.wants_values = wants_values(request.auth);
+    uses_.recovery.note_claim(socket_id, request.auth);
+    uses_.turn.outputs.push_back(ConnectAsked{socket_id, request.nsp, request.auth});
 }
 
 void SocketLifecycle::accept(SocketId id, SocketCalls::AcceptOptions options) {
     Socket* socket = uses_.sockets.find(id);
     if (!socket || socket->state != Socket::State::asked) return;
-    socket->replay_after = options.replay_after;
+    Arrival& arrival = arrivals_.at(id);
+    arrival.replay_after = options.replay_after;
     const auto nsp = uses_.sockets.namespace_of(*socket);
     for (const auto& room : options.rooms) uses_.audience.place(id, store::log_room(nsp, room));
-    if (!socket->capability) {
-        if (uses_.options.recovery)
-            return uses_.recovery.open(id, *socket, std::move(options.user));
-        return finish_accept(id, nullptr, nullptr);
+    if (!arrival.capability) {
+        if (!uses_.options.recovery) return finish_accept(id, nullptr, nullptr);
+        return uses_.recovery.open(id, *socket, std::move(options.user), arrival.replay_after);
     }
     socket->state = Socket::State::attaching;
     uses_.turn.outputs.push_back(
-        ToStore{mail::Attach{uses_.sockets.ref(id), socket->capability->producer,
-                             std::move(options.user), socket->capability->first}});
+        ToStore{mail::Attach{uses_.sockets.ref(id), arrival.capability->producer,
+                             std::move(options.user), arrival.capability->first}});
 }
 
 void SocketLifecycle::reject(SocketId id, std::string_view error_json) {
@@ -80,7 +84,7 @@ void SocketLifecycle::reject(SocketId id, std::string_view error_json) {
 
 void SocketLifecycle::handle(const mail::Attached& attached) {
     const Socket* socket = uses_.sockets.find(attached.to.session);
-    if (socket && socket->state == Socket::State::attaching)
+    if (socket && socket->lane && socket->state == Socket::State::attaching)
         finish_accept(attached.to.session, &attached, nullptr);
 }
 
@@ -104,14 +108,14 @@ void SocketLifecycle::handle(const mail::SessionOpened& opened) {
 void SocketLifecycle::finish_accept(SocketId id, const mail::Attached* attached,
                                     const mail::SessionOpened* opened) {
     Socket& socket = *uses_.sockets.find(id);
-    const bool replays = begin_reading(socket);
+    const bool replays = begin_reading(socket, arrivals_.extract(id).mapped());
     std::optional<peer::ServerCapability> capability;
     if (attached) {
         const auto& log = uses_.readers.log();
-        socket.producer_epoch = attached->epoch;
+        socket.lane->epoch = attached->epoch;
         capability = {attached->epoch,
                       attached->seen,
-                      *socket.log.sent.position(),
+                      {log.head.epoch, socket.log.sent},
                       limits::window,
                       log.message_bytes_max,
                       store::durability_text(log.durability),
@@ -138,26 +142,26 @@ void SocketLifecycle::finish_accept(SocketId id, const mail::Attached* attached,
 }
 
 /// True: it has something to read first.
-bool SocketLifecycle::begin_reading(Socket& socket) {
+bool SocketLifecycle::begin_reading(Socket& socket, const Arrival& arrival) {
     const auto& head = uses_.readers.log().head;
-    const auto& asked = socket.capability ? socket.capability->position : std::nullopt;
+    const auto asked = arrival.capability ? arrival.capability->position : std::nullopt;
     const bool continues = asked && asked->epoch == head.epoch;
-    const bool replays = continues || asked || socket.replay_after;
-    const delivery::Offset after = continues ? asked->offset
-                                   : replays ? socket.replay_after.value_or(0)
-                                             : head.offset;
-    socket.log.sent.reset({head.epoch, after});
+    const bool replays = continues || asked || arrival.replay_after;
+    socket.log.sent = continues ? asked->offset
+                      : replays ? arrival.replay_after.value_or(0)
+                                : head.offset;
     return replays;
 }
 
 /// What it missed comes after CONNECT. The original's server sends it before, and its client keeps what
 /// comes before CONNECT when the link ends there, asks for it again, and shows it twice.
 void SocketLifecycle::resume(SocketId id, Socket& socket, const mail::SessionOpened& opened) {
+    arrivals_.erase(id);
     socket.is_resumed = true;
     socket.state = Socket::State::connected;
     socket.sid = opened.sid;
     for (const auto& room : opened.rooms) uses_.audience.place(id, room);
-    socket.log.sent.reset(opened.position);
+    socket.log.sent = opened.position.offset;
     ++uses_.turn.counts.sessions_resumed;
     const ConnectionId connection = socket.connection;
     uses_.connections.find(connection)
@@ -223,7 +227,7 @@ void SocketLifecycle::end(SocketId id, socketio::DisconnectReason reason) {
     Socket* socket = uses_.sockets.known(id);
     if (!socket) return;
     auto& outputs = uses_.turn.outputs;
-    const bool is_attached = socket->capability && socket->state != Socket::State::asked;
+    const bool is_attached = socket->lane && socket->state != Socket::State::asked;
     if (uses_.submissions.drop_lookups(id, *socket) || is_attached)
         outputs.push_back(ToStore{mail::Detach{uses_.sockets.ref(id)}});
     uses_.recovery.end(id, *socket, reason);
@@ -237,6 +241,7 @@ void SocketLifecycle::end(SocketId id, socketio::DisconnectReason reason) {
     outputs.push_back(SocketGone{id, reason, std::move(rooms), was_connected});
     uses_.audience.leave_all(id);
     uses_.held.take(id);
+    arrivals_.erase(id);
     uses_.sockets.remove(id);
     uses_.readers.resume(*uses_.connections.known(connection));
 }

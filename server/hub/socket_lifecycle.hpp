@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include "server/hub/recovery_sessions.hpp"
 #include "server/hub/socket_calls.hpp"
 #include "server/hub/submissions.hpp"
+#include "shared/peer/capability.hpp"
 
 namespace oncewire::hub {
 
@@ -62,14 +64,21 @@ class SocketLifecycle {
     void end(SocketId id, socketio::DisconnectReason reason);
 
   private:
+    /// What matters only until it is connected.
+    struct Arrival {
+        std::optional<peer::ClientCapability> capability;
+        std::optional<delivery::Offset> replay_after;
+    };
+
     const char* why_no_connect(Connection& connection, const peer::ConnectRequested& request);
     void ask_application(ConnectionId id, const peer::ConnectRequested& request);
     void finish_accept(SocketId id, const mail::Attached* attached,
                        const mail::SessionOpened* opened);
-    bool begin_reading(Socket& socket);
+    bool begin_reading(Socket& socket, const Arrival& arrival);
     void resume(SocketId id, Socket& socket, const mail::SessionOpened& opened);
 
     Uses uses_;
+    std::map<SocketId, Arrival> arrivals_;
 };
 
 }  // namespace oncewire::hub

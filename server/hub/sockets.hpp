@@ -9,7 +9,7 @@
 #include "server/hub/connections.hpp"
 #include "server/mail/session_mail.hpp"
 #include "shared/delivery/cursor.hpp"
-#include "shared/peer/capability.hpp"
+#include "shared/delivery/producer.hpp"
 
 namespace oncewire::hub {
 
@@ -24,7 +24,16 @@ struct LogReader {
     };
     State state = State::absent;
     bool has_new_rooms = false;  ///< since the log was handed to it last
-    delivery::Cursor sent;       ///< up to where the log was handed to it
+    delivery::Offset sent = 0;   ///< up to where the log was handed to it; its epoch is the log's
+};
+
+/// What a tier-2 client said of its outbox, as far as it matters after CONNECT.
+struct Lane {
+    ProducerId producer;
+    delivery::ProducerEpoch epoch = 0;  ///< when it is attached
+    bool answers = false;               ///< see peer::ClientCapability
+    bool links = false;
+    bool renumbered = false;
 };
 
 struct Socket {
@@ -42,9 +51,7 @@ struct Socket {
     ConnectionId connection = 0;
     LogReader log;
     std::string sid;
-    std::optional<peer::ClientCapability> capability;
-    delivery::ProducerEpoch producer_epoch = 0;
-    std::optional<delivery::Offset> replay_after;
+    std::optional<Lane> lane;  // none: a stock client
     std::string sender;
     delivery::Anomalies noticed;  // what it was believed
     std::uint64_t mark = 0;       // visited by Audience::for_each() of this number
@@ -81,8 +88,8 @@ class Sockets {
     }
     /// Whose lane it proved to be, while it is connected; empty for stock clients.
     static ProducerId producer_of(const Socket& socket) {
-        const bool is_known = socket.state == Socket::State::connected && socket.capability;
-        return is_known ? socket.capability->producer.id : ProducerId();
+        const bool is_known = socket.state == Socket::State::connected && socket.lane;
+        return is_known ? socket.lane->producer : ProducerId();
     }
     /// As the sequencer calls it.
     mail::SessionRef ref(SocketId id) const { return {core_, id}; }

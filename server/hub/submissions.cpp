@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "shared/base/limits.hpp"
+#include "shared/peer/capability.hpp"
 
 namespace oncewire::hub {
 namespace {
@@ -47,18 +48,17 @@ void Submissions::submit(SocketId id, const Socket& socket, socketio::Packet pac
 bool Submissions::submit_keyed(SocketId id, const Socket& socket, const socketio::Packet& packet) {
     const auto send = peer::decode_send(packet.data);
     if (!send) return false;
-    turn_.outputs.push_back(ToStore{
-        mail::Submit{sockets_.ref(id),
-                     std::string(sockets_.namespace_of(socket)),
-                     std::string(send->message),
-                     socket.sid,
-                     mail::Submit::ProducerKey{socket.capability->producer.id,
-                                               socket.producer_epoch, send->sequence, send->digest,
-                                               send->renumbered || !socket.capability->renumbered},
-                     std::nullopt,
-                     socket.sender,
-                     false,
-                     {}}});
+    turn_.outputs.push_back(ToStore{mail::Submit{
+        sockets_.ref(id),
+        std::string(sockets_.namespace_of(socket)),
+        std::string(send->message),
+        socket.sid,
+        mail::Submit::ProducerKey{socket.lane->producer, socket.lane->epoch, send->sequence,
+                                  send->digest, send->renumbered || !socket.lane->renumbered},
+        std::nullopt,
+        socket.sender,
+        false,
+        {}}});
     return true;
 }
 
@@ -161,7 +161,7 @@ void Submissions::handle(const mail::RetryLater& later) {
                                 R"([{"error":"later","message":"not now; ask again"}])", {});
     }
     const Socket* socket = sockets_.find(later.to.session);
-    if (!socket || !socket->capability) return;
+    if (!socket || !socket->lane) return;
     writer_.send_event(later.to.session, peer::encode(peer::LaterEvent{later.after}), {});
 }
 
@@ -169,7 +169,7 @@ void Submissions::handle(const mail::RetryLater& later) {
 /// version, or expires.
 void Submissions::handle(const mail::Ask& ask) {
     const Socket* socket = sockets_.find(ask.to.session);
-    if (!socket || !socket->capability || !socket->capability->answers) return;
+    if (!socket || !socket->lane || !socket->lane->answers) return;
     writer_.send_event(ask.to.session, peer::encode(peer::AskEvent{ask.number, ask.data}), {});
 }
 

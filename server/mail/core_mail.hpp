@@ -42,7 +42,7 @@ struct ServerSideEmit {
 };
 
 /// Something the applications of all cores are asked, the asking one's included; each answers with
-/// Hub::answer(), any number of times, and says which answer is its last.
+/// ServerCalls::answer(), any number of times, and says which answer is its last.
 struct CoreQuestion {
     enum class Kind : std::uint8_t {
         acknowledge,  ///< send the event `data` to `target` and pass on what each of them acknowledges

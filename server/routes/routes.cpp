@@ -25,12 +25,12 @@ Routes::Frames as_text(const Routes::Frames& frames) {
 // ---- WebSockets ---------------------------------------------------------------------------------
 
 std::optional<hub::ConnectionId> Routes::handle_websocket(std::string_view sid,
-                                                          hub::Request request, bool text_only,
-                                                          Instant now) {
+                                                          const hub::Request& request,
+                                                          bool text_only, Instant now) {
     wires_.add_entropy();
     auto connection = sid.empty() ? std::nullopt : hub_.find_by_sid(sid);
     if (sid.empty()) {
-        connection = hub_.handle_accept(std::move(request), now);
+        connection = hub_.handle_accept(request, now);
     } else if (!connection || !hub_.handle_probe_opened(*connection, now)) {
         return std::nullopt;
     }
@@ -64,10 +64,11 @@ bool Routes::is_polling(std::string_view sid) const {
     return connection ? polling_.is_open(*connection) : polling_.has_farewell(sid);
 }
 
-void Routes::handle_first_get(RequestId id, hub::Request request, net::Seat seat, Instant now) {
+void Routes::handle_first_get(RequestId id, const hub::Request& request, net::Seat seat,
+                              Instant now) {
     wires_.add_entropy();
-    const auto opened = hub_.handle_accept(std::move(request), now);
-    polling_.open(opened, std::string(hub_.engine_sid_of(opened)), id, std::move(seat));
+    const auto opened = hub_.handle_accept(request, now);
+    polling_.open(opened, std::string(hub_.status_of(opened).engine_sid), id, std::move(seat));
 }
 
 void Routes::handle_get(RequestId id, std::string_view sid, std::string_view mark, Instant now) {
@@ -76,7 +77,7 @@ void Routes::handle_get(RequestId id, std::string_view sid, std::string_view mar
         polling_.handle_late_get(sid, id, mark);
         return;
     }
-    const bool probing = hub_.state_of(*connection) != engineio::SessionState::open;
+    const bool probing = hub_.status_of(*connection).state != engineio::SessionState::open;
     polling_.handle_get(*connection, id, probing, now, mark);
 }
 

@@ -45,8 +45,9 @@ class Routes {
 
     /// One has shaken hands; `sid` is empty, or of the session that tries it. None: not wanted.
     /// `text_only`: its client can send and read no bytes.
-    std::optional<hub::ConnectionId> handle_websocket(std::string_view sid, hub::Request request,
-                                                      bool text_only, Instant now);
+    std::optional<hub::ConnectionId> handle_websocket(std::string_view sid,
+                                                      const hub::Request& request, bool text_only,
+                                                      Instant now);
     /// Its WebSocket is being tried, and polling carries it.
     bool is_probing(hub::ConnectionId id) const { return polling_.is_open(id); }
     void handle_frame(hub::ConnectionId id, FrameView frame, Instant now);
@@ -58,7 +59,7 @@ class Routes {
     /// Whether `sid` polls: a session, or one that is over and whose client has not heard of it.
     bool is_polling(std::string_view sid) const;
     /// A GET without a sid. `seat`: kept as long as the session polls.
-    void handle_first_get(RequestId id, hub::Request request, net::Seat seat, Instant now);
+    void handle_first_get(RequestId id, const hub::Request& request, net::Seat seat, Instant now);
     void handle_get(RequestId id, std::string_view sid, std::string_view mark, Instant now);
     /// The head of a POST came. False: nobody wants the body.
     bool handle_post_begun(std::string_view sid);

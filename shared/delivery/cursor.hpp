@@ -7,8 +7,8 @@
 
 namespace oncewire::delivery {
 
-/// The position up to which this side has processed one log: in the browser what was handed to the
-/// application, on the server what was handed to one reader's connection. One class, both ends.
+/// The position up to which a reader has processed one log: what was handed to its application. (The server
+/// needs an offset for each socket, no more: when its log is another one, every connection ends.)
 ///
 /// A member of few rooms sees offsets skip, so what is missing shows only where entries say which came
 /// before them. Knows one epoch at a time.

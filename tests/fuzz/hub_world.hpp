@@ -215,9 +215,10 @@ class HubWorld {
         request.transport = transport;
         request.network = std::to_string(who % 3);
         request.url = std::to_string(who);
-        const auto id = hubs_[core]->handle_accept(std::move(request), now_);
+        const auto id = hubs_[core]->handle_accept(request, now_);
         for (const auto& each : peers_) VERIFY(each.core != core || each.id != id);
-        peers_.push_back({core, id, reading, std::string(hubs_[core]->engine_sid_of(id)), {}});
+        peers_.push_back(
+            {core, id, reading, std::string(hubs_[core]->status_of(id).engine_sid), {}});
         return who;
     }
     std::string auth() {
@@ -302,19 +303,18 @@ class HubWorld {
             case 6:
                 return hub.sockets().acknowledge(socket, 1, "[\"" + filling() + "\"]");
             case 7:
-                return hub.broadcasts().broadcast(
+                return hub.server().broadcast(
                     {some_target(), R"(["all",")" + filling() + "\"]", {}, maybe()});
             case 8:
-                return hub.broadcasts().broadcast_local(
-                    {some_target(), R"(["here"])", {}, maybe()});
+                return hub.server().broadcast_local({some_target(), R"(["here"])", {}, maybe()});
             case 9:
                 return hub.sockets().disconnect(socket, maybe(), now_);
             case 10:
-                if (below(4) == 0) hub.broadcasts().disconnect_sockets({some_target(), maybe()});
+                if (below(4) == 0) hub.server().disconnect_sockets({some_target(), maybe()});
                 return;
             case 11:
-                return maybe() ? hub.broadcasts().join_rooms({some_target(), {room()}})
-                               : hub.broadcasts().leave_rooms({some_target(), {room()}});
+                return maybe() ? hub.server().join_rooms({some_target(), {room()}})
+                               : hub.server().leave_rooms({some_target(), {room()}});
             case 12:
                 return ask(*whom);
             case 13:
@@ -346,7 +346,7 @@ class HubWorld {
         std::sort(to.begin(), to.end());
         to.erase(std::unique(to.begin(), to.end()), to.end());
         const auto timeout = maybe() ? std::optional(Millis(3000)) : std::nullopt;
-        asked_.insert({whom.first, hub_of(whom).broadcasts().emit_with_ack(
+        asked_.insert({whom.first, hub_of(whom).server().emit_with_ack(
                                        to, "/", R"(["well?",")" + filling() + "\"]", {}, timeout)});
     }
 
@@ -503,9 +503,9 @@ class HubWorld {
     void check() {
         for (std::size_t who = 0; who < peers_.size(); ++who) {
             const bool is_found = hub_at(who).find_by_sid(peer(who).sid).has_value();
-            const auto state = hub_at(who).state_of(peer(who).id);
+            const auto state = hub_at(who).status_of(peer(who).id).state;
             VERIFY(is_found == (state != engineio::SessionState::closed));
-            VERIFY(hub_at(who).queued_bytes(peer(who).id) <= hard_limit());
+            VERIFY(hub_at(who).status_of(peer(who).id).queued_bytes <= hard_limit());
         }
         for (std::size_t back = 0; back < std::min<std::size_t>(recent_.size(), 12); ++back)
             check(recent_[recent_.size() - 1 - back]);
@@ -513,12 +513,13 @@ class HubWorld {
     void check(const SessionId& id) {
         const Session& session = *find(id);
         hub::Hub& hub = hub_of(id);
-        const bool is_over = session.is_gone || !session.peer ||
-                             hub.state_of(peer(*session.peer).id) == engineio::SessionState::closed;
+        const bool is_over =
+            session.is_gone || !session.peer ||
+            hub.status_of(peer(*session.peer).id).state == engineio::SessionState::closed;
         if (!is_over) return;
         VERIFY(hub.sockets().sid_of(id.second).empty() && !hub.sockets().request_of(id.second));
         for (const auto* name : {"/", "/a"}) {
-            const auto found = hub.broadcasts().sockets({name, {}, {}});
+            const auto found = hub.server().sockets({name, {}, {}});
             VERIFY(std::find(found.begin(), found.end(), id.second) == found.end());
         }
     }
@@ -534,7 +535,7 @@ class HubWorld {
         return *session;
     }
     std::optional<std::size_t> peer_of(const SessionId& id) {
-        const hub::Request* request = hub_of(id).sockets().request_of(id.second);
+        const auto request = hub_of(id).sockets().request_of(id.second);
         const auto who = request ? json::as_integer(request->url) : std::nullopt;
         return who ? std::optional(static_cast<std::size_t>(*who)) : std::nullopt;
     }

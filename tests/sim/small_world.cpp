@@ -260,7 +260,7 @@ void SmallWorld::open_link(peer::LinkId id) {
     hub::Request request;
     request.url = "/socket.io/?EIO=4&transport=websocket";
     note(process_->hub_saw, Input::accepted);
-    link_->server_id = process_->hub.handle_accept(std::move(request), now_);
+    link_->server_id = process_->hub.handle_accept(request, now_);
     may_cut_ = may_crash_ = true;
     note(client_saw_, Input::opened, id);
     client_.handle_link_opened(id, now_);

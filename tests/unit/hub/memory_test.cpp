@@ -57,7 +57,7 @@ void visit(Hub& hub, int visitors) {
             hub.secrets().add(std::string(1, static_cast<char>(i + static_cast<int>(wanted))));
         Request request;
         request.network = std::to_string(i);
-        const auto id = hub.handle_accept(std::move(request), now);
+        const auto id = hub.handle_accept(request, now);
         hub.handle_frame(id, {FrameType::text, "40"}, now);
         while (auto output = hub.poll_output()) {
             if (const auto* asked = std::get_if<ConnectAsked>(&*output))

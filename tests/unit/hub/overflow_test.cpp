@@ -34,7 +34,7 @@ class Deaf {
         Request request;
         request.network = network;
         hub.secrets().add(std::string(hub.secrets().wanted(), 'r'));
-        return hub.handle_accept(std::move(request), now);
+        return hub.handle_accept(request, now);
     }
     void say(ConnectionId id, const std::string& text) {
         hub.secrets().add(std::string(hub.secrets().wanted(), static_cast<char>('a' + ++said_)));
@@ -101,22 +101,21 @@ const std::string capable =
 TEST_CASE("a session whose peer read too little is over at once, and is told gone once") {
     Deaf deaf;
     const auto id = deaf.open();
-    const std::string sid(deaf.hub.engine_sid_of(id));
+    const std::string sid(deaf.hub.status_of(id).engine_sid);
     const auto socket = deaf.join(id);
     deaf.say(id, "40/more,");
     deaf.overflow(socket);
 
     CHECK_FALSE(deaf.hub.find_by_sid(sid));
-    CHECK(deaf.hub.sockets().request_of(socket) == nullptr);
-    CHECK(deaf.hub.broadcasts().sockets({"/", {}, {}}).empty());
-    CHECK(deaf.hub.queued_bytes(id) == 0);
+    CHECK_FALSE(deaf.hub.sockets().request_of(socket));
+    CHECK(deaf.hub.server().sockets({"/", {}, {}}).empty());
+    CHECK(deaf.hub.status_of(id).queued_bytes == 0);
     const auto action = GENERATE(0, 1, 2, 3, 4);
     if (action == 0) deaf.hub.sockets().disconnect(socket, true, deaf.now);
-    if (action == 1) deaf.hub.broadcasts().disconnect_sockets({{"/", {}, {}}, false});
+    if (action == 1) deaf.hub.server().disconnect_sockets({{"/", {}, {}}, false});
     if (action == 2) deaf.hub.sockets().reject(socket, "{}", deaf.now);
     if (action == 3) deaf.hub.sockets().accept(socket, {}, deaf.now);
-    if (action == 4)
-        deaf.hub.broadcasts().emit_with_ack({socket}, "/", R"(["a"])", {}, std::nullopt);
+    if (action == 4) deaf.hub.server().emit_with_ack({socket}, "/", R"(["a"])", {}, std::nullopt);
     deaf.hub.sockets().emit(socket, R"(["late"])");
     deaf.hub.sockets().join(socket, "room");
     deaf.say(id, R"(42["late"])");
@@ -317,7 +316,7 @@ TEST_CASE("any core can tell whose session it is") {
         options.core = static_cast<std::uint16_t>(core);
         options.cores = 65535;
         Deaf deaf(options);
-        CHECK(Hub::owner_of(deaf.hub.engine_sid_of(deaf.open())) == core);
+        CHECK(Hub::owner_of(deaf.hub.status_of(deaf.open()).engine_sid) == core);
     }
 }
 

@@ -41,7 +41,7 @@ struct Story {
     }
     hub::SocketId socket_of(std::size_t browser) {
         const auto sid = world.seen<peer::Connected>(browser).back().sid;
-        for (const auto socket : world.hub.broadcasts().sockets({"/", {}, {}})) {
+        for (const auto socket : world.hub.server().sockets({"/", {}, {}})) {
             if (world.hub.sockets().sid_of(socket) == sid) return socket;
         }
         FAIL("no such session");
@@ -133,10 +133,10 @@ TEST_CASE("who comes into a room misses nothing of what was said there before") 
     story.say("4");
     CHECK(story.read_by(story.bob) == Texts{"3", "4"});
 
-    story.world.hub.broadcasts().leave_rooms({{"/", {}, {}}, {"chat"}});
+    story.world.hub.server().leave_rooms({{"/", {}, {}}, {"chat"}});
     story.world.settle();
     story.say("5");
-    story.world.hub.broadcasts().join_rooms({{"/", {}, {}}, {"chat"}});
+    story.world.hub.server().join_rooms({{"/", {}, {}}, {"chat"}});
     story.world.settle();
     story.say("6");
     CHECK(story.read_by(story.bob) == Texts{"3", "4", "6"});

@@ -13,11 +13,11 @@ namespace oncewire::hub {
 
 struct Parts;
 
-/// What the application says to many sockets, on all cores, and to the applications of other cores. Belongs to
-/// the Hub and lives as long; on its thread.
-class BroadcastCalls {
+/// What the application says that is not for one socket: to many, on all cores, to the applications of other
+/// cores, and to the hub itself. Belongs to the Hub and lives as long; on its thread.
+class ServerCalls {
   public:
-    explicit BroadcastCalls(Parts& parts) : parts_(&parts) {}
+    explicit ServerCalls(Parts& parts) : parts_(&parts) {}
 
     /// Ephemeral, to everybody in the target on every core; the same order for all of a namespace.
     /// Recorded where recovery is on, unless it is volatile.
@@ -50,6 +50,11 @@ class BroadcastCalls {
     void remove_from_family(std::string_view family, std::string_view nsp);
     /// Connected sockets of this core.
     std::vector<SocketId> sockets(const mail::Target& target) const;
+
+    /// Woken follows then, unless an earlier moment was asked for since: one alarm, the earliest.
+    void wake_at(Instant when);
+    /// Not done: it is given out again after a while.
+    void end_task(std::uint64_t id, bool is_done);
 
   private:
     Parts* parts_;
