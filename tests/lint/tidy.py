@@ -30,7 +30,7 @@ BANS = [
     Ban(r"\bTODO\b", r".", "an issue, or the code"),
     Ban(r"\bprotocol notes\b", r".", "words that stand alone: no such notes are in the tree"),
     Ban(r"::now\(\)", r"^(shared|server/(hub|mail|sequencer|store))/.*" + CODE, "take `Instant now` as an argument"),
-    Ban(r"std::function\b", r"^shared/.*" + CODE, "return an output; the host performs it"),
+    Ban(r"std::function\b", r"^(shared|server/hub)/.*" + CODE, "return an output; the host performs it"),
     Ban(r"\bthrow\b(?!\()", r"^(shared|client-wasm)/.*" + CODE, "Result, or VERIFY for our own bugs"),
     Ban(r"\b(dynamic_cast|typeid)\b", r"^(shared|client-wasm)/.*" + CODE, "std::variant; there is no RTTI"),
     Ban(r"\b(mutex|lock_guard|condition_variable)\b", r"^(shared|server|client-wasm)/.*" + CODE, "a mailbox", THREADED),
