@@ -25,7 +25,8 @@ SequencerThread::SequencerThread(
       sequencer_(*store_, std::move(handlers), std::move(options.sequencer)),
       cores_(std::move(cores)),
       is_behind_(cores_.size(), false),
-      on_damage_(std::move(options.on_damage)) {}
+      on_damage_(std::move(options.on_damage)),
+      on_superseded_(std::move(options.on_superseded)) {}
 
 SequencerThread::~SequencerThread() { stop(); }
 
@@ -56,9 +57,9 @@ void SequencerThread::run() {
         sequencer_.handle_timeout(monotonic_now(), wall_clock_now());
         do_chores();
         deliver();
-        if (!sequencer_.is_damaged()) continue;
+        if (!sequencer_.is_damaged() && !sequencer_.is_superseded()) continue;
         drop_chores();
-        return on_damage_();
+        return sequencer_.is_damaged() ? on_damage_() : on_superseded_();
     }
 }
 

@@ -26,6 +26,8 @@ class SequencerThread {
         /// The database is damaged; called once, on this thread, which does nothing more. It should end
         /// the process.
         std::function<void()> on_damage;
+        /// As Server::Options::on_superseded; likewise.
+        std::function<void()> on_superseded;
     };
 
     /// `cores` outlive this; the number of each is its place here.
@@ -45,7 +47,7 @@ class SequencerThread {
 
     /// Before start(). Error: a sentence.
     Result<void, std::string> prepare_application(const std::vector<store::SchemaPart>& parts) {
-        return store_->prepare_application(parts);
+        return store_->tables().prepare(parts);
     }
     /// Tells every core where the log stands, then starts working.
     void start();
@@ -83,6 +85,7 @@ class SequencerThread {
     std::vector<CoreMailbox*> cores_;
     std::vector<bool> is_behind_;  // by core: it was not told of all that is in the log
     std::function<void()> on_damage_;
+    std::function<void()> on_superseded_;
     SequencerMailbox inbox_{inbox_capacity, inbox_bytes, mail::bytes_of};
     mutable std::mutex chores_mutex_;
     std::vector<Chore> chores_;

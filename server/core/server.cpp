@@ -89,6 +89,11 @@ void end_process_for_damage() {
     std::_Exit(damaged_exit_status);
 }
 
+void end_process_superseded() {
+    std::fputs("another process writes to the database now, so this one ends\n", stderr);
+    std::_Exit(1);
+}
+
 Server::Server(Options options, std::unique_ptr<store::Store> store,
                const std::function<void(api::Application&)>& install)
     : options_(std::move(options)), limits_(options_.limits) {
@@ -128,6 +133,7 @@ Server::Server(Options options, std::unique_ptr<store::Store> store,
     sequencer_options.sequencer.lease = options_.lease;
     sequencer_options.sequencer.recovery = options_.recovery.value_or(store::RecoveryLimits{});
     sequencer_options.on_damage = options_.on_damage;
+    sequencer_options.on_superseded = options_.on_superseded;
     sequencer_options.sequencer.lookups = durable_.lookups();
     sequencer_options.sequencer.answers = catching(durable_.answer_handlers(), options_.log);
     sequencer_options.sequencer.on_mistake = options_.log;

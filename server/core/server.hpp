@@ -23,6 +23,7 @@ namespace oncewire::core {
 /// Exit status for a database that must be looked at by a person before anything is written to it.
 inline constexpr int damaged_exit_status = 75;
 [[noreturn]] void end_process_for_damage();
+[[noreturn]] void end_process_superseded();
 
 /// Cores and the sequencer, started and stopped together.
 class Server {
@@ -52,6 +53,9 @@ class Server {
         /// The database was found to be damaged. It must not be closed: closing writes, and what is there
         /// is evidence. By default the process ends at once, with exit status 75.
         std::function<void()> on_damage = end_process_for_damage;
+        /// Somebody else has opened the database since and writes to it, so nothing more may be said. By default the
+        /// process ends at once, with exit status 1.
+        std::function<void()> on_superseded = end_process_superseded;
         /// 8 s: for clients to take what is queued for them and go.
         Millis drain_timeout{8'000};
     };

@@ -1,43 +1,48 @@
 // The end of a batch: what a commit, and one that failed, mean for everybody in it.
+#include <iterator>
 #include <utility>
 
 #include "server/sequencer/sequencer.hpp"
 
 namespace oncewire::sequencer {
 
-bool Sequencer::write_dirty_rows() {
+void Sequencer::put_dirty_rows() {
     for (const auto& id : dirty_) {
         ProducerRow& row = attachments_.find(id)->second.row;
         row.last_contact = wall_clock_;
-        if (const auto put = store_.put_producer(row); !put) {
-            fail_batch(put.error());
-            return false;
-        }
+        overlay_->senders.put(row);
     }
-    // What the last message put may wait yet. An error that shows now is a plain no; in commit() it would leave
-    // everybody in doubt.
-    if (const auto marked = store_.mark(); !marked) {
-        fail_batch(marked.error());
-        return false;
+}
+
+void Sequencer::end_batch() {
+    put_dirty_rows();
+    tidy_sessions();
+    flush_published();
+    rewritten_ = overlay_->batch().rewritten.size();
+    in_batch_ = false;
+    const Written written = overlay_->write();
+    switch (written.outcome) {
+        case WriteOutcome::committed:
+            return finish_committed();
+        case WriteOutcome::refused:
+            return fail_batch(written.error);
+        case WriteOutcome::moved:
+            is_superseded_ = true;
+            return;
+        case WriteOutcome::unknown:
+            return lose_batch();
     }
-    return true;
 }
 
 void Sequencer::finish_committed() {
     ++counts_.commits;
-    flush_published();
-    show_rewritten();
+    fill_in_published();
     note_rewritten();
-    for (auto& mail : ordered_) {
-        if (const auto* published = std::get_if<Published>(&mail.mail))
-            counts_.stored += published->entries->size();
-        outputs_.push_back(std::move(mail));
-    }
-    ordered_.clear();
+    counts_.rewritten += rewritten_;
     counts_.tasks_done += ended_tasks_.size();
     for (const auto id : ended_tasks_) tasks_.erased(id);
     ended_tasks_.clear();
-    if (std::exchange(last_task_, store_.last_task()) != last_task_) tasks_.look_again();
+    if (!overlay_->written().tasks.empty()) tasks_.look_again();
     refuse_until_.reset();
     note_questions(true);
     end_dirty([](Attachment& attachment) {
@@ -50,23 +55,17 @@ void Sequencer::finish_committed() {
     }
 }
 
-/// What was published and rewritten in the same batch is told as it is by now.
-void Sequencer::show_rewritten() {
-    if (rewritten_.empty()) return;
-    counts_.rewritten += rewritten_.size();
-    std::map<delivery::Offset, std::string> newest;
-    for (auto& [offset, data] : rewritten_) newest[offset] = std::move(data);
-    for (auto& mail : ordered_) {
-        auto* published = std::get_if<Published>(&mail.mail);
-        const auto first =
-            published ? newest.lower_bound(published->entries->front().offset) : newest.end();
-        if (first == newest.end()) continue;
-        auto entries = *published->entries;
-        for (auto& entry : entries) {
-            if (const auto data = newest.find(entry.offset); data != newest.end())
-                entry.data = data->second;
-        }
-        published->entries = std::make_shared<const std::vector<LogEntry>>(std::move(entries));
+void Sequencer::fill_in_published() {
+    auto& entries = overlay_->written().entries;
+    counts_.stored += entries.size();
+    std::size_t from = 0;
+    for (const auto& [place, to] : feeds_) {
+        const auto first = entries.begin() + static_cast<std::ptrdiff_t>(from);
+        const auto last = entries.begin() + static_cast<std::ptrdiff_t>(to);
+        std::get<Published>(ordered_[place].mail).entries =
+            std::make_shared<const std::vector<LogEntry>>(std::make_move_iterator(first),
+                                                          std::make_move_iterator(last));
+        from = to;
     }
 }
 
@@ -86,8 +85,8 @@ void Sequencer::end_dirty(Outcome outcome) {
 
 void Sequencer::fail_batch(StoreError error) {
     note(error);
-    if (in_transaction_) store_.rollback();
-    in_transaction_ = false;
+    overlay_->drop();
+    in_batch_ = false;
     // Whoever asks meanwhile must not put off the next attempt to reopen, again and again.
     if (!needs_reopen_) refuse_until_ = now_ + refuse_for;
     end_dirty([](Attachment& attachment) {
@@ -96,7 +95,6 @@ void Sequencer::fail_batch(StoreError error) {
     });
     const auto attaches = std::move(attaches_);
     const auto involved = std::move(involved_);
-    published_.clear();
     settle_ordered(true);
     void_batch();
     forget_ended_tasks();
@@ -115,7 +113,6 @@ void Sequencer::lose_batch() {
     end_dirty([](Attachment&) {});  // forgotten below: the disk knows, we do not
     auto involved = std::move(involved_);
     for (const auto& attach : attaches_) involved.push_back({attach.from, std::nullopt});
-    published_.clear();
     settle_ordered(false);
     void_batch();
     for (const auto& each : involved) {
@@ -143,10 +140,8 @@ void Sequencer::void_batch() {
 }
 
 void Sequencer::clear_batch() {
-    published_.clear();
-    questions_.clear();
-    rewritten_.clear();
     ordered_.clear();
+    feeds_.clear();
     session_work_in_batch_ = false;
     replies_.clear();
     settled_at_.clear();

@@ -10,8 +10,7 @@
 namespace oncewire::sequencer {
 namespace {
 
-/// 1,024 verdicts of a sender are made ready to be found by digest between two others' messages: some 5 ms.
-constexpr std::uint32_t prepared_at_once = 1024;
+/// By then some verdicts more are ready to be found by digest.
 constexpr Millis prepare_again_after{20};
 
 /// At most 64 bytes of a name, and none of a character that does not fit: half of one would not be JSON,
@@ -59,23 +58,18 @@ void Sequencer::handle_keyed(const Submit& submit, Attachment& attachment) {
         if (!found) return;
         known = std::move(*found);
     }
-    const auto before = store_.head().offset;
+    const auto before = overlay_->head().offset;
     auto verdict = known ? take_number(submit, known->verdict) : store_message(submit);
     if (!verdict) {
         // What follows comes again with it, without being asked for.
         if (verdict.error() == StoreError::handler) attachment.expect_said = true;
         return;
     }
-    if (!attachment.bound && !attachment.dirty) {
-        if (const auto put = store_.put_producer(attachment.row); !put)
-            return fail_batch(put.error());
-    }
     const Publication published{before + 1,
-                                static_cast<std::uint32_t>(store_.head().offset - before)};
-    const auto stored =
-        store_.put_verdict(submit.key->id, sequence,
-                           {submit.key->digest, *verdict, known ? known->published : published});
-    if (!stored) return fail_batch(stored.error());
+                                static_cast<std::uint32_t>(overlay_->head().offset - before)};
+    overlay_->senders.put_verdict(
+        submit.key->id, sequence,
+        {submit.key->digest, *verdict, known ? known->published : published});
     attachment.expect_said = false;
     seen = {sequence, submit.key->digest};
     if (!attachment.dirty) dirty_.push_back(submit.key->id);
@@ -110,20 +104,16 @@ Result<std::optional<store::StoredVerdict>, StoreError> Sequencer::find_under_an
         return Err{StoreError::busy};
     }
     involved_.push_back({submit.from, std::nullopt});
-    if (!begin_batch()) return Err{StoreError::busy};
-    const auto ready = store_.prepare_digests(submit.key->id, prepared_at_once);
-    if (!ready) {
-        fail_batch(ready.error());
-        return Err{ready.error()};
+    auto found = overlay_->senders.find_by_digest(submit.key->id, submit.key->digest);
+    if (!found) {
+        fail_batch(found.error());
+        return Err{found.error()};
     }
-    if (!*ready) {
-        attachment.expect_said = true;  // what follows comes again with it, without being asked for
-        retry_later(submit.from, submit.ack_id, prepare_again_after);
-        return Err{StoreError::busy};
-    }
-    auto found = store_.find_verdict_by_digest(submit.key->id, submit.key->digest);
-    if (!found) fail_batch(found.error());
-    return found;
+    if (found->is_ready) return std::move(found->verdict);
+    unprepared_.insert(submit.key->id);
+    attachment.expect_said = true;  // what follows comes again with it, without being asked for
+    retry_later(submit.from, submit.ack_id, prepare_again_after);
+    return Err{StoreError::busy};
 }
 
 /// The first verdict again, any number of times (R4), unless it is another message (R9) or that verdict
@@ -131,7 +121,7 @@ Result<std::optional<store::StoredVerdict>, StoreError> Sequencer::find_under_an
 /// message is new here.
 void Sequencer::answer_repeated(const Submit& submit, Attachment& attachment) {
     involved_.push_back({submit.from, std::nullopt});
-    auto stored = store_.find_verdict(submit.key->id, submit.key->sequence);
+    auto stored = overlay_->senders.find_verdict(submit.key->id, submit.key->sequence);
     if (!stored) return fail_batch(stored.error());
     if (!*stored || (*stored)->digest != submit.key->digest) {
         // Its sender's storage was put back to before it had to give the message another number.
@@ -171,7 +161,7 @@ Result<Verdict, StoreError> Sequencer::store_message(const Submit& submit) {
         return Err{StoreError::busy};
     }
     involved_.push_back({submit.from, submit.ack_id});
-    if (!begin_batch()) return Err{StoreError::busy};
+    in_batch_ = true;
     auto verdict = run_handler(submit);
     if (!verdict && verdict.error() == StoreError::handler) {
         ++counts_.handler_failures;
@@ -180,7 +170,7 @@ Result<Verdict, StoreError> Sequencer::store_message(const Submit& submit) {
             return verdict;
         }
         verdict = reject("handler_failed", "the server failed on this message again and again");
-        if (const auto dropped = drop_question(submit); !dropped) verdict = Err{dropped.error()};
+        drop_question(submit);
     }
     if (!verdict) fail_batch(verdict.error());
     if (verdict && verdict->kind == Verdict::Kind::rejected &&
@@ -191,23 +181,12 @@ Result<Verdict, StoreError> Sequencer::store_message(const Submit& submit) {
     return verdict;
 }
 
-/// False: the store said no, and everybody in the batch was told.
-bool Sequencer::begin_batch() {
-    if (in_transaction_) return true;
-    if (const auto begun = store_.begin(); !begun) {
-        fail_batch(begun.error());
-        return false;
-    }
-    in_transaction_ = true;
-    return true;
-}
-
 /// The message was stored under another number, and is offered under this one by a sender who does not
 /// know: the number is used up, and nothing else happens.
 Result<Verdict, StoreError> Sequencer::take_number(const Submit& submit, Verdict verdict) {
     ++counts_.repeated;
     involved_.push_back({submit.from, submit.ack_id});
-    if (!begin_batch()) return Err{StoreError::busy};
+    in_batch_ = true;
     return verdict;
 }
 
@@ -222,29 +201,16 @@ bool Sequencer::may_try_again(const Submit& submit) {
 
 /// What is not accepted leaves nothing behind.
 Result<Verdict, StoreError> Sequencer::run_handler(const Submit& submit) {
-    const Beginning before = beginning();
+    overlay_->mark();
     const auto verdict = call_handler(submit);
     const bool accepted = verdict && verdict->kind == Verdict::Kind::accepted;
     const bool spoilt = !verdict && verdict.error() != StoreError::handler;
-    if (accepted || spoilt || !was_marked_) return verdict;
-    if (const auto undone = undo(before); !undone) return Err{undone.error()};
+    if (accepted || spoilt) return verdict;
+    if (const auto undone = overlay_->undo(); !undone) return Err{undone.error()};
     return verdict;
 }
 
-Sequencer::Beginning Sequencer::beginning() const {
-    return {published_.size(), questions_.size(), rewritten_.size()};
-}
-
-/// Back to where the newest handler began.
-Result<void, StoreError> Sequencer::undo(const Beginning& beginning) {
-    published_.resize(beginning.published);
-    questions_.resize(beginning.questions);
-    rewritten_.resize(beginning.rewritten);
-    return store_.undo();
-}
-
 Result<Verdict, StoreError> Sequencer::call_handler(const Submit& submit) {
-    was_marked_ = false;
     if (submit.data == delivery::cancelled_message) return accept();
     const std::size_t most =
         submit.is_applications ? limits::message_bytes : options_.message_bytes_max;
@@ -273,9 +239,8 @@ Result<Verdict, StoreError> Sequencer::call_handler(const Submit& submit) {
     Message message{submit.nsp, *event,        std::move(elements), submit.scope,
                     {},         submit.sender, producer.text};
     if (submit.key) message.key = submit.key->id.text + ':' + std::to_string(submit.key->sequence);
-    Tx tx(store_, submit.nsp, message.key, wall_clock_, published_, questions_, rewritten_);
+    Tx tx(*overlay_, submit.nsp, message.key, wall_clock_);
     auto verdict = handler->second(tx, message);
-    was_marked_ = tx.is_marked();
     const std::string mistake = mistake_of(tx, verdict);
     if (mistake.empty()) return verdict;
     tell_mistake(*event, mistake);

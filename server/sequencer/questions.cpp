@@ -24,7 +24,7 @@ constexpr UnixMillis end_of_time{INT64_MAX};
 
 /// After the commit, so that nobody is asked what may yet be rolled back.
 void Sequencer::ask_questions() {
-    if (needs_reopen_ || in_transaction_) return;
+    if (needs_reopen_ || in_batch_) return;
     for (const auto& recipient : std::exchange(unasked_, {})) {
         const auto found = attachments_.find(recipient);
         if (found == attachments_.end() || found->second.gone) continue;
@@ -39,9 +39,11 @@ Result<void, StoreError> Sequencer::ask_questions(const ProducerId& recipient,
                                                   const SessionRef& session) {
     Asking& asking = asking_[recipient];
     const std::uint32_t room = limits::questions_window - asking.outbox.size();
-    auto found = store_.questions_to(recipient, asking.read_to, room);
-    if (!found) return Err{found.error()};
-    for (QuestionRow& row : *found) {
+    Wanted wanted;
+    wanted.questions_to.push_back({recipient, asking.read_to, room});
+    auto facts = store().fetch(wanted);
+    if (!facts) return Err{facts.error()};
+    for (QuestionRow& row : facts->questions_to.front()) {
         asking.read_to = row.id;
         asking.outbox.take({row.id, 0, std::move(row.data)});
     }
@@ -56,12 +58,19 @@ Result<void, StoreError> Sequencer::ask_questions(const ProducerId& recipient,
 /// The batch has ended: its questions are to be asked, those that are over make room for others. If
 /// nobody knows how it ended, what there is is read anew; a client who hears something twice says nothing.
 void Sequencer::note_questions(bool outcome_known) {
-    for (const QuestionChange& change : std::exchange(questions_, {})) {
-        if (change.expires_at) note_expiry(*change.expires_at);
-        unasked_.insert(change.recipient);
-        if (!outcome_known) asking_.erase(change.recipient);
-        const auto asking = asking_.find(change.recipient);
-        if (!change.expires_at && asking != asking_.end()) asking->second.outbox.settle(change.id);
+    const auto note = [&](const ProducerId& recipient) {
+        unasked_.insert(recipient);
+        if (!outcome_known) asking_.erase(recipient);
+    };
+    const store::Batch& batch = overlay_->written();
+    for (const QuestionRow& row : batch.questions) {
+        note_expiry(row.expires_at);
+        note(row.recipient);
+    }
+    for (const auto& ended : batch.ended_questions) {
+        note(ended.recipient);
+        const auto asking = asking_.find(ended.recipient);
+        if (asking != asking_.end()) asking->second.outbox.settle(ended.id);
     }
 }
 
@@ -71,11 +80,11 @@ void Sequencer::note_questions(bool outcome_known) {
 Result<Verdict, StoreError> Sequencer::take_answer(const Submit& submit,
                                                    const delivery::Answer& answer) {
     const auto id = answer.question.offset;
-    if (!(answer.question.epoch == store_.head().epoch) || id == 0) return accept();
-    const auto found = store_.questions_to(submit.key->id, id - 1, 1);
+    if (!(answer.question.epoch == overlay_->head().epoch)) return accept();
+    const auto found = overlay_->questions.find(submit.key->id, id);
     if (!found) return Err{found.error()};
-    if (found->empty() || found->front().id != id) return accept();
-    const auto ended = end_question(found->front(), {false, json::elements(answer.arguments)});
+    if (!*found) return accept();
+    const auto ended = end_question(**found, {false, json::elements(answer.arguments)});
     if (!ended) return Err{ended.error()};
     ++counts_.answered;
     return accept();
@@ -87,11 +96,10 @@ Result<void, StoreError> Sequencer::end_question(const QuestionRow& row, const R
     const std::string event = json::as_string(elements.at(0)).value_or("");
     elements.erase(elements.begin());
     const Question question{row.nsp, row.recipient.text, row.key, event, std::move(elements)};
-    Tx tx(store_, row.nsp, row.key, wall_clock_, published_, questions_, rewritten_);
-    const auto ended = tx.end(row);
-    was_marked_ = tx.is_marked();
+    overlay_->questions.end(row.id, row.recipient);
     const auto handler = options_.answers.find(event);
-    if (!ended || handler == options_.answers.end()) return ended;
+    if (handler == options_.answers.end()) return {};
+    Tx tx(*overlay_, row.nsp, row.key, wall_clock_);
     const auto done = handler->second(tx, question, reply);
     const std::string mistake = mistake_of(tx);
     if (mistake.empty()) return done;
@@ -100,29 +108,34 @@ Result<void, StoreError> Sequencer::end_question(const QuestionRow& row, const R
 }
 
 /// The message was an answer that its handler failed on for the last time: asking again would fail again.
-Result<void, StoreError> Sequencer::drop_question(const Submit& submit) {
+void Sequencer::drop_question(const Submit& submit) {
     const auto answer = delivery::parse_answer(submit.data);
-    if (!answer || !submit.key) return {};
-    const auto id = answer->question.offset;
-    if (const auto erased = store_.erase_question(id); !erased) return erased;
-    questions_.push_back({submit.key->id, id, std::nullopt});
-    return {};
+    if (answer && submit.key) overlay_->questions.end(answer->question.offset, submit.key->id);
 }
 
 // ---- expiry -------------------------------------------------------------------------------------
 
 /// A batch of its own.
 void Sequencer::expire_questions() {
-    if (in_transaction_) return;
-    const auto due = store_.expiring_questions(wall_clock_, expire_max);
+    if (in_batch_) return;
+    const auto due = expiring(wall_clock_, expire_max);
     if (!due) return refuse_for_a_while(due.error());
     if (!due->empty()) {
-        if (!begin_batch()) return;
+        in_batch_ = true;
         if (const auto expired = expire(*due); !expired) return fail_batch(expired.error());
         commit(now_);
         if (needs_reopen_) return;
     }
     if (const auto looked = look_for_expiry(); !looked) refuse_for_a_while(looked.error());
+}
+
+Result<std::vector<QuestionRow>, StoreError> Sequencer::expiring(UnixMillis until,
+                                                                 std::uint32_t count_max) {
+    Wanted wanted;
+    wanted.expiring_questions = {until, count_max};
+    auto facts = store().fetch(wanted);
+    if (!facts) return Err{facts.error()};
+    return std::move(facts->expiring_questions);
 }
 
 Result<void, StoreError> Sequencer::expire(const std::vector<QuestionRow>& due) {
@@ -134,20 +147,20 @@ Result<void, StoreError> Sequencer::expire(const std::vector<QuestionRow>& due) 
 
 /// A handler that fails is called again a little later, and at last not any more.
 Result<void, StoreError> Sequencer::expire(const QuestionRow& row) {
-    const Beginning before = beginning();
+    overlay_->mark();
     const auto ended = end_question(row, {true, {}});
     if (ended) ++counts_.expired;
     if (ended || ended.error() != StoreError::handler) return ended;
     ++counts_.handler_failures;
-    if (const auto undone = undo(before); !undone) return undone;
+    if (const auto undone = overlay_->undo(); !undone) return undone;
     if (++expiry_failures_[row.id] < options_.handler_attempts_max) return {};
     expiry_failures_.erase(row.id);
-    Tx tx(store_, row.nsp, row.key, wall_clock_, published_, questions_, rewritten_);
-    return tx.end(row);
+    overlay_->questions.end(row.id, row.recipient);
+    return {};
 }
 
 Result<void, StoreError> Sequencer::look_for_expiry() {
-    const auto next = store_.expiring_questions(end_of_time, 1);
+    const auto next = expiring(end_of_time, 1);
     if (!next) return Err{next.error()};
     expiry_at_.reset();
     if (!next->empty()) note_expiry(next->front().expires_at);

@@ -31,13 +31,12 @@ bool is_same_secret(const ProducerSecret& a, const ProducerSecret& b) {
 
 }  // namespace
 
-Sequencer::Sequencer(Store& store, std::map<std::string, DurableHandler, std::less<>> handlers,
-                     Options options)
-    : store_(store),
+Sequencer::Sequencer(std::unique_ptr<Overlay> overlay,
+                     std::map<std::string, DurableHandler, std::less<>> handlers, Options options)
+    : overlay_(std::move(overlay)),
       handlers_(std::move(handlers)),
       options_(std::move(options)),
-      own_reading_(store),
-      reader_(own_reading_, {.lookups = some_of(handlers_, options_.lookups),
+      reader_(store().reading(), {.lookups = some_of(handlers_, options_.lookups),
                              .on_mistake = options_.on_mistake}) {}
 
 void Sequencer::start() { announce(); }
@@ -50,21 +49,14 @@ void Sequencer::handle_mail(ToSequencer mail, Instant now, UnixMillis wall_clock
 
 void Sequencer::commit(Instant now) {
     now_ = now;
-    if (in_transaction_ && tidy_sessions() && write_dirty_rows()) {
-        in_transaction_ = false;
-        if (store_.commit() == CommitOutcome::committed) {
-            finish_committed();
-        } else {
-            lose_batch();
-        }
-    }
-    flush_published();  // nothing left of a batch that failed
+    if (in_batch_) end_batch();
     for (auto& mail : ordered_) outputs_.push_back(std::move(mail));
     for (auto& mail : replies_) outputs_.push_back(std::move(mail));
     clear_batch();
     read_for_others();
     ask_questions();
     look_up_for_others();
+    prepare_digests();
 }
 
 void Sequencer::handle_timeout(Instant now, UnixMillis wall_clock) {
@@ -73,13 +65,14 @@ void Sequencer::handle_timeout(Instant now, UnixMillis wall_clock) {
     look_up_for_others();
     if (refuse_until_ && *refuse_until_ > now) return;
     if (needs_reopen_) return reopen_store();
+    prepare_digests();
     if (erase_at_ && *erase_at_ <= now) erase_traces();
     if (!options_.retention.keeps_all() && trim_at_ <= now) trim();
     if (options_.lease && !needs_reopen_) end_leases();
     if (!needs_reopen_ && expiry_at_ && *expiry_at_ <= now) expire_questions();
     ask_questions();
     if (needs_reopen_) return;
-    const auto due = tasks_.take_due(store_, now);
+    const auto due = tasks_.take_due(store(), now);
     if (!due) return refuse_for_a_while(due.error());
     for (const TaskRow& task : *due) outputs_.push_back({0, RunTask{task}});
 }
@@ -90,7 +83,7 @@ void Sequencer::refuse_for_a_while(StoreError error) {
 }
 
 void Sequencer::reopen_store() {
-    if (const auto reopened = store_.reopen(); !reopened) {
+    if (const auto reopened = overlay_->reopen(); !reopened) {
         return refuse_for_a_while(reopened.error());
     }
     needs_reopen_ = false;
@@ -104,7 +97,7 @@ std::optional<Instant> Sequencer::next_timeout() const {
     if (reader_.has_work()) return now_;
     if (needs_reopen_) return refuse_until_;
     auto next = earliest(tasks_.next_timeout(), earliest(expiry_at_, erase_at_));
-    if (!unasked_.empty()) next = now_;
+    if (!unasked_.empty() || !unprepared_.empty()) next = now_;
     if (!options_.retention.keeps_all()) next = earliest(next, trim_at_);
     if (options_.lease) next = earliest(next, leases_at_.value_or(now_));
     if (next && refuse_until_ && *next < *refuse_until_) next = refuse_until_;
@@ -112,7 +105,7 @@ std::optional<Instant> Sequencer::next_timeout() const {
 }
 
 std::optional<OutgoingMail> Sequencer::poll_output() {
-    if (is_damaged_) return std::nullopt;
+    if (is_damaged_ || is_superseded_) return std::nullopt;
     return outputs_.poll();
 }
 
@@ -124,7 +117,7 @@ void Sequencer::handle(const Attach& attach) {
     const auto& id = attach.identity.id;
     auto known = attachments_.find(id);
     if (known == attachments_.end()) {
-        auto row = store_.find_producer(id);
+        auto row = overlay_->senders.find(id);
         if (!row) {
             note(row.error());
             return reply(attach.from, Cut{attach.from});
@@ -200,8 +193,8 @@ void Sequencer::handle(const TaskEnded& ended) {
     }
     ended_tasks_.push_back(ended.id);
     if (needs_reopen_) return fail_batch(StoreError::io);
-    if (!begin_batch()) return;
-    if (const auto erased = store_.erase_task(ended.id); !erased) fail_batch(erased.error());
+    in_batch_ = true;
+    overlay_->tasks.end(ended.id);
 }
 
 // ---- what is only read --------------------------------------------------------------------------
@@ -209,9 +202,8 @@ void Sequencer::handle(const TaskEnded& ended) {
 /// After the commit, so that nobody is shown what may yet be rolled back. Who is near the head is read for here:
 /// what is published later follows it in the same mailbox.
 void Sequencer::read_for_others() {
-    const auto head = store_.head().offset;
+    const auto head = store().head().offset;
     const auto far = options_.reads_apart_from;
-    own_reading_.set_open(!needs_reopen_);
     for (ToReader& question : std::exchange(questions_to_reader_, {})) {
         auto* page = std::get_if<ReadPage>(&question);
         if (page) {
@@ -231,7 +223,6 @@ void Sequencer::read_for_others() {
 
 /// One step.
 void Sequencer::look_up_for_others() {
-    own_reading_.set_open(!needs_reopen_);
     reader_.answer_lookups(wall_clock_);
     take_from_reader();
 }
@@ -266,7 +257,8 @@ void Sequencer::forget(const SessionRef& session) {
 }
 
 LogState Sequencer::log_state() const {
-    return {store_.head(), store_.durability(), accepts_writes_, options_.message_bytes_max};
+    const store::Store& store = overlay_->store();
+    return {store.head(), store.durability(), accepts_writes_, options_.message_bytes_max};
 }
 
 void Sequencer::announce() { outputs_.push_back({OutgoingMail::every_core, log_state()}); }

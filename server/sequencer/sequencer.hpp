@@ -91,10 +91,14 @@ class Sequencer {
         std::optional<delivery::Offset> reads_apart_from = {};
     };
 
-    /// `store` outlives the sequencer. `handlers`: by event name; an event without one is rejected.
-    Sequencer(Store& store, std::map<std::string, DurableHandler, std::less<>> handlers,
-              Options options);
-    Sequencer(Store& store, std::map<std::string, DurableHandler, std::less<>> handlers)
+    /// `handlers`: by event name; an event without one is rejected.
+    Sequencer(std::unique_ptr<Overlay> overlay,
+              std::map<std::string, DurableHandler, std::less<>> handlers, Options options);
+    /// `store` outlives the sequencer.
+    Sequencer(store::Store& store, std::map<std::string, DurableHandler, std::less<>> handlers,
+              Options options)
+        : Sequencer(std::make_unique<Overlay>(store), std::move(handlers), std::move(options)) {}
+    Sequencer(store::Store& store, std::map<std::string, DurableHandler, std::less<>> handlers)
         : Sequencer(store, std::move(handlers), Options()) {}
 
     /// Says where the log stands, to every core. Call once, before any mail.
@@ -115,6 +119,8 @@ class Sequencer {
     /// The database is damaged. Nothing more comes out, and the process must end, closing nothing: what
     /// is left is evidence, and to go on would spoil it.
     bool is_damaged() const { return is_damaged_; }
+    /// Somebody else writes to the database now. Nothing more comes out, and the process must end.
+    bool is_superseded() const { return is_superseded_; }
 
     std::optional<OutgoingMail> poll_output();
     /// For a Reader apart. What was asked after a message of the same client is said when that is committed.
@@ -167,7 +173,8 @@ class Sequencer {
     void handle(const Relay& relay);
     bool begin_session_work();
     UnixMillis steady_clock();
-    bool tidy_sessions();
+    bool restart_sessions();
+    void tidy_sessions();
     Result<void, StoreError> open_session(const OpenSession& request);
     Result<std::string, StoreError> why_not(const OpenSession& request,
                                             const std::optional<SessionRow>& row,
@@ -185,11 +192,13 @@ class Sequencer {
     // questions.cpp: what clients are asked
     Result<Verdict, StoreError> take_answer(const Submit& submit, const delivery::Answer& answer);
     Result<void, StoreError> end_question(const QuestionRow& row, const Reply& reply);
-    Result<void, StoreError> drop_question(const Submit& submit);
+    void drop_question(const Submit& submit);
     void ask_questions();
     Result<void, StoreError> ask_questions(const ProducerId& recipient, const SessionRef& session);
     void note_questions(bool outcome_known);
     void expire_questions();
+    Result<std::vector<QuestionRow>, StoreError> expiring(UnixMillis until,
+                                                          std::uint32_t count_max);
     Result<void, StoreError> expire(const std::vector<QuestionRow>& due);
     Result<void, StoreError> expire(const QuestionRow& row);
     Result<void, StoreError> look_for_expiry();
@@ -220,37 +229,28 @@ class Sequencer {
     Result<Verdict, StoreError> run_handler(const Submit& submit);
     Result<Verdict, StoreError> call_handler(const Submit& submit);
     void tell_mistake(std::string_view event, const std::string& sentence);
-    /// How much the batch held when a handler began.
-    struct Beginning {
-        std::size_t published, questions, rewritten;
-    };
-    Beginning beginning() const;
-    Result<void, StoreError> undo(const Beginning& beginning);
     Result<Verdict, StoreError> store_message(const Submit& submit);
     Result<Verdict, StoreError> take_number(const Submit& submit, Verdict verdict);
     bool is_refusing() const { return needs_reopen_ || (refuse_until_ && *refuse_until_ > now_); }
     bool may_try_again(const Submit& submit);
     void reopen_store();
 
-    bool begin_batch();
-    bool write_dirty_rows();
+    void put_dirty_rows();
+    void end_batch();
     void finish_committed();
+    void fill_in_published();
     void fail_batch(StoreError error);  // rolled back: nothing is stored, everybody tries later
     void lose_batch();                  // unknown: everybody in it is cut and asks again (R3)
     template <class Outcome>
     void end_dirty(Outcome outcome);
     void void_batch();
     void clear_batch();
-    void show_rewritten();
     void note_rewritten();
     void erase_traces();
+    std::optional<Written> write_upkeep();
+    void prepare_digests();
     void trim();
     void end_leases();
-    struct LeaseStep {
-        std::uint32_t ended = 0;
-        bool is_finished = true;  // nobody else is to be looked at now
-    };
-    Result<LeaseStep, StoreError> end_leases(const std::vector<ProducerId>& idle);
     void forget_ended_tasks();
     void refuse_for_a_while(StoreError error);
     void forget(const SessionRef& session);
@@ -263,19 +263,23 @@ class Sequencer {
     }
     void announce();
 
-    Store& store_;
+    store::Store& store() { return overlay_->store(); }
+
+    std::unique_ptr<Overlay> overlay_;
     std::map<std::string, DurableHandler, std::less<>> handlers_;
     Options options_;
     Instant now_;
     UnixMillis wall_clock_;
 
     // The batch: what is said once it is durable, and who is concerned if it fails.
-    bool in_transaction_ = false;
-    std::vector<LogEntry> published_;  // since the newest in ordered_
-    std::vector<QuestionChange> questions_;
-    std::vector<Rewrite> rewritten_;
+    bool in_batch_ = false;
+    std::size_t rewritten_ = 0;          // entries
     std::vector<OutgoingMail> ordered_;  // what must be told in the order it was decided
-    bool was_marked_ = false;            // the newest handler changed something
+    struct Feed {
+        std::size_t place;       // of a Published in ordered_, to be filled in
+        std::size_t entries_to;  // it has those of the batch before this, which no other has
+    };
+    std::vector<Feed> feeds_;
     std::vector<OutgoingMail> replies_;
     std::map<SessionRef, std::size_t> settled_at_;  // this session's newest Settled in replies_
     std::vector<Involved> involved_;
@@ -285,17 +289,16 @@ class Sequencer {
 
     TaskDesk tasks_;
     std::vector<std::uint64_t> ended_tasks_;       // done, and erased by the running batch
-    std::uint64_t last_task_ = 0;                  // the newest one that tasks_ was told of
     std::optional<Instant> erase_at_ = Instant{};  // what was rewritten; also by the process before
     Instant erased_at_;                            // tried last
     Instant trim_at_;
     std::optional<Instant> leases_at_;  // none: this process has only begun
+    std::set<ProducerId> unprepared_;   // whose verdicts are to be found by digest
     std::map<ProducerId, Asking> asking_;
     std::set<ProducerId> unasked_;                  // may have to be asked something more
     std::optional<Instant> expiry_at_ = Instant{};  // when to look for questions that expired
     std::map<std::uint64_t, std::uint32_t> expiry_failures_;  // of handlers, by question
 
-    store::OwnReading own_reading_;
     Reader reader_;  // answers what no Reader apart is given
     OutputQueue<ToReader> reader_mail_;
     std::set<SessionRef> read_for_;  // sessions that the Reader apart knows
@@ -324,6 +327,7 @@ class Sequencer {
     bool accepts_writes_ = true;
     bool needs_reopen_ = false;
     bool is_damaged_ = false;
+    bool is_superseded_ = false;
     std::optional<Instant> refuse_until_;  // the store failed; do not try before
     OutputQueue<OutgoingMail> outputs_;
     SequencerCounts counts_;

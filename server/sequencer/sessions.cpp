@@ -43,18 +43,27 @@ std::vector<Membership> members_since(const std::vector<std::string>& rooms,
 
 /// False: the store cannot be written now, and sessions are no longer what they were.
 bool Sequencer::begin_session_work() {
-    if (is_refusing() || !begin_batch()) return false;
+    if (is_refusing() || !restart_sessions()) return false;
+    in_batch_ = true;
     session_work_in_batch_ = true;
-    if (must_forget_sessions_) {
-        if (const auto done = store_.drop_all_sessions(); !done)
-            return fail_batch(done.error()), false;
-        must_forget_sessions_ = false;  // set again if this batch fails
-    }
-    if (!sessions_restarted_) {
-        const auto done = store_.restart_sessions(steady_clock(), options_.recovery.link_slack);
-        if (!done) return fail_batch(done.error()), false;
-        sessions_restarted_ = true;
-    }
+    return true;
+}
+
+/// A batch of its own, before anything else concerns a session: once in the life of a process, and when sessions were
+/// forgotten. False: it could not be stored.
+bool Sequencer::restart_sessions() {
+    if (sessions_restarted_ && !must_forget_sessions_) return true;
+    if (in_batch_) commit(now_);
+    if (is_refusing()) return false;
+    store::Upkeep& upkeep = overlay_->upkeep();
+    upkeep.drops_sessions = must_forget_sessions_;
+    if (!sessions_restarted_)
+        upkeep.restart_sessions = {steady_clock(), options_.recovery.link_slack};
+    in_batch_ = true;
+    commit(now_);
+    if (is_refusing()) return false;
+    sessions_restarted_ = true;
+    must_forget_sessions_ = false;
     return true;
 }
 
@@ -73,11 +82,12 @@ void Sequencer::forget_sessions() {
     changed_by_letter_.clear();
 }
 
+/// What was published since the last time has its place; the entries follow when they are committed.
 void Sequencer::flush_published() {
-    if (published_.empty()) return;
-    auto entries = std::make_shared<const std::vector<LogEntry>>(std::move(published_));
-    published_.clear();
-    ordered_.push_back({OutgoingMail::every_core, Published{std::move(entries)}});
+    const std::size_t count = overlay_->batch().entries.size();
+    if (count == (feeds_.empty() ? 0 : feeds_.back().entries_to)) return;
+    feeds_.push_back({ordered_.size(), count});
+    ordered_.push_back({OutgoingMail::every_core, Published{}});
 }
 
 /// Tells it after what was published before, and before what comes later.
@@ -108,23 +118,21 @@ void Sequencer::settle_ordered(bool outcome_known) {
         kept.push_back(std::move(each));
     }
     ordered_ = std::move(kept);
+    feeds_.clear();
     if (session_work_in_batch_) forget_sessions();
 }
 
 /// What is over by now; part of every batch that recorded something or opened a session.
-bool Sequencer::tidy_sessions() {
-    if (!session_work_in_batch_) return true;
+void Sequencer::tidy_sessions() {
+    if (!session_work_in_batch_) return;
     const UnixMillis now = steady_clock();
     const UnixMillis oldest_session{now.value - options_.recovery.window.count()};
     const UnixMillis oldest_event{oldest_session.value - options_.recovery.link_slack.count()};
-    const auto pruned = store_.prune_recorded(
-        {options_.recovery.entries_max, options_.recovery.bytes_max, oldest_event});
-    if (!pruned) return fail_batch(pruned.error()), false;
-    if (now.value < tidy_at_.value) return true;
+    store::Upkeep& upkeep = overlay_->upkeep();
+    upkeep.prune = {options_.recovery.entries_max, options_.recovery.bytes_max, oldest_event};
+    if (now.value < tidy_at_.value) return;
     tidy_at_ = {now.value + tidy_every};
-    const auto dropped = store_.drop_sessions_unseen_since(oldest_session);
-    if (!dropped) return fail_batch(dropped.error()), false;
-    return true;
+    upkeep.drop_unseen_before = oldest_session;
 }
 
 // ---- sessions -----------------------------------------------------------------------------------
@@ -141,7 +149,7 @@ void Sequencer::handle(const OpenSession& request) {
 Result<void, StoreError> Sequencer::open_session(const OpenSession& request) {
     std::string reason;
     if (request.claim) {
-        auto row = store_.find_session(request.claim->pid);
+        auto row = overlay_->sessions.find(request.claim->pid);
         if (!row) return Err{row.error()};
         delivery::Offset after = 0;
         auto why = why_not(request, *row, after);
@@ -149,7 +157,7 @@ Result<void, StoreError> Sequencer::open_session(const OpenSession& request) {
         if (why->empty()) return resume_session(request, std::move(**row), after);
         reason = std::move(*why);
     }
-    const auto head = store_.head();
+    const auto head = overlay_->head();
     const SessionRow row{
         request.pid,
         request.sid,
@@ -160,7 +168,7 @@ Result<void, StoreError> Sequencer::open_session(const OpenSession& request) {
         true,
         members_since(request.rooms,
                       std::min(request.reads_after.value_or(head.offset), head.offset))};
-    if (const auto put = store_.put_session(row); !put) return put;
+    if (const auto put = overlay_->sessions.put(row); !put) return put;
     pid_of_[request.from] = request.pid;
     owners_[request.pid] = request.from;
     send_ordered(
@@ -175,7 +183,7 @@ Result<std::string, StoreError> Sequencer::why_not(const OpenSession& request,
                                                    const std::optional<SessionRow>& row,
                                                    delivery::Offset& after) {
     using Reason = std::string;
-    const auto head = store_.head();
+    const auto head = overlay_->head();
     const bool is_theirs = row && row->nsp == request.nsp && row->user == request.user &&
                            row->from.epoch == head.epoch;
     if (!is_theirs) return Reason("unknown");
@@ -190,7 +198,7 @@ Result<std::string, StoreError> Sequencer::why_not(const OpenSession& request,
     const UnixMillis seen = owners_.contains(row->pid) ? steady_clock() : row->seen_at;
     if (seen.value + options_.recovery.window.count() < steady_clock().value)
         return Reason("expired");
-    const auto pruned = store_.pruned();
+    const auto pruned = overlay_->sessions.pruned();
     if (!pruned) return Err{pruned.error()};
     if (std::max(after, row->from.offset) < pruned->to) {
         // What was dropped is old enough to have reached everybody who was connected later; history is
@@ -200,7 +208,7 @@ Result<std::string, StoreError> Sequencer::why_not(const OpenSession& request,
         if (is_recent || after < row->from.offset) return Reason("too_much");
         after = pruned->to;
     }
-    const auto lost = has_lost_history(own_reading_, *row, after);
+    const auto lost = has_lost_history(store().reading(), *row, after);
     if (!lost) return Err{lost.error()};
     return Reason(*lost ? "too_much" : "");
 }
@@ -208,7 +216,7 @@ Result<std::string, StoreError> Sequencer::why_not(const OpenSession& request,
 /// The newest connection is the session's; the one before, if it still seems to be there, is closed.
 Result<void, StoreError> Sequencer::resume_session(const OpenSession& request, SessionRow row,
                                                    delivery::Offset after) {
-    const auto head = store_.head().offset;
+    const auto head = overlay_->head().offset;
     const auto own_room = request.nsp + ',' + request.sid;
     for (const auto& room : request.rooms) {
         const bool known = room == own_room ||
@@ -218,7 +226,7 @@ Result<void, StoreError> Sequencer::resume_session(const OpenSession& request, S
     }
     row.live = true;
     row.seen_at = steady_clock();
-    if (const auto put = store_.put_session(row); !put) return put;
+    if (const auto put = overlay_->sessions.put(row); !put) return put;
     if (const auto owner = owners_.find(row.pid); owner != owners_.end()) {
         ++counts_.fenced;
         pid_of_.erase(owner->second);
@@ -239,8 +247,8 @@ void Sequencer::handle(const ChangeRooms& change) {
     if (pid == pid_of_.end() || is_outdated(pid->second, change)) return;
     if (!begin_session_work()) return forget_sessions();
     const auto done = change.left.empty()
-                          ? store_.join_session(pid->second, {change.joined, store_.head().offset})
-                          : store_.leave_session(pid->second, change.left);
+                          ? overlay_->sessions.join(pid->second, {change.joined, overlay_->head().offset})
+                          : overlay_->sessions.leave(pid->second, change.left);
     if (!done) fail_batch(done.error());
 }
 
@@ -274,15 +282,15 @@ void Sequencer::handle(const EndSession& end) {
     owners_.erase(name);
     changed_by_letter_.erase(name);
     if (end.is_final) {
-        if (const auto done = store_.drop_session(name); !done) fail_batch(done.error());
+        if (const auto done = overlay_->sessions.drop(name); !done) fail_batch(done.error());
         return;
     }
-    auto row = store_.find_session(name);
+    auto row = overlay_->sessions.find(name);
     if (!row) return fail_batch(row.error());
     if (!*row) return;
     (*row)->live = false;
     (*row)->seen_at = steady_clock();
-    if (const auto put = store_.put_session(**row); !put) fail_batch(put.error());
+    if (const auto put = overlay_->sessions.put(**row); !put) fail_batch(put.error());
 }
 
 // ---- what is emitted ----------------------------------------------------------------------------
@@ -291,16 +299,13 @@ void Sequencer::handle(const Record& record) {
     auto event = record.event;
     event.stored_at = steady_clock();
     Recorded recorded{record.from, nullptr, record.is_direct, true};
-    bool stored = begin_session_work();
+    const bool stored = begin_session_work();
     if (stored) {
-        event.offset = store_.head().offset + 1;
-        if (const auto done = store_.record(event); !done) {
-            fail_batch(done.error());
-            stored = false;
-        }
+        event.offset = overlay_->log.record(event);
+        ++counts_.recorded;
+    } else {
+        forget_sessions();
     }
-    if (!stored) forget_sessions();
-    if (stored) ++counts_.recorded;
     recorded.is_stored = stored;
     recorded.event = std::make_shared<const RecordedEvent>(std::move(event));
     send_ordered(OutgoingMail::every_core, std::move(recorded));
@@ -319,11 +324,11 @@ void Sequencer::handle(const Relay& relay) {
 }
 
 Result<void, StoreError> Sequencer::apply(const SessionEffect& effect) {
-    const auto pids = store_.sessions_in(effect.rooms);
+    const auto pids = overlay_->sessions.in(effect.rooms);
     if (!pids) return Err{pids.error()};
-    const auto head = store_.head().offset;
+    const auto head = overlay_->head().offset;
     for (const auto& pid : *pids) {
-        auto row = store_.find_session(pid);
+        auto row = overlay_->sessions.find(pid);
         if (!row) return Err{row.error()};
         const bool spared =
             !*row || std::any_of((*row)->rooms.begin(), (*row)->rooms.end(), [&](const auto& one) {
@@ -333,12 +338,12 @@ Result<void, StoreError> Sequencer::apply(const SessionEffect& effect) {
         if (spared) continue;
         note_letter(pid, effect);
         Result<void, StoreError> done;
-        if (effect.ends) done = store_.drop_session(pid);
+        if (effect.ends) done = overlay_->sessions.drop(pid);
         for (const auto& room : effect.joined) {
-            if (done) done = store_.join_session(pid, {room, head});
+            if (done) done = overlay_->sessions.join(pid, {room, head});
         }
         for (const auto& room : effect.left) {
-            if (done) done = store_.leave_session(pid, room);
+            if (done) done = overlay_->sessions.leave(pid, room);
         }
         if (!done) return done;
     }

@@ -4,13 +4,15 @@
 
 namespace oncewire::sequencer {
 
-Result<std::vector<TaskRow>, StoreError> TaskDesk::take_due(Store& store, Instant now) {
+Result<std::vector<TaskRow>, StoreError> TaskDesk::take_due(store::Store& store, Instant now) {
     if (may_have_more_ && open_.size() < open_max) {
         const auto wanted = open_max - static_cast<std::uint32_t>(open_.size());
-        auto found = store.tasks(read_to_, wanted);
-        if (!found) return Err{found.error()};
-        may_have_more_ = found->size() == wanted;
-        for (TaskRow& task : *found) {
+        Wanted question;
+        question.tasks = {read_to_, wanted};
+        auto facts = store.fetch(question);
+        if (!facts) return Err{facts.error()};
+        may_have_more_ = facts->tasks.size() == wanted;
+        for (TaskRow& task : facts->tasks) {
             read_to_ = task.id;
             open_[task.id] = {std::move(task), now, 0, false};
         }

@@ -26,7 +26,7 @@ class TaskDesk {
     /// There may be stored tasks that it has not seen.
     void look_again() { may_have_more_ = true; }
     /// Those to give out now. Error: the store could not be read; ask again later.
-    Result<std::vector<TaskRow>, StoreError> take_due(Store& store, Instant now);
+    Result<std::vector<TaskRow>, StoreError> take_due(store::Store& store, Instant now);
     /// An attempt ended. True: it is done, so erase it from the store, then call erased().
     bool ended(std::uint64_t id, bool is_done, Instant now);
     /// Its erasure is durable.

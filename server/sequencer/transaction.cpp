@@ -36,48 +36,25 @@ std::string no_event(std::string_view call, std::string_view to, std::string_vie
 
 }  // namespace
 
-Result<void, StoreError> Tx::mark() {
-    if (!store_) return Err{StoreError::handler};  // the application's mistake
-    if (is_marked_) return {};
-    is_marked_ = true;
-    return store_->mark();
-}
+// Who only reads and changes something is the application's mistake.
 
 Result<delivery::Offset, StoreError> Tx::publish(std::string_view room, std::string data) {
-    if (!store_) return Err{StoreError::handler};
+    if (!overlay_) return Err{StoreError::handler};
     if (!is_event(data)) return Err{note_mistake(no_event("publish()", room, data))};
-    LogEntry entry;
-    entry.offset = next_offset();
-    entry.room = log_room(nsp_, room);
-    entry.data = std::move(data);
-    entry.stored_at = now_;
-
-    const auto room_seq = store_->next_room_seq(entry.room);
-    if (!room_seq) return Err{room_seq.error()};
-    entry.room_seq = *room_seq;
-    if (const auto marked = mark(); !marked) return Err{marked.error()};
-    const auto before = store_->append(entry);
-    if (!before) return Err{before.error()};
-    entry.before = *before;
-
-    published_->push_back(std::move(entry));
-    return published_->back().offset;
+    return overlay_->log.append(log_room(nsp_, room), std::move(data), now_);
 }
 
 Result<bool, StoreError> Tx::rewrite(std::string_view room, delivery::Offset offset,
                                      std::string data) {
-    if (!store_) return Err{StoreError::handler};
+    if (!overlay_) return Err{StoreError::handler};
     if (!is_event(data)) return Err{note_mistake(no_event("rewrite()", room, data))};
-    if (const auto marked = mark(); !marked) return Err{marked.error()};
-    const auto done = store_->rewrite(log_room(nsp_, room), offset, data);
-    if (done && *done) rewritten_->push_back({offset, std::move(data)});
-    return done;
+    return overlay_->log.rewrite(log_room(nsp_, room), offset, std::move(data));
 }
 
 Result<std::optional<LogEntry>, StoreError> Tx::find(std::string_view room,
                                                      delivery::Offset offset) {
-    auto entry = store_ ? store_->find_entry(log_room(nsp_, room), offset)
-                        : reading_->find_entry(log_room(nsp_, room), offset);
+    auto entry = overlay_ ? overlay_->log.find(log_room(nsp_, room), offset)
+                          : reading_->find_entry(log_room(nsp_, room), offset);
     if (!entry || !*entry) return entry;
     bytes_read_ += (*entry)->data.size() + sizeof **entry;
     if (!is_event((*entry)->data)) (*entry)->data = unreadable_event;
@@ -87,9 +64,9 @@ Result<std::optional<LogEntry>, StoreError> Tx::find(std::string_view room,
 Result<std::vector<LogEntry>, StoreError> Tx::read_before(std::string_view room,
                                                           delivery::Offset before,
                                                           std::uint32_t entries_max) {
-    const std::string name = log_room(nsp_, room);
-    auto entries = store_ ? store_->read_before(name, before, entries_max, limits::page_bytes)
-                          : reading_->read_before(name, before, entries_max, limits::page_bytes);
+    store::Reading& reading = overlay_ ? overlay_->store().reading() : *reading_;
+    auto entries =
+        reading.read_before(log_room(nsp_, room), before, entries_max, limits::page_bytes);
     if (!entries) return entries;
     for (auto& entry : *entries) {
         bytes_read_ += entry.data.size() + sizeof entry;
@@ -105,70 +82,64 @@ StoreError Tx::note_mistake(std::string sentence) {
 
 /// A stock client's message has no key of its own; the task's number in this history has to do.
 Result<std::string, StoreError> Tx::defer(std::string_view name, std::string payload) {
-    if (!store_) return Err{StoreError::handler};
+    if (!overlay_) return Err{StoreError::handler};
     TaskRow row;
-    row.id = store_->last_task() + 1;
-    row.key = key_.empty() ? store_->head().epoch.text + '/' + std::to_string(row.id)
+    row.id = overlay_->tasks.last() + 1;
+    row.key = key_.empty() ? overlay_->head().epoch.text + '/' + std::to_string(row.id)
                            : std::string(key_) + '/' + std::to_string(++deferred_);
     row.name = name;
     row.payload = std::move(payload);
-    if (const auto marked = mark(); !marked) return Err{marked.error()};
-    if (const auto put = store_->put_task(row); !put) return Err{put.error()};
-    return row.key;
+    std::string key = row.key;
+    overlay_->tasks.put(std::move(row));
+    return key;
 }
 
 Result<Asked, StoreError> Tx::ask(std::string_view recipient, std::string data,
                                   AskOptions options) {
     constexpr Millis longest{100ll * 365 * 24 * 3'600'000};
     using Outcome = Asked::Outcome;
-    if (!store_) return Err{StoreError::handler};
+    if (!overlay_) return Err{StoreError::handler};
     if (!delivery::is_producer_token(recipient)) return Asked{Outcome::nobody};
     if (data.size() > limits::durable_message_bytes) return Asked{Outcome::too_large};
     if (!is_question(data)) return Err{note_mistake(no_event("ask()", recipient, data))};
+    auto& questions = overlay_->questions;
     QuestionRow row;
-    row.id = store_->last_question() + 1;
+    row.id = questions.last() + 1;
     row.recipient = ProducerId(std::string(recipient));
     row.key = options.key.empty()
-                  ? store_->head().epoch.text + "/question/" + std::to_string(row.id)
+                  ? overlay_->head().epoch.text + "/question/" + std::to_string(row.id)
                   : std::move(options.key);
     row.nsp = nsp_;
     row.data = std::move(data);
     const auto wait = std::clamp(options.expires_after, Millis{0}, longest);
     row.expires_at.value = now_.value + wait.count();
 
-    const auto known = store_->find_question(row.key);
+    const auto known = questions.find(row.key);
     if (!known) return Err{known.error()};
     if (*known) return Asked{Outcome::open_already, row.key};
-    const auto open = store_->count_questions_to(row.recipient);
+    const auto open = questions.count(row.recipient);
     if (!open) return Err{open.error()};
     if (*open >= limits::questions_per_client) return Asked{Outcome::too_many};
-    if (const auto marked = mark(); !marked) return Err{marked.error()};
-    if (const auto put = store_->put_question(row); !put) return Err{put.error()};
-    questions_->push_back({row.recipient, row.id, row.expires_at});
-    return Asked{Outcome::asked, std::move(row.key)};
+    Asked asked{Outcome::asked, row.key};
+    questions.put(std::move(row));
+    return asked;
 }
 
 Result<bool, StoreError> Tx::cancel(std::string_view key) {
-    if (!store_) return Err{StoreError::handler};
-    const auto found = store_->find_question(key);
+    if (!overlay_) return Err{StoreError::handler};
+    const auto found = overlay_->questions.find(key);
     if (!found) return Err{found.error()};
-    if (!*found) return false;
-    if (const auto ended = end(**found); !ended) return Err{ended.error()};
-    return true;
+    if (*found) end(**found);
+    return found->has_value();
 }
 
-Result<void, StoreError> Tx::end(const QuestionRow& row) {
-    if (const auto marked = mark(); !marked) return marked;
-    if (const auto erased = store_->erase_question(row.id); !erased) return erased;
-    questions_->push_back({row.recipient, row.id, std::nullopt});
-    return {};
-}
+void Tx::end(const QuestionRow& row) { overlay_->questions.end(row.id, row.recipient); }
 
 Result<Tx::OnceAnswer, StoreError> Tx::check_once(std::string_view id, std::string_view scope,
                                                   std::string_view body) {
-    if (!store_) return Err{StoreError::handler};
+    if (!overlay_) return Err{StoreError::handler};
     const std::string digest = digest_of_body(body);
-    const auto found = store_->find_once(once_key(id, scope), scope, digest);
+    const auto found = overlay_->once.find(once_key(id, scope), scope, digest);
     if (!found) return Err{found.error()};
     const std::vector<OnceRow>& rows = *found;
     if (rows.empty()) return OnceAnswer{Once::fresh, 0};
@@ -185,9 +156,9 @@ Result<Tx::OnceAnswer, StoreError> Tx::check_once(std::string_view id, std::stri
 
 Result<void, StoreError> Tx::remember_once(std::string_view id, std::string_view scope,
                                            std::string_view body, delivery::Offset offset) {
-    if (const auto marked = mark(); !marked) return marked;
-    return store_->put_once(once_key(id, scope),
-                            OnceRow{digest_of_body(body), std::string(scope), offset});
+    if (!overlay_) return Err{StoreError::handler};
+    overlay_->once.put(once_key(id, scope), {digest_of_body(body), std::string(scope), offset});
+    return {};
 }
 
 }  // namespace oncewire::sequencer

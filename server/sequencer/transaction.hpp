@@ -67,45 +67,24 @@ struct Reply {
     std::vector<std::string_view> args;  ///< what the client answered: JSON slices
 };
 
-/// What a transaction means for the questions of one client: one more, or one less.
-struct QuestionChange {
-    ProducerId recipient;
-    std::uint64_t id = 0;
-    std::optional<UnixMillis> expires_at;  ///< of one more; none: it is over
-};
-
-/// Other data for an entry, which the open transaction gave it.
-struct Rewrite {
-    delivery::Offset offset = 0;
-    std::string data;
-};
-
 /// What a durable handler may do: everything it does commits together with the dedupe row and the
 /// verdict, or not at all. Valid during the handler's call only.
 class Tx {
   public:
-    /// In the store's open transaction. `key`: of the message, see Message.
-    Tx(Store& store, std::string_view nsp, std::string_view key, UnixMillis now,
-       std::vector<LogEntry>& published, std::vector<QuestionChange>& questions,
-       std::vector<Rewrite>& rewritten)
-        : store_(&store),
-          nsp_(nsp),
-          key_(key),
-          now_(now),
-          published_(&published),
-          questions_(&questions),
-          rewritten_(&rewritten) {}
+    /// Of the batch that `overlay` holds. `key`: of the message, see Message.
+    Tx(Overlay& overlay, std::string_view nsp, std::string_view key, UnixMillis now)
+        : overlay_(&overlay), nsp_(nsp), key_(key), now_(now) {}
     /// Of a lookup: reads what is committed up to `head`, and changes nothing.
     Tx(store::Reading& reading, delivery::Offset head, std::string_view nsp, UnixMillis now)
         : reading_(&reading), head_(head), nsp_(nsp), now_(now) {}
 
-    /// Whether anything was changed: then undo() takes it back.
-    bool is_marked() const { return is_marked_; }
     /// Of the log, so far, with what an entry costs besides its data: what a lookup costs.
     std::uint64_t bytes_read() const { return bytes_read_; }
 
     /// The offset the next publish() gets: useful as the id of what is being published.
-    delivery::Offset next_offset() const { return (store_ ? store_->head().offset : head_) + 1; }
+    delivery::Offset next_offset() const {
+        return overlay_ ? overlay_->log.next_offset() : head_ + 1;
+    }
     UnixMillis now() const { return now_; }
 
     /// Appends an event to the log for the members of `room` in the message's namespace. They receive it
@@ -162,7 +141,7 @@ class Tx {
     /// called. False: there is none, so it was answered, or expired.
     Result<bool, StoreError> cancel(std::string_view key);
     /// The question is over, whatever it came to.
-    Result<void, StoreError> end(const QuestionRow& row);
+    void end(const QuestionRow& row);
 
     /// One statement on the application's own tables (Application::schema), with `values` bound to ?1, ?2
     /// and so on; all the rows it gives. It commits or vanishes with the message. The tables of this
@@ -170,10 +149,8 @@ class Tx {
     /// is in memory meanwhile.
     template <class... A>
     Result<std::vector<SqlRow>, SqlError> sql(std::string_view statement, const A&... values) {
-        if (reading_) return reading_->run_sql(statement, {sql_value(values)...});
-        const auto ready = mark();
-        if (!ready) return Err{SqlError{ready.error(), false, error_text(ready.error())}};
-        return store_->run_sql(statement, {sql_value(values)...});
+        return overlay_ ? overlay_->run_sql(statement, {sql_value(values)...})
+                        : reading_->run_sql(statement, {sql_value(values)...});
     }
 
     /// How a message with a sender-chosen id (tier 1) relates to what is stored.
@@ -206,27 +183,21 @@ class Tx {
         return value ? sql_value(*value) : SqlValue();
     }
 
-    /// Before the first change, so that a message that changes nothing costs no mark.
-    Result<void, StoreError> mark();
     StoreError note_mistake(std::string sentence);
 
     // One of the two.
-    Store* store_ = nullptr;
+    Overlay* overlay_ = nullptr;
     store::Reading* reading_ = nullptr;
     delivery::Offset head_ = 0;  // of reading_
-    bool is_marked_ = false;
     std::uint64_t bytes_read_ = 0;
     std::string_view nsp_;
     std::string_view key_;
     UnixMillis now_;
     std::uint32_t deferred_ = 0;
-    std::vector<LogEntry>* published_ = nullptr;
-    std::vector<QuestionChange>* questions_ = nullptr;
-    std::vector<Rewrite>* rewritten_ = nullptr;
     std::string mistake_;
 };
 
-/// Runs inside the store transaction, on the sequencer's thread, one message at a time. What it did
+/// Runs as part of a batch, on the sequencer's thread, one message at a time. What it did
 /// counts only if it accepts: a rejection is stored alone. A StoreError means "not now": nothing is
 /// consumed and the sender tries again; with StoreError::handler, or when it throws, a limited number of
 /// times (Sequencer::Options), then the message is rejected, so that it cannot hold up its sender for

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "server/mail/sequencer_mail.hpp"
+#include "server/store/overlay/overlay.hpp"
 #include "server/store/recovery.hpp"
-#include "server/store/store.hpp"
 
 /// What is stored and how that ends are the store's words, the letters the mail's; the sequencer is made of both.
 namespace oncewire::sequencer {
@@ -41,7 +41,6 @@ using mail::ToReader;
 using mail::ToSequencer;
 
 using store::accept;
-using store::CommitOutcome;
 using store::digest_of_body;
 using store::error_text;
 using store::get;
@@ -51,6 +50,7 @@ using store::LogEntry;
 using store::may_see;
 using store::Membership;
 using store::OnceRow;
+using store::Overlay;
 using store::outcome_unknown;
 using store::ProducerRow;
 using store::Publication;
@@ -63,10 +63,12 @@ using store::SessionRow;
 using store::SqlError;
 using store::SqlRow;
 using store::SqlValue;
-using store::Store;
 using store::StoreError;
 using store::TaskRow;
 using store::unreadable_event;
 using store::Verdict;
+using store::Wanted;
+using store::WriteOutcome;
+using store::Written;
 
 }  // namespace oncewire::sequencer

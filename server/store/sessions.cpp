@@ -10,6 +10,12 @@ std::uint64_t RecordedEvent::bytes() const {
     return sum;
 }
 
+bool is_in_any(const SessionRow& row, const std::vector<std::string>& rooms) {
+    return std::any_of(row.rooms.begin(), row.rooms.end(), [&](const Membership& membership) {
+        return std::find(rooms.begin(), rooms.end(), membership.room) != rooms.end();
+    });
+}
+
 bool may_see(const std::vector<Membership>& session, delivery::Offset offset,
              const std::vector<std::string>& rooms, const std::vector<std::string>& except) {
     const auto names = [](const std::vector<std::string>& list, const std::string& room) {

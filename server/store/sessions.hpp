@@ -1,19 +1,14 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "shared/base/result.hpp"
 #include "shared/base/time.hpp"
 #include "shared/delivery/position.hpp"
 
 /// What recovery of unmodified clients (tier 0) keeps: who was connected, and what was emitted lately.
 namespace oncewire::store {
-
-enum class StoreError : std::uint8_t;
 
 /// A room, named as log_room() does, and the head of the log when its member came in: what was emitted
 /// to it before is not for this member. Of its history more may be: then this is where that begins.
@@ -37,6 +32,8 @@ struct SessionRow {
     std::vector<Membership> rooms;  ///< by name
     bool operator==(const SessionRow&) const = default;
 };
+
+bool is_in_any(const SessionRow& row, const std::vector<std::string>& rooms);
 
 /// An event that was emitted while recovery is on, and for whom.
 struct RecordedEvent {
@@ -70,42 +67,6 @@ struct Pruned {
     delivery::Offset to = 0;  ///< 0: none ever was
     UnixMillis stored_at;     ///< of the newest dropped one
     bool operator==(const Pruned&) const = default;
-};
-
-/// The part of a Store that recovery uses; errors and transactions as there. What changes anything
-/// requires begin(). Reads see the open transaction, but read_recorded() what is committed.
-class Sessions {
-  public:
-    virtual ~Sessions() = default;
-
-    virtual Result<std::optional<SessionRow>, StoreError> find_session(std::string_view pid) = 0;
-    /// Replaces what there was under this pid.
-    virtual Result<void, StoreError> put_session(const SessionRow& row) = 0;
-    /// Nothing to do if there is no such session, or it is (join) or is not (leave) in the room.
-    virtual Result<void, StoreError> join_session(std::string_view pid, const Membership& room) = 0;
-    virtual Result<void, StoreError> leave_session(std::string_view pid, std::string_view room) = 0;
-    virtual Result<void, StoreError> drop_session(std::string_view pid) = 0;
-    /// The pids of all who are in any of these rooms, each once, in order.
-    virtual Result<std::vector<std::string>, StoreError> sessions_in(
-        const std::vector<std::string>& rooms) = 0;
-    /// The process that knew who is live is gone, and nobody knows for how long, nor whether the clock
-    /// was set meanwhile. So time starts anew: nobody is live, whoever was is seen now, and all that is
-    /// kept is as if it was recorded now. What was dropped is, too, unless it was older than the newest
-    /// event by more than `slack`, so that all who were live have it.
-    virtual Result<void, StoreError> restart_sessions(UnixMillis now, Millis slack) = 0;
-    /// Sessions that are not live and were not seen since `before`.
-    virtual Result<void, StoreError> drop_sessions_unseen_since(UnixMillis before) = 0;
-    virtual Result<void, StoreError> drop_all_sessions() = 0;
-
-    /// `event.offset` must be head().offset + 1. Takes an offset as append() does, but no room number.
-    virtual Result<void, StoreError> record(const RecordedEvent& event) = 0;
-    /// As Store::read(): those for any of these rooms (whoever is left out), in order.
-    virtual Result<std::vector<RecordedEvent>, StoreError> read_recorded(
-        const std::vector<std::string>& rooms, delivery::Offset after, std::uint32_t entries_max,
-        std::uint64_t bytes_max) = 0;
-    /// Drops the oldest until the limits hold; returns how far was dropped in all.
-    virtual Result<Pruned, StoreError> prune_recorded(const RecordLimits& limits) = 0;
-    virtual Result<Pruned, StoreError> pruned() = 0;
 };
 
 }  // namespace oncewire::store

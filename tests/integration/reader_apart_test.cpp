@@ -3,6 +3,7 @@
 #include <string>
 #include <thread>
 
+#include "server/store/overlay/overlay.hpp"
 #include "server/store/sqlite/store.hpp"
 #include "tests/integration/server_process.hpp"
 #include "tests/integration/tcp_client.hpp"
@@ -70,6 +71,7 @@ TEST_CASE("a thread reads while another stores") {
     const auto opened = store::SqliteStore::open(directory.path("chat.db"), {"e1"});
     REQUIRE(opened);
     store::Store& store = **opened;
+    store::Overlay overlay(store);
     auto reading = store.open_reading();
     delivery::Offset newest = 0;
     bool is_whole = true;
@@ -83,9 +85,8 @@ TEST_CASE("a thread reads while another stores") {
         }
     });
     for (delivery::Offset offset = 1; offset <= count; ++offset) {
-        REQUIRE(store.begin());
-        REQUIRE(store.append({offset, "/,a", offset, "[1]", {}}));
-        REQUIRE(store.commit() == store::CommitOutcome::committed);
+        REQUIRE(overlay.log.append("/,a", "[1]", {}));
+        REQUIRE(overlay.write().outcome == store::WriteOutcome::committed);
     }
     reader.join();
     CHECK(is_whole);

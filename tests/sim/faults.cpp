@@ -38,6 +38,7 @@ constexpr FaultClass classes[] = {
     {Fault::crash_before_begin, "crash_before_begin", 65},
     {Fault::crash_in_transaction, "crash_in_transaction", 65},
     {Fault::crash_before_commit, "crash_before_commit", 65},
+    {Fault::late_write, "late_write", 65},
     {Fault::crash_after_commit, "crash_after_commit", 65},
     {Fault::crash_after_outputs, "crash_after_outputs", 65},
     {Fault::power_lost, "power_lost", 65},

@@ -41,6 +41,7 @@ enum class Fault : std::uint8_t {
     crash_before_begin,
     crash_in_transaction,  ///< after any statement
     crash_before_commit,
+    late_write,           ///< what the dead process was about to commit arrives at the disk later
     crash_after_commit,   ///< before anybody is told
     crash_after_outputs,  ///< some have been told
     power_lost,  ///< no process is left that could close anything: every client is half-open

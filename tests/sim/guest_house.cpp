@@ -60,14 +60,13 @@ void GuestHouse::put_out(api::Application& io, const std::string& sid) {
 }
 
 void GuestHouse::look_at_disk(const store::MemoryDisk& disk) {
-    if (!disk.tables.sessions) return;
-    for (const auto& [pid, row] : disk.tables.sessions->rows) {
+    for (const auto& [pid, row] : disk.tables.sessions.rows) {
         begun_.try_emplace(pid, forgotten_);
         for (const auto& membership : row.rooms) {
             if (membership.room == store::log_room("/", hall)) housed_.insert(pid);
         }
     }
-    for (const auto& [offset, event] : disk.tables.sessions->recorded) {
+    for (const auto& [offset, event] : disk.tables.sessions.recorded) {
         if (recorded_.try_emplace(offset, event).second) changing_.erase(number_of(event.data));
     }
 }
@@ -81,7 +80,7 @@ void GuestHouse::look_at(const mail::FromSequencer& mail, const store::MemoryDis
         unstored_.insert(number_of(event.data));
         return;
     }
-    const bool dropped = disk.tables.sessions && event.offset <= disk.tables.sessions->pruned.to;
+    const bool dropped = event.offset <= disk.tables.sessions.pruned.to;
     if (dropped) recorded_.try_emplace(event.offset, event);  // it came and went in one transaction
     if (!recorded_.contains(event.offset)) {
         env_.witness.report(Breach::leaked, "an event is told before it is recorded");

@@ -85,6 +85,8 @@ constexpr Named names[] = {
     {Mutant::behind_not_told, "behind_not_told"},
     {Mutant::renumbering_not_told, "renumbering_not_told"},
     {Mutant::reader_says_live, "reader_says_live"},
+    {Mutant::fence_ignored, "fence_ignored"},
+    {Mutant::facts_stale, "facts_stale"},
 };
 
 constexpr bool names_stand_in_order() {

@@ -85,9 +85,10 @@ enum class Mutant : std::uint8_t {
     behind_not_told,           ///< a core that had no room for what is new is not told when it has
     renumbering_not_told,      ///< the server is not told that a message had another number once
     reader_says_live,  ///< who reads apart says that the head is reached, and may be overtaken
+    fence_ignored,     ///< what a dead process was about to write is stored beside its successor's
+    facts_stale,       ///< producers and ids are read as they were before the newest batch
 };
-inline constexpr std::uint32_t mutant_count =
-    static_cast<std::uint32_t>(Mutant::reader_says_live) + 1;
+inline constexpr std::uint32_t mutant_count = static_cast<std::uint32_t>(Mutant::facts_stale) + 1;
 
 /// What CI plants in every run to see the alarm work.
 inline constexpr Mutant canary = Mutant::dedupe_in_memory;

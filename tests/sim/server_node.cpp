@@ -165,6 +165,25 @@ bool rejects_size(const mail::Settled& settled) {
     });
 }
 
+/// Mutant::fence_ignored: the batch as a database would take it that counts its rows itself.
+store::Batch rebased(store::Batch batch, const store::MemoryTables& tables) {
+    std::map<std::string, store::RoomHead> rooms;
+    batch.to = tables.head();
+    for (auto& entry : batch.entries) {
+        const auto known = tables.rooms.find(entry.room);
+        if (known != tables.rooms.end())
+            rooms.emplace(entry.room, store::RoomHead{known->second.size(), known->second.back()});
+        auto& room = rooms[entry.room];
+        entry.offset = ++batch.to;
+        entry.room_seq = ++room.last_seq;
+        entry.before = std::exchange(room.newest, entry.offset);
+    }
+    batch.rooms.clear();
+    batch.recorded.clear();
+    batch.rewritten.clear();
+    return batch;
+}
+
 std::string random_bytes(Prng& prng, std::size_t count) {
     std::string bytes;
     while (bytes.size() < count) {
@@ -186,8 +205,10 @@ ServerNode::Process::Process(Env& env, store::MemoryDisk& machine_disk, std::uin
     : disk(env, machine_disk),
       store(env, disk, machine_disk),
       eyes(env, machine_disk),
+      overlay(new MutantOverlay(env, store)),
       // The guest house has no durable handlers.
-      sequencer(store, options.house ? Handlers() : chat_handlers(env, durable),
+      sequencer(std::unique_ptr<store::Overlay>(overlay),
+                options.house ? Handlers() : chat_handlers(env, durable),
                 sequencer_options(env, options)),
       reader(eyes, {.is_apart = env.mutant != Mutant::reader_says_live}),
       entropy(secret_seed) {}
@@ -289,6 +310,7 @@ void ServerNode::crash() {
     if (!process_) return;
     env_.note("server dies");
     ++crashes_;
+    if (auto late = process_->disk.take_late_write()) write_late(std::move(*late));
     die();
 }
 
@@ -304,6 +326,27 @@ void ServerNode::die() {
     env_.heap.after(env_.choices.long_tailed("downtime", 50, 5'000), [this] {
         replace_disk();
         start();
+    });
+}
+
+/// Whoever has opened the disk since must not find anything of it.
+void ServerNode::write_late(LateWrite late) {
+    ++late_writes_;
+    const Millis delay = env_.choices.long_tailed("late", 1, 8'000);
+    env_.heap.after(delay, [this, late = std::move(late)] {
+        --late_writes_;
+        const bool is_opened = late.fence != disk_.fence;
+        if (is_opened && env_.mutant == Mutant::fence_ignored) {
+            disk_.tables.apply(rebased(late.batch, disk_.tables));
+        } else {
+            const auto written = disk_.write(late.batch, late.fence);
+            env_.note(written.outcome == store::WriteOutcome::committed
+                          ? "a late write lands, {} entries"
+                          : "a late write is refused, {} entries",
+                      disk_.tables.log.size());
+        }
+        env_.witness.look_at_disk(disk_);
+        if (options_.house) options_.house->look_at_disk(disk_);
     });
 }
 
@@ -339,7 +382,8 @@ void ServerNode::heal() {
 
 bool ServerNode::is_idle() const {
     return process_ && !process_->committing && process_->inbox.empty() &&
-           process_->under_way == 0 && disk_.tables.tasks.empty() && disk_.tables.questions.empty();
+           process_->under_way == 0 && late_writes_ == 0 && disk_.tables.tasks.empty() &&
+           disk_.tables.questions.empty();
 }
 
 /// All clients here keep the protocol, so nobody may be cut off for breaking it.
@@ -496,6 +540,7 @@ void ServerNode::run_batch() {
         auto* submit = std::get_if<mail::Submit>(&mail);
         if (submit && submit->key && env_.mutant == Mutant::renumbering_not_told)
             submit->key->renumbered = false;
+        if (submit && submit->key) check_number(*submit);
         if (auto* attach = std::get_if<mail::Attach>(&mail)) {
             if (env_.mutant == Mutant::numbers_come_down) attach->first = 1;
             process.just_attached.insert(attach->from.session);
@@ -517,7 +562,7 @@ void ServerNode::commit_batch() {
     process_->sequencer.commit(env_.now());
     tell_house();
     deliver_outputs();
-    if (process_->disk.is_crashed()) return crash();
+    if (process_->disk.is_crashed() || process_->sequencer.is_superseded()) return crash();
     process_->committing = false;
     arm_sequencer();
     if (env_.faults.strikes(Fault::crash_after_outputs, 1, 120)) {
@@ -541,12 +586,14 @@ void ServerNode::arm_sequencer() {
 }
 
 void ServerNode::deliver_outputs() {
-    for (const auto& entry : process_->store.take_appended()) {
+    for (const auto& entry : process_->overlay->take_appended()) {
         post({sequencer::OutgoingMail::every_core,
               mail::Published{std::make_shared<std::vector<store::LogEntry>>(1, entry)}});
     }
-    for (const auto& task : process_->store.take_deferred()) post({0, mail::RunTask{task}});
-    for (const auto& row : process_->store.take_mistaken()) {
+    for (const auto& task : process_->overlay->take_deferred()) post({0, mail::RunTask{task}});
+    auto mistaken = process_->overlay->take_asked();
+    for (auto& row : process_->store.take_mistaken()) mistaken.push_back(std::move(row));
+    for (const auto& row : mistaken) {
         const auto session = process_->sessions.find(row.recipient);
         if (session == process_->sessions.end()) continue;
         post({session->second.core, mail::Ask{session->second, row.id, row.data}});
@@ -698,6 +745,17 @@ void ServerNode::do_task(std::uint16_t core, const api::DeferredTask& task, api:
 
 void ServerNode::note_gone(const mail::SessionRef& session) {
     std::erase_if(process_->attached, [&](const auto& each) { return each.second == session; });
+}
+
+/// Whoever gives a message another number says so: only then does the server look for it under all numbers (R9). An
+/// older number comes from a profile that was put back, and meets what the server knows by that.
+void ServerNode::check_number(const mail::Submit& submit) {
+    if (submit.data == delivery::cancelled_message || submit.data == delivery::too_large_message)
+        return;  // they are all alike
+    delivery::Sequence& newest = numbers_[submit.key->id][submit.key->digest];
+    if (newest != 0 && submit.key->sequence > newest && !submit.key->renumbered)
+        env_.witness.report(Breach::dishonest, "a message has another number and does not say so");
+    newest = std::max(newest, submit.key->sequence);
 }
 
 /// A lease ends when its time is over and its sender is not there.

@@ -85,6 +85,7 @@ class ServerNode final : public LinkEnd {
         MutantStore store;
         api::Application durable;  // for its transactional handlers
         DiskReading eyes;
+        MutantOverlay* overlay;  // the sequencer's
         sequencer::Sequencer sequencer;
         sequencer::Reader reader;
         bool is_reading = false;  // a step of the reader is due
@@ -107,6 +108,7 @@ class ServerNode final : public LinkEnd {
     void die();
     void check_nobody_was_blamed();
     void start_later();
+    void write_late(LateWrite late);
     void replace_disk();
     /// Runs `input` on a core of the living process, then performs what it led to.
     template <class Input>
@@ -131,6 +133,7 @@ class ServerNode final : public LinkEnd {
     void post_to(std::uint16_t core, const mail::FromSequencer& mail);
     void check(const mail::FromSequencer& mail);
     void note_gone(const mail::SessionRef& session);
+    void check_number(const mail::Submit& submit);
     void check_leases(UnixMillis clock);
     void check_entries(const std::vector<store::LogEntry>& entries);
     void arm_sequencer();
@@ -146,8 +149,11 @@ class ServerNode final : public LinkEnd {
     std::unique_ptr<Process> process_;
     std::uint64_t life_ = 0;  // of the process; events of earlier ones are nobody's
     std::uint64_t crashes_ = 0;
+    std::uint32_t late_writes_ = 0;  // under way
     std::int64_t wall_clock_skew_ = 0;
     std::map<ProducerId, delivery::Sequence> forgotten_;  // verdicts, up to here
+    /// The newest number that each message came under, by digest.
+    std::map<ProducerId, std::map<delivery::Digest, delivery::Sequence>> numbers_;
 };
 
 }  // namespace oncewire::sim

@@ -6,8 +6,9 @@
 #include <string>
 #include <string_view>
 
+#include "server/store/durability.hpp"
+#include "server/store/error.hpp"
 #include "server/store/sql.hpp"
-#include "server/store/store.hpp"
 #include "shared/base/result.hpp"
 
 struct sqlite3;
@@ -76,6 +77,12 @@ class Run {
     int code_ = 0;
     bool has_row_ = false;
 };
+
+/// For a statement that gives no rows.
+template <class... Args>
+std::optional<StoreError> run(const Statement& statement, const Args&... args) {
+    return Run(statement, args...).error();
+}
 
 /// One connection. Holds the file's lock from open() to its end, so that no other process has one: SQLite
 /// 3.7.0 to 3.51.2 (Debian 12 has 3.40.1) can damage a file when two connections checkpoint it, and

@@ -20,7 +20,6 @@ Result<void, Failure> LogTable::prepare(Database& database) {
          "SELECT max(coalesce((SELECT max(offset) FROM log), 0),"
          " coalesce((SELECT max(offset) FROM recorded), 0))"},
         {epoch_, "SELECT epoch FROM meta"},
-        {number_of_, "SELECT id FROM rooms WHERE name = ?1"},
         {newest_in_room_,
          "SELECT max(offset) FROM log WHERE room = (SELECT id FROM rooms WHERE name = ?1)"
          " AND offset <= ?2"},
@@ -29,8 +28,9 @@ Result<void, Failure> LogTable::prepare(Database& database) {
          " WHERE room = (SELECT id FROM rooms WHERE name = ?1) AND offset < ?2 AND offset <= ?3"
          " ORDER BY offset DESC"},
         {find_entry_,
-         "SELECT room_seq, data, stored_at, (SELECT max(offset) FROM log WHERE room = ?1"
-         " AND offset < ?2) FROM log WHERE offset = ?2 AND room = ?1"},
+         "SELECT room_seq, data, stored_at, (SELECT max(offset) FROM log AS others"
+         " WHERE others.room = log.room AND others.offset < ?2) FROM log"
+         " WHERE offset = ?2 AND room = (SELECT id FROM rooms WHERE name = ?1)"},
         {trimmed_, "SELECT trimmed FROM rooms WHERE name = ?1"},
     };
     for (const auto& [statement, sql] : all) {
@@ -186,25 +186,12 @@ Result<std::vector<LogEntry>, StoreError> LogTable::read_before(std::string_view
 }
 
 Result<std::optional<LogEntry>, StoreError> LogTable::find_entry(std::string_view room,
-                                                                 std::int64_t number,
                                                                  delivery::Offset offset) const {
-    const Run run(find_entry_, number, offset);
+    const Run run(find_entry_, room, offset);
     if (run.error()) return Err{*run.error()};
     if (!run.has_row()) return std::optional<LogEntry>();
     return std::optional(LogEntry{offset, std::string(room), run.number(0), run.text(1),
                                   UnixMillis{run.integer(2)}, run.number(3)});
-}
-
-Result<std::optional<LogEntry>, StoreError> LogTable::find_entry(std::string_view room,
-                                                                 delivery::Offset offset) const {
-    std::int64_t number = 0;
-    {
-        const Run run(number_of_, room);
-        if (run.error()) return Err{*run.error()};
-        if (!run.has_row()) return std::optional<LogEntry>();
-        number = run.integer(0);
-    }
-    return find_entry(room, number, offset);
 }
 
 Result<delivery::Offset, StoreError> LogTable::trimmed_to(

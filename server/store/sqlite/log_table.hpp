@@ -7,12 +7,13 @@
 #include <vector>
 
 #include "server/store/log_entry.hpp"
+#include "server/store/rows.hpp"
 #include "server/store/sqlite/database.hpp"
 
 namespace oncewire::store::sqlite {
 
-/// Reading the log of one open database: of several rooms at once, forwards, and of one, backwards. Store's
-/// functions of the same names, without the rules of transactions. `committed`: the head that everybody may
+/// Reading the log of one open database: of several rooms at once, forwards, and of one, backwards. Reading's
+/// functions of the same names. `committed`: the head that everybody may
 /// see.
 class LogTable {
   public:
@@ -31,10 +32,6 @@ class LogTable {
                                                           delivery::Offset committed,
                                                           std::uint32_t entries_max,
                                                           std::uint64_t bytes_max) const;
-    /// `number`: of the room, in its table.
-    Result<std::optional<LogEntry>, StoreError> find_entry(std::string_view room,
-                                                           std::int64_t number,
-                                                           delivery::Offset offset) const;
     Result<std::optional<LogEntry>, StoreError> find_entry(std::string_view room,
                                                            delivery::Offset offset) const;
     Result<delivery::Offset, StoreError> trimmed_to(const std::vector<std::string>& rooms) const;
@@ -43,7 +40,7 @@ class LogTable {
     class RoomMerge;
 
     Database* database_ = nullptr;
-    Statement head_, epoch_, number_of_, newest_in_room_, read_before_, find_entry_, trimmed_;
+    Statement head_, epoch_, newest_in_room_, read_before_, find_entry_, trimmed_;
     std::vector<Statement> room_cursors_;
 };
 

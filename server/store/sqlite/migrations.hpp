@@ -192,12 +192,17 @@ CREATE TABLE verdict_digests (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+/// Which writer is the newest: what an older one still tries to write is refused.
+inline constexpr const char* migration_10 = R"sql(
+ALTER TABLE meta ADD COLUMN fence INTEGER NOT NULL DEFAULT 0;
+)sql";
+
 /// Step i leads from version i (PRAGMA user_version) to i + 1. A step that ever was on the main branch
 /// does not change: what is new comes as a further constant at the end, with its file of that version in
 /// tests/unit/store/sqlite/migration_test.cpp, so that every old file can be brought forward.
-inline constexpr const char* migrations[] = {migration_1, migration_2, migration_3,
-                                             migration_4, migration_5, migration_6,
-                                             migration_7, migration_8, migration_9};
+inline constexpr const char* migrations[] = {migration_1, migration_2, migration_3, migration_4,
+                                             migration_5, migration_6, migration_7, migration_8,
+                                             migration_9, migration_10};
 inline constexpr std::int64_t newest_schema = sizeof(migrations) / sizeof(migrations[0]);
 
 /// All tables of ours, which an application's own SQL may not touch.

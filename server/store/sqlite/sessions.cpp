@@ -29,10 +29,7 @@ std::vector<std::string> unpack(std::string_view packed) {
     return strings;
 }
 
-template <class... Args>
-std::optional<StoreError> run(const Statement& statement, const Args&... args) {
-    return Run(statement, args...).error();
-}
+bool is_before(const Membership& a, const Membership& b) { return a.room < b.room; }
 
 }  // namespace
 
@@ -110,19 +107,34 @@ Result<std::optional<SessionRow>, StoreError> SessionTables::find(std::string_vi
     return std::optional(std::move(row));
 }
 
-std::optional<StoreError> SessionTables::put(const SessionRow& row) const {
-    if (const auto error = run(drop_rooms_, std::string_view(row.pid))) return error;
-    const std::int64_t live = row.live ? 1 : 0;
-    if (const auto error =
-            run(put_, std::string_view(row.pid), std::string_view(row.sid),
-                std::string_view(row.nsp), std::string_view(row.user),
-                std::string_view(row.from.epoch.text), row.from.offset, row.seen_at.value, live)) {
-        return error;
+/// Writes of its rooms only those that are others now: there may be very many.
+std::optional<StoreError> SessionTables::change(std::string_view pid,
+                                                const SessionChange& change) const {
+    const auto& [before, after] = change;
+    if (!after) return before ? drop(pid) : std::nullopt;
+    if (const auto error = put(*after)) return error;
+    const std::vector<Membership> none;
+    const auto& old = before ? before->rooms : none;
+    const auto has = [](const std::vector<Membership>& rooms, const Membership& room) {
+        return std::binary_search(rooms.begin(), rooms.end(), room, is_before) &&
+               *std::lower_bound(rooms.begin(), rooms.end(), room, is_before) == room;
+    };
+    for (const auto& room : old) {
+        if (has(after->rooms, room)) continue;
+        if (const auto error = leave(pid, room.room)) return error;
     }
-    for (const auto& room : row.rooms) {
-        if (const auto error = join(row.pid, room)) return error;
+    for (const auto& room : after->rooms) {
+        if (has(old, room)) continue;
+        if (const auto error = join(pid, room)) return error;
     }
     return std::nullopt;
+}
+
+std::optional<StoreError> SessionTables::put(const SessionRow& row) const {
+    const std::int64_t live = row.live ? 1 : 0;
+    return run(put_, std::string_view(row.pid), std::string_view(row.sid),
+               std::string_view(row.nsp), std::string_view(row.user),
+               std::string_view(row.from.epoch.text), row.from.offset, row.seen_at.value, live);
 }
 
 std::optional<StoreError> SessionTables::join(std::string_view pid, const Membership& room) const {

@@ -5,22 +5,18 @@
 #include <string_view>
 #include <vector>
 
-#include "server/store/sessions.hpp"
+#include "server/store/batch.hpp"
 #include "server/store/sqlite/database.hpp"
 
 namespace oncewire::store::sqlite {
 
-/// What recovery keeps, in the tables of one open database: Sessions without the rules of transactions,
-/// which are the store's. `committed` is the head that everybody may see.
+/// What recovery keeps, in the tables of one open database. `committed` is the head that everybody may see.
 class SessionTables {
   public:
     Result<void, Failure> prepare(Database& database);
 
     Result<std::optional<SessionRow>, StoreError> find(std::string_view pid) const;
-    std::optional<StoreError> put(const SessionRow& row) const;
-    std::optional<StoreError> join(std::string_view pid, const Membership& room) const;
-    std::optional<StoreError> leave(std::string_view pid, std::string_view room) const;
-    std::optional<StoreError> drop(std::string_view pid) const;
+    std::optional<StoreError> change(std::string_view pid, const SessionChange& change) const;
     Result<std::vector<std::string>, StoreError> pids_in(
         const std::vector<std::string>& rooms) const;
     std::optional<StoreError> restart(UnixMillis now, Millis slack) const;
@@ -37,6 +33,10 @@ class SessionTables {
     Result<Pruned, StoreError> pruned() const;
 
   private:
+    std::optional<StoreError> put(const SessionRow& row) const;
+    std::optional<StoreError> join(std::string_view pid, const Membership& room) const;
+    std::optional<StoreError> leave(std::string_view pid, std::string_view room) const;
+    std::optional<StoreError> drop(std::string_view pid) const;
     Result<std::vector<delivery::Offset>, StoreError> offsets_for(
         const std::vector<std::string>& rooms, delivery::Offset after, delivery::Offset committed,
         std::uint32_t entries_max) const;

@@ -11,18 +11,21 @@ using sqlite::Run;
 
 Result<Whereabouts, StoreError> SqliteStore::find_message(const MessageKey& key) {
     using Outcome = Whereabouts::Outcome;
-    const auto row = find_producer(key.producer);
-    if (!row) return Err{row.error()};
-    if (!*row) return Whereabouts();
-    Whereabouts found{Outcome::not_here, (*row)->seen.last};
+    Wanted wanted;
+    wanted.producers.push_back(key.producer);
+    wanted.verdicts.push_back({key.producer, key.sequence});
+    auto facts = fetch(wanted);
+    if (!facts) return Err{facts.error()};
+    const auto& row = facts->producers.front();
+    auto& stored = facts->verdicts.front();
+    if (!row) return Whereabouts();
+    Whereabouts found{Outcome::not_here, row->seen.last};
     if (key.sequence > found.last) return found;
-    auto stored = find_verdict(key.producer, key.sequence);
-    if (!stored) return Err{stored.error()};
-    if (!*stored && key.sequence > (*row)->forgotten) return found;
-    found.outcome = *stored ? Outcome::settled : Outcome::forgotten;
-    if (!*stored) return found;
-    found.verdict = std::move((*stored)->verdict);
-    found.published = (*stored)->published;
+    if (!stored && key.sequence > row->forgotten) return found;
+    found.outcome = stored ? Outcome::settled : Outcome::forgotten;
+    if (!stored) return found;
+    found.verdict = std::move(stored->verdict);
+    found.published = stored->published;
     const Publication published = found.published.value_or(Publication());
     const auto count = std::min(published.entries, Whereabouts::entries_max);
     Run run(connection_->entries_at, published.first, published.first + count);
@@ -30,7 +33,7 @@ Result<Whereabouts, StoreError> SqliteStore::find_message(const MessageKey& key)
         found.entries.push_back(
             {run.number(0), run.text(1), run.number(2), run.text(3), UnixMillis{run.integer(4)}});
     }
-    if (run.error()) return fail(*run.error());
+    if (run.error()) return Err{*run.error()};
     return found;
 }
 

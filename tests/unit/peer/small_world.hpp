@@ -78,8 +78,10 @@ class SmallWorld {
         std::optional<std::string> loses = {};
     };
 
-    explicit SmallWorld(const sequencer::Sequencer::Options& of_sequencer = {})
-        : store(disk, &faults),
+    explicit SmallWorld(const sequencer::Sequencer::Options& of_sequencer = {},
+                        const char* epoch = "e1")
+        : disk{delivery::Epoch{epoch}, {}},
+          store(disk, &faults),
           sequencer(store, chat_handlers(), with_answers(of_sequencer)),
           hub([] {
               hub::Hub::Options options;
@@ -170,7 +172,7 @@ class SmallWorld {
 
     Prng prng{7};
     Instant now{};
-    store::MemoryDisk disk{delivery::Epoch{"e1"}, {}};
+    store::MemoryDisk disk;
     store::MemoryFaults faults;
     store::MemoryStore store;
     sequencer::Sequencer sequencer;

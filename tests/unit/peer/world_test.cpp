@@ -467,10 +467,10 @@ TEST_CASE("an entry that was accepted before it became too large is told so (R17
     delivery::OutboxEntry entry{1, 77, chat(text)};
     const ProducerId id(std::string(32, 'c'));
     const auto alice = world.add_browser(true, {entry}, 2, id);
-    REQUIRE(world.store.begin());
-    REQUIRE(world.store.put_producer({{id, ProducerSecret(std::string(32, 'a'))}, 1, {1, 77}, {}}));
-    REQUIRE(world.store.put_verdict(id, 1, {77, store::accept("{\"id\":1}")}));
-    REQUIRE(world.store.commit() == store::CommitOutcome::committed);
+    store::Overlay overlay(world.store);
+    overlay.senders.put({{id, ProducerSecret(std::string(32, 'a'))}, 1, {1, 77}, {}});
+    overlay.senders.put_verdict(id, 1, {77, store::accept("{\"id\":1}")});
+    REQUIRE(overlay.write().outcome == store::WriteOutcome::committed);
     world.connect(alice);
     const auto settled = world.seen<peer::MessageSettled>(alice);
     REQUIRE(settled.size() == 1);
@@ -481,10 +481,9 @@ TEST_CASE("an entry whose verdict was forgotten is called unknown, and what foll
     SmallWorld world;
     const ProducerId id(std::string(32, 'c'));
     const auto alice = world.add_browser(true, {{1, 77, chat("1")}, {2, 78, chat("2")}}, 3, id);
-    REQUIRE(world.store.begin());
-    REQUIRE(world.store.put_producer(
-        {{id, ProducerSecret(std::string(32, 'a'))}, 1, {1, 77}, {}, {}, 1}));
-    REQUIRE(world.store.commit() == store::CommitOutcome::committed);
+    store::Overlay overlay(world.store);
+    overlay.senders.put({{id, ProducerSecret(std::string(32, 'a'))}, 1, {1, 77}, {}, {}, 1});
+    REQUIRE(overlay.write().outcome == store::WriteOutcome::committed);
     world.connect(alice);
     const auto settled = world.seen<peer::MessageSettled>(alice);
     REQUIRE(settled.size() == 2);
@@ -552,10 +551,7 @@ TEST_CASE(
     world.cut(alice);
     send(world, alice, "4");
 
-    SmallWorld restored;
-    restored.disk.epoch = delivery::Epoch{"e2"};
-    REQUIRE(restored.store.reopen());
-    restored.sequencer.start();
+    SmallWorld restored({}, "e2");
     restored.browsers.push_back(std::move(world.browsers[alice]));
     restored.now = world.now;
     restored[0].can_connect = true;

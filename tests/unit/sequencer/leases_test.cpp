@@ -255,8 +255,8 @@ TEST_CASE("a lease that could not be ended is ended later") {
     machine.end_batch();
     machine.wall_clock.value += 2 * lease.count();
     machine.advance(*machine.sequencer.next_timeout());
-    SECTION("a statement fails") {
-        machine.faults.fail_call = 3;
+    SECTION("who is away cannot be found, or the batch is refused") {
+        machine.faults.fail_call = GENERATE(1, 2);
         machine.sequencer.handle_timeout(machine.now, machine.wall_clock);
     }
     SECTION("the commit fails") {

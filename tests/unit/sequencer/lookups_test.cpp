@@ -166,8 +166,7 @@ namespace {
 struct Apart {
     MemoryDisk disk{{"e1"}, {}};
     MemoryStore store{disk};
-    MemoryStore eyes{disk};
-    OwnReading reading{eyes};
+    MemoryReading reading{disk};
     Sequencer sequencer{store,
                         {{"say", say}, {"look", look}},
                         {.recovery = {},
@@ -214,7 +213,6 @@ TEST_CASE(
     apart.read(0);
     CHECK(apart.take().empty());
     CHECK(apart.forward() == 1);
-    REQUIRE(apart.eyes.reopen());
     apart.reader.step({});
     const auto output = apart.reader.poll_output();
     REQUIRE(output);
@@ -236,7 +234,6 @@ TEST_CASE("a lookup is handed on when what was sent before it is committed") {
     CHECK(apart.forward() == 0);
     apart.sequencer.commit(Instant{});
     CHECK(apart.forward() == 1);
-    REQUIRE(apart.eyes.reopen());
     apart.reader.step({});
     CHECK(apart.reader.counts().looked_up == 1);
     CHECK(apart.reader.poll_output());

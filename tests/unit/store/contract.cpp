@@ -2,17 +2,14 @@
 
 #include <catch2/catch.hpp>
 #include <cstdint>
-#include <limits>
 
 namespace oncewire::test {
 namespace {
 
-using store::CommitOutcome;
 using store::LogEntry;
 using store::LogHead;
 using store::OnceRow;
-using store::Store;
-using store::StoredVerdict;
+using store::WriteOutcome;
 
 std::vector<delivery::Offset> offsets(
     const Result<std::vector<LogEntry>, store::StoreError>& page) {
@@ -37,20 +34,20 @@ void check_log(StoreMachine& machine) {
 
     SECTION("an entry comes back with every byte it was given") {
         const std::string odd("[\"\0\xff\xf0\x9f\x98\x80\"]", 10);
-        Store& store = machine.store();
+        StoreUser& store = machine.store();
         CHECK(store.begin());
         const LogEntry first{1, "/,a", 1, odd, UnixMillis{-5}};
         const LogEntry second{2, "/,a", 2, "", UnixMillis{1'700'000'000'000}, 1};
-        CHECK(store.append(first));
-        CHECK(store.append(second));
-        CHECK(store.commit() == CommitOutcome::committed);
+        CHECK(store.append(first.room, first.data, first.stored_at));
+        CHECK(store.append(second.room, second.data, second.stored_at));
+        CHECK(store.commit() == WriteOutcome::committed);
         CHECK(read_all(store, {"/,a"}) == std::vector<LogEntry>{first, second});
         machine.restart();
         CHECK(read_all(machine.store(), {"/,a"}) == std::vector<LogEntry>{first, second});
     }
 
     SECTION("each entry knows which came before it in its room") {
-        Store& store = machine.store();
+        StoreUser& store = machine.store();
         commit_one(store, "/,a", "1");
         CHECK(store.begin());
         CHECK(*append(store, "/,b", "lost") == 0);
@@ -63,10 +60,10 @@ void check_log(StoreMachine& machine) {
         CHECK(*append(store, "/,a", "undone") == 1);
         CHECK(store.undo());
         CHECK(*append(store, "/,a", "3") == 1);
-        CHECK(store.commit() == CommitOutcome::committed);
+        CHECK(store.commit() == WriteOutcome::committed);
         commit_one(store, "/,a", "4");
         machine.restart();
-        Store& again = machine.store();
+        StoreUser& again = machine.store();
         CHECK(befores(*again.read({"/,a", "/,b"}, 0, many, many)) == Offsets{0, 0, 1, 3});
         CHECK(befores(*again.read({"/,a"}, 2, many, many)) == Offsets{1, 3});
         CHECK(befores(*again.read({"/,a"}, 3, many, many)) == Offsets{3});
@@ -75,11 +72,11 @@ void check_log(StoreMachine& machine) {
         CHECK(again.begin());
         CHECK(*append(again, "/,a", "5") == 4);
         CHECK(*append(again, "/,new", "6") == 0);
-        CHECK(again.commit() == CommitOutcome::committed);
+        CHECK(again.commit() == WriteOutcome::committed);
     }
 
     SECTION("each room counts by itself and without holes, over roll-backs and restarts") {
-        Store& store = machine.store();
+        StoreUser& store = machine.store();
         commit_one(store, "/,a", "1");
         CHECK(store.begin());
         CHECK(append(store, "/,a", "lost"));
@@ -101,7 +98,7 @@ void check_log(StoreMachine& machine) {
     }
 
     SECTION("an entry that is rewritten keeps its place, over roll-backs and restarts") {
-        Store& store = machine.store();
+        StoreUser& store = machine.store();
         for (const char* data : {"1", "2", "3"}) commit_one(store, "/,a", data);
         const auto before = read_all(store, {"/,a"});
         CHECK(store.begin());
@@ -117,7 +114,7 @@ void check_log(StoreMachine& machine) {
         CHECK(*store.rewrite("/,a", 3, "undone, too"));
         CHECK(store.undo());
         CHECK(store.head().offset == 3);
-        CHECK(store.commit() == CommitOutcome::committed);
+        CHECK(store.commit() == WriteOutcome::committed);
         CHECK(*store.erase_traces());
         for (int start = 0; start < 2; ++start) {
             auto now = read_all(machine.store(), {"/,a"});
@@ -131,26 +128,28 @@ void check_log(StoreMachine& machine) {
     }
 
     SECTION("what was appended can be rewritten in the same transaction") {
-        Store& store = machine.store();
+        StoreUser& store = machine.store();
         CHECK(store.begin());
         CHECK(append(store, "/,a", "1"));
         CHECK(append(store, "/,a", "2"));
         CHECK(**store.find_entry("/,a", 2) == LogEntry{2, "/,a", 2, "2", UnixMillis{1}, 1});
         CHECK(*store.rewrite("/,a", 2, "shorter"));
         CHECK(*store.rewrite("/,a", 2, ""));
-        CHECK(store.commit() == CommitOutcome::committed);
+        CHECK((*store.find_entry("/,a", 2))->data.empty());
+        CHECK(store.commit() == WriteOutcome::committed);
         CHECK(**store.find_entry("/,a", 2) == LogEntry{2, "/,a", 2, "", UnixMillis{1}, 1});
     }
 
     SECTION("there is nothing to rewrite in another room, beyond the end, or in what was removed") {
-        Store& store = machine.store();
+        StoreUser& store = machine.store();
         for (const char* data : {"1", "2"}) commit_one(store, "/,a", data);
         commit_one(store, "/,b", "3");
         CHECK(store.begin());
         store::Retention retention;
         retention.rules.push_back({"/,a", {}, 1});
-        CHECK(store.trim(retention, {}, many)->entries == 1);
-        CHECK(store.commit() == CommitOutcome::committed);
+        store.trim(retention, {}, many);
+        CHECK(store.commit() == WriteOutcome::committed);
+        CHECK(store.written().trimmed == 1);
         CHECK(store.begin());
         for (const char* room : {"/,a", "/,c"}) {
             for (const delivery::Offset offset : {1, 3, 4, 99}) {
@@ -159,12 +158,12 @@ void check_log(StoreMachine& machine) {
             }
         }
         CHECK((*store.find_entry("/,a", 2))->before == 0);
-        CHECK(store.commit() == CommitOutcome::committed);
+        CHECK(store.commit() == WriteOutcome::committed);
         CHECK(read_all(store, {"/,a", "/,b"}).back().data == "3");
     }
 
     SECTION("the head inside a transaction is the head as it will be") {
-        Store& store = machine.store();
+        StoreUser& store = machine.store();
         CHECK(store.begin());
         CHECK(append(store, "/,a", "1"));
         CHECK(append(store, "/,a", "2"));
@@ -192,19 +191,19 @@ void check_log(StoreMachine& machine) {
 
     SECTION("an empty transaction commits") {
         CHECK(machine.store().begin());
-        CHECK(machine.store().commit() == CommitOutcome::committed);
+        CHECK(machine.store().commit() == WriteOutcome::committed);
         CHECK(machine.store().head() == LogHead{{"first"}, 0});
     }
 }
 
 void check_reading(StoreMachine& machine) {
-    Store& store = machine.store();
+    StoreUser& store = machine.store();
     // Offsets 1 to 9: a b c a b c a b c, ten bytes each.
     CHECK(store.begin());
     for (int i = 0; i < 9; ++i) {
         CHECK(append(store, std::string("/,") + "abc"[i % 3], "0123456789"));
     }
-    CHECK(store.commit() == CommitOutcome::committed);
+    CHECK(store.commit() == WriteOutcome::committed);
 
     SECTION("several rooms are read as one, in log order") {
         CHECK(offsets(store.read({"/,c", "/,a"}, 0, many, large)) == Offsets{1, 3, 4, 6, 7, 9});
@@ -234,7 +233,7 @@ void check_reading(StoreMachine& machine) {
         CHECK(append(store, "/,a", "secret"));
         CHECK(append(store, "/,new", "secret"));
         CHECK(offsets(store.read({"/,a", "/,new"}, 0, many, large)) == Offsets{1, 4, 7});
-        CHECK(store.commit() == CommitOutcome::committed);
+        CHECK(store.commit() == WriteOutcome::committed);
         CHECK(offsets(store.read({"/,a", "/,new"}, 0, many, large)) == Offsets{1, 4, 7, 10, 11});
     }
     SECTION("one room is read backwards, newest first") {
@@ -248,7 +247,7 @@ void check_reading(StoreMachine& machine) {
         CHECK(store.begin());
         CHECK(append(store, "/,a", "secret"));
         CHECK(offsets(store.read_before("/,a", 1u << 20, 1, large)) == Offsets{7});
-        CHECK(store.commit() == CommitOutcome::committed);
+        CHECK(store.commit() == WriteOutcome::committed);
         CHECK(offsets(store.read_before("/,a", 1u << 20, 1, large)) == Offsets{10});
     }
     SECTION("a hundred rooms are read as one, again and again") {
@@ -259,169 +258,8 @@ void check_reading(StoreMachine& machine) {
             if (i < 100) rooms.push_back(room);
             CHECK(append(store, room, "x"));
         }
-        CHECK(store.commit() == CommitOutcome::committed);
+        CHECK(store.commit() == WriteOutcome::committed);
         for (int i = 0; i < 3; ++i) CHECK(offsets(store.read(rooms, 9, many, large)).size() == 200);
-    }
-}
-
-void check_producers(StoreMachine& machine) {
-    const auto largest = std::numeric_limits<std::uint64_t>::max();
-
-    SECTION("a producer's row is found as it was put last, after a restart too") {
-        Store& store = machine.store();
-        CHECK_FALSE(store.find_producer(ProducerId("p"))->has_value());
-        store::ProducerRow row = producer("p");
-        CHECK(store.begin());
-        CHECK(store.put_producer(row));
-        row.epoch = largest;
-        row.seen = {std::uint64_t{1} << 53, largest};
-        row.last_contact = {-1};
-        row.user = "ann";
-        CHECK(store.put_producer(row));
-        CHECK(**store.find_producer(ProducerId("p")) == row);
-        CHECK(store.commit() == CommitOutcome::committed);
-        machine.restart();
-        CHECK(**machine.store().find_producer(ProducerId("p")) == row);
-        CHECK_FALSE(machine.store().find_producer(ProducerId("q"))->has_value());
-    }
-
-    SECTION("a verdict is found by producer and sequence, after a restart too") {
-        const StoredVerdict accepted{largest, store::accept(R"({"id":1})")};
-        const StoredVerdict rejected{7, store::reject("too_long", "shorten it")};
-        const ProducerId id("p");
-        CHECK(machine.store().begin());
-        CHECK(machine.store().put_verdict(id, 1, accepted));  // the row may follow
-        CHECK(machine.store().put_verdict(id, 2, rejected));
-        CHECK(**machine.store().find_verdict(id, 1) == accepted);
-        CHECK(machine.store().put_producer(producer("p", 2)));
-        CHECK(machine.store().commit() == CommitOutcome::committed);
-        for (int i = 0; i < 2; ++i) {
-            CHECK(**machine.store().find_verdict(id, 1) == accepted);
-            CHECK(**machine.store().find_verdict(id, 2) == rejected);
-            CHECK_FALSE(machine.store().find_verdict(id, 3)->has_value());
-            CHECK_FALSE(machine.store().find_verdict(ProducerId("q"), 1)->has_value());
-            machine.restart();
-        }
-    }
-
-    SECTION(
-        "a rolled back producer and its verdicts are unknown, and leave nothing to the next one") {
-        Store& store = machine.store();
-        CHECK(store.begin());
-        CHECK(store.put_producer(producer("p", 1)));
-        CHECK(store.put_verdict(ProducerId("p"), 1, {1, store::accept()}));
-        store.rollback();
-        CHECK_FALSE(store.find_producer(ProducerId("p"))->has_value());
-        CHECK_FALSE(store.find_verdict(ProducerId("p"), 1)->has_value());
-        CHECK(store.begin());
-        CHECK(store.put_producer(producer("q")));
-        CHECK(store.commit() == CommitOutcome::committed);
-        CHECK_FALSE(store.find_verdict(ProducerId("q"), 1)->has_value());
-    }
-}
-
-void check_leases(StoreMachine& machine) {
-    Store& store = machine.store();
-    const ProducerId ann("ann");
-    const ProducerId bob("bob");
-    const auto contacts = [&store](const char* name, delivery::Sequence last, std::int64_t at) {
-        store::ProducerRow row = producer(name, last);
-        row.last_contact = {at};
-        for (delivery::Sequence i = 1; i <= last; ++i) {
-            CHECK(store.put_verdict(row.identity.id, i, {i * 7, store::accept()}));
-        }
-        CHECK(store.put_producer(row));
-    };
-    const auto idle = [&store](std::int64_t until, std::uint32_t count = many) {
-        return *store.idle_producers({until}, count);
-    };
-    CHECK(store.begin());
-    contacts("bob", 3, 200);
-    contacts("ann", 5, 100);
-    contacts("eve", 0, 50);
-    CHECK(idle(200) == std::vector{ann, bob});
-    CHECK(store.commit() == CommitOutcome::committed);
-
-    SECTION("whoever has verdicts and was away is found, the longest away first") {
-        CHECK(idle(99).empty());
-        CHECK(idle(100) == std::vector{ann});
-        CHECK(idle(1'000) == std::vector{ann, bob});
-        CHECK(idle(1'000, 1) == std::vector{ann});
-    }
-    SECTION("who was in contact again is not") {
-        CHECK(store.begin());
-        CHECK(store.renew_producer(ann, {300}));
-        CHECK(idle(250) == std::vector{bob});
-        CHECK(store.commit() == CommitOutcome::committed);
-        machine.restart();
-        CHECK((*machine.store().find_producer(ann))->last_contact.value == 300);
-        CHECK(*machine.store().idle_producers({300}, many) == std::vector{bob, ann});
-    }
-    SECTION("verdicts go, the oldest first, and the row stays and says how far") {
-        CHECK(store.begin());
-        const auto some = store.forget_verdicts(ann, 2);
-        CHECK(some->verdicts == 2);
-        CHECK_FALSE(some->is_finished);
-        CHECK_FALSE(*store.find_verdict(ann, 2));
-        CHECK(*store.prepare_digests(ann, many));
-        CHECK_FALSE(*store.find_verdict_by_digest(ann, 14));
-        CHECK(*store.find_verdict(ann, 3));
-        CHECK(store.commit() == CommitOutcome::committed);
-        CHECK(idle(100) == std::vector{ann});
-        CHECK(store.begin());
-        const auto rest = store.forget_verdicts(ann, many);
-        CHECK(rest->verdicts == 3);
-        CHECK(rest->is_finished);
-        CHECK(store.commit() == CommitOutcome::committed);
-        CHECK(idle(1'000) == std::vector{bob});
-        machine.restart();
-        auto& again = machine.store();
-        const auto row = *again.find_producer(ann);
-        CHECK(row->seen == delivery::HighWater{5, 35});
-        CHECK(row->forgotten == 5);
-        CHECK_FALSE(*again.find_verdict(ann, 5));
-        CHECK(*again.find_verdict(bob, 1));
-    }
-    SECTION("what is stored after that is kept, and found by its digest") {
-        CHECK(store.begin());
-        CHECK(store.forget_verdicts(ann, many));
-        store::ProducerRow row = **store.find_producer(ann);
-        row.seen = {6, 42};
-        CHECK(store.put_verdict(ann, 6, {42, store::accept(), store::Publication{1, 2}}));
-        CHECK(store.put_producer(row));
-        CHECK(store.commit() == CommitOutcome::committed);
-        machine.restart();
-        CHECK((*machine.store().find_producer(ann))->forgotten == 5);
-        CHECK(machine.store().begin());
-        CHECK(*machine.store().prepare_digests(ann, many));
-        CHECK((*machine.store().find_verdict_by_digest(ann, 42))->published ==
-              store::Publication{1, 2});
-        CHECK(machine.store().commit() == CommitOutcome::committed);
-        CHECK(*machine.store().idle_producers({100}, many) == std::vector{ann});
-    }
-    SECTION("verdicts are made ready to be found by digest a few at a time") {
-        CHECK(store.begin());
-        int calls = 1;
-        while (!*store.prepare_digests(ann, 2)) REQUIRE(++calls < 10);
-        CHECK((*store.find_verdict_by_digest(ann, 28))->digest == 28);
-        CHECK_FALSE(*store.find_verdict_by_digest(ann, 29));
-        CHECK(*store.prepare_digests(ProducerId("nobody"), 2));
-        CHECK_FALSE(*store.find_verdict_by_digest(ProducerId("nobody"), 28));
-        CHECK(store.commit() == CommitOutcome::committed);
-        machine.restart();
-        CHECK(machine.store().begin());
-        CHECK(machine.store().put_verdict(ann, 6, {42, store::accept(), std::nullopt}));
-        CHECK(*machine.store().prepare_digests(ann, 2));
-        CHECK(*machine.store().find_verdict_by_digest(ann, 42));
-        CHECK(*machine.store().find_verdict_by_digest(ann, 7));
-        machine.store().rollback();
-    }
-    SECTION("a roll-back forgets nothing") {
-        CHECK(store.begin());
-        CHECK(store.forget_verdicts(ann, many));
-        store.rollback();
-        CHECK(*store.find_verdict(ann, 1));
-        CHECK((*store.find_producer(ann))->forgotten == 0);
     }
 }
 
@@ -435,9 +273,9 @@ void check_once(StoreMachine& machine) {
         CHECK(machine.store().begin());
         for (const OnceRow& row : {ann, bob, cleo, dan}) CHECK(machine.store().put_once("id", row));
         CHECK(machine.store().put_once("other", ann));
-        CHECK(machine.store().commit() == CommitOutcome::committed);
+        CHECK(machine.store().commit() == WriteOutcome::committed);
         for (int i = 0; i < 2; ++i) {
-            Store& store = machine.store();
+            StoreUser& store = machine.store();
             CHECK(store.find_once("nobody's", "ann", "hello")->empty());
             CHECK(*store.find_once("id", "eve", "new") == std::vector{ann});
             CHECK(*store.find_once("id", "ann", "hello") == std::vector{ann});
@@ -453,16 +291,16 @@ void check_once(StoreMachine& machine) {
     }
 
     SECTION("nothing at all is an id, a scope and a body like any other") {
-        Store& store = machine.store();
+        StoreUser& store = machine.store();
         CHECK(store.begin());
         CHECK(store.put_once({}, OnceRow{"", "", 1}));
         CHECK(*store.find_once({}, {}, {}) == std::vector{OnceRow{"", "", 1}});
         CHECK(store.find_once("x", {}, {})->empty());
-        CHECK(store.commit() == CommitOutcome::committed);
+        CHECK(store.commit() == WriteOutcome::committed);
     }
 
     SECTION("a remembered id is seen inside its transaction and goes with it") {
-        Store& store = machine.store();
+        StoreUser& store = machine.store();
         CHECK(store.begin());
         CHECK(store.put_once("id", ann));
         CHECK(*store.find_once("id", "ann", "hello") == std::vector{ann});
@@ -472,7 +310,7 @@ void check_once(StoreMachine& machine) {
 }
 
 void check_marks(StoreMachine& machine) {
-    Store& store = machine.store();
+    StoreUser& store = machine.store();
     SECTION("what was done since the mark is undone, and nothing before it") {
         commit_one(store, "/,a", "1");
         CHECK(store.begin());
@@ -487,12 +325,12 @@ void check_marks(StoreMachine& machine) {
         CHECK(*store.next_room_seq("/,a") == 3);
         CHECK(*store.next_room_seq("/,new") == 1);
         CHECK(store.find_once("id", "ann", "text")->empty());
-        CHECK(store.tasks(0, many)->empty());
         CHECK(append(store, "/,a", "3"));
         CHECK(store.mark());
         CHECK(append(store, "/,new", "4"));
-        CHECK(store.commit() == CommitOutcome::committed);
+        CHECK(store.commit() == WriteOutcome::committed);
         machine.restart();
+        CHECK(machine.store().tasks(0, many)->empty());
         CHECK(read_all(machine.store(), {"/,a", "/,new"}).size() == 4);
         CHECK(*machine.store().next_room_seq("/,new") == 2);
     }
@@ -506,7 +344,7 @@ void check_marks(StoreMachine& machine) {
             CHECK(store.undo());
             CHECK(store.head().offset == 1);
         }
-        CHECK(store.commit() == CommitOutcome::committed);
+        CHECK(store.commit() == WriteOutcome::committed);
         CHECK(read_all(store, {"/,a"}).size() == 1);
     }
     SECTION("a roll-back goes beyond every mark") {
@@ -522,29 +360,30 @@ void check_marks(StoreMachine& machine) {
 }
 
 void check_tasks(StoreMachine& machine) {
-    Store& store = machine.store();
+    StoreUser& store = machine.store();
     const auto task = [&store](const char* name) {
         return store::TaskRow{store.last_task() + 1, "key", name, "[1]"};
     };
     SECTION("tasks come back in order until they are erased, over restarts") {
         CHECK(store.begin());
         for (const char* name : {"a", "b", "c"}) CHECK(store.put_task(task(name)));
-        CHECK(store.commit() == CommitOutcome::committed);
+        CHECK(store.commit() == WriteOutcome::committed);
         machine.restart();
-        Store& again = machine.store();
+        StoreUser& again = machine.store();
         CHECK(again.tasks(0, 2)->size() == 2);
         CHECK(again.tasks(1, many)->front() == store::TaskRow{2, "key", "b", "[1]"});
         CHECK(again.begin());
         CHECK(again.erase_task(2));
+        CHECK(again.tasks(0, many)->size() == 3);
+        CHECK(again.commit() == WriteOutcome::committed);
         CHECK(again.tasks(0, many)->size() == 2);
-        CHECK(again.commit() == CommitOutcome::committed);
         CHECK(again.tasks(1, many)->front().name == "c");
     }
     SECTION("the number of a task that was done is not given again, also by another process") {
         CHECK(store.begin());
         CHECK(store.put_task(task("a")));
         CHECK(store.erase_task(1));
-        CHECK(store.commit() == CommitOutcome::committed);
+        CHECK(store.commit() == WriteOutcome::committed);
         machine.restart();
         CHECK(machine.store().last_task() == 1);
     }
@@ -556,23 +395,23 @@ void check_tasks(StoreMachine& machine) {
         CHECK(store.begin());
         CHECK(store.put_task(task("kept")));
         CHECK(store.erase_task(2));
-        CHECK(store.commit() == CommitOutcome::committed);
+        CHECK(store.commit() == WriteOutcome::committed);
         CHECK(store.last_task() == 2);
         CHECK(store.tasks(0, many)->empty());
     }
 }
 
 void check_trimming(StoreMachine& machine) {
-    Store& store = machine.store();
+    StoreUser& store = machine.store();
     for (int i = 0; i < 12; ++i) commit_one(store, i % 3 == 0 ? "/,b" : "/,a", "x");
     const auto trim = [&store](const store::Retention& retention, std::uint32_t max = many) {
         CHECK(store.begin());
-        auto trimmed = store.trim(retention, UnixMillis{1'000'000}, max);
-        CHECK(store.commit() == CommitOutcome::committed);
-        return trimmed ? *trimmed : Store::Trimmed{};
+        store.trim(retention, UnixMillis{1'000'000}, max);
+        CHECK(store.commit() == WriteOutcome::committed);
+        return store.written();
     };
     SECTION("each room keeps its newest, and says up to where the others are gone") {
-        CHECK(trim({{{"", {}, 3}}}).entries == 6);
+        CHECK(trim({{{"", {}, 3}}}).trimmed == 6);
         CHECK(read_all(store, {"/,a"}).size() == 3);
         CHECK(read_all(store, {"/,b"}).size() == 3);
         CHECK(read_all(store, {"/,a"}).front().room_seq == 6);
@@ -580,7 +419,7 @@ void check_trimming(StoreMachine& machine) {
         CHECK(*store.trimmed_to({"/,b"}) == 1);
         CHECK(*store.trimmed_to({"/,b", "/,a", "/,none"}) == 8);
         CHECK(*store.trimmed_to({"/,none"}) == 0);
-        CHECK(trim({{{"", {}, 3}}}).entries == 0);
+        CHECK(trim({{{"", {}, 3}}}).trimmed == 0);
         machine.restart();
         CHECK(machine.store().head().offset == 12);
         CHECK(*machine.store().trimmed_to({"/,a"}) == 8);
@@ -588,11 +427,11 @@ void check_trimming(StoreMachine& machine) {
         CHECK(read_all(machine.store(), {"/,a"}).back().room_seq == 9);
     }
     SECTION("a room that no rule names keeps everything") {
-        CHECK(trim({{{"/,b", {}, 1}}}).entries == 3);
+        CHECK(trim({{{"/,b", {}, 1}}}).trimmed == 3);
         CHECK(read_all(store, {"/,a"}).size() == 8);
     }
     SECTION("however old, the newest stays, and with it the head") {
-        CHECK(trim({{{"", Millis{10}, {}}}}).entries == 10);
+        CHECK(trim({{{"", Millis{10}, {}}}}).trimmed == 10);
         CHECK(store.head().offset == 12);
         CHECK(read_all(store, {"/,a", "/,b"}).size() == 2);
     }
@@ -601,18 +440,46 @@ void check_trimming(StoreMachine& machine) {
         std::uint32_t removed = 0;
         for (int step = 0; step < 20; ++step) {
             const auto done = trim(all_but_one, 2);
-            CHECK(done.entries <= 2);
-            removed += done.entries;
-            if (done.is_finished && done.entries == 0) break;
+            CHECK(done.trimmed <= 2);
+            removed += done.trimmed;
+            if (done.is_trimmed && done.trimmed == 0) break;
         }
         CHECK(removed == 10);
     }
-    SECTION("a transaction that is rolled back removed nothing") {
+    SECTION("a batch that is dropped removes nothing, and nor does the next") {
         CHECK(store.begin());
-        CHECK(store.trim({{{"", {}, 1}}}, UnixMillis{0}, many));
+        store.trim({{{"", {}, 1}}}, UnixMillis{0}, many);
         store.rollback();
+        commit_one(store, "/,b", "x");
         CHECK(read_all(store, {"/,a"}).size() == 8);
         CHECK(*store.trimmed_to({"/,a"}) == 0);
+    }
+}
+
+void check_moved(StoreMachine& machine) {
+    StoreUser& store = machine.store();
+    commit_one(store, "/,a", "1");
+    SECTION("a batch that does not begin at the head is not stored, and the next one is") {
+        for (const LogHead& from :
+             {LogHead{{"first"}, 0}, LogHead{{"first"}, 2}, LogHead{{"other"}, 1}}) {
+            store::Batch batch;
+            batch.from = from;
+            batch.to = from.offset + 1;
+            batch.entries.push_back({batch.to, "/,b", 1, "never", UnixMillis{1}, 0});
+            batch.rooms["/,b"] = {1, batch.to};
+            batch.senders[ProducerId("p")].row = producer("p");
+            batch.tasks.push_back({1, "key", "never", "1"});
+            CHECK(store.store().write(batch).outcome == WriteOutcome::moved);
+            CHECK(store.store().head() == LogHead{{"first"}, 1});
+            CHECK(store.store().numbers().task == 0);
+        }
+        CHECK(read_all(store, {"/,b"}).empty());
+        CHECK_FALSE(store.find_producer(ProducerId("p"))->has_value());
+        CHECK(store.tasks(0, many)->empty());
+        CHECK(*store.next_room_seq("/,b") == 1);
+        commit_one(store, "/,b", "2");
+        machine.restart();
+        CHECK(read_all(machine.store(), {"/,b"}).front().data == "2");
     }
 }
 
@@ -621,30 +488,49 @@ void check_trimming(StoreMachine& machine) {
 void check_store_contract(StoreMachine& machine) {
     SECTION("the log") { check_log(machine); }
     SECTION("reading") { check_reading(machine); }
-    SECTION("producers") { check_producers(machine); }
-    SECTION("leases") { check_leases(machine); }
+    SECTION("producers") { check_producers_contract(machine); }
     SECTION("ids that senders chose") { check_once(machine); }
     SECTION("marks") { check_marks(machine); }
     SECTION("tasks") { check_tasks(machine); }
     SECTION("questions") { check_questions_contract(machine); }
     SECTION("trimming") { check_trimming(machine); }
+    SECTION("who may write") { check_moved(machine); }
 }
 
-Result<delivery::Offset, store::StoreError> append(Store& store, const std::string& room,
+Result<delivery::Offset, store::StoreError> append(StoreUser& store, const std::string& room,
                                                    const std::string& data) {
-    const auto room_seq = store.next_room_seq(room);
-    if (!room_seq) return Err{room_seq.error()};
-    return store.append({store.head().offset + 1, room, *room_seq, data, UnixMillis{1}});
+    const auto appended = store.append(room, data);
+    if (!appended) return Err{appended.error()};
+    return store.overlay().batch().entries.back().before;
 }
 
-void commit_one(Store& store, const std::string& room, const std::string& data) {
+void commit_one(StoreUser& store, const std::string& room, const std::string& data) {
     CHECK(store.begin());
     CHECK(append(store, room, data));
-    CHECK(store.commit() == CommitOutcome::committed);
+    CHECK(store.commit() == WriteOutcome::committed);
 }
 
-std::vector<LogEntry> read_all(Store& store, const std::vector<std::string>& rooms) {
+void commit_one(store::Store& store, const std::string& room, const std::string& data) {
+    StoreUser user(store);
+    commit_one(user, room, data);
+}
+
+std::vector<LogEntry> read_all(StoreUser& store, const std::vector<std::string>& rooms) {
     return *store.read(rooms, 0, 1'000'000, 1'000'000'000);
+}
+
+std::vector<LogEntry> read_all(store::Store& store, const std::vector<std::string>& rooms) {
+    StoreUser user(store);
+    return read_all(user, rooms);
+}
+
+store::StoreError error_writing(store::Store& store) {
+    store::Batch nothing;
+    nothing.from = store.head();
+    nothing.to = nothing.from.offset;
+    const auto written = store.write(nothing);
+    REQUIRE(written.outcome == WriteOutcome::refused);
+    return written.error;
 }
 
 store::ProducerRow producer(const std::string& name, std::uint64_t last) {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "server/store/store.hpp"
+#include "tests/unit/support/store_user.hpp"
 
 namespace oncewire::test {
 
@@ -16,7 +16,7 @@ constexpr std::uint64_t large = 1'000'000;
 class StoreMachine {
   public:
     virtual ~StoreMachine() = default;
-    virtual store::Store& store() = 0;
+    virtual StoreUser& store() = 0;
     /// The process dies and starts again.
     virtual void restart() = 0;
 };
@@ -28,14 +28,20 @@ void check_store_contract(StoreMachine& machine);
 void check_sessions_contract(StoreMachine& machine);
 /// The part of it that is about what clients are asked.
 void check_questions_contract(StoreMachine& machine);
+/// The part of it that is about producers and what they were told.
+void check_producers_contract(StoreMachine& machine);
 
-/// Appends to the open transaction, as the log wants it.
-Result<delivery::Offset, store::StoreError> append(store::Store& store, const std::string& room,
+/// Returns LogEntry::before.
+Result<delivery::Offset, store::StoreError> append(StoreUser& store, const std::string& room,
                                                    const std::string& data);
-/// A transaction of its own for each.
+/// A batch of its own for each. Nobody has one open on a store that is given as such.
+void commit_one(StoreUser& store, const std::string& room, const std::string& data);
 void commit_one(store::Store& store, const std::string& room, const std::string& data);
 
+std::vector<store::LogEntry> read_all(StoreUser& store, const std::vector<std::string>& rooms);
 std::vector<store::LogEntry> read_all(store::Store& store, const std::vector<std::string>& rooms);
+/// Why the store writes nothing now.
+store::StoreError error_writing(store::Store& store);
 store::ProducerRow producer(const std::string& name, std::uint64_t last = 0);
 
 }  // namespace oncewire::test

@@ -1,5 +1,5 @@
 #include <catch2/catch.hpp>
-#include <memory>
+#include <optional>
 
 #include "server/store/memory/memory_store.hpp"
 #include "tests/unit/store/contract.hpp"
@@ -11,23 +11,26 @@ using namespace oncewire::store;
 using oncewire::test::append;
 using oncewire::test::commit_one;
 using oncewire::test::read_all;
+using oncewire::test::StoreUser;
 
 namespace {
 
 class MemoryMachine final : public test::StoreMachine {
   public:
     MemoryMachine() { restart(); }
-    Store& store() override { return *store_; }
+    StoreUser& store() override { return *user_; }
     void restart() override {
-        store_.reset();
-        store_ = std::make_unique<MemoryStore>(disk, &faults);
+        user_.reset();
+        store_.emplace(disk, &faults);
+        user_.emplace(*store_);
     }
 
     MemoryDisk disk{{"first"}, {}};
     MemoryFaults faults;
 
   private:
-    std::unique_ptr<MemoryStore> store_;
+    std::optional<MemoryStore> store_;
+    std::optional<StoreUser> user_;
 };
 
 }  // namespace
@@ -45,29 +48,28 @@ TEST_CASE("the reference model keeps sessions") {
 
 TEST_CASE("a commit that fails is unknown, whether the bytes landed or not") {
     MemoryMachine machine;
-    Store& store = machine.store();
+    StoreUser& store = machine.store();
     commit_one(store, "/,a", "1");
     const bool lands = GENERATE(false, true);
     machine.faults.next_commit =
         lands ? MemoryFaults::Commit::fails_and_lands : MemoryFaults::Commit::fails_and_vanishes;
     CHECK(store.begin());
     CHECK(append(store, "/,a", "2"));
-    CHECK(store.commit() == CommitOutcome::unknown);
+    CHECK(store.commit() == WriteOutcome::unknown);
 
-    SECTION("until reopen() nothing but what was committed before can be seen, or done") {
+    SECTION("until reopen() nothing but the head of before can be seen, and nothing be done") {
         CHECK(store.head().offset == 1);
-        CHECK(read_all(store, {"/,a"}).size() == 1);
-        CHECK(store.begin().error() == StoreError::io);
+        CHECK(test::error_writing(store.store()) == StoreError::io);
         CHECK(store.find_producer(ProducerId("p")).error() == StoreError::io);
+        CHECK(store.read({"/,a"}, 0, 1, 1).error() == StoreError::io);
         store.rollback();
-        CHECK(store.begin().error() == StoreError::io);
+        CHECK(test::error_writing(store.store()) == StoreError::io);
     }
     SECTION("a reopen() that fails changes nothing") {
         machine.faults.reopen = StoreError::busy;
         CHECK(store.reopen().error() == StoreError::busy);
-        CHECK(store.begin().error() == StoreError::busy);
+        CHECK(test::error_writing(store.store()) == StoreError::io);
         CHECK(store.head().offset == 1);
-        CHECK(read_all(store, {"/,a"}).size() == 1);
     }
     SECTION("reopen() tells") {
         CHECK(store.reopen());
@@ -81,37 +83,88 @@ TEST_CASE("a commit that fails is unknown, whether the bytes landed or not") {
     }
 }
 
-TEST_CASE("a call that fails spoils its transaction until it is rolled back") {
+TEST_CASE("a question that fails changes nothing of its batch") {
     MemoryMachine machine;
-    Store& store = machine.store();
-    CHECK(store.begin());
+    StoreUser& store = machine.store();
     CHECK(append(store, "/,a", "1"));
-    machine.faults.fail_call = 2;  // next_room_seq works, append fails
+    machine.faults.fail_call = 2;
     machine.faults.fail_call_with = StoreError::full;
-    CHECK(append(store, "/,a", "2").error() == StoreError::full);
-    CHECK(store.find_producer(ProducerId("p")).error() == StoreError::full);
+    CHECK_FALSE(store.find_producer(ProducerId("p"))->has_value());
+    CHECK(append(store, "/,b", "2").error() == StoreError::full);
+    CHECK(append(store, "/,a", "2"));
+    CHECK(store.commit() == WriteOutcome::committed);
+    CHECK(read_all(store, {"/,a", "/,b"}).size() == 2);
+}
 
-    SECTION("after the roll-back nothing is left of it") {
-        store.rollback();
-        CHECK(store.head().offset == 0);
-        commit_one(store, "/,a", "3");
-        CHECK(read_all(store, {"/,a"}).size() == 1);
+TEST_CASE("of a batch that is refused nothing is there, and the next one is written") {
+    MemoryMachine machine;
+    StoreUser& store = machine.store();
+    CHECK(append(store, "/,a", "1"));
+    CHECK(store.put_producer(test::producer("p")));
+    machine.faults.fail_call = 1;
+    machine.faults.fail_call_with = StoreError::full;
+    CHECK(store.commit() == WriteOutcome::refused);
+    CHECK(store.written().error == StoreError::full);
+    CHECK(store.head().offset == 0);
+    CHECK(machine.disk.tables == MemoryTables());
+    commit_one(store, "/,a", "3");
+    CHECK(read_all(store, {"/,a"}).front().room_seq == 1);
+}
+
+TEST_CASE("of two writers on one disk only the newer one writes") {
+    MemoryMachine machine;
+    StoreUser& older = machine.store();
+    commit_one(older, "/,a", "1");
+    CHECK(append(older, "/,a", "too late"));
+    MemoryStore store(machine.disk);
+    StoreUser newer(store);
+    const bool has_written = GENERATE(false, true);
+    if (has_written) commit_one(newer, "/,a", "2");
+    const MemoryDisk before = machine.disk;
+
+    SECTION("what the older one has begun is not stored, nor what it tries again") {
+        for (int i = 0; i < 2; ++i) {
+            CHECK(older.commit() == WriteOutcome::moved);
+            CHECK(machine.disk == before);
+            CHECK(older.store().head().offset == 1);
+            CHECK(append(older, "/,a", "too late"));
+        }
+        commit_one(newer, "/,b", "3");
     }
-    SECTION("a commit all the same is unknown, and commits nothing") {
-        CHECK(store.commit() == CommitOutcome::unknown);
-        CHECK(store.reopen());
-        CHECK(store.head().offset == 0);
+    SECTION("also when it hears nothing of what became of it") {
+        machine.faults.next_commit = GENERATE(MemoryFaults::Commit::fails_and_lands,
+                                              MemoryFaults::Commit::fails_and_vanishes);
+        CHECK(older.commit() != WriteOutcome::committed);
+        CHECK(machine.disk == before);
+    }
+    SECTION("a batch of a process that is gone comes too late") {
+        Batch batch;
+        batch.from = machine.disk.head();
+        batch.to = batch.from.offset;
+        CHECK(machine.disk.write(batch, before.fence - 1).outcome == WriteOutcome::moved);
+        CHECK(machine.disk.write(batch, before.fence).outcome == WriteOutcome::committed);
+    }
+    SECTION("the older one becomes the writer by opening again") {
+        CHECK(older.reopen());
+        CHECK(older.head() == before.head());
+        commit_one(older, "/,a", "again");
+        CHECK(append(newer, "/,a", "too late"));
+        CHECK(newer.commit() == WriteOutcome::moved);
+        CHECK(read_all(older, {"/,a"}).back().data == "again");
     }
 }
 
 TEST_CASE("lasting faults last until they are mended") {
     MemoryMachine machine;
-    Store& store = machine.store();
+    StoreUser& store = machine.store();
     commit_one(store, "/,a", "1");
 
     machine.faults.writes = StoreError::full;
-    CHECK(store.begin().error() == StoreError::full);
-    CHECK(store.begin().error() == StoreError::full);
+    for (int i = 0; i < 2; ++i) {
+        CHECK(append(store, "/,a", "never"));
+        CHECK(store.commit() == WriteOutcome::refused);
+        CHECK(store.written().error == StoreError::full);
+    }
     CHECK(read_all(store, {"/,a"}).size() == 1);
     machine.faults.writes.reset();
     commit_one(store, "/,a", "2");

@@ -6,23 +6,22 @@
 namespace oncewire::test {
 namespace {
 
-using store::CommitOutcome;
 using store::Membership;
 using store::Pruned;
 using store::RecordedEvent;
 using store::RecordLimits;
 using store::SessionRow;
-using store::Store;
+using store::WriteOutcome;
 
 SessionRow session(const std::string& pid, std::int64_t seen_at, bool live) {
     return {pid, "sid of " + pid, "/", "ann", {{"first"}, 7}, {seen_at}, live, {{"/,", 7}}};
 }
 
-RecordedEvent event(Store& store, std::vector<std::string> rooms, std::int64_t at = 1) {
-    return {store.head().offset + 1, "/", std::move(rooms), {"/,x"}, "[\"e\"]", {}, {at}};
+RecordedEvent event(std::vector<std::string> rooms, std::int64_t at = 1) {
+    return {0, "/", std::move(rooms), {"/,x"}, "[\"e\"]", {}, {at}};
 }
 
-std::vector<delivery::Offset> offsets(Store& store, const std::vector<std::string>& rooms,
+std::vector<delivery::Offset> offsets(StoreUser& store, const std::vector<std::string>& rooms,
                                       delivery::Offset after = 0, std::uint32_t entries = many,
                                       std::uint64_t bytes = large) {
     std::vector<delivery::Offset> found;
@@ -33,10 +32,21 @@ std::vector<delivery::Offset> offsets(Store& store, const std::vector<std::strin
 using Offsets = std::vector<delivery::Offset>;
 
 template <class Change>
-void commit(Store& store, Change change) {
+void commit(StoreUser& store, Change change) {
     CHECK(store.begin());
     change();
-    CHECK(store.commit() == CommitOutcome::committed);
+    CHECK(store.commit() == WriteOutcome::committed);
+}
+
+void restart(StoreUser& store, std::int64_t now, std::int64_t slack) {
+    commit(store, [&] {
+        store.overlay().upkeep().restart_sessions = store::Upkeep::Restart{{now}, Millis{slack}};
+    });
+}
+
+Pruned prune(StoreUser& store, const RecordLimits& limits) {
+    commit(store, [&] { store.overlay().upkeep().prune = limits; });
+    return *store.pruned();
 }
 
 void check_rows(StoreMachine& machine) {
@@ -55,7 +65,7 @@ void check_rows(StoreMachine& machine) {
     }
 
     SECTION("rooms are joined once, left, and looked up") {
-        Store& store = machine.store();
+        StoreUser& store = machine.store();
         commit(store, [&] {
             CHECK(store.put_session(session("p", 1, true)));
             CHECK(store.put_session(session("q", 1, true)));
@@ -76,10 +86,10 @@ void check_rows(StoreMachine& machine) {
     }
 
     SECTION("what was rolled back never was") {
-        Store& store = machine.store();
+        StoreUser& store = machine.store();
         CHECK(store.begin());
         CHECK(store.put_session(session("p", 1, true)));
-        CHECK(store.record(event(store, {"/,"})));
+        store.record(event({"/,"}));
         store.rollback();
         CHECK_FALSE(store.find_session("p")->has_value());
         CHECK(store.head().offset == 0);
@@ -87,27 +97,27 @@ void check_rows(StoreMachine& machine) {
     }
 
     SECTION("sessions end: those not seen for long, or all") {
-        Store& store = machine.store();
+        StoreUser& store = machine.store();
         commit(store, [&] {
             CHECK(store.put_session(session("old", 10, false)));
             CHECK(store.put_session(session("young", 20, false)));
             CHECK(store.put_session(session("live", 10, true)));
-            CHECK(store.drop_sessions_unseen_since({20}));
+            store.overlay().upkeep().drop_unseen_before = UnixMillis{20};
         });
         CHECK(*store.sessions_in({"/,"}) == std::vector<std::string>{"live", "young"});
-        commit(store, [&] { CHECK(store.drop_all_sessions()); });
+        commit(store, [&] { store.overlay().upkeep().drops_sessions = true; });
         CHECK(store.sessions_in({"/,"})->empty());
     }
 
     SECTION("a restart lets time begin anew") {
-        Store& store = machine.store();
+        StoreUser& store = machine.store();
         commit(store, [&] {
             CHECK(store.put_session(session("away", 10, false)));
             CHECK(store.put_session(session("live", 10, true)));
             CHECK(store.put_session(session("ahead", 900, false)));
-            CHECK(store.record(event(store, {"/,"}, 600)));
-            CHECK(store.restart_sessions({500}, Millis{50}));
+            store.record(event({"/,"}, 600));
         });
+        restart(store, 500, 50);
         CHECK((*store.find_session("away"))->seen_at == UnixMillis{10});
         CHECK((*store.find_session("live"))->seen_at == UnixMillis{500});
         CHECK_FALSE((*store.find_session("live"))->live);
@@ -122,13 +132,13 @@ void check_recorded(StoreMachine& machine) {
         const std::string odd("\0\xff:3:", 5);
         RecordedEvent full{2, "/n", {"/n,a", "/n,b"}, {}, "[\"e\"]", {odd, ""}, {3}};
         commit(machine.store(), [&] {
-            CHECK(machine.store().record(full));
+            machine.store().record(full);
             CHECK(machine.store().head().offset == 2);
             CHECK(offsets(machine.store(), {"/n,a"}).empty());  // nobody sees what is not committed
             CHECK(append(machine.store(), "/,a", "3"));
         });
         for (int i = 0; i < 2; ++i) {
-            Store& store = machine.store();
+            StoreUser& store = machine.store();
             CHECK(*store.read_recorded({"/n,a", "/n,b"}, 0, many, large) == std::vector{full});
             CHECK(store.head().offset == 3);
             CHECK(read_all(store, {"/,a"}).back().offset == 3);
@@ -138,10 +148,10 @@ void check_recorded(StoreMachine& machine) {
     }
 
     SECTION("events are read by room, from where, and in pages") {
-        Store& store = machine.store();
+        StoreUser& store = machine.store();
         commit(store, [&] {
             for (int i = 0; i < 6; ++i) {
-                CHECK(store.record(event(store, {i % 2 == 0 ? "/,a" : "/,b", "/,c"})));
+                store.record(event({i % 2 == 0 ? "/,a" : "/,b", "/,c"}));
             }
         });
         CHECK(offsets(store, {"/,a", "/,c"}) == Offsets{1, 2, 3, 4, 5, 6});
@@ -154,16 +164,16 @@ void check_recorded(StoreMachine& machine) {
     }
 
     SECTION("the oldest go when there are too many, too large or too old, the newest never") {
-        Store& store = machine.store();
+        StoreUser& store = machine.store();
         commit(store, [&] {
-            for (int i = 1; i <= 6; ++i) CHECK(store.record(event(store, {"/,a"}, i)));
-            CHECK(*store.pruned() == Pruned{});
-            CHECK(*store.prune_recorded({5, large, {0}}) == Pruned{1, {1}});
-            CHECK(*store.prune_recorded({many, 20, {0}}) == Pruned{2, {2}});
-            CHECK(*store.prune_recorded({many, large, {4}}) == Pruned{3, {3}});
+            for (int i = 1; i <= 6; ++i) store.record(event({"/,a"}, i));
         });
+        CHECK(*store.pruned() == Pruned{});
+        CHECK(prune(store, {5, large, {0}}) == Pruned{1, {1}});
+        CHECK(prune(store, {many, 20, {0}}) == Pruned{2, {2}});
+        CHECK(prune(store, {many, large, {4}}) == Pruned{3, {3}});
         CHECK(offsets(store, {"/,a"}) == Offsets{4, 5, 6});
-        commit(store, [&] { CHECK(*store.prune_recorded({0, 0, {100}}) == Pruned{5, {5}}); });
+        CHECK(prune(store, {0, 0, {100}}) == Pruned{5, {5}});
         CHECK(offsets(store, {"/,a"}) == Offsets{6});
         machine.restart();
         CHECK(*machine.store().pruned() == Pruned{5, {5}});
@@ -171,18 +181,19 @@ void check_recorded(StoreMachine& machine) {
     }
 
     SECTION("what was dropped counts as dropped at a restart only if it was young") {
-        Store& store = machine.store();
+        StoreUser& store = machine.store();
         commit(store, [&] {
-            CHECK(store.record(event(store, {"/,a"}, 100)));
-            CHECK(store.record(event(store, {"/,a"}, 200)));
-            CHECK(*store.prune_recorded({1, large, {0}}) == Pruned{1, {100}});
-            CHECK(store.restart_sessions({500}, Millis{99}));
-            CHECK(*store.pruned() == Pruned{1, {100}});
-            CHECK(store.record(event(store, {"/,a"}, 590)));
-            CHECK(*store.prune_recorded({1, large, {0}}) == Pruned{2, {500}});
-            CHECK(store.restart_sessions({900}, Millis{99}));
-            CHECK(*store.pruned() == Pruned{2, {900}});
+            store.record(event({"/,a"}, 100));
+            store.record(event({"/,a"}, 200));
+            store.overlay().upkeep().prune = RecordLimits{1, large, {0}};  // with what is recorded
         });
+        CHECK(*store.pruned() == Pruned{1, {100}});
+        restart(store, 500, 99);
+        CHECK(*store.pruned() == Pruned{1, {100}});
+        commit(store, [&] { store.record(event({"/,a"}, 590)); });
+        CHECK(prune(store, {1, large, {0}}) == Pruned{2, {500}});
+        restart(store, 900, 99);
+        CHECK(*store.pruned() == Pruned{2, {900}});
     }
 }
 

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "server/chat/chat.hpp"
@@ -33,7 +34,8 @@ class Album {
             SqliteStore::open(directory_.file("chat.db"), {"first"}, {.ballast_bytes = 0});
         REQUIRE(opened);
         store_ = std::move(*opened);
-        REQUIRE(store_->prepare_application(application_.schema()));
+        REQUIRE(store_->tables().prepare(application_.schema()));
+        overlay_.emplace(*store_);
     }
     /// Returns its id.
     std::string keep(const std::string& owner, const std::string& network, std::size_t size,
@@ -53,22 +55,19 @@ class Album {
   private:
     Verdict run(const std::string& owner, const std::string& network, const std::string& event,
                 std::vector<std::string> args) {
-        std::vector<LogEntry> published;
-        std::vector<QuestionChange> questions;
-        std::vector<Rewrite> rewritten;
-        REQUIRE(store_->begin());
-        Tx tx(*store_, "/", "", UnixMillis{++clock_}, published, questions, rewritten);
+        Tx tx(*overlay_, "/", "", UnixMillis{++clock_});
         const std::string sender = chat::encode(chat::Sender{owner, owner, network});
         const Message message{"/", event, {args.begin(), args.end()}, "scope", {}, sender, {}};
         const auto verdict = application_.durable_handlers().at(event)(tx, message);
         REQUIRE(verdict);
-        REQUIRE(store_->commit() == CommitOutcome::committed);
+        REQUIRE(overlay_->write().outcome == WriteOutcome::committed);
         return *verdict;
     }
 
     test::TemporaryDirectory directory_;
     api::Application application_;
     std::unique_ptr<SqliteStore> store_;
+    std::optional<store::Overlay> overlay_;
     int newest_ = 0;
     std::int64_t clock_ = 1'000'000;
 };

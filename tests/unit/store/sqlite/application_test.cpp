@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,22 +31,24 @@ struct Bench {
     test::TemporaryDirectory directory;
     std::string path = directory.file("shop.db");
     std::unique_ptr<SqliteStore> store = open();
-    std::vector<LogEntry> published;
-    std::vector<QuestionChange> questions;
-    std::vector<Rewrite> rewritten;
-    Tx tx{*store, "/", "key", UnixMillis{1}, published, questions, rewritten};
+    std::optional<Overlay> overlay{std::in_place, *store};
+    Tx tx{*overlay, "/", "key", UnixMillis{1}};
 
     std::unique_ptr<SqliteStore> open() const {
         auto opened = SqliteStore::open(path, {"first"}, {.ballast_bytes = 0});
         REQUIRE(opened);
         return std::move(*opened);
     }
-    Bench() {
-        REQUIRE(prepare(schema));
-        REQUIRE(store->begin());
+    Bench() { REQUIRE(prepare(schema)); }
+    void close() {
+        overlay.reset();
+        store.reset();
     }
     Result<void, std::string> prepare(const std::vector<std::string>& steps) {
-        return store->prepare_application({{"", steps}});
+        return store->tables().prepare({{"", steps}});
+    }
+    Result<std::vector<SqlRow>, SqlError> run(const std::string& statement) {
+        return store->tables().run(statement, {});
     }
     std::int64_t count() {
         const auto rows = tx.sql("SELECT count(*) FROM accounts");
@@ -84,26 +87,67 @@ TEST_CASE("a broken constraint is the statement's trouble, and the transaction g
     CHECK_FALSE(error.store);
     CHECK(error.reason.find("CHECK constraint failed") != std::string::npos);
     CHECK(bench.tx.sql("UPDATE accounts SET cents = cents - 5"));
-    CHECK(bench.store->commit() == CommitOutcome::committed);
-    bench.store.reset();
-    const auto again = bench.open();
-    CHECK(again->prepare_application({{"", schema}}));
-    CHECK(again->begin());
-    CHECK(again->run_sql("SELECT 1 FROM accounts WHERE cents = 0", {})->size() == 1);
+    CHECK(bench.overlay->write().outcome == WriteOutcome::committed);
+    bench.close();
+    bench.store = bench.open();
+    CHECK(bench.prepare(schema));
+    CHECK(bench.run("SELECT 1 FROM accounts WHERE cents = 0")->size() == 1);
 }
 
 TEST_CASE("what a message wrote is undone with it") {
     Bench bench;
     CHECK(bench.tx.sql("INSERT INTO accounts VALUES ('ann', 5)"));
-    std::vector<LogEntry> published;
-    std::vector<QuestionChange> questions;
-    std::vector<Rewrite> rewritten;
-    Tx next(*bench.store, "/", "next", UnixMillis{1}, published, questions, rewritten);
+    bench.overlay->mark();
+    Tx next(*bench.overlay, "/", "next", UnixMillis{1});
     CHECK(next.sql("INSERT INTO accounts VALUES ('bob', 5)"));
     CHECK(next.publish("room", "[\"sold\"]"));
-    CHECK(bench.store->undo());
+    CHECK(bench.count() == 2);
+    CHECK(bench.overlay->undo());
     CHECK(bench.count() == 1);
+    CHECK(bench.overlay->head().offset == 0);
+    CHECK(bench.overlay->write().outcome == WriteOutcome::committed);
+    CHECK(bench.count() == 1);
+}
+
+TEST_CASE("a message that ran no statement undoes none of another's") {
+    Bench bench;
+    CHECK(bench.tx.sql("INSERT INTO accounts VALUES ('ann', 5)"));
+    bench.overlay->mark();
+    CHECK(bench.overlay->undo());
+    CHECK(bench.count() == 1);
+}
+
+TEST_CASE("what was done in the tables is stored with its batch, or not at all") {
+    Bench bench;
+    CHECK(bench.tx.sql("INSERT INTO accounts VALUES ('ann', 5)"));
+    SECTION("dropped") { bench.overlay->drop(); }
+    SECTION("with a batch that is not at the head") {
+        Batch batch;
+        batch.from = {{"first"}, 7};
+        batch.to = 7;
+        CHECK(bench.store->write(batch).outcome == WriteOutcome::moved);
+    }
+    SECTION("when the store is opened again") { CHECK(bench.overlay->reopen()); }
+    CHECK(bench.count() == 0);
+    CHECK(bench.tx.sql("INSERT INTO accounts VALUES ('bob', 5)"));
+    CHECK(bench.tx.publish("room", "[\"sold\"]"));
+    CHECK(bench.overlay->write().outcome == WriteOutcome::committed);
+    bench.close();
+    bench.store = bench.open();
+    CHECK(bench.store->head().offset == 1);
+    CHECK(bench.run("SELECT name FROM accounts")->size() == 1);
+}
+
+TEST_CASE("what is fetched is what is committed, whatever an application does meanwhile") {
+    Bench bench;
+    CHECK(bench.tx.sql("INSERT INTO accounts VALUES ('ann', 5)"));
+    CHECK(bench.tx.publish("room", "[\"sold\"]"));
+    Wanted wanted;
+    wanted.rooms.push_back("/,room");
+    CHECK(bench.store->fetch(wanted)->rooms.front() == RoomHead());
     CHECK(bench.store->head().offset == 0);
+    CHECK(bench.overlay->write().outcome == WriteOutcome::committed);
+    CHECK(bench.store->fetch(wanted)->rooms.front() == RoomHead{1, 1});
 }
 
 TEST_CASE("neither our tables nor the transaction are an application's to touch") {
@@ -114,7 +158,7 @@ TEST_CASE("neither our tables nor the transaction are an application's to touch"
         for (const std::string& statement :
              {"SELECT * FROM " + name, "DELETE FROM " + name, "DROP TABLE " + name,
               "SELECT (SELECT count(*) FROM " + name + ")"}) {
-            const auto result = bench.store->run_sql(statement, {});
+            const auto result = bench.run(statement);
             REQUIRE_FALSE(result);
             CHECK_FALSE(result.error().store);
         }
@@ -126,17 +170,16 @@ TEST_CASE("neither our tables nor the transaction are an application's to touch"
           "SELECT 1; SELECT 2", "", "SELEC 1",
           "CREATE TRIGGER t AFTER INSERT ON accounts BEGIN DELETE FROM accounts; END"}) {
         INFO(statement);
-        CHECK_FALSE(bench.store->run_sql(statement, {}));
+        CHECK_FALSE(bench.run(statement));
     }
     CHECK(bench.tx.sql("INSERT INTO accounts VALUES ('ann', 5) ; "));
     CHECK(bench.count() == 1);
-    CHECK(bench.store->commit() == CommitOutcome::committed);
+    CHECK(bench.overlay->write().outcome == WriteOutcome::committed);
 }
 
 TEST_CASE("the list of our tables is all of them") {
     Bench bench;
-    bench.store->rollback();
-    bench.store.reset();
+    bench.close();
     auto database = sqlite::Database::open(bench.path);
     REQUIRE(database);
     const auto names = database->prepare(
@@ -152,14 +195,11 @@ TEST_CASE("the list of our tables is all of them") {
 
 TEST_CASE("an application's tables are brought forward once, all steps or none") {
     Bench bench;
-    bench.store->rollback();
     auto steps = schema;
     steps.push_back("ALTER TABLE accounts ADD COLUMN city TEXT");
     CHECK(bench.prepare(steps));
     CHECK(bench.prepare(steps));
-    CHECK(bench.store->begin());
-    CHECK(bench.store->run_sql("SELECT city FROM accounts", {}));
-    bench.store->rollback();
+    CHECK(bench.run("SELECT city FROM accounts"));
 
     const auto older = bench.prepare(schema);
     REQUIRE_FALSE(older);
@@ -170,13 +210,11 @@ TEST_CASE("an application's tables are brought forward once, all steps or none")
     const auto failed = bench.prepare(steps);
     REQUIRE_FALSE(failed);
     CHECK(failed.error().find("step 4") != std::string::npos);
-    CHECK(bench.store->begin());
-    CHECK_FALSE(bench.store->run_sql("SELECT * FROM more", {}));
+    CHECK_FALSE(bench.run("SELECT * FROM more"));
 }
 
 TEST_CASE("a statement that was run and is another now is noticed") {
     Bench bench;
-    bench.store->rollback();
     auto steps = schema;
     steps[0] += " ";
     steps.push_back("CREATE TABLE more (x)");
@@ -185,37 +223,33 @@ TEST_CASE("a statement that was run and is another now is noticed") {
     CHECK(changed.error() ==
           "the statement that made the application's tables, step 1, is not what it was when it "
           "was run: leave it as it was, and add what is new as a further one");
-    CHECK(bench.store->begin());
-    CHECK_FALSE(bench.store->run_sql("SELECT * FROM more", {}));
+    CHECK_FALSE(bench.run("SELECT * FROM more"));
 }
 
 TEST_CASE("components have their own versions, in one transaction") {
     Bench bench;
-    bench.store->rollback();
     const SchemaPart own{"", schema}, pictures{"pictures", {"CREATE TABLE pictures (id)"}};
     SchemaPart later = pictures;
     later.statements.push_back("CREATE INDEX by_id ON pictures (id)");
-    CHECK(bench.store->prepare_application({own, pictures}));
-    CHECK(bench.store->prepare_application({pictures, own}));
-    CHECK(bench.store->prepare_application({own}));  // one that is gone keeps its tables
-    CHECK(bench.store->prepare_application({later, own}));
-    const auto older = bench.store->prepare_application({own, pictures});
+    CHECK(bench.store->tables().prepare({own, pictures}));
+    CHECK(bench.store->tables().prepare({pictures, own}));
+    CHECK(bench.store->tables().prepare({own}));  // one that is gone keeps its tables
+    CHECK(bench.store->tables().prepare({later, own}));
+    const auto older = bench.store->tables().prepare({own, pictures});
     REQUIRE_FALSE(older);
     CHECK(older.error().find("of pictures") != std::string::npos);
 
     const SchemaPart good{"good", {"CREATE TABLE good (x)"}}, bad{"bad", {"CREATE TABLE log (x)"}};
-    const auto failed = bench.store->prepare_application({good, bad});
+    const auto failed = bench.store->tables().prepare({good, bad});
     REQUIRE_FALSE(failed);
     CHECK(failed.error().find("step 1 of \"bad\"") != std::string::npos);
-    CHECK(bench.store->begin());
-    CHECK_FALSE(bench.store->run_sql("SELECT * FROM good", {}));
+    CHECK_FALSE(bench.run("SELECT * FROM good"));
 }
 
 TEST_CASE(
     "what an older version ran is its heir's: the application's own, or the first component's") {
     Bench bench;
-    bench.store->rollback();
-    bench.store.reset();
+    bench.close();
     {
         auto database = sqlite::Database::open(bench.path);
         REQUIRE(database);
@@ -224,14 +258,12 @@ TEST_CASE(
     bench.store = bench.open();
     const SchemaPart pictures{"pictures", {"CREATE TABLE pictures (id)"}};
     SECTION("the application's own") {
-        CHECK(bench.store->prepare_application({pictures, {"", schema}}));
-        CHECK(bench.store->begin());
-        CHECK(bench.store->run_sql("SELECT * FROM pictures", {}));
-        bench.store->rollback();
+        CHECK(bench.store->tables().prepare({pictures, {"", schema}}));
+        CHECK(bench.run("SELECT * FROM pictures"));
     }
     SECTION("the first component's, without such") {
-        CHECK(bench.store->prepare_application({{"accounts", schema}, pictures}));
-        CHECK(bench.store->prepare_application({pictures, {"accounts", schema}}));
+        CHECK(bench.store->tables().prepare({{"accounts", schema}, pictures}));
+        CHECK(bench.store->tables().prepare({pictures, {"accounts", schema}}));
     }
     SECTION("and it is known from then on") {
         CHECK(bench.prepare(schema));

@@ -16,6 +16,7 @@ using oncewire::test::commit_one;
 using oncewire::test::producer;
 using oncewire::test::read_all;
 using oncewire::test::SqliteDisk;
+using oncewire::test::StoreUser;
 using Fault = SqliteDisk::Fault;
 
 namespace {
@@ -37,7 +38,7 @@ std::string text_of(std::uint64_t number) {
 }
 
 /// One message with all that belongs to it, numbered: if one row is there, all must be.
-Result<void, StoreError> put_message(Store& store, std::uint64_t number) {
+Result<void, StoreError> put_message(StoreUser& store, std::uint64_t number) {
     const std::string text = std::to_string(number);
     const auto offset = store.head().offset + 1;
     if (const auto done = append(store, "/,everybody", text_of(number)); !done)
@@ -52,17 +53,25 @@ Result<void, StoreError> put_message(Store& store, std::uint64_t number) {
     return store.put_producer(row);
 }
 
-Fate try_message(Store& store, std::uint64_t number) {
-    if (!store.begin()) return Fate::not_stored;
+Fate try_message(StoreUser& store, std::uint64_t number) {
     if (!put_message(store, number)) {
         store.rollback();
         return Fate::not_stored;
     }
-    return store.commit() == CommitOutcome::committed ? Fate::stored : Fate::unknown;
+    const auto outcome = store.commit();
+    CHECK(outcome != WriteOutcome::moved);
+    if (outcome == WriteOutcome::refused) return Fate::not_stored;
+    return outcome == WriteOutcome::committed ? Fate::stored : Fate::unknown;
+}
+
+Fate try_message(Store& store, std::uint64_t number) {
+    StoreUser user(store);
+    return try_message(user, number);
 }
 
 /// How many messages are there; -1 if any is there in part.
-int count_messages(Store& store) {
+int count_messages(Store& of) {
+    StoreUser store(of);
     const auto entries = read_all(store, {"/,everybody"});
     const int count = static_cast<int>(entries.size());
     const auto row = store.find_producer(ProducerId("p"));
@@ -110,22 +119,23 @@ TEST_CASE(
             REQUIRE(opened);
         }
         Store& store = **opened;
+        StoreUser user(store);
 
         disk.fail({.countdown = n, .full = full});
-        const Fate fate = try_message(store, 2);
+        const Fate fate = try_message(user, 2);
         fired = disk.fired();
         disk.heal();
         refused += fate == Fate::not_stored ? 1 : 0;
         if (fate == Fate::unknown) {
             ++unknown;
             CHECK(store.head().offset == 2);
-            CHECK(store.reopen());
+            CHECK(user.reopen());
         }
         check_count(store, fate, 1);
 
         // It goes on, and nothing of it is lost with the power.
         const int count = count_messages(store);
-        CHECK(try_message(store, static_cast<std::uint64_t>(count) + 1) == Fate::stored);
+        CHECK(try_message(user, static_cast<std::uint64_t>(count) + 1) == Fate::stored);
         *opened = nullptr;
         Prng prng(n);
         disk.lose_power(prng);
@@ -223,7 +233,7 @@ TEST_CASE("a commit whose fsync failed can be there after a restart, and then is
     CHECK(count_messages(**opened) == 2);
 }
 
-TEST_CASE("as long as fsync fails reopen() fails, and readers see what was committed before") {
+TEST_CASE("as long as fsync fails reopen() fails, and nobody sees anything") {
     Name name;
     SqliteDisk disk;
     Opened opened = SqliteStore::open(name.text, {"first"});
@@ -232,12 +242,13 @@ TEST_CASE("as long as fsync fails reopen() fails, and readers see what was commi
     CHECK(try_message(store, 1) == Fate::stored);
     disk.fail({.countdown = 1, .only_syncs = true, .and_all_after = true});
     CHECK(try_message(store, 2) == Fate::unknown);
-    CHECK(store.begin().error() == StoreError::io);
-    CHECK(store.find_producer(ProducerId("p")).error() == StoreError::io);
-    CHECK(read_all(store, {"/,everybody"}).size() == 1);
+    CHECK(test::error_writing(store) == StoreError::io);
+    CHECK(store.fetch({}).error() == StoreError::io);
+    CHECK(store.reading().look().error() == StoreError::io);
+    CHECK(store.tables().mark().error() == StoreError::io);
     for (int i = 0; i < 3; ++i) {
         CHECK(store.reopen().error() == StoreError::io);
-        CHECK(store.begin().error() == StoreError::io);
+        CHECK(test::error_writing(store) == StoreError::io);
         CHECK(store.head().offset == 2);
     }
     disk.heal();
@@ -245,30 +256,59 @@ TEST_CASE("as long as fsync fails reopen() fails, and readers see what was commi
     check_count(store, Fate::unknown, 1);
 }
 
-TEST_CASE("after a statement that failed, nothing of its transaction can be committed") {
+TEST_CASE("a question that could not be answered changes nothing of its batch") {
     Name name;
     SqliteDisk disk;
     CHECK(try_message(**SqliteStore::open(name.text, {"first"}), 1) == Fate::stored);
     const Opened opened = SqliteStore::open(name.text, {"first"});
     REQUIRE(opened);
-    Store& store = **opened;
-    CHECK(store.begin());
-    CHECK(append(store, "/,everybody", "half of a message"));
+    StoreUser store(**opened);
+    CHECK(put_message(store, 2));
     disk.fail({.countdown = 1});
     CHECK(store.find_once("id 1", "ann", "1").error() == StoreError::io);  // reads a page
     CHECK(disk.fired());
-    CHECK(store.find_once("id 1", "ann", "1").error() == StoreError::io);
+    CHECK(store.find_once("id 1", "ann", "1")->size() == 1);
+    CHECK(store.commit() == WriteOutcome::committed);
+    CHECK(count_messages(**opened) == 2);
+}
 
-    SECTION("because the commit says unknown and takes it back") {
-        CHECK(store.commit() == CommitOutcome::unknown);
-        CHECK(store.reopen());
-        CHECK(count_messages(store) == 1);
+TEST_CASE("after an application's statement that failed, nothing of its batch can be stored") {
+    Name name;
+    SqliteDisk disk;
+    const std::vector<SchemaPart> schema{
+        {"", {"CREATE TABLE texts (text TEXT)", "INSERT INTO texts VALUES ('before')"}}};
+    {
+        const Opened opened = SqliteStore::open(name.text, {"first"});
+        REQUIRE(opened);
+        CHECK((*opened)->tables().prepare(schema));
+        CHECK(try_message(**opened, 1) == Fate::stored);
     }
-    SECTION("and after a roll-back it goes on") {
-        store.rollback();
-        CHECK(count_messages(store) == 1);
-        CHECK(try_message(store, 2) == Fate::stored);
+    const Opened opened = SqliteStore::open(name.text, {"first"});
+    REQUIRE(opened);
+    StoreUser store(**opened);
+    CHECK(store.prepare_application(schema));
+    const auto count_texts = [&] {
+        const auto rows = store.run_sql("SELECT count(*) FROM texts", {});
+        return rows ? get<std::int64_t>(rows->front(), 0) : std::nullopt;
+    };
+    CHECK(put_message(store, 2));
+    CHECK(store.run_sql("SELECT 1", {}));
+    disk.fail({.countdown = 1});
+    CHECK(store.run_sql("INSERT INTO texts VALUES ('never')", {}).error().store == StoreError::io);
+    CHECK(disk.fired());
+    CHECK(store.run_sql("SELECT 1", {}).error().store == StoreError::io);
+    CHECK(store.store().fetch({}).error() == StoreError::io);
+
+    SECTION("because writing it is refused") {
+        CHECK(store.commit() == WriteOutcome::refused);
+        CHECK(store.written().error == StoreError::io);
     }
+    SECTION("nor when it is dropped") { store.rollback(); }
+    CHECK(count_messages(**opened) == 1);
+    CHECK(count_texts() == 1);
+    store.rollback();
+    CHECK(try_message(store, 2) == Fate::stored);
+    CHECK(count_messages(**opened) == 2);
 }
 
 TEST_CASE("on random power loss no committed message is lost, doubled or torn") {

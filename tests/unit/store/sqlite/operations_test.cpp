@@ -40,7 +40,8 @@ std::unique_ptr<SqliteStore> open(const std::string& path, const delivery::Epoch
 }
 
 /// Some of everything.
-void fill(Store& store) {
+void fill(Store& of) {
+    test::StoreUser store(of);
     commit_one(store, "/,a", "\"one\"");
     commit_one(store, "/,b", "\"two\"");
     commit_one(store, "/,a", "\"three\"");
@@ -50,7 +51,7 @@ void fill(Store& store) {
     }
     CHECK(store.put_producer(producer("p", 2)));
     CHECK(store.put_once("id", {"text", "ann", 3}));
-    CHECK(store.commit() == CommitOutcome::committed);
+    CHECK(store.commit() == WriteOutcome::committed);
 }
 
 /// Files that a backup leaves, or would like to.
@@ -245,7 +246,7 @@ TEST_CASE("a backup holds all that was written until it was complete, and begins
     REQUIRE(restored);
     CHECK(restored->head() == LogHead{second, head});
     CHECK(read_all(*restored, {"/,a"}).back().data == "meanwhile");
-    CHECK((*restored->find_producer(ProducerId("p")))->seen.last == 2);
+    CHECK((*test::StoreUser(*restored).find_producer(ProducerId("p")))->seen.last == 2);
     CHECK(store->head().epoch == first);
     CHECK(open(copy + "x", second)->head().epoch == second);
 }
@@ -347,7 +348,7 @@ TEST_CASE("the ballast is given up when space runs out, and kept back when there
     CHECK(fs::file_size(ballast) == 1 << 20);
     const auto store =
         open(path, first, {.free_bytes_min = none_is_enough, .ballast_bytes = 1 << 20});
-    CHECK(store->begin().error() == StoreError::full);
+    CHECK(test::error_writing(*store) == StoreError::full);
     CHECK_FALSE(fs::exists(ballast));
     CHECK(open(directory.file("b.db"), first, {.ballast_bytes = none_is_enough}));
     CHECK_FALSE(fs::exists(directory.file("b.db-ballast")));

@@ -16,6 +16,7 @@ using namespace oncewire::store;
 using oncewire::test::append;
 using oncewire::test::commit_one;
 using oncewire::test::SqliteDisk;
+using oncewire::test::StoreUser;
 using oncewire::test::TemporaryDirectory;
 
 namespace {
@@ -25,6 +26,7 @@ struct Machine {
     std::string path = directory.file("chat.db");
     std::unique_ptr<SqliteStore> store = std::move(*SqliteStore::open(path, {"e1"}));
     std::unique_ptr<Reading> reading = store->open_reading();
+    StoreUser user{*store};
 
     /// How many entries there are to see.
     std::size_t seen() {
@@ -38,14 +40,14 @@ struct Machine {
 
 TEST_CASE("who reads beside the store sees what is committed, as it was when they looked") {
     Machine machine;
-    commit_one(*machine.store, "/,a", "1");
-    REQUIRE(machine.store->begin());
-    REQUIRE(append(*machine.store, "/,a", "2"));
+    commit_one(machine.user, "/,a", "1");
+    REQUIRE(machine.user.begin());
+    REQUIRE(append(machine.user, "/,a", "2"));
     const auto head = machine.reading->look();
     REQUIRE(head);
     CHECK(*head == LogHead{{"e1"}, 1});
     CHECK(machine.seen() == 1);
-    REQUIRE(machine.store->commit() == CommitOutcome::committed);
+    REQUIRE(machine.user.commit() == WriteOutcome::committed);
     CHECK(machine.seen() == 1);
     CHECK(machine.reading->read_before("/,a", 100, 10, 1u << 20)->size() == 1);
     CHECK_FALSE(*machine.reading->find_entry("/,a", 2));
@@ -59,7 +61,7 @@ TEST_CASE("who reads beside the store sees what is committed, as it was when the
 
 TEST_CASE("who reads beside the store changes nothing") {
     Machine machine;
-    REQUIRE(machine.store->prepare_application({{"", {"CREATE TABLE notes (text TEXT)"}}}));
+    REQUIRE(machine.user.prepare_application({{"", {"CREATE TABLE notes (text TEXT)"}}}));
     REQUIRE(machine.reading->look());
     CHECK(machine.reading->run_sql("SELECT count(*) FROM notes", {})->size() == 1);
     const auto changed = machine.reading->run_sql("INSERT INTO notes VALUES ('x')", {});
@@ -71,11 +73,11 @@ TEST_CASE("who reads beside the store changes nothing") {
 
 TEST_CASE("who looks holds up the writer's erasing, and nothing else") {
     Machine machine;
-    commit_one(*machine.store, "/,a", R"(["said","secret"])");
+    commit_one(machine.user, "/,a", R"(["said","secret"])");
     REQUIRE(machine.reading->look());
-    REQUIRE(machine.store->begin());
-    REQUIRE(*machine.store->rewrite("/,a", 1, R"(["said","other"])"));
-    REQUIRE(machine.store->commit() == CommitOutcome::committed);
+    REQUIRE(machine.user.begin());
+    REQUIRE(*machine.user.rewrite("/,a", 1, R"(["said","other"])"));
+    REQUIRE(machine.user.commit() == WriteOutcome::committed);
     CHECK_FALSE(*machine.store->erase_traces());
     machine.reading->let_go();
     CHECK(*machine.store->erase_traces());
@@ -87,13 +89,13 @@ TEST_CASE("what a failed commit left is known when nobody else has the file open
     auto store = std::move(*SqliteStore::open(directory.file("chat.db"), {"e1"},
                                               {.free_bytes_min = 0, .ballast_bytes = 0}));
     const auto reading = store->open_reading();
-    commit_one(*store, "/,a", "1");
+    StoreUser user(*store);
+    commit_one(user, "/,a", "1");
     REQUIRE(reading->look());
     reading->let_go();
-    REQUIRE(store->begin());
-    REQUIRE(append(*store, "/,a", "2"));
+    REQUIRE(append(user, "/,a", "2"));
     disk.fail({.countdown = 1, .only_syncs = true});
-    REQUIRE(store->commit() == CommitOutcome::unknown);
+    REQUIRE(user.commit() == WriteOutcome::unknown);
     CHECK(reading->look()->offset == 1);
     reading->let_go();
     disk.heal();

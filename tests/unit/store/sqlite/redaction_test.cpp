@@ -5,6 +5,7 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -31,17 +32,22 @@ class Town {
     }
 
     void open() {
-        store_.reset();
+        close();
         auto opened = SqliteStore::open(path_, {"first"});
         REQUIRE(opened);
         store_ = std::move(*opened);
+        user_.emplace(*store_);
     }
-    void close() { store_.reset(); }
+    void close() {
+        user_.reset();
+        store_.reset();
+    }
     SqliteStore& store() { return *store_; }
+    test::StoreUser& user() { return *user_; }
 
     void live(int steps) {
         for (int step = 0; step < steps; ++step) {
-            REQUIRE(store_->begin());
+            REQUIRE(user_->begin());
             const auto what = prng_.below(20);
             if (what < 14 || words_.empty()) {
                 write();
@@ -50,7 +56,8 @@ class Town {
             } else {
                 trim();
             }
-            REQUIRE(store_->commit() == CommitOutcome::committed);
+            REQUIRE(user_->commit() == WriteOutcome::committed);
+            forget_trimmed();
         }
     }
 
@@ -79,15 +86,15 @@ class Town {
     void write() {
         const std::string room = "/,r" + std::to_string(prng_.below(3));
         const std::string data = draw();
-        REQUIRE(test::append(*store_, room, data));
-        words_[store_->head().offset] = {room, data};
+        REQUIRE(test::append(*user_, room, data));
+        words_[user_->head().offset] = {room, data};
     }
     void rewrite(bool is_change) {
         auto at = words_.begin();
         std::advance(at, prng_.below(words_.size()));
         auto& [room, data] = at->second;
         const std::string after = is_change ? draw() : "taken back";
-        REQUIRE(*store_->rewrite(room, at->first, after));
+        REQUIRE(*user_->rewrite(room, at->first, after));
         gone_.insert(mark_in(data));
         data = after;
         if (!is_change) words_.erase(at);
@@ -96,9 +103,11 @@ class Town {
     void trim() {
         Retention retention;
         retention.rules.push_back({"", {}, keep_});
-        REQUIRE(store_->trim(retention, {}, test::many));
+        user_->trim(retention, {}, test::many);
+    }
+    void forget_trimmed() {
         for (auto each = words_.begin(); each != words_.end();) {
-            const bool is_kept = each->first > *store_->trimmed_to({each->second.first});
+            const bool is_kept = each->first > *user_->trimmed_to({each->second.first});
             if (!is_kept) gone_.insert(mark_in(each->second.second));
             each = is_kept ? std::next(each) : words_.erase(each);
         }
@@ -107,6 +116,7 @@ class Town {
     std::string path_;
     Prng prng_;
     std::unique_ptr<SqliteStore> store_;
+    std::optional<test::StoreUser> user_;
     std::map<delivery::Offset, std::pair<std::string, std::string>> words_;
     std::set<std::string> gone_;
     std::uint64_t marks_ = 0;
@@ -129,7 +139,7 @@ TEST_CASE("no byte of what was rewritten is left in any file, however rows have 
         // What is in memory does not bring it back.
         town.live(5);
         REQUIRE(*town.store().erase_traces());
-        test::commit_one(town.store(), "/,r0", "one more");
+        test::commit_one(town.user(), "/,r0", "one more");
         CHECK(town.traces() == 0);
         town.live(100);
         town.close();

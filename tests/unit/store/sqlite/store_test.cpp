@@ -5,10 +5,12 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "server/store/sqlite/migrations.hpp"
 #include "server/store/sqlite/store.hpp"
+#include "server/store/sqlite/writer.hpp"
 #include "shared/base/prng.hpp"
 #include "tests/unit/store/contract.hpp"
 #include "tests/unit/store/sqlite/disk.hpp"
@@ -21,6 +23,7 @@ using namespace oncewire::store;
 using oncewire::test::append;
 using oncewire::test::commit_one;
 using oncewire::test::read_all;
+using oncewire::test::StoreUser;
 using oncewire::test::TemporaryDirectory;
 namespace fs = std::filesystem;
 
@@ -31,17 +34,20 @@ const delivery::Epoch first{"first"};
 class SqliteMachine final : public test::StoreMachine {
   public:
     explicit SqliteMachine(std::string path) : path_(std::move(path)) { restart(); }
-    Store& store() override { return *store_; }
+    StoreUser& store() override { return *user_; }
     void restart() override {
+        user_.reset();
         store_.reset();
         auto opened = SqliteStore::open(path_, first);
         REQUIRE(opened);
         store_ = std::move(*opened);
+        user_.emplace(*store_);
     }
 
   private:
     std::string path_;
     std::unique_ptr<SqliteStore> store_;
+    std::optional<StoreUser> user_;
 };
 
 /// Somebody else's program, which knows nothing of ours.
@@ -267,7 +273,7 @@ TEST_CASE("a large batch leaves no temporary file behind") {
     TemporaryDirectory directory;
     const auto opened = SqliteStore::open(directory.file("chat.db"), first);
     REQUIRE(opened);
-    Store& store = **opened;
+    StoreUser store(**opened);
     const ProducerRow row = test::producer("p");
     Prng prng(1);
     // Scattered digests; after the first batch the second changes more pages than SQLite journals in
@@ -276,16 +282,89 @@ TEST_CASE("a large batch leaves no temporary file behind") {
     for (const int verdicts : {20'000, 1'000}) {
         REQUIRE(store.begin());
         REQUIRE(store.put_producer(row));
-        REQUIRE(store.mark());
         for (int i = 0; i < verdicts; ++i) {
             REQUIRE(store.put_verdict(row.identity.id, ++sequence, {prng.next(), accept("1")}));
         }
-        REQUIRE(store.commit() == CommitOutcome::committed);
+        REQUIRE(store.commit() == WriteOutcome::committed);
     }
     for (const auto& open : fs::directory_iterator("/proc/self/fd")) {
         std::error_code gone;
         CHECK(fs::read_symlink(open, gone).string().find("etilqs_") == std::string::npos);
     }
+}
+
+TEST_CASE("of whoever has many verdicts some become ready to be found by digest at a time") {
+    auto opened = SqliteStore::open(":memory:", first);
+    REQUIRE(opened);
+    StoreUser store(**opened);
+    const ProducerId ann("ann");
+    constexpr delivery::Sequence count = 2'023;
+    const auto say = [&](delivery::Sequence from, delivery::Sequence last) {
+        for (auto i = from; i <= last; ++i) REQUIRE(store.put_verdict(ann, i, {i, accept()}));
+        REQUIRE(store.put_producer(test::producer("ann", last)));
+        REQUIRE(store.commit() == WriteOutcome::committed);
+    };
+    const auto is_ready = [&] { return store.find_by_digest(ann, 5)->is_ready; };
+    say(1, 1'023);
+    CHECK(is_ready());
+    CHECK(store.find_by_digest(ann, 5)->verdict);
+    say(1'024, count);
+    CHECK_FALSE(is_ready());
+    for (const bool is_last : {false, true}) {
+        store.prepare_digests(ann, 500);
+        CHECK(store.commit() == WriteOutcome::committed);
+        CHECK(is_ready() == is_last);
+    }
+    for (const delivery::Digest digest : {1, 500, 1'000, 1'001, 2'023}) {
+        INFO(digest);
+        const auto found = store.find_by_digest(ann, digest);
+        REQUIRE(found->verdict);
+        CHECK(found->verdict->digest == digest);
+    }
+    CHECK_FALSE(store.find_by_digest(ann, 2'024)->verdict);
+    say(count + 1, count + 1);
+    CHECK_FALSE(is_ready());
+}
+
+TEST_CASE("each opening is another writer, and the older one may write nothing more") {
+    TemporaryDirectory directory;
+    const std::string path = directory.file("chat.db");
+    const auto fence = [&] {
+        auto database = sqlite::Database::open(path);
+        REQUIRE(database);
+        return *database->integer("SELECT fence FROM meta");
+    };
+    {
+        const auto opened = SqliteStore::open(path, first);
+        REQUIRE(opened);
+        commit_one(**opened, "/,a", "1");
+    }
+    CHECK(fence() == 1);
+    {
+        const auto opened = SqliteStore::open(path, first);
+        REQUIRE(opened);
+        REQUIRE((*opened)->reopen());
+        commit_one(**opened, "/,a", "2");
+    }
+    CHECK(fence() == 3);
+
+    auto database = sqlite::Database::open(path);
+    REQUIRE(database);
+    sqlite::SessionTables sessions;
+    sqlite::Writer writer;
+    REQUIRE(sessions.prepare(*database));
+    REQUIRE(writer.prepare(*database, sessions));
+    const LogHead head{first, 2};
+    const auto older = writer.take_fence();
+    REQUIRE(older);
+    CHECK(*older == 4);
+    CHECK(*writer.may_write(head, *older));
+    const auto newer = writer.take_fence();
+    REQUIRE(newer);
+    CHECK_FALSE(*writer.may_write(head, *older));
+    CHECK(*writer.may_write(head, *newer));
+    CHECK_FALSE(*writer.may_write({first, 1}, *newer));
+    CHECK_FALSE(*writer.may_write({{"second"}, 2}, *newer));
 }
 
 TEST_CASE("with too little space left the store takes no writes and still reads") {
@@ -294,7 +373,7 @@ TEST_CASE("with too little space left the store takes no writes and still reads"
     commit_one(**SqliteStore::open(path, first), "/,a", "1");
     const auto opened = SqliteStore::open(path, first, {.free_bytes_min = std::uint64_t{1} << 62});
     REQUIRE(opened);
-    CHECK((*opened)->begin().error() == StoreError::full);
+    CHECK(test::error_writing(**opened) == StoreError::full);
     CHECK(read_all(**opened, {"/,a"}).size() == 1);
 }
 
@@ -347,7 +426,7 @@ TEST_CASE("a file that was replaced by an older one, or emptied, is not gone on 
     if (GENERATE(false, true)) copy[path] = copy[path + "-wal"] = "";
     disk.replace_files(copy);
     CHECK((*opened)->reopen().error() == StoreError::corrupt);
-    CHECK_FALSE((*opened)->begin());
+    CHECK(test::error_writing(**opened) == StoreError::io);
     CHECK((*opened)->head() == LogHead{first, 2});
 }
 

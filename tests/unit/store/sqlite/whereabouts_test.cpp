@@ -14,7 +14,7 @@ using Outcome = Whereabouts::Outcome;
 TEST_CASE("what became of a message is found by its key") {
     const auto opened = SqliteStore::open(":memory:", {"first"});
     REQUIRE(opened);
-    SqliteStore& store = **opened;
+    test::StoreUser store(**opened);
     const ProducerId ann("ann");
     REQUIRE(store.begin());
     for (const char* room : {"/,a", "/,b", "/,a"}) REQUIRE(test::append(store, room, "[1]"));
@@ -28,15 +28,16 @@ TEST_CASE("what became of a message is found by its key") {
     settle(4, accept(), Publication{4, 0});
     settle(5, accept(), std::nullopt);
     REQUIRE(store.put_producer(test::producer("ann", 5)));
-    REQUIRE(store.forget_verdicts(ann, 1));
-    REQUIRE(store.commit() == CommitOutcome::committed);
+    REQUIRE(store.commit() == WriteOutcome::committed);
+    store.forget_verdicts(ann, 1);
+    REQUIRE(store.commit() == WriteOutcome::committed);
     const auto find = [&](delivery::Sequence sequence) {
-        const auto found = store.find_message({ann, sequence});
+        const auto found = (*opened)->find_message({ann, sequence});
         REQUIRE(found);
         return *found;
     };
 
-    CHECK(store.find_message({ProducerId("bob"), 1})->outcome == Outcome::unknown_sender);
+    CHECK((*opened)->find_message({ProducerId("bob"), 1})->outcome == Outcome::unknown_sender);
     CHECK(find(1).outcome == Outcome::forgotten);
     CHECK(find(6).outcome == Outcome::not_here);
     CHECK(find(6).last == 5);
@@ -54,14 +55,14 @@ TEST_CASE("what became of a message is found by its key") {
 
     SECTION("and says no more of what retention removed") {
         REQUIRE(store.begin());
-        REQUIRE(store.trim({{{"", {}, 1}}}, {0}, 10));
-        REQUIRE(store.commit() == CommitOutcome::committed);
+        store.trim({{{"", {}, 1}}}, {0}, 10);
+        REQUIRE(store.commit() == WriteOutcome::committed);
         CHECK(find(2).published == Publication{2, 2});
         CHECK(find(2).entries.size() == 2);  // the newest of each room stays
         for (const char* room : {"/,a", "/,b"}) test::commit_one(store, room, "[1]");
         REQUIRE(store.begin());
-        REQUIRE(store.trim({{{"", {}, 1}}}, {0}, 10));
-        REQUIRE(store.commit() == CommitOutcome::committed);
+        store.trim({{{"", {}, 1}}}, {0}, 10);
+        REQUIRE(store.commit() == WriteOutcome::committed);
         CHECK(find(2).entries.empty());
     }
 }

@@ -1,11 +1,10 @@
-// How a SqliteStore brings the tables of an application forward.
+#include "server/store/sqlite/application_tables.hpp"
+
 #include <algorithm>
 #include <map>
 #include <utility>
 
 #include "server/store/sqlite/connection.hpp"
-#include "server/store/sqlite/store.hpp"
-#include "shared/base/verify.hpp"
 #include "shared/delivery/producer.hpp"
 
 namespace oncewire::store {
@@ -95,16 +94,15 @@ Done bring_forward(Database& database, const SchemaPart& part, std::size_t run_b
 
 }  // namespace
 
-Done SqliteStore::prepare_application(const std::vector<SchemaPart>& parts) {
-    // The sequencer begins, writes and ends in order, whatever a peer makes it write.
-    VERIFY(!in_transaction_);
+Done SqliteStore::Tables::prepare(const std::vector<SchemaPart>& parts) {
     if (parts.empty()) return {};
-    auto& database = connection_->database;
+    auto& database = store_.connection_->database;
     const auto known = read_known(database);
     if (!known) return Err{known.error()};
     const auto without_parts = database.integer("SELECT application FROM meta");
     if (!without_parts) return Err{without_parts.error().reason};
-    if (const auto begun = begin(); !begun) return Err{std::string(error_text(begun.error()))};
+    if (const auto begun = store_.begin(); !begun)
+        return Err{std::string(error_text(begun.error()))};
     for (const SchemaPart& part : parts) {
         const auto found = known->find(part.component);
         const auto noted = found == known->end() ? std::vector<delivery::Digest>() : found->second;
@@ -114,11 +112,43 @@ Done SqliteStore::prepare_application(const std::vector<SchemaPart>& parts) {
             run_before > part.statements.size() ? newer(part, run_before) : compare(part, noted);
         if (done) done = bring_forward(database, part, run_before, noted.size());
         if (done) continue;
-        rollback();
+        store_.rollback();
         return done;
     }
-    if (commit() == CommitOutcome::committed) return {};
+    if (store_.commit() == WriteOutcome::committed) return {};
     return Err{std::string(disk_failed)};
 }
+
+Result<std::vector<SqlRow>, SqlError> SqliteStore::Tables::run(
+    std::string_view statement, const std::vector<SqlValue>& values) {
+    if (const auto begun = store_.begin(); !begun)
+        return Err{SqlError{begun.error(), false, error_text(begun.error())}};
+    auto rows = store_.connection_->foreign.run(store_.connection_->database, statement, values);
+    if (!rows && rows.error().store) store_.spoilt_ = *rows.error().store;
+    return rows;
+}
+
+Result<void, StoreError> SqliteStore::Tables::mark() {
+    if (const auto begun = store_.begin(); !begun) return begun;
+    auto& connection = *store_.connection_;
+    if (std::exchange(store_.has_savepoint_, false)) {
+        const Run released(connection.release);
+        if (released.error()) return Err{*(store_.spoilt_ = released.error())};
+    }
+    const Run marked(connection.mark);
+    if (marked.error()) return Err{*(store_.spoilt_ = marked.error())};
+    store_.has_savepoint_ = true;
+    return {};
+}
+
+Result<void, StoreError> SqliteStore::Tables::undo() {
+    if (const auto error = store_.trouble()) return Err{*error};
+    if (!store_.has_savepoint_) return {};
+    const Run undone(store_.connection_->undo);
+    if (undone.error()) return Err{*(store_.spoilt_ = undone.error())};
+    return {};
+}
+
+void SqliteStore::Tables::drop() { store_.rollback(); }
 
 }  // namespace oncewire::store
