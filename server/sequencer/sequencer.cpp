@@ -37,7 +37,7 @@ Sequencer::Sequencer(std::unique_ptr<Overlay> overlay,
       handlers_(std::move(handlers)),
       options_(std::move(options)),
       reader_(store().reading(), {.lookups = some_of(handlers_, options_.lookups),
-                             .on_mistake = options_.on_mistake}) {}
+                                  .on_mistake = options_.on_mistake}) {}
 
 void Sequencer::start() { announce(); }
 
@@ -207,8 +207,8 @@ void Sequencer::read_for_others() {
     for (ToReader& question : std::exchange(questions_to_reader_, {})) {
         auto* page = std::get_if<ReadPage>(&question);
         if (page) {
-            const auto pid = pid_of_.find(page->from);
-            page->pid = pid == pid_of_.end() ? "" : pid->second;
+            const auto* pid = live_.pid_of(page->from);
+            page->pid = pid ? *pid : "";
         }
         const bool is_near = page && far && (page->after >= head || head - page->after < *far);
         if (!far || is_near) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "server/sequencer/admission.hpp"
+#include "server/sequencer/live_sessions.hpp"
 #include "server/sequencer/outgoing_mail.hpp"
 #include "server/sequencer/reader.hpp"
 #include "server/sequencer/task_desk.hpp"
@@ -182,8 +183,6 @@ class Sequencer {
     Result<void, StoreError> resume_session(const OpenSession& request, SessionRow row,
                                             delivery::Offset after);
     Result<void, StoreError> apply(const SessionEffect& effect);
-    void note_letter(const std::string& pid, const SessionEffect& effect);
-    bool is_outdated(const std::string& pid, const ChangeRooms& change);
     void flush_published();
     void send_ordered(std::uint16_t core, FromSequencer mail);
     void settle_ordered(bool outcome_known);
@@ -312,13 +311,9 @@ class Sequencer {
     };
     std::map<SessionRef, Pause> pauses_;
     std::size_t look_at_pauses_ = 1024;  // when there are so many
-    // Recovery: whose pid is whose connection. Empty again whenever sessions are forgotten.
-    std::map<SessionRef, std::string> pid_of_;
-    std::map<std::string, SessionRef, std::less<>> owners_;
-    std::uint64_t letters_ = 0;
-    /// By pid and room: the newest letter that changed whether this session, which has a connection, is in it.
-    std::map<std::string, std::map<std::string, std::uint64_t>> changed_by_letter_;
-    bool sessions_restarted_ = false;  // since this process began
+    LiveSessions live_;                  // empty again whenever sessions are forgotten
+    std::uint64_t commands_ = 0;         // to rooms and sessions, so far
+    bool sessions_restarted_ = false;    // since this process began
     bool must_forget_sessions_ = false;
     bool session_work_in_batch_ = false;
     UnixMillis tidy_at_;

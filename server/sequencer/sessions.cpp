@@ -77,9 +77,7 @@ UnixMillis Sequencer::steady_clock() {
 void Sequencer::forget_sessions() {
     if (!must_forget_sessions_) ++counts_.forgotten;
     must_forget_sessions_ = true;
-    pid_of_.clear();
-    owners_.clear();
-    changed_by_letter_.clear();
+    live_.clear();
 }
 
 /// What was published since the last time has its place; the entries follow when they are committed.
@@ -169,8 +167,7 @@ Result<void, StoreError> Sequencer::open_session(const OpenSession& request) {
         members_since(request.rooms,
                       std::min(request.reads_after.value_or(head.offset), head.offset))};
     if (const auto put = overlay_->sessions.put(row); !put) return put;
-    pid_of_[request.from] = request.pid;
-    owners_[request.pid] = request.from;
+    live_.open(request.pid, request.from);
     send_ordered(
         request.from.core,
         SessionOpened{request.from, request.pid, request.sid, {}, row.from, false, reason});
@@ -195,7 +192,7 @@ Result<std::string, StoreError> Sequencer::why_not(const OpenSession& request,
         if (shown->epoch == head.epoch) after = std::max(after, shown->offset);
         if (after > head.offset) return Reason("bad_offset");
     }
-    const UnixMillis seen = owners_.contains(row->pid) ? steady_clock() : row->seen_at;
+    const UnixMillis seen = live_.connection_of(row->pid) ? steady_clock() : row->seen_at;
     if (seen.value + options_.recovery.window.count() < steady_clock().value)
         return Reason("expired");
     const auto pruned = overlay_->sessions.pruned();
@@ -227,15 +224,12 @@ Result<void, StoreError> Sequencer::resume_session(const OpenSession& request, S
     row.live = true;
     row.seen_at = steady_clock();
     if (const auto put = overlay_->sessions.put(row); !put) return put;
-    if (const auto owner = owners_.find(row.pid); owner != owners_.end()) {
+    if (const auto* owner = live_.connection_of(row.pid)) {
         ++counts_.fenced;
-        pid_of_.erase(owner->second);
-        changed_by_letter_.erase(row.pid);
-        send_ordered(owner->second.core, Fence{owner->second});
+        send_ordered(owner->core, Fence{*owner});
     }
     ++counts_.resumed;
-    pid_of_[request.from] = row.pid;
-    owners_[row.pid] = request.from;
+    live_.open(row.pid, request.from);
     SessionOpened opened{request.from, row.pid, row.sid, {}, {row.from.epoch, after}, true, {}};
     for (const auto& room : row.rooms) opened.rooms.push_back(room.room);
     send_ordered(request.from.core, std::move(opened));
@@ -243,49 +237,28 @@ Result<void, StoreError> Sequencer::resume_session(const OpenSession& request, S
 }
 
 void Sequencer::handle(const ChangeRooms& change) {
-    const auto pid = pid_of_.find(change.from);
-    if (pid == pid_of_.end() || is_outdated(pid->second, change)) return;
+    const auto* known = live_.pid_of(change.from);
+    if (!known) return;
+    const std::string pid = *known;
+    if (live_.is_outdated(pid, change.joined + change.left, change.letter)) return;
     if (!begin_session_work()) return forget_sessions();
     const auto done = change.left.empty()
-                          ? overlay_->sessions.join(pid->second, {change.joined, overlay_->head().offset})
-                          : overlay_->sessions.leave(pid->second, change.left);
+                          ? overlay_->sessions.join(pid, {change.joined, overlay_->head().offset})
+                          : overlay_->sessions.leave(pid, change.left);
     if (!done) fail_batch(done.error());
 }
 
-/// What a letter does to rooms is done when it passes here, and reported once more by the core that obeys
-/// it: that one knows of members whose coming had not been heard of here. A later letter may have passed
-/// meanwhile, and what it says about the same room holds.
-bool Sequencer::is_outdated(const std::string& pid, const ChangeRooms& change) {
-    if (change.letter == 0) return false;
-    const auto session = changed_by_letter_.find(pid);
-    if (session == changed_by_letter_.end()) return false;
-    const auto newest = session->second.find(change.joined + change.left);
-    if (newest == session->second.end()) return false;
-    if (newest->second > change.letter) return true;
-    session->second.erase(newest);
-    return false;
-}
-
-void Sequencer::note_letter(const std::string& pid, const SessionEffect& effect) {
-    if (!owners_.contains(pid)) return;
-    auto& rooms = changed_by_letter_[pid];
-    for (const auto& room : effect.joined) rooms[room] = letters_;
-    for (const auto& room : effect.left) rooms[room] = letters_;
-}
-
 void Sequencer::handle(const EndSession& end) {
-    const auto pid = pid_of_.find(end.from);
-    if (pid == pid_of_.end()) return;
+    const auto* known = live_.pid_of(end.from);
+    if (!known) return;
+    const std::string pid = *known;
     if (!begin_session_work()) return forget_sessions();
-    const std::string name = std::move(pid->second);
-    pid_of_.erase(pid);
-    owners_.erase(name);
-    changed_by_letter_.erase(name);
+    live_.close(pid);
     if (end.is_final) {
-        if (const auto done = overlay_->sessions.drop(name); !done) fail_batch(done.error());
+        if (const auto done = overlay_->sessions.drop(pid); !done) fail_batch(done.error());
         return;
     }
-    auto row = overlay_->sessions.find(name);
+    auto row = overlay_->sessions.find(pid);
     if (!row) return fail_batch(row.error());
     if (!*row) return;
     (*row)->live = false;
@@ -312,7 +285,7 @@ void Sequencer::handle(const Record& record) {
 }
 
 void Sequencer::handle(const Relay& relay) {
-    ++letters_;
+    ++commands_;
     if (relay.effect) {
         if (!begin_session_work()) {
             forget_sessions();
@@ -320,7 +293,7 @@ void Sequencer::handle(const Relay& relay) {
             if (const auto done = apply(*relay.effect); !done) fail_batch(done.error());
         }
     }
-    send_ordered(OutgoingMail::every_core, Relayed{relay.from, relay.letter, letters_});
+    send_ordered(OutgoingMail::every_core, Relayed{relay.from, relay.letter, commands_});
 }
 
 Result<void, StoreError> Sequencer::apply(const SessionEffect& effect) {
@@ -336,7 +309,7 @@ Result<void, StoreError> Sequencer::apply(const SessionEffect& effect) {
                        effect.except.end();
             });
         if (spared) continue;
-        note_letter(pid, effect);
+        live_.note_command(pid, effect, commands_);
         Result<void, StoreError> done;
         if (effect.ends) done = overlay_->sessions.drop(pid);
         for (const auto& room : effect.joined) {
