@@ -15,7 +15,7 @@ constexpr int pages_per_step = 256;
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
-SqliteStore::OpenError sentence_for(const std::string& to, const Failure& failure) {
+SqliteStore::OpenError why_not_copied(const std::string& to, const Failure& failure) {
     return {failure.error, "cannot make the backup '" + to + "': " + failure.reason};
 }
 
@@ -25,21 +25,21 @@ std::optional<SqliteStore::OpenError> SqliteBackup::refuse_name(const std::strin
     if (std::none_of(to.begin(), to.end(), is_control)) return std::nullopt;
     std::string shown = to;
     std::replace_if(shown.begin(), shown.end(), is_control, '?');
-    return sentence_for(shown,
-                        {StoreError::io, "its name has a control character, as a line break"});
+    return why_not_copied(shown,
+                          {StoreError::io, "its name has a control character, as a line break"});
 }
 
 Result<std::unique_ptr<SqliteBackup>, SqliteStore::OpenError> SqliteBackup::begin(
     sqlite::Database& from, const std::string& to) {
     if (auto refused = refuse_name(to)) return Err{std::move(*refused)};
     if (sqlite::exists(to)) {
-        return Err{sentence_for(to, {StoreError::io, "there is a file of that name"})};
+        return Err{why_not_copied(to, {StoreError::io, "there is a file of that name"})};
     }
     auto part = sqlite::make_file_beside(to + ".part");
-    if (!part) return Err{sentence_for(to, part.error())};
+    if (!part) return Err{why_not_copied(to, part.error())};
     std::unique_ptr<SqliteBackup> backup(new SqliteBackup(to, std::move(*part)));
     if (const auto begun = backup->copy_from(from); !begun)
-        return Err{sentence_for(to, begun.error())};
+        return Err{why_not_copied(to, begun.error())};
     return backup;
 }
 
@@ -61,9 +61,10 @@ SqliteBackup::~SqliteBackup() {
 
 Result<bool, SqliteStore::OpenError> SqliteBackup::step() {
     const auto done = pages_->step(pages_per_step);
-    if (!done) return Err{sentence_for(to_, done.error())};
+    if (!done) return Err{why_not_copied(to_, done.error())};
     if (!*done) return false;
-    if (const auto finished = finish(); !finished) return Err{sentence_for(to_, finished.error())};
+    if (const auto finished = finish(); !finished)
+        return Err{why_not_copied(to_, finished.error())};
     return true;
 }
 
