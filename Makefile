@@ -149,7 +149,8 @@ build/sanitize/build.ninja:
 	@CC=clang-14 CXX=clang++-14 cmake -S . -B build/sanitize $(CONFIGURE) $(SANITIZED) -DONCEWIRE_FUZZ=ON
 
 build/thread/build.ninja:
-	@CC=clang-14 CXX=clang++-14 cmake -S . -B build/thread $(CONFIGURE) $(SANITIZED) -DONCEWIRE_SANITIZE=thread
+	@CC=clang-14 CXX=clang++-14 cmake -S . -B build/thread $(CONFIGURE) $(SANITIZED) -DONCEWIRE_SANITIZE=thread \
+	       -DONCEWIRE_CLIENT=$(CURDIR)/build
 
 %/node_modules/.package-lock.json: %/package-lock.json
 	@cd $* && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
