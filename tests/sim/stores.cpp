@@ -336,13 +336,13 @@ void MutantStore::spoil_sessions(Batch& batch) {
     for (auto& [pid, change] : batch.sessions) {
         if (!change.after) continue;
         auto& rooms = change.after->rooms;
-        const auto was_in = [&](const store::Membership& room) {
-            const auto& old = change.before->rooms;
-            return std::find(old.begin(), old.end(), room) != old.end();
+        if (!change.before) continue;
+        const auto& old = change.before->rooms;
+        const auto is_new = [&old](const store::Membership& room) {
+            return std::find(old.begin(), old.end(), room) == old.end();
         };
-        if (env_.mutant == Mutant::rooms_not_kept && change.before)
-            std::erase_if(rooms, [&](const auto& room) { return !was_in(room); });
-        if (env_.mutant == Mutant::left_rooms_kept && change.before) rooms = change.before->rooms;
+        if (env_.mutant == Mutant::rooms_not_kept) std::erase_if(rooms, is_new);
+        if (env_.mutant == Mutant::left_rooms_kept) rooms = old;
     }
     if (env_.mutant == Mutant::session_forgotten) {
         std::erase_if(batch.sessions, [this](const auto& each) {

@@ -140,7 +140,10 @@ Written SqliteStore::write(const Batch& batch) {
         return Written{.outcome = WriteOutcome::refused, .error = error};
     };
     if (const auto begun = begin(); !begun) return refuse(begun.error());
-    const auto is_ours = connection_->writer.may_write(batch.from, fence_);
+    const auto fence =
+        fence_ > 0 ? Result<std::uint64_t, Failure>(fence_) : connection_->writer.take_fence();
+    if (!fence) return refuse(fence.error().error);
+    const auto is_ours = connection_->writer.may_write(batch.from, *fence);
     if (!is_ours) return refuse(is_ours.error());
     if (!*is_ours) {
         rollback();
@@ -150,6 +153,7 @@ Written SqliteStore::write(const Batch& batch) {
     if (!written) return refuse(written.error());
     written->outcome = commit();
     if (written->outcome != WriteOutcome::committed) return *written;
+    fence_ = *fence;
     const bool has_grown = batch.to > head_.offset;
     head_.offset = batch.to;
     if (mark_ && has_grown) mark_->write(head_);
@@ -238,9 +242,10 @@ Result<void, Failure> SqliteStore::load() {
         // To go on would give the offsets of durable messages to other messages.
         return Err{Failure{StoreError::corrupt, lost_messages(*found, *newest)}};
     }
+    // Where nothing can be written now, reading goes on; the first batch takes it then.
     const auto fence = connection_->writer.take_fence();
-    if (!fence) return Err{fence.error()};
-    fence_ = *fence;
+    if (!fence && fence.error().error == StoreError::corrupt) return Err{fence.error()};
+    fence_ = fence ? *fence : 0;
     head_ = *found;
     // Both slots: one of another history must not be taken for the newer one.
     for (int slot = 0; mark_ && slot < 2; ++slot) mark_->write(head_);

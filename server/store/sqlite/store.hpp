@@ -111,7 +111,7 @@ class SqliteStore final : public Store {
 
     LogHead head_;
     Numbers numbers_;
-    std::uint64_t fence_ = 0;
+    std::uint64_t fence_ = 0;  // 0: not taken yet
     bool in_transaction_ = false;
     bool has_savepoint_ = false;
     bool needs_reopen_ = false;

@@ -19,7 +19,7 @@ class Writer {
     /// `database` and `sessions` outlive this.
     Result<void, Failure> prepare(Database& database, SessionTables& sessions);
 
-    /// Which writer this is: the next number of the database, in a transaction of its own.
+    /// Which writer this is: the next number of the database, from 1. In the open transaction, if one is.
     Result<std::uint64_t, Failure> take_fence();
     /// Whether this is the writer still, and the head where the batch begins.
     Result<bool, StoreError> may_write(const LogHead& from, std::uint64_t fence) const;
