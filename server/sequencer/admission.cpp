@@ -19,31 +19,14 @@ std::optional<Later> Sequencer::ask_admission(const Submit& submit) {
 /// what it may tell its user.
 void Sequencer::put_off(const Submit& submit, const Later& later) {
     ++counts_.put_off;
-    if (must_cut_off(submit.from, later.after)) {
+    if (pauses_.ask(submit.from, now_, later.after)) {
         ++counts_.cut_off;
         return reply(submit.from, Cut{submit.from});
     }
     if (submit.key) return retry_later(submit.from, std::nullopt, later.after);
     if (!submit.ack_id) return;
-    involved_.push_back({submit.from, submit.ack_id});
+    mail_.involve(submit.from, submit.ack_id);
     reply(submit.from, Answered{submit.from, *submit.ack_id, reject(later.code, later.message)});
-}
-
-bool Sequencer::must_cut_off(const SessionRef& session, Millis after) {
-    forget_pauses();
-    Pause& pause = pauses_[session];
-    pause.ignored = now_ < pause.until ? pause.ignored + 1 : 0;
-    pause.until = now_ + after;
-    if (pause.ignored < limits::pauses_ignored_max) return false;
-    pauses_.erase(session);
-    return true;
-}
-
-/// Those that are over, now and then: not everybody who was asked to wait says when they leave.
-void Sequencer::forget_pauses() {
-    if (pauses_.size() < look_at_pauses_) return;
-    std::erase_if(pauses_, [this](const auto& each) { return each.second.until <= now_; });
-    look_at_pauses_ = std::max<std::size_t>(1024, 2 * pauses_.size());
 }
 
 }  // namespace oncewire::sequencer

@@ -1,5 +1,4 @@
 // The end of a batch: what a commit, and one that failed, mean for everybody in it.
-#include <iterator>
 #include <utility>
 
 #include "server/sequencer/sequencer.hpp"
@@ -17,7 +16,7 @@ void Sequencer::put_dirty_rows() {
 void Sequencer::end_batch() {
     put_dirty_rows();
     tidy_sessions();
-    flush_published();
+    mail_.publish_to(overlay_->batch().entries.size());
     rewritten_ = overlay_->batch().rewritten.size();
     in_batch_ = false;
     const Written written = overlay_->write();
@@ -36,7 +35,8 @@ void Sequencer::end_batch() {
 
 void Sequencer::finish_committed() {
     ++counts_.commits;
-    fill_in_published();
+    counts_.stored += overlay_->written().entries.size();
+    mail_.fill_in(overlay_->written().entries);
     note_rewritten();
     counts_.rewritten += rewritten_;
     counts_.tasks_done += ended_tasks_.size();
@@ -52,20 +52,6 @@ void Sequencer::finish_committed() {
     if (!accepts_writes_) {
         accepts_writes_ = true;
         announce();
-    }
-}
-
-void Sequencer::fill_in_published() {
-    auto& entries = overlay_->written().entries;
-    counts_.stored += entries.size();
-    std::size_t from = 0;
-    for (const auto& [place, to] : feeds_) {
-        const auto first = entries.begin() + static_cast<std::ptrdiff_t>(from);
-        const auto last = entries.begin() + static_cast<std::ptrdiff_t>(to);
-        std::get<Published>(ordered_[place].mail).entries =
-            std::make_shared<const std::vector<LogEntry>>(std::make_move_iterator(first),
-                                                          std::make_move_iterator(last));
-        from = to;
     }
 }
 
@@ -94,9 +80,8 @@ void Sequencer::fail_batch(StoreError error) {
         attachment.expect_said = false;
     });
     const auto attaches = std::move(attaches_);
-    const auto involved = std::move(involved_);
-    settle_ordered(true);
-    void_batch();
+    const auto involved = mail_.take_involved();
+    void_batch(true);
     forget_ended_tasks();
     for (const auto& each : involved) retry_later(each.session, each.ack_id);
     for (const auto& attach : attaches) handle(attach);  // attaching only reads, so it is done over
@@ -111,10 +96,9 @@ void Sequencer::lose_batch() {
     note_questions(false);
     note_rewritten();
     end_dirty([](Attachment&) {});  // forgotten below: the disk knows, we do not
-    auto involved = std::move(involved_);
+    auto involved = mail_.take_involved();
     for (const auto& attach : attaches_) involved.push_back({attach.from, std::nullopt});
-    settle_ordered(false);
-    void_batch();
+    void_batch(false);
     for (const auto& each : involved) {
         forget(each.session);
         reply(each.session, Cut{each.session});
@@ -125,27 +109,14 @@ void Sequencer::lose_batch() {
     reopen_store();  // now if the disk lets us, and tells every core the head
 }
 
-/// What was answered on the strength of the batch is not said; the rest still is.
-void Sequencer::void_batch() {
-    auto ordered = std::move(ordered_);
-    auto kept = std::move(replies_);
-    std::erase_if(kept, [](const OutgoingMail& mail) {
-        return std::holds_alternative<Settled>(mail.mail) ||
-               std::holds_alternative<Answered>(mail.mail) ||
-               std::holds_alternative<Attached>(mail.mail);
-    });
+void Sequencer::void_batch(bool outcome_known) {
+    mail_.void_batch(outcome_known);
+    if (session_work_in_batch_) forget_sessions();
     clear_batch();
-    ordered_ = std::move(ordered);
-    replies_ = std::move(kept);
 }
 
 void Sequencer::clear_batch() {
-    ordered_.clear();
-    feeds_.clear();
     session_work_in_batch_ = false;
-    replies_.clear();
-    settled_at_.clear();
-    involved_.clear();
     attaches_.clear();
     dirty_.clear();
 }

@@ -74,7 +74,7 @@ void Sequencer::handle_keyed(const Submit& submit, Attachment& attachment) {
     seen = {sequence, submit.key->digest};
     if (!attachment.dirty) dirty_.push_back(submit.key->id);
     attachment.dirty = true;
-    settle(submit, std::move(*verdict));
+    mail_.settle(submit.from, submit.key->sequence, std::move(*verdict));
 }
 
 bool Sequencer::is_lookup(const Submit& submit) const {
@@ -103,7 +103,7 @@ Result<std::optional<store::StoredVerdict>, StoreError> Sequencer::find_under_an
         retry_later(submit.from, submit.ack_id);
         return Err{StoreError::busy};
     }
-    involved_.push_back({submit.from, std::nullopt});
+    mail_.involve(submit.from, std::nullopt);
     auto found = overlay_->senders.find_by_digest(submit.key->id, submit.key->digest);
     if (!found) {
         fail_batch(found.error());
@@ -120,7 +120,7 @@ Result<std::optional<store::StoredVerdict>, StoreError> Sequencer::find_under_an
 /// is forgotten. A number without either was passed over by skip_to(): it cannot be used any more, and its
 /// message is new here.
 void Sequencer::answer_repeated(const Submit& submit, Attachment& attachment) {
-    involved_.push_back({submit.from, std::nullopt});
+    mail_.involve(submit.from, std::nullopt);
     auto stored = overlay_->senders.find_verdict(submit.key->id, submit.key->sequence);
     if (!stored) return fail_batch(stored.error());
     if (!*stored || (*stored)->digest != submit.key->digest) {
@@ -129,7 +129,7 @@ void Sequencer::answer_repeated(const Submit& submit, Attachment& attachment) {
         if (!known) return;
         if (*known) {
             ++counts_.repeated;
-            return settle(submit, std::move((*known)->verdict));
+            return mail_.settle(submit.from, submit.key->sequence, std::move((*known)->verdict));
         }
         const bool is_forgotten = submit.key->sequence <= attachment.row.forgotten;
         if (is_forgotten) return answer_forgotten(submit);
@@ -138,7 +138,7 @@ void Sequencer::answer_repeated(const Submit& submit, Attachment& attachment) {
                      Conflict{submit.from, submit.key->sequence, attachment.row.seen.last});
     }
     ++counts_.repeated;
-    settle(submit, std::move((*stored)->verdict));
+    mail_.settle(submit.from, submit.key->sequence, std::move((*stored)->verdict));
 }
 
 /// It may have been stored, or be another message, of a sender whose storage was put back. A new number
@@ -147,11 +147,11 @@ void Sequencer::answer_repeated(const Submit& submit, Attachment& attachment) {
 void Sequencer::answer_forgotten(const Submit& submit) {
     if (delivery::parse_answer(submit.data)) {
         auto verdict = store_message(submit);
-        if (verdict) settle(submit, std::move(*verdict));
+        if (verdict) mail_.settle(submit.from, submit.key->sequence, std::move(*verdict));
         return;
     }
     ++counts_.outcomes_unknown;
-    settle(submit, outcome_unknown());
+    mail_.settle(submit.from, submit.key->sequence, outcome_unknown());
 }
 
 /// Runs the handler inside the batch's transaction. An error has been dealt with already.
@@ -160,7 +160,7 @@ Result<Verdict, StoreError> Sequencer::store_message(const Submit& submit) {
         retry_later(submit.from, submit.ack_id);
         return Err{StoreError::busy};
     }
-    involved_.push_back({submit.from, submit.ack_id});
+    mail_.involve(submit.from, submit.ack_id);
     in_batch_ = true;
     auto verdict = run_handler(submit);
     if (!verdict && verdict.error() == StoreError::handler) {
@@ -185,7 +185,7 @@ Result<Verdict, StoreError> Sequencer::store_message(const Submit& submit) {
 /// know: the number is used up, and nothing else happens.
 Result<Verdict, StoreError> Sequencer::take_number(const Submit& submit, Verdict verdict) {
     ++counts_.repeated;
-    involved_.push_back({submit.from, submit.ack_id});
+    mail_.involve(submit.from, submit.ack_id);
     in_batch_ = true;
     return verdict;
 }
@@ -252,29 +252,9 @@ void Sequencer::tell_mistake(std::string_view event, const std::string& sentence
         options_.on_mistake("the handler of \"" + std::string(event) + "\": " + sentence);
 }
 
-void Sequencer::settle(const Submit& submit, Verdict verdict) {
-    const auto sequence = submit.key->sequence;
-    const auto newest = settled_at_.find(submit.from);
-    if (newest != settled_at_.end()) {
-        auto& settled = *std::get_if<Settled>(&replies_[newest->second].mail);
-        if (settled.first + settled.verdicts.size() == sequence) {
-            settled.verdicts.push_back(std::move(verdict));
-            return;
-        }
-    }
-    settled_at_[submit.from] = replies_.size();
-    reply(submit.from, Settled{submit.from, sequence, {std::move(verdict)}});
-}
-
 void Sequencer::retry_later(const SessionRef& session, std::optional<socketio::AckId> ack_id,
                             Millis after) {
-    // Tier 2 rewinds everything at the first word; a second says nothing new.
-    const bool said =
-        !ack_id && std::any_of(replies_.begin(), replies_.end(), [&](const auto& mail) {
-            const auto* later = std::get_if<RetryLater>(&mail.mail);
-            return later && later->to == session && !later->ack_id;
-        });
-    if (!said) reply(session, RetryLater{session, ack_id, after});
+    mail_.retry_later(session, ack_id, after);
 }
 
 }  // namespace oncewire::sequencer

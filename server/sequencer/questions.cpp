@@ -1,5 +1,4 @@
-// What clients are asked: a question is a row that is there until it has ended, and the session of its
-// recipient is sent the oldest of them, as many as fit into a window, anew after each Attach.
+// What clients are asked, and what follows when a question ends.
 #include <algorithm>
 
 #include "server/sequencer/mistake.hpp"
@@ -25,53 +24,27 @@ constexpr UnixMillis end_of_time{INT64_MAX};
 /// After the commit, so that nobody is asked what may yet be rolled back.
 void Sequencer::ask_questions() {
     if (needs_reopen_ || in_batch_) return;
-    for (const auto& recipient : std::exchange(unasked_, {})) {
+    for (const auto& recipient : asked_.take_unasked()) {
         const auto found = attachments_.find(recipient);
         if (found == attachments_.end() || found->second.gone) continue;
-        if (const auto asked = ask_questions(recipient, found->second.session); !asked) {
-            refuse_for_a_while(asked.error());
-            unasked_.insert(recipient);
+        const SessionRef& session = found->second.session;
+        auto next = asked_.next(recipient, store());
+        if (!next) {
+            refuse_for_a_while(next.error());
+            asked_.ask_again(recipient);
+            continue;
+        }
+        for (auto& question : *next) {
+            ++counts_.asked;
+            outputs_.push_back({session.core, Ask{session, question.id, std::move(question.data)}});
         }
     }
 }
 
-Result<void, StoreError> Sequencer::ask_questions(const ProducerId& recipient,
-                                                  const SessionRef& session) {
-    Asking& asking = asking_[recipient];
-    const std::uint32_t room = limits::questions_window - asking.outbox.size();
-    Wanted wanted;
-    wanted.questions_to.push_back({recipient, asking.read_to, room});
-    auto facts = store().fetch(wanted);
-    if (!facts) return Err{facts.error()};
-    for (QuestionRow& row : facts->questions_to.front()) {
-        asking.read_to = row.id;
-        asking.outbox.take({row.id, 0, std::move(row.data)});
-    }
-    while (const auto* question = asking.outbox.next()) {
-        ++counts_.asked;
-        outputs_.push_back({session.core, Ask{session, question->sequence, question->message}});
-    }
-    if (asking.outbox.size() == 0) asking_.erase(recipient);
-    return {};
-}
-
-/// The batch has ended: its questions are to be asked, those that are over make room for others. If
-/// nobody knows how it ended, what there is is read anew; a client who hears something twice says nothing.
 void Sequencer::note_questions(bool outcome_known) {
-    const auto note = [&](const ProducerId& recipient) {
-        unasked_.insert(recipient);
-        if (!outcome_known) asking_.erase(recipient);
-    };
     const store::Batch& batch = overlay_->written();
-    for (const QuestionRow& row : batch.questions) {
-        note_expiry(row.expires_at);
-        note(row.recipient);
-    }
-    for (const auto& ended : batch.ended_questions) {
-        note(ended.recipient);
-        const auto asking = asking_.find(ended.recipient);
-        if (asking != asking_.end()) asking->second.outbox.settle(ended.id);
-    }
+    for (const QuestionRow& row : batch.questions) note_expiry(row.expires_at);
+    asked_.note(batch, outcome_known);
 }
 
 // ---- the end of a question ----------------------------------------------------------------------

@@ -50,8 +50,7 @@ void Sequencer::handle_mail(ToSequencer mail, Instant now, UnixMillis wall_clock
 void Sequencer::commit(Instant now) {
     now_ = now;
     if (in_batch_) end_batch();
-    for (auto& mail : ordered_) outputs_.push_back(std::move(mail));
-    for (auto& mail : replies_) outputs_.push_back(std::move(mail));
+    mail_.send(outputs_);
     clear_batch();
     read_for_others();
     ask_questions();
@@ -97,7 +96,7 @@ std::optional<Instant> Sequencer::next_timeout() const {
     if (reader_.has_work()) return now_;
     if (needs_reopen_) return refuse_until_;
     auto next = earliest(tasks_.next_timeout(), earliest(expiry_at_, erase_at_));
-    if (!unasked_.empty() || !unprepared_.empty()) next = now_;
+    if (asked_.has_work() || !unprepared_.empty()) next = now_;
     if (!options_.retention.keeps_all()) next = earliest(next, trim_at_);
     if (options_.lease) next = earliest(next, leases_at_.value_or(now_));
     if (next && refuse_until_ && *next < *refuse_until_) next = refuse_until_;
@@ -148,8 +147,7 @@ void Sequencer::handle(const Attach& attach) {
     attachment.row.last_contact = wall_clock_;
     if (attach.first > attachment.row.seen.last + 1) skip_to(attachment, attach.first);
     producer_of_[attach.from] = id;
-    asking_.erase(id);
-    unasked_.insert(id);
+    asked_.attached(id);
     ++attachment.row.epoch;
     reply(attach.from, Attached{attach.from, attachment.row.epoch, attachment.row.seen});
 }
@@ -182,7 +180,7 @@ void Sequencer::handle(const ReadPage& request) { questions_to_reader_.push_back
 
 void Sequencer::handle(const Detach& detach) {
     questions_to_reader_.push_back(detach);
-    pauses_.erase(detach.from);
+    pauses_.forget(detach.from);
     forget(detach.from);
 }
 
@@ -247,7 +245,7 @@ void Sequencer::forget(const SessionRef& session) {
     const auto found = producer_of_.find(session);
     if (found == producer_of_.end()) return;
     const auto attachment = attachments_.find(found->second);
-    asking_.erase(found->second);
+    asked_.detached(found->second);
     producer_of_.erase(found);
     if (attachment->second.dirty) {
         attachment->second.gone = true;  // what it sent in the running batch still counts

@@ -9,8 +9,11 @@
 #include <vector>
 
 #include "server/sequencer/admission.hpp"
+#include "server/sequencer/asked_clients.hpp"
+#include "server/sequencer/batch_mail.hpp"
 #include "server/sequencer/live_sessions.hpp"
 #include "server/sequencer/outgoing_mail.hpp"
+#include "server/sequencer/pauses.hpp"
 #include "server/sequencer/reader.hpp"
 #include "server/sequencer/task_desk.hpp"
 #include "server/sequencer/transaction.hpp"
@@ -148,17 +151,6 @@ class Sequencer {
         delivery::Sequence failed_sequence = 0;
         std::uint32_t failures = 0;
     };
-    /// What a producer with an attached session is being asked: the oldest of its questions, as many as
-    /// may be on the wire. There is none for those who are asked nothing.
-    struct Asking {
-        delivery::Outbox outbox{{.window = limits::questions_window}, 0};
-        std::uint64_t read_to = 0;  // id
-    };
-    /// Whoever has something in the running batch.
-    struct Involved {
-        SessionRef session;
-        std::optional<socketio::AckId> ack_id;
-    };
 
     void handle(const Attach& attach);
     void handle(const Submit& submit);
@@ -183,9 +175,7 @@ class Sequencer {
     Result<void, StoreError> resume_session(const OpenSession& request, SessionRow row,
                                             delivery::Offset after);
     Result<void, StoreError> apply(const SessionEffect& effect);
-    void flush_published();
     void send_ordered(std::uint16_t core, FromSequencer mail);
-    void settle_ordered(bool outcome_known);
     void forget_sessions();
 
     // questions.cpp: what clients are asked
@@ -193,7 +183,6 @@ class Sequencer {
     Result<void, StoreError> end_question(const QuestionRow& row, const Reply& reply);
     void drop_question(const Submit& submit);
     void ask_questions();
-    Result<void, StoreError> ask_questions(const ProducerId& recipient, const SessionRef& session);
     void note_questions(bool outcome_known);
     void expire_questions();
     Result<std::vector<QuestionRow>, StoreError> expiring(UnixMillis until,
@@ -215,8 +204,6 @@ class Sequencer {
     // sequencer_admission.cpp
     std::optional<Later> ask_admission(const Submit& submit);
     void put_off(const Submit& submit, const Later& later);
-    bool must_cut_off(const SessionRef& session, Millis after);
-    void forget_pauses();
 
     Result<std::optional<store::StoredVerdict>, StoreError> find_under_another_number(
         const Submit& submit, Attachment& attachment);
@@ -237,12 +224,11 @@ class Sequencer {
     void put_dirty_rows();
     void end_batch();
     void finish_committed();
-    void fill_in_published();
     void fail_batch(StoreError error);  // rolled back: nothing is stored, everybody tries later
     void lose_batch();                  // unknown: everybody in it is cut and asks again (R3)
     template <class Outcome>
     void end_dirty(Outcome outcome);
-    void void_batch();
+    void void_batch(bool outcome_known);
     void clear_batch();
     void note_rewritten();
     void erase_traces();
@@ -253,13 +239,10 @@ class Sequencer {
     void forget_ended_tasks();
     void refuse_for_a_while(StoreError error);
     void forget(const SessionRef& session);
-    void settle(const Submit& submit, Verdict verdict);
     void retry_later(const SessionRef& session, std::optional<socketio::AckId> ack_id,
                      Millis after = refuse_for);
     void note(StoreError error) { is_damaged_ = is_damaged_ || error == StoreError::corrupt; }
-    void reply(const SessionRef& to, FromSequencer mail) {
-        replies_.push_back({to.core, std::move(mail)});
-    }
+    void reply(const SessionRef& to, FromSequencer mail) { mail_.reply(to, std::move(mail)); }
     void announce();
 
     store::Store& store() { return overlay_->store(); }
@@ -270,18 +253,10 @@ class Sequencer {
     Instant now_;
     UnixMillis wall_clock_;
 
-    // The batch: what is said once it is durable, and who is concerned if it fails.
+    // The batch.
     bool in_batch_ = false;
-    std::size_t rewritten_ = 0;          // entries
-    std::vector<OutgoingMail> ordered_;  // what must be told in the order it was decided
-    struct Feed {
-        std::size_t place;       // of a Published in ordered_, to be filled in
-        std::size_t entries_to;  // it has those of the batch before this, which no other has
-    };
-    std::vector<Feed> feeds_;
-    std::vector<OutgoingMail> replies_;
-    std::map<SessionRef, std::size_t> settled_at_;  // this session's newest Settled in replies_
-    std::vector<Involved> involved_;
+    std::size_t rewritten_ = 0;  // entries
+    BatchMail mail_;
     std::vector<Attach> attaches_;
     std::vector<ToReader> questions_to_reader_;
     std::vector<ProducerId> dirty_;
@@ -293,8 +268,7 @@ class Sequencer {
     Instant trim_at_;
     std::optional<Instant> leases_at_;  // none: this process has only begun
     std::set<ProducerId> unprepared_;   // whose verdicts are to be found by digest
-    std::map<ProducerId, Asking> asking_;
-    std::set<ProducerId> unasked_;                  // may have to be asked something more
+    AskedClients asked_;
     std::optional<Instant> expiry_at_ = Instant{};  // when to look for questions that expired
     std::map<std::uint64_t, std::uint32_t> expiry_failures_;  // of handlers, by question
 
@@ -304,16 +278,10 @@ class Sequencer {
 
     std::map<ProducerId, Attachment> attachments_;
     std::map<SessionRef, ProducerId> producer_of_;
-    /// Of sessions that were asked to wait.
-    struct Pause {
-        Instant until;
-        std::uint32_t ignored = 0;  // messages that came before that, in a row
-    };
-    std::map<SessionRef, Pause> pauses_;
-    std::size_t look_at_pauses_ = 1024;  // when there are so many
-    LiveSessions live_;                  // empty again whenever sessions are forgotten
-    std::uint64_t commands_ = 0;         // to rooms and sessions, so far
-    bool sessions_restarted_ = false;    // since this process began
+    Pauses pauses_;
+    LiveSessions live_;                // empty again whenever sessions are forgotten
+    std::uint64_t commands_ = 0;       // to rooms and sessions, so far
+    bool sessions_restarted_ = false;  // since this process began
     bool must_forget_sessions_ = false;
     bool session_work_in_batch_ = false;
     UnixMillis tidy_at_;

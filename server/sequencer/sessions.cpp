@@ -15,14 +15,6 @@ namespace {
 /// How often sessions that are over are looked for: they wait for nothing but their rows' end.
 constexpr std::int64_t tidy_every = 10'000;
 
-/// Let in, but nothing is kept of it.
-SessionOpened not_kept(const SessionRef& session) {
-    SessionOpened opened;
-    opened.to = session;
-    opened.reason = "unavailable";
-    return opened;
-}
-
 /// Before this nothing was for it.
 delivery::Offset beginning_of(const SessionRow& row) {
     delivery::Offset beginning = row.from.offset;
@@ -80,44 +72,10 @@ void Sequencer::forget_sessions() {
     live_.clear();
 }
 
-/// What was published since the last time has its place; the entries follow when they are committed.
-void Sequencer::flush_published() {
-    const std::size_t count = overlay_->batch().entries.size();
-    if (count == (feeds_.empty() ? 0 : feeds_.back().entries_to)) return;
-    feeds_.push_back({ordered_.size(), count});
-    ordered_.push_back({OutgoingMail::every_core, Published{}});
-}
-
 /// Tells it after what was published before, and before what comes later.
 void Sequencer::send_ordered(std::uint16_t core, FromSequencer mail) {
-    flush_published();
-    ordered_.push_back({core, std::move(mail)});
-}
-
-/// The batch is not committed: what stood in it is told as far as it is true without the store.
-/// `outcome_known`: it is not there; else it may be found in the log later.
-void Sequencer::settle_ordered(bool outcome_known) {
-    std::vector<OutgoingMail> kept;
-    for (auto& each : std::exchange(ordered_, {})) {
-        if (auto* recorded = std::get_if<Recorded>(&each.mail)) {
-            recorded->is_stored = false;
-            if (!outcome_known) recorded->event = nullptr;
-        } else if (auto* opened = std::get_if<SessionOpened>(&each.mail)) {
-            // A new one whose pid nobody was told is as if it had not been kept: with a disk that is full
-            // every commit ends so, and whoever comes must get in all the same.
-            if (!outcome_known && opened->is_resumed) {
-                each.mail = Cut{opened->to};
-            } else {
-                *opened = not_kept(opened->to);
-            }
-        } else if (!std::holds_alternative<Relayed>(each.mail)) {
-            continue;
-        }
-        kept.push_back(std::move(each));
-    }
-    ordered_ = std::move(kept);
-    feeds_.clear();
-    if (session_work_in_batch_) forget_sessions();
+    mail_.publish_to(overlay_->batch().entries.size());
+    mail_.order(core, std::move(mail));
 }
 
 /// What is over by now; part of every batch that recorded something or opened a session.

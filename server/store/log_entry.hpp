@@ -11,7 +11,7 @@
 
 namespace oncewire::store {
 
-/// One stored event. Its place never changes once committed; its data may be replaced (Store::rewrite).
+/// One stored event. Its place never changes once committed; its data may be replaced (Tx::rewrite).
 struct LogEntry {
     delivery::Offset offset = 0;  ///< place in the whole log, in commit order, no holes
     std::string room;             ///< who may read it: log_room(namespace, room)
