@@ -15,7 +15,7 @@ void Sequencer::put_dirty_rows() {
 
 void Sequencer::end_batch() {
     put_dirty_rows();
-    tidy_sessions();
+    recovery_.tidy();
     mail_.publish_to(overlay_->batch().entries.size());
     rewritten_ = overlay_->batch().rewritten.size();
     in_batch_ = false;
@@ -111,12 +111,12 @@ void Sequencer::lose_batch() {
 
 void Sequencer::void_batch(bool outcome_known) {
     mail_.void_batch(outcome_known);
-    if (session_work_in_batch_) forget_sessions();
+    recovery_.end_batch(true);
     clear_batch();
 }
 
 void Sequencer::clear_batch() {
-    session_work_in_batch_ = false;
+    recovery_.end_batch(false);
     attaches_.clear();
     dirty_.clear();
 }

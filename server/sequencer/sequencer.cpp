@@ -44,11 +44,13 @@ void Sequencer::start() { announce(); }
 void Sequencer::handle_mail(ToSequencer mail, Instant now, UnixMillis wall_clock) {
     now_ = now;
     wall_clock_ = wall_clock;
+    recovery_.set_time(now, wall_clock);
     std::visit([this](const auto& request) { handle(request); }, mail);
 }
 
 void Sequencer::commit(Instant now) {
     now_ = now;
+    recovery_.set_time(now, wall_clock_);
     if (in_batch_) end_batch();
     mail_.send(outputs_);
     clear_batch();
@@ -205,7 +207,7 @@ void Sequencer::read_for_others() {
     for (ToReader& question : std::exchange(questions_to_reader_, {})) {
         auto* page = std::get_if<ReadPage>(&question);
         if (page) {
-            const auto* pid = live_.pid_of(page->from);
+            const auto* pid = recovery_.live().pid_of(page->from);
             page->pid = pid ? *pid : "";
         }
         const bool is_near = page && far && (page->after >= head || head - page->after < *far);

@@ -11,10 +11,11 @@
 #include "server/sequencer/admission.hpp"
 #include "server/sequencer/asked_clients.hpp"
 #include "server/sequencer/batch_mail.hpp"
-#include "server/sequencer/live_sessions.hpp"
+#include "server/sequencer/counts.hpp"
 #include "server/sequencer/outgoing_mail.hpp"
 #include "server/sequencer/pauses.hpp"
 #include "server/sequencer/reader.hpp"
+#include "server/sequencer/recovery.hpp"
 #include "server/sequencer/task_desk.hpp"
 #include "server/sequencer/transaction.hpp"
 #include "server/sequencer/words.hpp"
@@ -27,35 +28,6 @@
 #include "shared/delivery/outbox.hpp"
 
 namespace oncewire::sequencer {
-
-/// Counters of one sequencer, for operators and tests.
-struct SequencerCounts {
-    std::uint64_t submitted = 0;
-    std::uint64_t stored = 0;    ///< log entries committed
-    std::uint64_t repeated = 0;  ///< resent copies answered from the stored verdict
-    std::uint64_t rejected = 0;
-    std::uint64_t fenced = 0;
-    std::uint64_t commits = 0;
-    std::uint64_t unknown_commits = 0;
-    std::uint64_t rewritten = 0;  ///< times an entry was given other data
-    std::uint64_t erasures =
-        0;  ///< times that what was replaced was removed from the store's files
-    std::uint64_t recorded = 0;   ///< events kept for those who come back
-    std::uint64_t resumed = 0;    ///< sessions
-    std::uint64_t forgotten = 0;  ///< times that all sessions were, because the store failed
-    std::uint64_t handler_failures = 0;
-    std::uint64_t tasks_done = 0;
-    std::uint64_t task_failures = 0;
-    std::uint64_t trimmed = 0;    ///< entries removed by retention
-    std::uint64_t conflicts = 0;  ///< numbers that met another message (R9)
-    std::uint64_t asked = 0;      ///< questions given out, repetitions counted
-    std::uint64_t answered = 0;
-    std::uint64_t expired = 0;           ///< questions
-    std::uint64_t leases_ended = 0;      ///< producers whose verdicts were forgotten
-    std::uint64_t outcomes_unknown = 0;  ///< resent copies whose verdict was forgotten
-    std::uint64_t put_off = 0;           ///< messages that were not admitted yet
-    std::uint64_t cut_off = 0;           ///< sessions that did not wait when they were asked to
-};
 
 /// The one writer: gives positions, dedupes, runs durable handlers, answers from history.
 ///
@@ -165,18 +137,8 @@ class Sequencer {
     void handle(const Record& record);
     void handle(const Relay& relay);
     bool begin_session_work();
-    UnixMillis steady_clock();
     bool restart_sessions();
-    void tidy_sessions();
-    Result<void, StoreError> open_session(const OpenSession& request);
-    Result<std::string, StoreError> why_not(const OpenSession& request,
-                                            const std::optional<SessionRow>& row,
-                                            delivery::Offset& after);
-    Result<void, StoreError> resume_session(const OpenSession& request, SessionRow row,
-                                            delivery::Offset after);
-    Result<void, StoreError> apply(const SessionEffect& effect);
-    void send_ordered(std::uint16_t core, FromSequencer mail);
-    void forget_sessions();
+    void finish_session_work(const Result<void, StoreError>& done);
 
     // questions.cpp: what clients are asked
     Result<Verdict, StoreError> take_answer(const Submit& submit, const delivery::Answer& answer);
@@ -250,6 +212,7 @@ class Sequencer {
     std::unique_ptr<Overlay> overlay_;
     std::map<std::string, DurableHandler, std::less<>> handlers_;
     Options options_;
+    SequencerCounts counts_;
     Instant now_;
     UnixMillis wall_clock_;
 
@@ -257,6 +220,7 @@ class Sequencer {
     bool in_batch_ = false;
     std::size_t rewritten_ = 0;  // entries
     BatchMail mail_;
+    Recovery recovery_{*overlay_, mail_, options_.recovery, counts_};
     std::vector<Attach> attaches_;
     std::vector<ToReader> questions_to_reader_;
     std::vector<ProducerId> dirty_;
@@ -279,13 +243,6 @@ class Sequencer {
     std::map<ProducerId, Attachment> attachments_;
     std::map<SessionRef, ProducerId> producer_of_;
     Pauses pauses_;
-    LiveSessions live_;                // empty again whenever sessions are forgotten
-    std::uint64_t commands_ = 0;       // to rooms and sessions, so far
-    bool sessions_restarted_ = false;  // since this process began
-    bool must_forget_sessions_ = false;
-    bool session_work_in_batch_ = false;
-    UnixMillis tidy_at_;
-    std::optional<std::int64_t> clock_offset_;  // a steady clock that began at the time of day
 
     bool accepts_writes_ = true;
     bool needs_reopen_ = false;
@@ -293,7 +250,6 @@ class Sequencer {
     bool is_superseded_ = false;
     std::optional<Instant> refuse_until_;  // the store failed; do not try before
     OutputQueue<OutgoingMail> outputs_;
-    SequencerCounts counts_;
 };
 
 }  // namespace oncewire::sequencer
