@@ -235,6 +235,7 @@ lines.push(...failureRows(failures, nameOf));
 console.log(`\n${lines.join("\n")}`);
 writeFileSync(join(out, "table.md"), `${lines.join("\n")}\n`);
 writeFileSync(join(out, "results.json"), JSON.stringify({ results, comparisons, sizes: sizes() }, null, 1));
-const compared = comparisons.filter(({ direction }) => direction);
+// Some targets are about ourselves, under other conditions.
+const compared = comparisons.filter(({ direction, theirs }) => direction && !["ours", "chat alone"].includes(theirs));
 if (compared.length > 0) writeFileSync(join(out, "picture.svg"), picture(compared));
 if (failures.length > 0) process.exitCode = 1;

@@ -15,7 +15,7 @@ export function picture(comparisons) {
     const y = 50 + i * rowHeight;
     const value = gain(row, row.ratio);
     return `<text x="${left - 10}" y="${y + 9}" class="name">${escape(row.cell)}</text>
-<text x="${left - 10}" y="${y + 22}" class="figure">${escape(row.figure)}, ÷ ${escape(row.theirs)}</text>
+<text x="${left - 10}" y="${y + 22}" class="figure">${escape(row.figure)}, ${escape(row.ours)} ÷ ${escape(row.theirs)}</text>
 <rect x="${scale(0.5)}" y="${y}" width="${scale(value) - scale(0.5)}" height="20" class="${row.verdict}"/>
 <path d="M${scale(gain(row, row.must))} ${y - 3}v26" class="mark"/>
 <text x="${scale(value) + 6}" y="${y + 14}">${value.toLocaleString("en", { maximumSignificantDigits: 3 })}×</text>`;
