@@ -7,8 +7,9 @@
 namespace oncewire::store::sqlite {
 namespace {
 
-/// 1,024 verdicts that are not prepared are looked through: a fifth of a millisecond.
-constexpr std::uint64_t unprepared_max = 1024;
+/// 63 verdicts that are not prepared are looked through, at most: each message of a sender may ask for it, without being
+/// admitted first, and everybody's messages wait meanwhile.
+constexpr std::uint64_t unprepared_max = 64;
 
 StoredVerdict verdict_in(const Run& run) {
     const auto kind = run.integer(1) == 0 ? Verdict::Kind::accepted : Verdict::Kind::rejected;
