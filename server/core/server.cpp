@@ -140,7 +140,7 @@ Server::Server(Options options, std::unique_ptr<store::Store> store,
     sequencer_options.sequencer.admission = catching(durable_.admission(), options_.log);
     const auto handlers = catching(durable_.durable_handlers(), options_.log);
     auto reading = store->open_reading();
-    if (reading) sequencer_options.sequencer.reads_apart_from = limits::page_entries;
+    if (reading) sequencer_options.sequencer.reads_apart_from = limits::short_page_entries;
     sequencer_ = std::make_unique<SequencerThread>(std::move(store), handlers, inboxes,
                                                    std::move(sequencer_options));
     if (reading) read_apart(std::move(reading), handlers, inboxes);
