@@ -45,16 +45,6 @@ net::HttpResponse to_response(api::HttpAnswer answer) {
     return response;
 }
 
-bool is_ephemeral(const CoreLetter& letter) {
-    const auto* mail = std::get_if<mail::CoreMail>(&letter);
-    return mail && mail::is_ephemeral(*mail->command);
-}
-
-/// 32: writes, some 5 µs each, between two looks at what has come meanwhile; a look is a tenth of one.
-constexpr std::size_t writes_before_look = 32;
-/// 10 ms: for so long a turn goes on with what comes meanwhile. Then whoever wants to be let in gets a look.
-constexpr Millis look_for{10};
-
 std::vector<CoreLetter> one_letter(CoreLetter letter) {
     std::vector<CoreLetter> letters;
     letters.push_back(std::move(letter));
@@ -77,8 +67,8 @@ Core::Core(Options options, const std::function<void(api::Application&)>& instal
       listener_(loop_, [this](int socket, std::string address) { welcome(socket, address); }),
       timer_(loop_, [this] { handle_timeout(); }),
       patience_(loop_, [] {}),
-      wake_up_(loop_, [this] { has_mail_ = true; }) {
-    letters_.resize(options.hub.cores);
+      wake_up_(loop_, [this] { has_mail_ = true; }),
+      turn_(hub_, options.hub.cores) {
     inbox_.set_wake([this] { wake_up_.wake(); });
 }
 
@@ -149,10 +139,10 @@ void Core::stop() {
 void Core::turn(const std::function<void(Instant)>& input) {
     try {
         Instant now = monotonic_now();
-        drain(now);  // what an exception left of the turn before
+        turn_.drain(*this, now);  // what an exception left of the turn before
         input(now);
         do {
-            drain(now);
+            turn_.drain(*this, now);
             transports_.end_turn(now);
         } while (transports_.hear(now));
     } catch (const std::exception& exception) {
@@ -161,23 +151,6 @@ void Core::turn(const std::function<void(Instant)>& input) {
     finish_turn();
 }
 
-/// Letters leave before the first of many writes, so that whoever they are for works beside us.
-void Core::drain(Instant& now) {
-    const Instant until = now + look_for;
-    std::size_t writes = 0;
-    while (auto output = hub_.poll_output()) {
-        const auto* write = std::get_if<hub::Write>(&*output);
-        // Those of connections that are over stand among other outputs; all others come when there are none.
-        const bool is_last_kind =
-            write && hub_.status_of(write->connection).state != engineio::SessionState::closed;
-        if (is_last_kind) send_letters();
-        perform(std::move(*output), now);
-        if (is_last_kind && ++writes % writes_before_look == 0 && now < until) look_around(now);
-    }
-}
-
-/// What has come meanwhile leaves with the writes that are still to be made, instead of after them: in a
-/// crowd each receiver is written to half as often, and two cores do not wait for each other's last write.
 void Core::look_around(Instant& now) {
     if (pause_if_crowded() || !transports_.collect_more()) return;
     loop_.glance();
@@ -189,11 +162,7 @@ void Core::look_around(Instant& now) {
 
 void Core::perform(hub::HubOutput output, Instant now) {
     if (transports_.perform(output, now)) return;
-    if (auto* to_store = std::get_if<hub::ToStore>(&output)) {
-        outgoing_.push_back(std::move(to_store->mail));
-    } else if (auto* to_core = std::get_if<hub::ToCore>(&output)) {
-        letters_[to_core->core].push_back(std::move(to_core->mail));
-    } else if (const auto* message = std::get_if<hub::MessageArrived>(&output)) {
+    if (const auto* message = std::get_if<hub::MessageArrived>(&output)) {
         if (on_message_) on_message_(hub_, *message);
     } else {
         ask_application(output, now);
@@ -220,18 +189,8 @@ void Core::take_back(const hub::HubOutput& output, const char* what, Instant now
     }
 }
 
-void Core::send_letters() {
-    if (!outgoing_.empty()) sequencer_->post(std::exchange(outgoing_, {}));
-    for (std::size_t core = 0; core < letters_.size(); ++core) {
-        if (letters_[core].empty()) continue;
-        auto letters = std::exchange(letters_[core], {});
-        if (cores_[core]->is_stuck()) std::erase_if(letters, is_ephemeral);
-        cores_[core]->post(std::move(letters));
-    }
-}
-
 void Core::finish_turn() {
-    send_letters();
+    turn_.send_letters(*this);
     arm_timer();
     if (shutting_down_ && transports_.is_empty() && !std::exchange(is_drained_, true)) {
         drained_.set_value();
@@ -270,20 +229,16 @@ void Core::serve_foreign() {
 /// Clients wait in their sockets while a thread has enough to do. It wakes us when it took what it had; if
 /// it is stuck it does not, so we look again ourselves.
 bool Core::pause_if_crowded() {
-    if (!is_crowded()) return false;
-    if (!patience_.due()) patience_.set_after(CoreMailbox::patience);
+    if (!turn_.pause_if(is_crowded())) return false;
+    if (!patience_.due()) patience_.set_after(turn::patience);
     transports_.pause();
-    is_paused_ = true;
     return true;
 }
 
 void Core::mind_the_crowd() {
-    if (pause_if_crowded() || !std::exchange(is_paused_, false)) return;
-    transports_.resume();
+    if (!pause_if_crowded() && turn_.resume_unless(false)) transports_.resume();
 }
 
-/// Somebody has enough to do. Which of them what a client sends would reach, nobody knows before: a
-/// broadcast goes by the core that orders it, which would have to hold back all others.
 bool Core::is_crowded() const {
     return sequencer_->is_full() || std::any_of(cores_.begin(), cores_.end(), [](const auto* core) {
                return core->is_crowded();

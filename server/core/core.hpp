@@ -16,6 +16,7 @@
 #include "server/hub/hub.hpp"
 #include "server/net/listener.hpp"
 #include "server/net/loop.hpp"
+#include "server/turn/core_turn.hpp"
 
 namespace oncewire::core {
 
@@ -24,9 +25,8 @@ using Log = std::function<void(const std::string&)>;
 
 /// One thread with a hub, its application and its connections; shares nothing with other cores.
 ///
-/// Hosts the hub by the contract of all deciders: everything that became ready in one turn goes in,
-/// then all outputs come out, so what many events have to say to one client leaves in one write. An
-/// exception costs the event that caused it and is counted; the loop goes on.
+/// Hosts the hub by the contract of all deciders, in turns (server/turn). An exception costs the event that caused
+/// it and is counted; the loop goes on.
 class Core {
   public:
     struct Options {
@@ -93,10 +93,16 @@ class Core {
     template <class Look>
     auto look_now(Look look) -> std::optional<decltype(look())>;
     void turn(const std::function<void(Instant)>& input);
-    void drain(Instant& now);
-    void send_letters();
-    void look_around(Instant& now);
+    // What turn_ asks for.
+    friend class turn::CoreTurn<CoreLetter>;
     void perform(hub::HubOutput output, Instant now);
+    void post(std::vector<mail::ToSequencer> letters) { sequencer_->post(std::move(letters)); }
+    void post(std::size_t core, std::vector<CoreLetter> letters) {
+        cores_[core]->post(std::move(letters));
+    }
+    bool is_stuck(std::size_t core) const { return cores_[core]->is_stuck(); }
+    void look_around(Instant& now);
+
     void ask_application(const hub::HubOutput& output, Instant now);
     /// `what`: what the application threw about it.
     void take_back(const hub::HubOutput& output, const char* what, Instant now);
@@ -128,14 +134,12 @@ class Core {
     net::Loop::Timer patience_;
     WakeUp wake_up_;
 
-    CoreMailbox inbox_{inbox_capacity, inbox_bytes, bytes_of};
+    CoreMailbox inbox_{{inbox_capacity, inbox_bytes, bytes_of}};
     SequencerMailbox* sequencer_ = nullptr;
     std::vector<CoreMailbox*> cores_;
-    std::vector<mail::ToSequencer> outgoing_;
-    std::vector<std::vector<CoreLetter>> letters_;  // by core
-    std::vector<net::Foreign> foreign_;             // came by mail, to be served after the turn
+    turn::CoreTurn<CoreLetter> turn_;
+    std::vector<net::Foreign> foreign_;  // came by mail, to be served after the turn
     bool has_mail_ = false;
-    bool is_paused_ = false;
     bool is_stopped_ = false;
     bool shutting_down_ = false;
     bool is_drained_ = false;

@@ -18,7 +18,7 @@ ReaderThread::ReaderThread(std::unique_ptr<store::Reading> reading, std::vector<
       reader_(*reading_, std::move(options.reader)),
       cores_(std::move(cores)),
       on_damage_(std::move(options.on_damage)),
-      inbox_(std::numeric_limits<std::size_t>::max()) {}
+      inbox_({std::numeric_limits<std::size_t>::max()}) {}
 
 ReaderThread::~ReaderThread() { stop(); }
 

@@ -24,7 +24,7 @@ SequencerThread::SequencerThread(
     : store_(std::move(store)),
       sequencer_(*store_, std::move(handlers), std::move(options.sequencer)),
       cores_(std::move(cores)),
-      is_behind_(cores_.size(), false),
+      feeds_(cores_.size()),
       on_damage_(std::move(options.on_damage)),
       on_superseded_(std::move(options.on_superseded)) {}
 
@@ -46,7 +46,9 @@ void SequencerThread::run() {
         const auto due = sequencer_.next_timeout();
         const auto wait =
             due ? std::optional(std::max(*due - monotonic_now(), Millis(0))) : std::nullopt;
-        inbox_.wait(has_chores() ? Millis(0) : is_somebody_behind() ? look_again_after : wait);
+        inbox_.wait(has_chores()                  ? Millis(0)
+                    : feeds_.is_somebody_behind() ? look_again_after
+                                                  : wait);
         const bool closed = inbox_.is_closed();
         auto taken = inbox_.take();
         if (closed && taken.letters.empty()) return drop_chores();
@@ -112,55 +114,25 @@ void SequencerThread::do_chores() {
 }
 
 void SequencerThread::work_off(std::vector<mail::ToSequencer> letters) {
-    for (std::size_t done = 0; done < letters.size();) {
+    transactions_.add(std::move(letters));
+    while (!transactions_.is_empty()) {
         const Instant now = monotonic_now();
         const UnixMillis wall_clock = wall_clock_now();
-        const std::size_t end = std::min(done + batch_max, letters.size());
-        for (std::size_t bytes = 0; done < end && bytes < batch_bytes; ++done) {
-            bytes += mail::bytes_of(letters[done]);
-            sequencer_.handle_mail(std::move(letters[done]), now, wall_clock);
-        }
+        while (auto letter = transactions_.next())
+            sequencer_.handle_mail(std::move(*letter), now, wall_clock);
         sequencer_.commit(now);
         deliver();
     }
 }
 
 void SequencerThread::deliver() {
-    std::vector<std::vector<CoreLetter>> outgoing(cores_.size());
-    while (auto output = sequencer_.poll_output()) {
-        if (output->core < outgoing.size()) {
-            outgoing[output->core].push_back(std::move(output->mail));
-        } else {
-            for (auto& letters : outgoing) letters.push_back(output->mail);
-        }
-    }
+    while (auto output = sequencer_.poll_output()) feeds_.add(std::move(*output));
+    const mail::LogState state = sequencer_.log_state();
     for (std::size_t core = 0; core < cores_.size(); ++core)
-        post_to(core, std::move(outgoing[core]));
+        cores_[core]->post(feeds_.take(core, cores_[core]->is_full(), state));
     std::vector<mail::ToReader> questions;
     while (auto question = sequencer_.poll_reader_mail()) questions.push_back(std::move(*question));
     if (reader_) reader_->post(std::move(questions));
-}
-
-/// Nobody waits for a core that has enough to do. It gets its answers, and reads the rest when it has room.
-void SequencerThread::post_to(std::size_t core, std::vector<CoreLetter> letters) {
-    CoreMailbox& box = *cores_[core];
-    if (!box.is_full()) {
-        if (is_behind_[core]) letters.emplace_back(mail::FromSequencer(sequencer_.log_state()));
-        is_behind_[core] = false;
-    } else if (!letters.empty()) {
-        is_behind_[core] = true;
-        std::vector<CoreLetter> kept;
-        for (auto& letter : letters) {
-            auto rest = mail::without_feed(std::move(std::get<mail::FromSequencer>(letter)));
-            if (rest) kept.emplace_back(std::move(*rest));
-        }
-        letters = std::move(kept);
-    }
-    box.post(std::move(letters));
-}
-
-bool SequencerThread::is_somebody_behind() const {
-    return std::find(is_behind_.begin(), is_behind_.end(), true) != is_behind_.end();
 }
 
 }  // namespace oncewire::core

@@ -10,6 +10,8 @@
 #include "server/mail/weight.hpp"
 #include "server/sequencer/sequencer.hpp"
 #include "server/store/store.hpp"
+#include "server/turn/feeds.hpp"
+#include "server/turn/transactions.hpp"
 
 namespace oncewire::core {
 
@@ -60,14 +62,10 @@ class SequencerThread {
     /// After stop().
     const sequencer::SequencerCounts& counts() const { return sequencer_.counts(); }
 
-    /// 1,024: messages in one transaction; beyond it a commit gains nothing and the first waits longer.
-    static constexpr std::size_t batch_max = 1024;
-    /// 4,096 letters waiting to be stored: four batches, some 20 ms of work.
+    /// 4,096 letters waiting to be stored: four transactions, some 20 ms of work.
     static constexpr std::size_t inbox_capacity = 4096;
-    /// 512 KiB of letters in one transaction, and as much waiting: whoever fills that keeps everybody else waiting for
-    /// two such transactions, some 50 ms. A letter of a larger message is a transaction of its own.
-    static constexpr std::size_t batch_bytes = 512u << 10;
-    static constexpr std::size_t inbox_bytes = batch_bytes;
+    /// As much as one transaction takes: whoever fills both keeps everybody else waiting for some 50 ms.
+    static constexpr std::size_t inbox_bytes = turn::Transactions::bytes_max;
 
   private:
     void run();
@@ -76,17 +74,16 @@ class SequencerThread {
     void do_chores();
     void drop_chores();
     void deliver();
-    void post_to(std::size_t core, std::vector<CoreLetter> letters);
-    bool is_somebody_behind() const;
 
     std::unique_ptr<store::Store> store_;
     sequencer::Sequencer sequencer_;
     ReaderMailbox* reader_ = nullptr;
     std::vector<CoreMailbox*> cores_;
-    std::vector<bool> is_behind_;  // by core: it was not told of all that is in the log
+    turn::Transactions transactions_;
+    turn::Feeds<CoreLetter> feeds_;
     std::function<void()> on_damage_;
     std::function<void()> on_superseded_;
-    SequencerMailbox inbox_{inbox_capacity, inbox_bytes, mail::bytes_of};
+    SequencerMailbox inbox_{{inbox_capacity, inbox_bytes, mail::bytes_of}};
     mutable std::mutex chores_mutex_;
     std::vector<Chore> chores_;
     bool takes_chores_ = true;

@@ -12,7 +12,7 @@ using Box = core::Mailbox<int>;
 using Letters = std::vector<int>;
 
 TEST_CASE("letters come out in the order they went in, all at once") {
-    Box box(10);
+    Box box({10});
     box.post({1, 2});
     box.post({3});
     box.post({});
@@ -21,7 +21,7 @@ TEST_CASE("letters come out in the order they went in, all at once") {
 }
 
 TEST_CASE("the receiver is woken once for a batch, and again for the next") {
-    Box box(10);
+    Box box({10});
     int woken = 0;
     box.set_wake([&] { ++woken; });
     box.post({1});
@@ -35,7 +35,7 @@ TEST_CASE("the receiver is woken once for a batch, and again for the next") {
 }
 
 TEST_CASE("a full box takes more, says so, and tells the receiver that senders may be waiting") {
-    Box box(2);
+    Box box({2});
     box.post({1});
     CHECK_FALSE(box.is_full());
     box.post({2, 3});
@@ -49,8 +49,8 @@ TEST_CASE("a full box takes more, says so, and tells the receiver that senders m
 }
 
 TEST_CASE("a box is full of few letters, too, if these are large") {
-    core::Mailbox<std::string> box(100, 1000,
-                                   [](const std::string& letter) { return letter.size(); });
+    core::Mailbox<std::string> box(
+        {100, 1000, [](const std::string& letter) { return letter.size(); }});
     box.post({std::string(999, 'x')});
     CHECK_FALSE(box.is_full());
     box.post({"y"});
@@ -60,7 +60,7 @@ TEST_CASE("a box is full of few letters, too, if these are large") {
 }
 
 TEST_CASE("waiting ends with mail, with time, or with close") {
-    Box box(2);
+    Box box({2});
     box.wait(Millis(1));
     CHECK(box.take().letters.empty());
     std::thread sender([&] { box.post({1}); });
@@ -75,7 +75,7 @@ TEST_CASE("waiting ends with mail, with time, or with close") {
 
 TEST_CASE("senders from several threads keep their order, and nothing is lost") {
     constexpr int count = 2000;
-    Box box(8);
+    Box box({8});
     const auto send = [&](int first) {
         for (int i = 0; i < count; ++i) box.post({first + i});
     };
@@ -96,7 +96,7 @@ TEST_CASE("senders from several threads keep their order, and nothing is lost") 
 }
 
 TEST_CASE("a box that stays full is crowded first, then stuck, and neither when it was emptied") {
-    Box box(2);
+    Box box({2});
     box.post({1, 2});
     CHECK(box.is_full());
     while (!box.is_stuck()) std::this_thread::yield();

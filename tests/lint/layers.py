@@ -68,8 +68,10 @@ RULES = {
     ),
     "server/net/zip/": Rule(("shared/base/", *GATE, *ZLIB), theirs=("zlib.h",)),
     "server/net/gate/": Rule(("shared/base/", "shared/engineio/", *GATE)),
+    # Decides, too: what threads do with their mail.
+    "server/turn/": Rule((*DECIDERS, "server/turn/")),
     "server/core/": Rule(
-        (*DECIDERS, "server/api/", "server/net/", "server/routes/", "server/core/"),
+        (*DECIDERS, "server/api/", "server/net/", "server/routes/", "server/turn/", "server/core/"),
         theirs=("boost/",),
         std="any",
     ),
@@ -95,12 +97,12 @@ RULES = {
     "server/main.cpp": Rule(("shared/base/", "server/"), theirs=("CLI/", "spdlog/", "malloc.h"), std="any"),
     "client-wasm/": Rule(("shared/", "client-wasm/"), theirs=("emscripten.h", "emscripten/"), plus=("chrono", "random")),
     "tests/unit/": Rule(
-        (*DECIDERS, *GATE, *ZLIB, "server/api/", "server/chat/", "tests/unit/", "tests/sim/", "tests/fuzz/", "tests/support/"),
+        (*DECIDERS, *GATE, *ZLIB, "server/turn/", "server/api/", "server/chat/", "tests/unit/", "tests/sim/", "tests/fuzz/", "tests/support/"),
         theirs=("catch2/catch.hpp", "nlohmann/json.hpp", "sqlite3.h"),
         std="no_threads",
     ),
     "tests/sim/": Rule(
-        (*DECIDERS, *GATE, "server/routes/", "server/api/", "server/chat/", "tests/sim/"),
+        (*DECIDERS, *GATE, "server/routes/", "server/turn/", "server/api/", "server/chat/", "tests/sim/"),
         theirs=("catch2/catch.hpp", "nlohmann/json.hpp"),
         std="any",  # seeds run on several threads, each with its own world
     ),

@@ -38,8 +38,7 @@ std::optional<hub::ConnectionId> CoreWires::connection_of(LinkNumber link) const
     return found == connections_.end() ? std::nullopt : std::optional(found->second);
 }
 
-void CoreWires::link_opened(LinkNumber link) {
-    const Target target = network_.target(link);
+void CoreWires::link_opened(LinkNumber link, const Target& target) {
     if (target.kind != Target::Kind::websocket) return open_request(link, target);
     const auto connection = routes_.handle_websocket(
         target.sid, request_for(engineio::TransportKind::websocket), false, env_.now());

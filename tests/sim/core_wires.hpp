@@ -30,7 +30,8 @@ class CoreWires final : public routes::Routes::Wires {
     /// True: the output was for a transport.
     bool perform(hub::HubOutput& output);
 
-    void link_opened(LinkNumber link);
+    /// It may be gone already, since its core may have been away; then it is told so next.
+    void link_opened(LinkNumber link, const Target& target);
     void link_frame(LinkNumber link, const Frame& frame);
     void link_written(LinkNumber link);
     void link_closed(LinkNumber link);

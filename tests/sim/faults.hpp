@@ -70,7 +70,9 @@ enum class Fault : std::uint8_t {
     noisy_application,  ///< it says more to somebody than their queue takes
     session_ended,      ///< it ends a session in the middle of anything
     small_queues,       ///< of the hub, for what waits for slow readers
-    crowded_core,       ///< its mailbox is full: it is told nothing that it can read from the log
+    // its threads
+    slow_core,    ///< it does not come round for a while: its mail waits, and what its links bring
+    small_boxes,  ///< boxes are full of a few letters, and transactions take fewer
     // the load
     flood,  ///< so many and so long messages that queues fill and history is read in pages
     burst,

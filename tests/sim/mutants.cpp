@@ -87,6 +87,9 @@ constexpr Named names[] = {
     {Mutant::reader_says_live, "reader_says_live"},
     {Mutant::fence_ignored, "fence_ignored"},
     {Mutant::facts_stale, "facts_stale"},
+    {Mutant::resume_forgotten, "resume_forgotten"},
+    {Mutant::lost_while_writing, "lost_while_writing"},
+    {Mutant::lost_between_transactions, "lost_between_transactions"},
 };
 
 constexpr bool names_stand_in_order() {

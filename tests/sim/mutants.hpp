@@ -87,8 +87,12 @@ enum class Mutant : std::uint8_t {
     reader_says_live,  ///< who reads apart says that the head is reached, and may be overtaken
     fence_ignored,     ///< what a dead process was about to write is stored beside its successor's
     facts_stale,       ///< producers and ids are read as they were before the newest batch
+    resume_forgotten,  ///< clients that were not read while somebody was crowded are never read again
+    lost_while_writing,         ///< what a core takes from its box between two writes is lost
+    lost_between_transactions,  ///< a letter that does not fit into a transaction is in none
 };
-inline constexpr std::uint32_t mutant_count = static_cast<std::uint32_t>(Mutant::facts_stale) + 1;
+inline constexpr std::uint32_t mutant_count =
+    static_cast<std::uint32_t>(Mutant::lost_between_transactions) + 1;
 
 /// What CI plants in every run to see the alarm work.
 inline constexpr Mutant canary = Mutant::dedupe_in_memory;

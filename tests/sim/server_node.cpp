@@ -134,6 +134,18 @@ std::optional<sequencer::Later> admit(Env& env, const sequencer::Offer& offer) {
     return sequencer::Later{env.choices.long_tailed("pause", 1, 5'000), "too_fast", "wait"};
 }
 
+/// What a box takes: as in production, or a few.
+std::size_t letters_at_most(Env& env, std::uint32_t few) {
+    constexpr std::size_t usual = 4096;
+    return env.faults.strikes(Fault::small_boxes, 1, 2) ? env.choices.between("box", 1, few)
+                                                        : usual;
+}
+
+std::size_t transactions_take(Env& env) {
+    return env.faults.strikes(Fault::small_boxes, 1, 2) ? env.choices.between("transaction", 1, 8)
+                                                        : turn::Transactions::letters_max;
+}
+
 sequencer::Sequencer::Options sequencer_options(Env& env, const ServerNode::Options& node) {
     sequencer::Sequencer::Options options;
     if (!node.house) options.answers = answer_handlers(env);
@@ -211,6 +223,9 @@ ServerNode::Process::Process(Env& env, store::MemoryDisk& machine_disk, std::uin
                 options.house ? Handlers() : chat_handlers(env, durable),
                 sequencer_options(env, options)),
       reader(eyes, {.is_apart = env.mutant != Mutant::reader_says_live}),
+      inbox({letters_at_most(env, 20)}),
+      transactions(transactions_take(env)),
+      feeds(options.cores),
       entropy(secret_seed) {}
 
 void ServerNode::install(api::Application& application) const {
@@ -274,7 +289,8 @@ void ServerNode::start() {
         if (!options_.house && env_.faults.strikes(Fault::small_queues, 1, 2))
             hub_options.send_queue_bytes = env_.choices.between("queue", 20'000, 200'000);
         process_->cores.push_back(std::make_unique<Core>(
-            env_, network_, std::move(hub_options),
+            env_, network_, hub_options, letters_at_most(env_, 12),
+            env_.choices.between("look after", 1, 4),
             [this](std::size_t count) { return random_bytes(process_->entropy, count); }));
         auto& served = process_->cores.back()->application;
         install(served);
@@ -355,7 +371,11 @@ void ServerNode::restart() {
     env_.note("server shuts down");
     network_.listen(nullptr);
     for (std::uint16_t core = 0; core < options_.cores; ++core) {
-        feed(core, [this](hub::Hub& hub) { hub.shut_down(env_.now()); });
+        // What the sequencer has said is told first.
+        feed(core, [this, core](hub::Hub& hub) {
+            read_inbox(core);
+            hub.shut_down(env_.now());
+        });
     }
     // The sequencer has this long for what it has; then it is killed, as a service manager would.
     in_this_life(env_.now() + env_.choices.delay("drain", 100, 2'000), [this] { die(); });
@@ -381,9 +401,15 @@ void ServerNode::heal() {
 }
 
 bool ServerNode::is_idle() const {
-    return process_ && !process_->committing && process_->inbox.empty() &&
-           process_->under_way == 0 && late_writes_ == 0 && disk_.tables.tasks.empty() &&
-           disk_.tables.questions.empty();
+    if (!process_ || process_->committing || process_->under_way > 0 || late_writes_ > 0)
+        return false;
+    if (!process_->inbox.is_empty() || !process_->transactions.is_empty() ||
+        process_->feeds.is_somebody_behind())
+        return false;
+    for (const auto& core : process_->cores) {
+        if (!core->inbox.is_empty() || !core->unread.empty()) return false;
+    }
+    return disk_.tables.tasks.empty() && disk_.tables.questions.empty();
 }
 
 /// All clients here keep the protocol, so nobody may be cut off for breaking it.
@@ -421,54 +447,90 @@ std::uint16_t ServerNode::core_of(LinkNumber link) const {
 }
 
 void ServerNode::link_opened(LinkNumber link) {
-    const std::uint16_t core = core_of(link);
-    feed(core, [&](hub::Hub&) { process_->cores[core]->wires.link_opened(link); });
+    hear(core_of(link), [link, target = network_.target(link)](CoreWires& wires) {
+        wires.link_opened(link, target);
+    });
 }
 
 void ServerNode::link_frame(LinkNumber link, const Frame& frame) {
     if (!process_) return;
-    const std::uint16_t core = core_of(link);
-    feed(core, [&](hub::Hub&) { process_->cores[core]->wires.link_frame(link, frame); });
+    hear(core_of(link), [link, frame](CoreWires& wires) { wires.link_frame(link, frame); });
 }
 
 void ServerNode::link_written(LinkNumber link) {
     if (!process_) return;
     if (env_.mutant == Mutant::writable_missed && env_.choices.chance("miss", 1, 20)) return;
-    const std::uint16_t core = core_of(link);
-    feed(core, [&](hub::Hub&) { process_->cores[core]->wires.link_written(link); });
+    hear(core_of(link), [link](CoreWires& wires) { wires.link_written(link); });
 }
 
 void ServerNode::link_closed(LinkNumber link) {
     if (!process_) return;
-    const std::uint16_t core = core_of(link);
-    feed(core, [&](hub::Hub&) { process_->cores[core]->wires.link_closed(link); });
+    hear(core_of(link), [link](CoreWires& wires) { wires.link_closed(link); });
+}
+
+/// What a link brings waits in it while the core is away, or reads from nobody.
+template <class Input>
+void ServerNode::hear(std::uint16_t number, Input input) {
+    Core& core = *process_->cores[number];
+    pause_if_crowded(number);
+    if (core.is_away || core.turn.is_paused() || !core.unread.empty()) {
+        core.unread.emplace_back([&core, input] { input(core.wires); });
+        return;
+    }
+    feed(number, [&](hub::Hub&) { input(core.wires); });
 }
 
 // ---- cores --------------------------------------------------------------------------------------
+
+struct ServerNode::CoreHost {
+    ServerNode& node;
+    std::uint16_t number;
+
+    void perform(hub::HubOutput output, Instant now) {
+        Core& core = *node.process_->cores[number];
+        if (core.application.handle(core.hub, output, now)) return;
+        if (auto* bytes = std::get_if<hub::Write>(&output)) node.check(*bytes);
+        core.wires.perform(output);
+    }
+    void post(std::vector<mail::ToSequencer> letters) {
+        node.post_to_sequencer(number, std::move(letters));
+    }
+    void post(std::size_t core, std::vector<CoreLetter> letters) {
+        node.post_to_core(static_cast<std::uint16_t>(core), std::move(letters));
+    }
+    bool is_stuck(std::size_t core) { return node.is_stuck(static_cast<std::uint16_t>(core)); }
+    void look_around(Instant& now) { node.look_around(number, now); }
+};
 
 template <class Input>
 void ServerNode::feed(std::uint16_t number, Input input) {
     Core& core = *process_->cores[number];
     core.wires.add_entropy();
     input(core.hub);
+    end_turn(number);
+}
+
+void ServerNode::end_turn(std::uint16_t number) {
+    Core& core = *process_->cores[number];
+    CoreHost host{*this, number};
+    Instant now = env_.now();
     do {
-        drain(number);
-    } while (core.wires.routes().hear(env_.now()));
+        core.turn.drain(host, now);
+    } while (core.wires.routes().hear(now));
+    core.turn.send_letters(host);
     arm(number);
 }
 
-void ServerNode::drain(std::uint16_t number) {
+/// Mail may have come while a core writes.
+void ServerNode::look_around(std::uint16_t number, Instant&) {
     Core& core = *process_->cores[number];
-    while (auto output = core.hub.poll_output()) {
-        if (core.application.handle(core.hub, *output, env_.now())) continue;
-        if (auto* bytes = std::get_if<hub::Write>(&*output)) check(*bytes);
-        if (core.wires.perform(*output)) continue;
-        if (auto* request = std::get_if<hub::ToStore>(&*output)) {
-            ask_sequencer(number, std::move(request->mail));
-        } else if (auto* mail = std::get_if<hub::ToCore>(&*output)) {
-            tell_core(number, std::move(*mail));
-        }
+    if (pause_if_crowded(number) || core.inbox.is_empty()) return;
+    if (!env_.choices.chance("look", 1, 2)) return;
+    if (env_.mutant == Mutant::lost_while_writing) {
+        core.inbox.take();
+        return note_full(number);
     }
+    read_inbox(number);
 }
 
 void ServerNode::arm(std::uint16_t number) {
@@ -476,6 +538,7 @@ void ServerNode::arm(std::uint16_t number) {
     const auto next = earliest(core.hub.next_timeout(), core.wires.routes().next_timeout());
     core.timer.arm(env_.heap, next, [this, life = life_, number] {
         if (life != life_ || !process_->cores[number]->timer.fired(env_.now())) return;
+        if (process_->cores[number]->is_away) return;  // it is armed again when it comes round
         feed(number, [&](hub::Hub& hub) {
             hub.handle_timeout(env_.now());
             process_->cores[number]->wires.routes().handle_timeout(env_.now());
@@ -499,32 +562,160 @@ void ServerNode::check(hub::Write& write) {
     }
 }
 
-void ServerNode::ask_sequencer(std::uint16_t number, mail::ToSequencer request) {
-    const auto* relay = std::get_if<mail::Relay>(&request);
-    const bool only_waits = relay && !relay->letter && !relay->effect;
-    if (only_waits && env_.mutant == Mutant::connect_before_rooms) {
-        return post_to(number, mail::Relayed{relay->from, nullptr});
-    }
+// ---- the box of a core --------------------------------------------------------------------------
+
+void ServerNode::post_to_core(std::uint16_t number, std::vector<CoreLetter> letters) {
     Core& core = *process_->cores[number];
-    const Instant due =
-        std::max(core.newest_request, env_.now() + env_.choices.delay("to sequencer", 0, 2));
-    core.newest_request = due;
+    std::vector<CoreLetter> posted;
+    for (auto& letter : letters) {
+        auto arrives = arriving(number, std::move(letter));
+        if (!arrives) continue;
+        if (env_.mutant == Mutant::mail_overtakes && env_.choices.chance("overtake", 1, 4)) {
+            ++process_->under_way;
+            in_this_life(env_.now(), [this, number, one = std::move(*arrives)] {
+                --process_->under_way;
+                feed(number, [&](hub::Hub&) { read(number, one); });
+            });
+        } else {
+            posted.push_back(std::move(*arrives));
+        }
+    }
+    if (core.inbox.post(std::move(posted))) wake(number);
+    note_full(number);
+}
+
+/// As its bytes say. None: a planted bug has swallowed it.
+std::optional<ServerNode::CoreLetter> ServerNode::arriving(std::uint16_t, CoreLetter letter) {
+    if (const auto* mail = std::get_if<mail::CoreMail>(&letter))
+        return CoreLetter(carried(*mail, mail::decode_core_mail));
+    const auto& mail = std::get<mail::FromSequencer>(letter);
+    const bool published = std::holds_alternative<mail::Published>(mail);
+    if (env_.mutant == Mutant::publication_lost && published &&
+        env_.choices.chance("lose", 1, 20)) {
+        return std::nullopt;
+    }
+    // Two tabs with one lane are told apart by the fence, so it must be gone for them to do harm.
+    const bool unfenced =
+        env_.mutant == Mutant::old_session_not_closed || env_.mutant == Mutant::two_tabs_one_lane;
+    if (unfenced && std::holds_alternative<mail::Fence>(mail)) return std::nullopt;
+    if (env_.mutant == Mutant::cut_ignored && std::holds_alternative<mail::Cut>(mail))
+        return std::nullopt;
+    auto arrived = carried(mail, mail::decode_from_sequencer);
+    if (env_.mutant == Mutant::address_cut_short) cut_address(arrived);
+    return CoreLetter(std::move(arrived));
+}
+
+void ServerNode::wake(std::uint16_t number) {
+    Core& core = *process_->cores[number];
+    if (std::exchange(core.is_coming, true)) return;
+    Millis delay = env_.choices.delay("to core", 0, 2);
+    if (env_.faults.strikes(Fault::slow_core, 1, 20)) {
+        delay = env_.choices.long_tailed("away", 1, 2'000);
+        core.is_away = true;
+        env_.note("core {} has enough to do", number);
+    }
     ++process_->under_way;
-    in_this_life(due, [this, mail = carried(request, mail::decode_to_sequencer)] {
+    in_this_life(env_.now() + delay, [this, number] {
         --process_->under_way;
-        process_->inbox.push_back(mail);
+        process_->cores[number]->is_coming = process_->cores[number]->is_away = false;
+        come_round(number);
+    });
+}
+
+/// Letters and what came by links are one turn.
+void ServerNode::come_round(std::uint16_t number) {
+    Core& core = *process_->cores[number];
+    if (!pause_if_crowded(number)) core.turn.resume_unless(false);
+    feed(number, [&](hub::Hub&) {
+        read_inbox(number);
+        while (!core.turn.is_paused() && !core.unread.empty()) {
+            const auto input = std::move(core.unread.front());
+            core.unread.pop_front();
+            input();
+        }
+    });
+}
+
+void ServerNode::read_inbox(std::uint16_t number) {
+    Core& core = *process_->cores[number];
+    auto taken = core.inbox.take();
+    note_full(number);
+    if (taken.was_full) wake_cores();
+    for (auto& letter : taken.letters) read(number, std::move(letter));
+}
+
+void ServerNode::read(std::uint16_t number, CoreLetter letter) {
+    hub::Hub& hub = process_->cores[number]->hub;
+    if (auto* stored = std::get_if<mail::FromSequencer>(&letter)) {
+        hub.handle_mail(std::move(*stored), env_.now());
+    } else {
+        hub.handle_core_mail(std::move(std::get<mail::CoreMail>(letter)), env_.now());
+    }
+}
+
+void ServerNode::note_full(std::uint16_t number) {
+    Core& core = *process_->cores[number];
+    if (!core.inbox.is_full()) return core.full_since.reset();
+    if (!core.full_since) core.full_since = env_.now();
+}
+
+bool ServerNode::is_stuck(std::uint16_t number) const {
+    const auto& since = process_->cores[number]->full_since;
+    return since && env_.now() - *since > turn::patience;
+}
+
+bool ServerNode::is_crowded() const {
+    if (process_->inbox.is_full()) return true;
+    for (std::uint16_t core = 0; core < options_.cores; ++core) {
+        if (process_->cores[core]->inbox.is_full() && !is_stuck(core)) return true;
+    }
+    return false;
+}
+
+bool ServerNode::pause_if_crowded(std::uint16_t number) {
+    Core& core = *process_->cores[number];
+    if (!core.turn.pause_if(is_crowded())) return false;
+    if (env_.mutant == Mutant::resume_forgotten || std::exchange(core.is_patient, true))
+        return true;
+    ++process_->under_way;
+    in_this_life(env_.now() + turn::patience + Millis(1), [this, number] {
+        --process_->under_way;
+        process_->cores[number]->is_patient = false;
+        if (!process_->cores[number]->is_away) come_round(number);
+    });
+    return true;
+}
+
+// ---- the box of the sequencer -------------------------------------------------------------------
+
+void ServerNode::post_to_sequencer(std::uint16_t number, std::vector<mail::ToSequencer> letters) {
+    std::vector<mail::ToSequencer> posted;
+    for (const auto& letter : letters) {
+        const auto* relay = std::get_if<mail::Relay>(&letter);
+        const bool only_waits = relay && !relay->letter && !relay->effect;
+        if (only_waits && env_.mutant == Mutant::connect_before_rooms) {
+            post_to_core(number, {mail::FromSequencer(mail::Relayed{relay->from, nullptr})});
+        } else {
+            posted.push_back(carried(letter, mail::decode_to_sequencer));
+        }
+    }
+    if (process_->inbox.post(std::move(posted))) wake_sequencer();
+}
+
+void ServerNode::wake_sequencer() {
+    if (std::exchange(process_->is_coming, true)) return;
+    ++process_->under_way;
+    in_this_life(env_.now() + env_.choices.delay("to sequencer", 0, 2), [this] {
+        --process_->under_way;
+        process_->is_coming = false;
         run_batch();
     });
 }
 
-void ServerNode::tell_core(std::uint16_t number, hub::ToCore mail) {
-    Core& core = *process_->cores[number];
-    const Instant due =
-        std::max(core.newest_word, env_.now() + env_.choices.delay("to core", 0, 2));
-    core.newest_word = due;
-    in_this_life(due, [this, to = mail.core, letter = carried(mail.mail, mail::decode_core_mail)] {
-        feed(to, [&](hub::Hub& hub) { hub.handle_core_mail(letter, env_.now()); });
-    });
+/// They may be waiting for room.
+void ServerNode::wake_cores() {
+    if (env_.mutant == Mutant::resume_forgotten) return;
+    for (std::uint16_t core = 0; core < options_.cores; ++core) wake(core);
 }
 
 // ---- the sequencer ------------------------------------------------------------------------------
@@ -532,9 +723,16 @@ void ServerNode::tell_core(std::uint16_t number, hub::ToCore mail) {
 /// Its thread takes everything that waits, and then sits in COMMIT while more mail arrives.
 void ServerNode::run_batch() {
     Process& process = *process_;
-    if (process.committing || process.inbox.empty()) return;
+    if (process.committing) return;
+    if (process.transactions.is_empty()) {
+        auto taken = process.inbox.take();
+        if (taken.was_full) wake_cores();
+        process.transactions.add(std::move(taken.letters));
+    }
+    if (process.transactions.is_empty()) return;
     process.just_attached.clear();
-    for (auto& mail : std::exchange(process.inbox, {})) {
+    while (auto letter = process.transactions.next()) {
+        mail::ToSequencer& mail = *letter;
         const UnixMillis clock = wall_clock();
         process.store.look_at_clock(clock);
         auto* submit = std::get_if<mail::Submit>(&mail);
@@ -553,6 +751,8 @@ void ServerNode::run_batch() {
         tell_house();
         deliver_outputs();
     }
+    if (env_.mutant == Mutant::lost_between_transactions && !process.transactions.is_empty())
+        process.transactions.next();
     if (process.disk.is_crashed()) return crash();
     process.committing = true;
     in_this_life(env_.now() + process.disk.commit_time(), [this] { commit_batch(); });
@@ -601,7 +801,30 @@ void ServerNode::deliver_outputs() {
     while (auto output = process_->sequencer.poll_output()) {
         if (!process_->disk.is_crashed()) post(std::move(*output));
     }
+    post_feeds();
     while (auto question = process_->sequencer.poll_reader_mail()) ask_reader(*question);
+}
+
+void ServerNode::post_feeds() {
+    auto& feeds = process_->feeds;
+    for (std::uint16_t core = 0; core < options_.cores; ++core) {
+        const bool was_behind = feeds.is_behind(core);
+        const bool is_full = process_->cores[core]->inbox.is_full();
+        auto letters = feeds.take(core, is_full, process_->sequencer.log_state());
+        const bool is_told = was_behind && !feeds.is_behind(core);
+        if (is_told && env_.mutant == Mutant::behind_not_told) letters.pop_back();
+        post_to_core(core, std::move(letters));
+    }
+    if (feeds.is_somebody_behind()) look_again();
+}
+
+/// Whether there is room for those who were not told of everything.
+void ServerNode::look_again() {
+    if (std::exchange(process_->looks_again, true)) return;
+    in_this_life(env_.now() + Millis(20), [this] {
+        process_->looks_again = false;
+        post_feeds();
+    });
 }
 
 // ---- who reads apart ----------------------------------------------------------------------------
@@ -631,7 +854,7 @@ void ServerNode::read_on() {
     in_this_life(env_.now() + time, [this] {
         --process_->under_way;
         process_->is_reading = false;
-        while (auto output = process_->reader.poll_output()) post(std::move(*output));
+        while (auto output = process_->reader.poll_output()) post_from_reader(std::move(*output));
         read_on();
     });
 }
@@ -639,51 +862,16 @@ void ServerNode::read_on() {
 void ServerNode::post(sequencer::OutgoingMail mail) {
     if (!spoil(mail.mail)) return;
     check(mail.mail);
-    for (std::uint16_t core = 0; core < options_.cores; ++core) {
-        if (mail.core == sequencer::OutgoingMail::every_core || mail.core == core) {
-            post_to(core, mail.mail);
-        }
-    }
+    process_->feeds.add(std::move(mail));
 }
 
-void ServerNode::post_to(std::uint16_t number, const mail::FromSequencer& mail) {
-    Core& core = *process_->cores[number];
-    const bool published = std::holds_alternative<mail::Published>(mail);
-    if (env_.mutant == Mutant::publication_lost && published &&
-        env_.choices.chance("lose", 1, 20)) {
-        return;
-    }
-    // Two tabs with one lane are told apart by the fence, so it must be gone for them to do harm.
-    const bool unfenced =
-        env_.mutant == Mutant::old_session_not_closed || env_.mutant == Mutant::two_tabs_one_lane;
-    if (unfenced && std::holds_alternative<mail::Fence>(mail)) return;
-    if (env_.mutant == Mutant::cut_ignored && std::holds_alternative<mail::Cut>(mail)) return;
-    if (!core.is_crowded && env_.faults.strikes(Fault::crowded_core, 1, 50)) crowd(number);
-    const auto taken = core.is_crowded ? mail::without_feed(mail) : std::optional(mail);
-    if (!taken) return;
-    Instant due = env_.now() + env_.choices.delay("to core", 0, 2);
-    if (env_.mutant != Mutant::mail_overtakes) due = std::max(core.newest_mail, due);
-    core.newest_mail = due;
-    ++process_->under_way;
-    auto arriving = carried(*taken, mail::decode_from_sequencer);
-    if (env_.mutant == Mutant::address_cut_short) cut_address(arriving);
-    in_this_life(due, [this, number, letter = std::move(arriving)] {
-        --process_->under_way;
-        feed(number, [&](hub::Hub& hub) { hub.handle_mail(letter, env_.now()); });
-    });
-}
-
-/// Its mailbox is full, until it has room and hears where the log stands.
-void ServerNode::crowd(std::uint16_t number) {
-    process_->cores[number]->is_crowded = true;
-    env_.note("core {} has enough to do", number);
-    ++process_->under_way;
-    in_this_life(env_.now() + env_.choices.long_tailed("crowded", 1, 2'000), [this, number] {
-        --process_->under_way;
-        process_->cores[number]->is_crowded = false;
-        if (env_.mutant != Mutant::behind_not_told)
-            post_to(number, process_->sequencer.log_state());
-    });
+/// Whoever has enough to do gets no more to read: it asks again.
+void ServerNode::post_from_reader(sequencer::OutgoingMail mail) {
+    if (!spoil(mail.mail)) return;
+    check(mail.mail);
+    if (process_->cores[mail.core]->inbox.is_full())
+        mail.mail = mail::ask_again(std::move(mail.mail));
+    post_to_core(mail.core, {std::move(mail.mail)});
 }
 
 /// Plants the bugs of a sequencer that says the wrong thing. False: it says nothing.

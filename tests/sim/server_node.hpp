@@ -7,12 +7,17 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <variant>
 #include <vector>
 
 #include "server/api/application.hpp"
 #include "server/hub/hub.hpp"
 #include "server/sequencer/sequencer.hpp"
 #include "server/store/memory/memory_store.hpp"
+#include "server/turn/box.hpp"
+#include "server/turn/core_turn.hpp"
+#include "server/turn/feeds.hpp"
+#include "server/turn/transactions.hpp"
 #include "tests/sim/core_wires.hpp"
 #include "tests/sim/env.hpp"
 #include "tests/sim/guest_house.hpp"
@@ -64,19 +69,29 @@ class ServerNode final : public LinkEnd {
     void link_closed(LinkNumber link) override;
 
   private:
+    /// What its box holds.
+    using CoreLetter = std::variant<mail::FromSequencer, mail::CoreMail>;
     struct Core {
-        Core(Env& env, Network& network, hub::Hub::Options options,
-             std::function<std::string(std::size_t)> random)
-            : hub(std::move(options)), wires(env, network, hub, std::move(random)) {}
+        Core(Env& env, Network& network, const hub::Hub::Options& options, std::size_t box,
+             std::size_t look_after, std::function<std::string(std::size_t)> random)
+            : hub(options),
+              wires(env, network, hub, std::move(random)),
+              turn(hub, options.cores, look_after),
+              inbox({box}) {}
         hub::Hub hub;
         CoreWires wires;
         api::Application application;
         Timer timer;
-        Instant newest_mail;  // due times of a mailbox never go back: first in, first out
-        Instant newest_request;
-        Instant newest_word;  // to other cores
-        bool is_crowded = false;
+        turn::CoreTurn<CoreLetter> turn;
+        turn::Box<CoreLetter> inbox;
+        std::optional<Instant> full_since;
+        std::deque<std::function<void()>> unread;  // what its links have brought, in order
+        bool is_coming = false;                    // it was woken
+        bool is_away = false;                      // busy with something else
+        bool is_patient = false;                   // looks again when `patience` is over
     };
+    /// What CoreTurn asks for.
+    struct CoreHost;
     /// All that is gone when the process dies.
     struct Process {
         Process(Env& env, store::MemoryDisk& disk, std::uint32_t secret_seed,
@@ -91,7 +106,11 @@ class ServerNode final : public LinkEnd {
         bool is_reading = false;  // a step of the reader is due
         Instant newest_question;  // to the reader
         Timer timer;
-        std::deque<mail::ToSequencer> inbox;
+        turn::Box<mail::ToSequencer> inbox;
+        turn::Transactions transactions;
+        turn::Feeds<CoreLetter> feeds;
+        bool is_coming = false;    // the sequencer was woken
+        bool looks_again = false;  // for cores that were behind
         bool committing = false;
         std::uint32_t under_way = 0;            // mail, either direction
         std::uint64_t forgotten = 0;            // times that the sequencer forgot all sessions
@@ -115,22 +134,41 @@ class ServerNode final : public LinkEnd {
     void feed(std::uint16_t core, Input input);
     void in_this_life(Instant when, EventHeap::Action action);
 
-    void drain(std::uint16_t core);
+    void end_turn(std::uint16_t core);
+    void look_around(std::uint16_t core, Instant& now);
     void check(hub::Write& write);
-    void ask_sequencer(std::uint16_t core, mail::ToSequencer request);
-    void tell_core(std::uint16_t core, hub::ToCore mail);
     void arm(std::uint16_t core);
+
+    // the box of a core
+    void post_to_core(std::uint16_t core, std::vector<CoreLetter> letters);
+    std::optional<CoreLetter> arriving(std::uint16_t core, CoreLetter letter);
+    void wake(std::uint16_t core);
+    void come_round(std::uint16_t core);
+    void read(std::uint16_t core, CoreLetter letter);
+    void read_inbox(std::uint16_t core);
+    void note_full(std::uint16_t core);
+    bool is_stuck(std::uint16_t core) const;
+    bool is_crowded() const;
+    bool pause_if_crowded(std::uint16_t core);
+    template <class Input>
+    void hear(std::uint16_t core, Input input);
+
+    // the box of the sequencer
+    void post_to_sequencer(std::uint16_t core, std::vector<mail::ToSequencer> letters);
+    void wake_sequencer();
+    void wake_cores();
 
     void run_batch();
     void commit_batch();
     void deliver_outputs();
+    void post_feeds();
+    void look_again();
     void ask_reader(const mail::ToReader& question);
     void read_on();
     void post(sequencer::OutgoingMail mail);
-    void crowd(std::uint16_t core);
     bool spoil(mail::FromSequencer& mail);
     void do_task(std::uint16_t core, const api::DeferredTask& task, api::EndTask end);
-    void post_to(std::uint16_t core, const mail::FromSequencer& mail);
+    void post_from_reader(sequencer::OutgoingMail mail);
     void check(const mail::FromSequencer& mail);
     void note_gone(const mail::SessionRef& session);
     void check_number(const mail::Submit& submit);
