@@ -19,13 +19,12 @@
 #include <CLI/CLI.hpp>
 
 #include "server/chat/chat.hpp"
-#include "server/core/commands.hpp"
 #include "server/core/environment.hpp"
 #include "server/core/server.hpp"
+#include "server/operator/commands.hpp"
 #include "server/product/config.hpp"
 #include "server/product/identity.hpp"
-#include "server/store/sqlite/store.hpp"
-#include "shared/base/base64.hpp"
+#include "server/store/sqlite/engine.hpp"
 #include "shared/base/json.hpp"
 
 namespace {
@@ -38,7 +37,7 @@ struct CommandLine {
     product::Config config;
     std::string config_path;
     bool only_print = false;
-    core::Command command;
+    ops::Command command;
 };
 
 void declare(CLI::App& app, CommandLine& line) {
@@ -98,7 +97,7 @@ void declare(CLI::App& app, CommandLine& line) {
                    "What stored messages survive: power loss, or only the death of the process")
         ->check(CLI::IsMember({"disk", "process"}))
         ->capture_default_str();
-    core::declare(app, line.command);
+    ops::declare(app, line.command);
     app.set_version_flag("--version", std::string("oncewire-server ") + version);
 }
 
@@ -143,7 +142,7 @@ Result<CommandLine, std::string> read_command_line(int argc, char** argv) {
 
 /// One sentence, for people.
 int fail(const std::string& sentence, int status = 1) {
-    return core::fail("oncewire-server", sentence, status);
+    return ops::fail("oncewire-server", sentence, status);
 }
 
 /// Each connection is a descriptor; the soft limit is often 1,024 for the sake of old programs.
@@ -349,19 +348,18 @@ store::Retention retention_of(const product::Config& config) {
     return {{rule}};
 }
 
-int serve(const CommandLine& line, const ReadAgain& read_again) {
+int serve(const CommandLine& line, const ReadAgain& read_again, const ops::Database& database) {
     const product::Config& config = line.config;
-    const delivery::Epoch epoch{base64::encode_url(core::random_bytes(12))};
-    store::SqliteStore::Options store_options;
+    store::Engine::Options store_options;
     store_options.restored = line.command.restored;
     store_options.durability =
         config.durability == "disk" ? store::Durability::disk : store::Durability::process;
-    auto store = store::SqliteStore::open(config.database, epoch, store_options);
+    auto store = database.engine.open(database.path, database.epoch_if_new, store_options);
     if (!store) {
         const bool damaged = store.error().error == store::StoreError::corrupt;
-        return fail(store.error().sentence, damaged ? core::damaged_exit_status : 1);
+        return fail(store.error().sentence, damaged ? ops::damaged_exit_status : 1);
     }
-    store::SqliteStore& opened = **store;
+    store::OperatedStore& opened = **store;
     if (!config.limits) warn_of_no_limits(config);
 
     const sigset_t stop_signals = block_stop_signals();
@@ -386,9 +384,8 @@ int serve(const CommandLine& line, const ReadAgain& read_again) {
     });
     const auto port = server.start();
     if (!port) return fail(port.error());
-    const auto control =
-        core::open_control(config.database, server, opened,
-                           [](const std::string& sentence) { spdlog::warn(sentence); });
+    const auto control = ops::open_control(
+        database, server, opened, [](const std::string& sentence) { spdlog::warn(sentence); });
 
     std::cout << "listening on " << url_of(config, *port) << std::endl;
     await_stop_signal(stop_signals, [&] { reload(read_again, config, parts); });
@@ -402,8 +399,10 @@ int run(const CommandLine& line, const ReadAgain& read_again) {
         std::cout << product::print_config(config) << std::flush;
         return 0;
     }
-    const auto status = core::perform(line.command, "oncewire-server", config.database);
-    return status ? *status : serve(line, read_again);
+    const store::SqliteEngine engine;
+    const ops::Database database{engine, config.database, core::new_epoch()};
+    const auto status = ops::perform(line.command, "oncewire-server", database);
+    return status ? *status : serve(line, read_again, database);
 }
 
 /// What is large goes back to the system as soon as nobody needs it. glibc would learn, from the first body of a

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <chrono>
 
+#include "shared/base/base64.hpp"
 #include "shared/base/verify.hpp"
 
 namespace oncewire::core {
@@ -28,6 +29,11 @@ std::string random_bytes(std::size_t count) {
         filled += static_cast<std::size_t>(got);
     }
     return bytes;
+}
+
+delivery::Epoch new_epoch() {
+    constexpr std::size_t epoch_bytes = 12;
+    return {base64::encode_url(random_bytes(epoch_bytes))};
 }
 
 }  // namespace oncewire::core

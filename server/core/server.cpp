@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "server/core/failures.hpp"
+#include "server/operator/commands.hpp"
 
 namespace oncewire::core {
 namespace {
@@ -86,7 +87,7 @@ sequencer::AnswerHandlers catching(const sequencer::AnswerHandlers& handlers, co
 void end_process_for_damage() {
     std::fputs("the database is damaged; its files are left as they are. Look at it with --check\n",
                stderr);
-    std::_Exit(damaged_exit_status);
+    std::_Exit(ops::damaged_exit_status);
 }
 
 void end_process_superseded() {

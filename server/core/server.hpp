@@ -14,19 +14,18 @@
 #include "server/core/sequencer_thread.hpp"
 #include "server/net/folder_files.hpp"
 #include "server/net/listener.hpp"
+#include "server/operator/running_server.hpp"
 #include "server/store/recovery.hpp"
 #include "server/store/store.hpp"
 #include "shared/base/result.hpp"
 
 namespace oncewire::core {
 
-/// Exit status for a database that must be looked at by a person before anything is written to it.
-inline constexpr int damaged_exit_status = 75;
 [[noreturn]] void end_process_for_damage();
 [[noreturn]] void end_process_superseded();
 
 /// Cores and the sequencer, started and stopped together.
-class Server {
+class Server final : public ops::RunningServer {
   public:
     struct Options {
         net::Address address;
@@ -72,17 +71,14 @@ class Server {
     /// The port it listens on, or a sentence why it cannot.
     Result<std::uint16_t, std::string> start();
     /// While it runs; any thread. See SequencerThread.
-    void add_chore(SequencerThread::Chore chore) { sequencer_->add_chore(std::move(chore)); }
-    /// What all connections came to so far. Any thread but a core's; blocks for a moment.
-    hub::HubCounts hub_counts();
-    net::RefusalCounts refusals();  ///< likewise
-    /// Of who reads beside the sequencer; zeros if nobody does. Any thread.
-    sequencer::ReaderCounts reader_counts() const {
+    void add_chore(Chore chore) override { sequencer_->add_chore(std::move(chore)); }
+    hub::HubCounts hub_counts() override;
+    net::RefusalCounts refusals() override;
+    sequencer::ReaderCounts reader_counts() const override {
         return reader_ ? reader_->counts() : sequencer::ReaderCounts();
     }
-    /// Of all cores; none if one of them did not come round. Threads as above.
     std::optional<std::vector<hub::RoomReader>> readers_of(const std::string& room,
-                                                           delivery::Offset offset);
+                                                           delivery::Offset offset) override;
     /// Finishes the handlers that run and tells what came of them, says goodbye to clients, stores what was
     /// received, and ends all threads. Blocks.
     void stop();

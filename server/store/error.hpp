@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace oncewire::store {
 
@@ -15,5 +16,11 @@ enum class StoreError : std::uint8_t {
     handler,       ///< not the store: the application's handler failed, so its message waits
 };
 const char* error_text(StoreError error);
+
+/// Why a database could not be opened, copied or examined.
+struct OpenError {
+    StoreError error = StoreError::io;
+    std::string sentence;  ///< for people: which file, and what to do about it
+};
 
 }  // namespace oncewire::store

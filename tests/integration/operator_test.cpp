@@ -8,7 +8,8 @@
 #include <fstream>
 #include <iterator>
 
-#include "server/core/operations.hpp"
+#include "server/operator/operations.hpp"
+#include "server/store/sqlite/engine.hpp"
 #include "tests/integration/server_process.hpp"
 #include "tests/integration/tcp_client.hpp"
 
@@ -120,7 +121,9 @@ TEST_CASE("a backup that is stopped by a signal leaves no part of it, and others
     sigaddset(&stop, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &stop, &blocked_before);
     std::raise(SIGTERM);
-    const auto answer = oncewire::core::back_up(database, copy);
+    const oncewire::store::SqliteEngine engine;
+    const oncewire::ops::Database place{engine, database, {"a new history"}};
+    const auto answer = oncewire::ops::back_up(place, copy);
     int taken = 0;
     sigwait(&stop, &taken);
     pthread_sigmask(SIG_SETMASK, &blocked_before, nullptr);
@@ -128,7 +131,7 @@ TEST_CASE("a backup that is stopped by a signal leaves no part of it, and others
     CHECK(answer.error() == "the backup '" + copy + "' was given up");
     CHECK(files() == before);
     CHECK(std::filesystem::file_size(foreign) == 8);
-    CHECK(oncewire::core::back_up(database, copy));
+    CHECK(oncewire::ops::back_up(place, copy));
 }
 
 TEST_CASE("only its own user may open the control socket, and it is gone with the server") {

@@ -70,15 +70,18 @@ RULES = {
     "server/net/gate/": Rule(("shared/base/", "shared/engineio/", *GATE)),
     # Decides, too: what threads do with their mail.
     "server/turn/": Rule((*DECIDERS, "server/turn/")),
+    # What operators ask, of whatever runs and of whatever database it has.
+    "server/operator/": Rule((*DECIDERS, *GATE, "server/operator/"), theirs=("CLI/", "boost/"), std="any"),
     "server/core/": Rule(
-        (*DECIDERS, "server/api/", "server/net/", "server/routes/", "server/turn/", "server/core/"),
+        (*DECIDERS, "server/api/", "server/net/", "server/routes/", "server/turn/", "server/operator/", "server/core/"),
         theirs=("boost/",),
         std="any",
     ),
-    # What operators write on command lines.
-    "server/core/commands.cpp": Rule((*DECIDERS, "server/core/"), theirs=("CLI/",), std="any"),
-    "server/core/api_server.cpp": Rule(
-        (*DECIDERS, "server/api/", "server/net/", "server/routes/", "server/core/"), theirs=("CLI/",), std="any"
+    # The public Server, above all of it.
+    "server/api_server/": Rule(
+        (*DECIDERS, "server/api/", "server/net/", "server/operator/", "server/core/", "server/api_server/"),
+        theirs=("CLI/",),
+        std="any",
     ),
     # Decides, too: the simulator runs it.
     "server/routes/": Rule((*DECIDERS, *GATE, "server/routes/")),

@@ -114,14 +114,14 @@ void look_at_end(Examination& examination, Database& database, const std::string
                                           std::to_string(known->offset));
 }
 
-Err<SqliteStore::OpenError> cannot_look(const std::string& path, const Failure& failure) {
-    return Err{SqliteStore::OpenError{
-        failure.error, "cannot check the database '" + path + "': " + failure.reason}};
+Err<OpenError> cannot_look(const std::string& path, const Failure& failure) {
+    return Err{
+        OpenError{failure.error, "cannot check the database '" + path + "': " + failure.reason}};
 }
 
 }  // namespace
 
-Result<CheckReport, SqliteStore::OpenError> check_database(const std::string& path) {
+Result<CheckReport, OpenError> check_database(const std::string& path) {
     if (!sqlite::exists(path)) return cannot_look(path, {StoreError::io, "it does not exist"});
     auto database = Database::open(path, Database::Use::inspect);
     if (!database) return cannot_look(path, database.error());

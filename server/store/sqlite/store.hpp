@@ -6,9 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "server/store/operated_store.hpp"
 #include "server/store/sqlite/reading.hpp"
-#include "server/store/store.hpp"
-#include "server/store/whereabouts.hpp"
 
 namespace oncewire::store {
 
@@ -27,12 +26,9 @@ class SqliteBackup;
 /// runs, and backup has to go through us.
 ///
 /// A transaction is open from the first statement of an application on, or else while write() runs.
-class SqliteStore final : public Store {
+class SqliteStore final : public OperatedStore {
   public:
-    struct OpenError {
-        StoreError error = StoreError::io;
-        std::string sentence;  ///< for people: which file, and what to do about it
-    };
+    using OpenError = store::OpenError;
     struct Options {
         /// Below this much free space a transaction is refused as `full` rather than fail half way at its commit: a
         /// failed commit costs its senders their connections. 8 MiB hold the write-ahead log at its
@@ -58,15 +54,10 @@ class SqliteStore final : public Store {
     SqliteStore(const SqliteStore&) = delete;
     SqliteStore& operator=(const SqliteStore&) = delete;
 
-    /// Begins a copy of the whole database at `to`, which must not exist; one at a time. Call
-    /// step_backup() until it says true, between transactions; what is written meanwhile is in the copy.
-    /// Whoever starts with the copy begins a new history.
-    Result<void, OpenError> begin_backup(const std::string& to);
-    /// Copies the next megabyte. True: the copy is there, whole and fsynced.
-    Result<bool, OpenError> step_backup();
-
-    /// For operators; between transactions.
-    Result<Whereabouts, StoreError> find_message(const MessageKey& key);
+    Result<void, OpenError> begin_backup(const std::string& to) override;
+    /// Copies the next megabyte.
+    Result<bool, OpenError> step_backup() override;
+    Result<Whereabouts, StoreError> find_message(const MessageKey& key) override;
 
     Durability durability() const override;
     LogHead head() const override { return head_; }

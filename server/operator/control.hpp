@@ -9,7 +9,7 @@
 
 #include "shared/base/result.hpp"
 
-namespace oncewire::core {
+namespace oncewire::ops {
 
 /// The door for operators of a running server: a Unix socket beside the database, which only its user may
 /// open. One line in, "verb argument"; text out, the first line "ok" or "error SENTENCE".
@@ -49,4 +49,4 @@ class Control {
     std::thread thread_;
 };
 
-}  // namespace oncewire::core
+}  // namespace oncewire::ops

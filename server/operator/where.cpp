@@ -1,10 +1,10 @@
-#include "server/core/where.hpp"
+#include "server/operator/where.hpp"
 
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
 
-namespace oncewire::core {
+namespace oncewire::ops {
 namespace {
 
 /// Sessions named in one line; a person reads no more.
@@ -98,4 +98,4 @@ std::string where_text(const store::Whereabouts& found, const delivery::Epoch& e
     return published_text(found, epoch, readers);
 }
 
-}  // namespace oncewire::core
+}  // namespace oncewire::ops

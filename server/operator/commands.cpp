@@ -1,15 +1,15 @@
-#include "server/core/commands.hpp"
+#include "server/operator/commands.hpp"
 
 #include <iostream>
 #include <utility>
 
 #include <CLI/CLI.hpp>
 
-namespace oncewire::core {
+namespace oncewire::ops {
 namespace {
 
-int check(const std::string& program, const std::string& database) {
-    const auto examined = examine(database);
+int check(const std::string& program, const store::Engine& engine, const std::string& path) {
+    const auto examined = examine(engine, path);
     if (!examined) return fail(program, examined.error());
     (examined->is_sound ? std::cout : std::cerr) << examined->text << std::flush;
     return examined->is_sound ? 0 : damaged_exit_status;
@@ -41,10 +41,10 @@ void declare(CLI::App& app, Command& command) {
 }
 
 std::optional<int> perform(const Command& command, const std::string& program,
-                           const std::string& database) {
-    if (!command.check.empty()) return check(program, command.check);
+                           const Database& database) {
+    if (!command.check.empty()) return check(program, database.engine, command.check);
     if (!command.backup.empty()) return print(program, back_up(database, command.backup));
-    if (command.status) return print(program, ask_status(database));
+    if (command.status) return print(program, ask_status(database.path));
     if (!command.where.empty()) return print(program, find_message(database, command.where));
     return std::nullopt;
 }
@@ -54,15 +54,16 @@ int fail(const std::string& program, const std::string& sentence, int status) {
     return status;
 }
 
-std::unique_ptr<Control> open_control(const std::string& database, Server& server,
-                                      store::SqliteStore& store, const Log& log) {
-    const std::string path = Control::path_for(database);
+std::unique_ptr<Control> open_control(const Database& database, RunningServer& server,
+                                      store::OperatedStore& store,
+                                      const std::function<void(const std::string&)>& log) {
+    const std::string path = Control::path_for(database.path);
     if (path.empty()) return nullptr;
-    auto control = std::make_unique<Control>(path, control_verbs(server, store));
+    auto control = std::make_unique<Control>(path, control_verbs(server, store, database.engine));
     const auto started = control->start();
     if (started) return control;
     log("no --backup, --status and --where while serving: " + started.error());
     return nullptr;
 }
 
-}  // namespace oncewire::core
+}  // namespace oncewire::ops

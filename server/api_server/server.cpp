@@ -10,18 +10,15 @@
 #include <CLI/CLI.hpp>
 
 #include "server/api/server.hpp"
-#include "server/core/commands.hpp"
 #include "server/core/environment.hpp"
 #include "server/core/server.hpp"
 #include "server/net/gate/static_files.hpp"
-#include "server/store/sqlite/store.hpp"
-#include "shared/base/base64.hpp"
+#include "server/operator/commands.hpp"
+#include "server/store/sqlite/engine.hpp"
 #include "shared/base/limits.hpp"
 
 namespace oncewire::api {
 namespace {
-
-constexpr std::size_t epoch_bytes = 12;
 
 /// [RFC6265 4.1.1] What may stand in a cookie's name, and in the values of its attributes.
 bool is_cookie_name(std::string_view name) {
@@ -116,6 +113,11 @@ core::Server::Options core_options(const Server::Options& options, net::FolderFi
     return wanted;
 }
 
+/// What a program on the public API keeps its database in.
+const store::SqliteEngine engine{};
+
+ops::Database database_of(const std::string& path) { return {engine, path, core::new_epoch()}; }
+
 sigset_t stop_signals() {
     sigset_t signals;
     sigemptyset(&signals);
@@ -165,7 +167,7 @@ void write_to_standard_error(const std::string& line) {
 class Server::Running {
   public:
     Running(const Options& options, net::FolderFiles files,
-            std::unique_ptr<store::SqliteStore> store, const Install& install)
+            std::unique_ptr<store::OperatedStore> store, const Install& install)
         : store_(*store),
           server_(core_options(options, std::move(files)), std::move(store),
                   [&install](Application& application) {
@@ -174,14 +176,15 @@ class Server::Running {
                   }) {}
     Result<std::uint16_t, std::string> start(const Options& options) {
         auto port = server_.start();
-        if (port) control_ = core::open_control(options.database, server_, store_, options.log);
+        const ops::Database database = database_of(options.database);
+        if (port) control_ = ops::open_control(database, server_, store_, options.log);
         return port;
     }
 
   private:
-    store::SqliteStore& store_;  // the server's own
-    core::Server server_;        // stops when it goes
-    std::unique_ptr<core::Control> control_;
+    store::OperatedStore& store_;  // the server's own
+    core::Server server_;          // stops when it goes
+    std::unique_ptr<ops::Control> control_;
 };
 
 Server::Server(Options options, AsInstall, Install install)
@@ -195,13 +198,12 @@ Result<std::uint16_t, std::string> Server::listen() {
     for (const auto& [url, directory] : options_.folders) folders.push_back({url, directory});
     auto files = net::FolderFiles::load(folders);
     if (!files) return Err{files.error()};
-    const delivery::Epoch epoch{base64::encode_url(core::random_bytes(epoch_bytes))};
-    store::SqliteStore::Options store_options;
+    store::Engine::Options store_options;
     store_options.restored = restored_;
-    auto store = store::SqliteStore::open(options_.database, epoch, store_options);
+    auto store = engine.open(options_.database, core::new_epoch(), store_options);
     if (!store) {
         const bool is_damaged = store.error().error == store::StoreError::corrupt;
-        status_if_refused_ = is_damaged ? core::damaged_exit_status : 1;
+        status_if_refused_ = is_damaged ? ops::damaged_exit_status : 1;
         return Err{store.error().sentence};
     }
     if (options_.serve_client && net::static_files().empty()) {
@@ -261,32 +263,32 @@ std::optional<int> Server::take_flags(int& argc, char** argv) {
     app.add_option("--origin", add_origins, "Also let pages of this origin connect; repeatable")
         ->type_name("TEXT")
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    core::Command command;
-    core::declare(app, command);
+    ops::Command command;
+    ops::declare(app, command);
     for (const Flag& flag : flags_) declare(app, flag);
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& wanted) {
         return app.exit(wanted);  // --help
     } catch (const CLI::ParseError& error) {
-        return core::fail(program_, std::string(error.what()) + " (--help lists the flags)");
+        return ops::fail(program_, std::string(error.what()) + " (--help lists the flags)");
     }
     options_.origins.insert(options_.origins.end(), origins.begin(), origins.end());
     restored_ = command.restored;
     keep(app.remaining(), argc, argv);
-    return core::perform(command, program_, options_.database);
+    return ops::perform(command, program_, database_of(options_.database));
 }
 
 int Server::run(int argc, char** argv) {
     if (const auto status = take_flags(argc, argv)) return *status;
     if (argc == 1) return run();
-    return core::fail(program_, std::string("cannot use ") + argv[1] + " (--help lists the flags)");
+    return ops::fail(program_, std::string("cannot use ") + argv[1] + " (--help lists the flags)");
 }
 
 int Server::run() {
     const SignalsBlocked blocked;
     const auto port = listen();
-    if (!port) return core::fail(program_, port.error(), status_if_refused_);
+    if (!port) return ops::fail(program_, port.error(), status_if_refused_);
     std::cout << "listening on http://" << options_.host << ':' << *port << std::endl;
     const sigset_t signals = stop_signals();
     int signal = 0;

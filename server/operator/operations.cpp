@@ -1,4 +1,4 @@
-#include "server/core/operations.hpp"
+#include "server/operator/operations.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -9,20 +9,14 @@
 #include <type_traits>
 #include <utility>
 
-#include "server/core/environment.hpp"
-#include "server/core/metrics.hpp"
-#include "server/core/where.hpp"
-#include "server/store/sqlite/backup.hpp"
-#include "server/store/sqlite/check.hpp"
-#include "shared/base/base64.hpp"
+#include "server/operator/metrics.hpp"
+#include "server/operator/where.hpp"
 
-namespace oncewire::core {
+namespace oncewire::ops {
 namespace {
 
 using Answer = Result<std::string, std::string>;
-using store::SqliteStore;
-
-constexpr std::size_t epoch_bytes = 12;
+using store::OperatedStore;
 
 std::string describe(const store::CheckReport& report) {
     return std::to_string(report.entries) + " messages in " + std::to_string(report.rooms) +
@@ -32,8 +26,8 @@ std::string describe(const store::CheckReport& report) {
 }
 
 /// A backup nobody could start with is none, so it is looked at before anybody relies on it.
-Answer checked_backup(const std::string& path) {
-    const auto report = store::check_database(path);
+Answer checked_backup(const store::Engine& engine, const std::string& path) {
+    const auto report = engine.check(path);
     if (!report) return Err{report.error().sentence};
     if (!report->problems.empty()) {
         return Err{"the backup '" + path + "' is damaged: " + report->problems.front()};
@@ -42,21 +36,21 @@ Answer checked_backup(const std::string& path) {
 }
 
 /// As a server would, when no server has it.
-Result<std::unique_ptr<SqliteStore>, std::string> open_closed(const std::string& database) {
-    if (!std::filesystem::exists(database)) {
-        return Err{"cannot open the database '" + database + "': it does not exist"};
+Result<std::unique_ptr<OperatedStore>, std::string> open_closed(const Database& database) {
+    if (!database.engine.exists(database.path)) {
+        return Err{"cannot open the database '" + database.path + "': it does not exist"};
     }
-    const delivery::Epoch epoch{base64::encode_url(random_bytes(epoch_bytes))};
-    auto store = SqliteStore::open(database, epoch);
+    auto store = database.engine.open(database.path, database.epoch_if_new, {});
     if (!store) return Err{store.error().sentence};
     return std::move(*store);
 }
 
-Answer back_up_running(Server& server, SqliteStore& store, const std::string& to) {
+Answer back_up_running(RunningServer& server, OperatedStore& store, const store::Engine& engine,
+                       const std::string& to) {
     const auto done = std::make_shared<std::promise<Answer>>();
     auto copied = done->get_future();
     const auto begun = std::make_shared<bool>(false);
-    server.add_chore([&store, to, done, begun](sequencer::Sequencer&) {
+    server.add_chore([&store, to, done, begun](const sequencer::Sequencer&) {
         if (!std::exchange(*begun, true)) {
             if (const auto begin = store.begin_backup(to); !begin) {
                 done->set_value(Err{begin.error().sentence});
@@ -70,7 +64,7 @@ Answer back_up_running(Server& server, SqliteStore& store, const std::string& to
     });
     try {
         auto answer = copied.get();
-        return answer ? checked_backup(to) : answer;
+        return answer ? checked_backup(engine, to) : answer;
     } catch (const std::future_error&) {
         return Err{std::string("the server stopped before the backup was complete")};
     }
@@ -78,12 +72,12 @@ Answer back_up_running(Server& server, SqliteStore& store, const std::string& to
 
 /// What `look` sees on the store's thread, or a sentence.
 template <class Look>
-auto on_store_thread(Server& server, Look look)
-    -> Result<std::invoke_result_t<Look, sequencer::Sequencer&>, std::string> {
-    using Seen = std::invoke_result_t<Look, sequencer::Sequencer&>;
+auto on_store_thread(RunningServer& server, Look look)
+    -> Result<std::invoke_result_t<Look, const sequencer::Sequencer&>, std::string> {
+    using Seen = std::invoke_result_t<Look, const sequencer::Sequencer&>;
     const auto told = std::make_shared<std::promise<Seen>>();
     auto seen = told->get_future();
-    server.add_chore([told, look = std::move(look)](sequencer::Sequencer& sequencer) {
+    server.add_chore([told, look = std::move(look)](const sequencer::Sequencer& sequencer) {
         told->set_value(look(sequencer));
         return true;
     });
@@ -97,7 +91,7 @@ auto on_store_thread(Server& server, Look look)
 constexpr const char* no_key =
     "a message is named by its key, 'producer:sequence', as ?debug shows it on its sender's page";
 
-Answer find_message_running(Server& server, SqliteStore& store, const std::string& name) {
+Answer find_message_running(RunningServer& server, OperatedStore& store, const std::string& name) {
     const auto key = store::parse_message_key(name);
     if (!key) return Err{std::string(no_key)};
     struct Seen {
@@ -114,7 +108,7 @@ Answer find_message_running(Server& server, SqliteStore& store, const std::strin
     });
 }
 
-Answer find_message_closed(const std::string& database, const std::string& name) {
+Answer find_message_closed(const Database& database, const std::string& name) {
     const auto key = store::parse_message_key(name);
     if (!key) return Err{std::string(no_key)};
     auto store = open_closed(database);
@@ -157,7 +151,7 @@ class StopSignalsHeld {
 };
 
 /// Whoever stops it finds nothing that was not there before.
-Result<void, std::string> copy_closed(const std::string& database, const std::string& to) {
+Result<void, std::string> copy_closed(const Database& database, const std::string& to) {
     const StopSignalsHeld held;  // goes last, when everything is cleared away
     const auto store = open_closed(database);
     if (!store) return Err{store.error()};
@@ -170,17 +164,15 @@ Result<void, std::string> copy_closed(const std::string& database, const std::st
     }
 }
 
-Answer back_up_closed(const std::string& database, const std::string& to) {
-    const auto copied = copy_closed(database, to);
-    return copied ? checked_backup(to) : Err{copied.error()};
-}
-
 }  // namespace
 
-std::map<std::string, Control::Verb> control_verbs(Server& server, SqliteStore& store) {
+std::map<std::string, Control::Verb> control_verbs(RunningServer& server, OperatedStore& store,
+                                                   const store::Engine& engine) {
     return {
         {"backup",
-         [&server, &store](const std::string& to) { return back_up_running(server, store, to); }},
+         [&server, &store, &engine](const std::string& to) {
+             return back_up_running(server, store, engine, to);
+         }},
         {"status",
          [&server, &store](const std::string&) -> Answer {
              const auto text = on_store_thread(server, [&](const sequencer::Sequencer& sequencer) {
@@ -194,12 +186,15 @@ std::map<std::string, Control::Verb> control_verbs(Server& server, SqliteStore& 
     };
 }
 
-Answer back_up(const std::string& database, const std::string& to) {
-    if (const auto refused = store::SqliteBackup::refuse_name(to)) return Err{refused->sentence};
+Answer back_up(const Database& database, const std::string& to) {
+    const store::Engine& engine = database.engine;
+    if (const auto refused = engine.refuse_copy_name(to)) return Err{refused->sentence};
     // The server has another working directory, perhaps.
     const std::string absolute = std::filesystem::absolute(to).string();
-    auto answer = Control::ask(Control::path_for(database), "backup " + absolute);
-    return answer ? std::move(*answer) : back_up_closed(database, absolute);
+    auto answer = Control::ask(Control::path_for(database.path), "backup " + absolute);
+    if (answer) return std::move(*answer);
+    const auto copied = copy_closed(database, absolute);
+    return copied ? checked_backup(engine, absolute) : Err{copied.error()};
 }
 
 Answer ask_status(const std::string& database) {
@@ -208,18 +203,18 @@ Answer ask_status(const std::string& database) {
     return Err{"no server has the database '" + database + "' open"};
 }
 
-Answer find_message(const std::string& database, const std::string& key) {
-    auto answer = Control::ask(Control::path_for(database), "where " + key);
+Answer find_message(const Database& database, const std::string& key) {
+    auto answer = Control::ask(Control::path_for(database.path), "where " + key);
     return answer ? std::move(*answer) : find_message_closed(database, key);
 }
 
-Result<Examined, std::string> examine(const std::string& database) {
-    const auto report = store::check_database(database);
+Result<Examined, std::string> examine(const store::Engine& engine, const std::string& path) {
+    const auto report = engine.check(path);
     if (!report) return Err{report.error().sentence};
     Examined examined{report->problems.empty(), {}};
-    for (const auto& problem : report->problems) examined.text += database + ": " + problem + '\n';
-    if (examined.is_sound) examined.text = database + ": sound; " + describe(*report) + '\n';
+    for (const auto& problem : report->problems) examined.text += path + ": " + problem + '\n';
+    if (examined.is_sound) examined.text = path + ": sound; " + describe(*report) + '\n';
     return examined;
 }
 
-}  // namespace oncewire::core
+}  // namespace oncewire::ops

@@ -1,4 +1,4 @@
-#include "server/core/control.hpp"
+#include "server/operator/control.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,7 +15,7 @@
 #include <boost/asio/streambuf.hpp>
 #include <boost/asio/write.hpp>
 
-namespace oncewire::core {
+namespace oncewire::ops {
 namespace {
 
 namespace asio = boost::asio;
@@ -131,4 +131,4 @@ std::optional<Result<std::string, std::string>> Control::ask(const std::string& 
     return Answer(Err{std::string("the server ended before it answered")});
 }
 
-}  // namespace oncewire::core
+}  // namespace oncewire::ops

@@ -1,10 +1,10 @@
-#include "server/core/metrics.hpp"
+#include "server/operator/metrics.hpp"
 
 #include <cstdint>
 #include <initializer_list>
 #include <string_view>
 
-namespace oncewire::core {
+namespace oncewire::ops {
 namespace {
 
 /// `name`: ends in _total if it only ever grows; may carry {labels}.
@@ -62,7 +62,7 @@ std::string metrics_of(const net::RefusalCounts& counts) {
 }
 
 std::string metrics_of(const sequencer::Sequencer& sequencer, const sequencer::ReaderCounts& apart,
-                       const store::SqliteStore& store) {
+                       const store::Store& store) {
     const sequencer::SequencerCounts& counts = sequencer.counts();
     const auto read = [&](auto count) -> std::uint64_t {
         return sequencer.reader_counts().*count + apart.*count;
@@ -106,4 +106,4 @@ std::string metrics_of(const sequencer::Sequencer& sequencer, const sequencer::R
     });
 }
 
-}  // namespace oncewire::core
+}  // namespace oncewire::ops

@@ -9,7 +9,7 @@
 #include "server/store/whereabouts.hpp"
 #include "shared/delivery/position.hpp"
 
-namespace oncewire::core {
+namespace oncewire::ops {
 
 /// Who is connected and reads the room of this entry; none: it cannot be said.
 using ReadersOf =
@@ -19,4 +19,4 @@ using ReadersOf =
 std::string where_text(const store::Whereabouts& found, const delivery::Epoch& epoch,
                        const ReadersOf& readers);
 
-}  // namespace oncewire::core
+}  // namespace oncewire::ops
