@@ -48,10 +48,10 @@ void RecoverySessions::note_room(SocketId id, std::string_view room, bool joined
     if (!options_.recovery) return;
     const Socket* socket = sockets_.find(id);
     if (!socket || socket->lane || socket->state == Socket::State::asked) return;
-    mail::ChangeRooms change{sockets_.ref(id), {}, {}, command};
-    (joined ? change.joined : change.left) = store::log_room(sockets_.namespace_of(*socket), room);
+    std::string log_room = store::log_room(sockets_.namespace_of(*socket), room);
     held_.note_room(id);
-    turn_.outputs.push_back(ToStore{std::move(change)});
+    turn_.outputs.push_back(
+        ToStore{mail::ChangeRooms{sockets_.ref(id), std::move(log_room), joined, command}});
 }
 
 void RecoverySessions::end(SocketId id, const Socket& socket, socketio::DisconnectReason reason) {

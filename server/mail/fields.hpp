@@ -121,7 +121,7 @@ struct Fields<OpenSession> {
 };
 template <>
 struct Fields<ChangeRooms> {
-    static auto of(auto& x) { return std::tie(x.from, x.joined, x.left, x.letter); }
+    static auto of(auto& x) { return std::tie(x.from, x.room, x.joins, x.letter); }
 };
 template <>
 struct Fields<EndSession> {

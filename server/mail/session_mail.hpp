@@ -43,11 +43,11 @@ struct OpenSession {
     std::optional<delivery::Offset> reads_after = {};
 };
 
-/// A session came into a room or left it; one of the two is empty.
+/// A session came into a room or left it.
 struct ChangeRooms {
     SessionRef from;
-    std::string joined;
-    std::string left;
+    std::string room;
+    bool joins = false;  ///< else it left
     /// Number of the letter (Relayed) that said so; 0: its own core's application did.
     std::uint64_t letter = 0;
 };

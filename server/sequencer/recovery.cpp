@@ -179,15 +179,13 @@ Result<void, StoreError> Recovery::resume(const OpenSession& request, SessionRow
 
 std::optional<std::string> Recovery::changed_session(const ChangeRooms& change) {
     const auto* pid = live_.pid_of(change.from);
-    if (!pid || live_.is_outdated(*pid, change.joined + change.left, change.letter))
-        return std::nullopt;
+    if (!pid || live_.is_outdated(*pid, change.room, change.letter)) return std::nullopt;
     return *pid;
 }
 
 Result<void, StoreError> Recovery::change_rooms(const std::string& pid, const ChangeRooms& change) {
-    return change.left.empty()
-               ? overlay_.sessions.join(pid, {change.joined, overlay_.head().offset})
-               : overlay_.sessions.leave(pid, change.left);
+    return change.joins ? overlay_.sessions.join(pid, {change.room, overlay_.head().offset})
+                        : overlay_.sessions.leave(pid, change.room);
 }
 
 Result<void, StoreError> Recovery::end(const std::string& pid, bool is_final) {

@@ -61,7 +61,7 @@ std::map<std::string, ToSequencer> to_sequencer() {
         {"detach", Detach{session}},
         {"task ended", TaskEnded{6, false}},
         {"open session", open},
-        {"change rooms", ChangeRooms{session, "/,in", "", 8}},
+        {"change rooms", ChangeRooms{session, "/,in", true, 8}},
         {"end session", EndSession{session, true}},
         {"record", Record{1, event(), true}},
         {"relay", Relay{2, shared(JoinRooms{target, {"blue"}}), effect}},
