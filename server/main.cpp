@@ -317,7 +317,7 @@ net::HttpServer::Options http_options(const product::Config& config, const Reloa
 constexpr Millis connect_timeout{10'000};
 
 void lift_limits(core::Server::Options& options) {
-    options.limits.of_one_address.reset();
+    options.server.max_connections_per_address.reset();
     options.sessions_per_connection.reset();
     options.unfinished.of_one_network = options.unfinished.in_all;
 }
@@ -340,12 +340,31 @@ std::string url_of(const product::Config& config, std::uint16_t port) {
 
 constexpr Millis day{86'400'000};
 
-store::Retention retention_of(const product::Config& config) {
+std::vector<store::RetentionRule> retention_of(const product::Config& config) {
     store::RetentionRule rule;
     if (config.keep_days > 0) rule.age = day * config.keep_days;
     if (config.keep_messages > 0) rule.entries = config.keep_messages;
     if (!rule.age && !rule.entries) return {};
-    return {{rule}};
+    return {rule};
+}
+
+ServerOptions server_options(const product::Config& config) {
+    ServerOptions options;
+    options.host = config.host;
+    options.port = config.port;
+    options.cores = config.cores;
+    options.keep = retention_of(config);
+    options.lease.reset();
+    if (config.lease_days > 0) options.lease = day * config.lease_days;
+    if (config.recovery_seconds > 0) {
+        options.connection_state_recovery.emplace().max_disconnection_duration =
+            Millis{1000} * config.recovery_seconds;
+    }
+    options.max_connections = config.connections;
+    options.max_connections_per_address = config.connections_per_address;
+    options.connect_timeout = connect_timeout;
+    options.log = [](const std::string& sentence) { spdlog::info(sentence); };
+    return options;
 }
 
 int serve(const CommandLine& line, const ReadAgain& read_again, const ops::Database& database) {
@@ -365,19 +384,9 @@ int serve(const CommandLine& line, const ReadAgain& read_again, const ops::Datab
     const sigset_t stop_signals = block_stop_signals();
     Reloadable parts(config);
     core::Server::Options options;
-    options.address = {config.host, config.port};
-    options.cores = config.cores;
-    options.retention = retention_of(config);
-    if (config.lease_days > 0) options.lease = day * config.lease_days;
-    if (config.recovery_seconds > 0) {
-        options.recovery.emplace();
-        options.recovery->window = Millis{1000} * config.recovery_seconds;
-    }
-    options.limits = {config.connections, config.connections_per_address};
-    options.connect_timeout = connect_timeout;
+    options.server = server_options(config);
     options.http = http_options(config, parts);
     if (!config.limits) lift_limits(options);
-    options.log = [](const std::string& sentence) { spdlog::info(sentence); };
     core::Server server(std::move(options), std::move(*store), [&](api::Application& application) {
         application.set_wall_clock(core::wall_clock_now);
         chat::install_with(application, chat_options(config, parts.identity));

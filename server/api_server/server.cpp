@@ -59,57 +59,18 @@ std::optional<std::string> complaint(const Server::Options& options) {
     return is_fine ? std::nullopt : std::optional<std::string>("cookie has characters it may not");
 }
 
-std::string attributes_of(const Cookie& cookie) {
-    std::string text;
-    if (!cookie.path.empty()) text += "; Path=" + cookie.path;
-    if (!cookie.domain.empty()) text += "; Domain=" + cookie.domain;
-    if (cookie.max_age) text += "; Max-Age=" + std::to_string(*cookie.max_age);
-    if (cookie.http_only) text += "; HttpOnly";
-    if (cookie.secure) text += "; Secure";
-    if (!cookie.same_site.empty()) text += "; SameSite=" + cookie.same_site;
-    return text;
-}
-
-core::Server::Options core_options(const Server::Options& options, net::FolderFiles files) {
+core::Server::Options core_options(const ServerOptions& options, net::FolderFiles files) {
     core::Server::Options wanted;
+    wanted.server = options;
     wanted.files = std::move(files);
-    wanted.message_bytes_max = options.max_http_buffer_size;
-    wanted.http.engine.polling = options.polling;
-    wanted.http.engine.websocket = options.websocket;
-    wanted.http.engine.upgrades = options.allow_upgrades;
-    wanted.http.compress_from = options.http_compression;
-    wanted.http.deflate = options.per_message_deflate.has_value();
-    wanted.web_sockets.deflate_from = options.per_message_deflate.value_or(0);
-    wanted.http.serves_client = options.serve_client;
     wanted.http.serves_page = false;
-    wanted.http.head_timeout = options.header_timeout;
-    wanted.http.body_timeout = options.body_timeout;
-    wanted.http.admission_timeout = options.admission_timeout;
-    wanted.limits = {options.max_connections, options.max_connections_per_address};
-    if (options.cookie) {
-        wanted.polling.cookie_name = options.cookie->name;
-        wanted.polling.cookie_attributes = attributes_of(*options.cookie);
-    }
+    // These may be replaced while a server runs, so they have values of their own kind.
     std::vector<net::IpBlock> proxies;
     for (const auto& block : options.trusted_proxies)
         proxies.push_back(*net::IpBlock::parse(block));
     wanted.http.trusted_proxies = std::move(proxies);
     if (!options.names.empty()) wanted.http.engine.names = options.names;
-    wanted.address = {options.host, options.port};
-    wanted.cores = options.cores;
-    wanted.http.engine.path = options.path;
     wanted.http.engine.origins = options.origins;
-    wanted.timings = {options.ping_interval, options.ping_timeout};
-    wanted.connect_timeout = options.connect_timeout;
-    wanted.retention.rules = options.keep;
-    wanted.lease = options.lease;
-    wanted.log = options.log;
-    if (const auto& recovery = options.connection_state_recovery) {
-        wanted.recovery = {
-            recovery->max_disconnection_duration,
-            options.ping_interval + options.ping_timeout + limits::slow_reader_timeout,
-            recovery->entries_max, recovery->bytes_max};
-    }
     return wanted;
 }
 
@@ -193,6 +154,7 @@ Server::Server(Options options, AsInstall, Install install)
 Server::~Server() { stop(); }
 
 Result<std::uint16_t, std::string> Server::listen() {
+    if (!options_.log) options_.log = write_to_standard_error;
     if (auto sentence = complaint(options_)) return Err{std::move(*sentence)};
     std::vector<net::FolderFiles::Folder> folders;
     for (const auto& [url, directory] : options_.folders) folders.push_back({url, directory});

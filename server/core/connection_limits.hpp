@@ -24,9 +24,9 @@ class ConnectionLimits {
   public:
     struct Options {
         /// 100,000: at some 4 KiB each, what a small machine can hold. Usually the descriptors end before.
-        std::uint32_t in_all = 100'000;
+        std::uint32_t in_all = 0;
         /// 1,024: a large office behind one address, and one person's attack is stopped. None: any number.
-        std::optional<std::uint32_t> of_one_address = 1'024;
+        std::optional<std::uint32_t> of_one_address = {};
     };
 
     explicit ConnectionLimits(Options options) : options_(options) {}

@@ -62,13 +62,13 @@ Core::Core(Options options, const std::function<void(api::Application&)>& instal
       transports_(
           hub_, loop_,
           {std::move(options.http), options.web_sockets, std::move(options.polling), options.limits,
-           options.sessions_per_connection, options.hub.core, options.hub.cores},
+           options.sessions_per_connection, options.hub.core, options.hub.server.cores},
           transports_host()),
       listener_(loop_, [this](int socket, std::string address) { welcome(socket, address); }),
       timer_(loop_, [this] { handle_timeout(); }),
       patience_(loop_, [] {}),
       wake_up_(loop_, [this] { has_mail_ = true; }),
-      turn_(hub_, options.hub.cores) {
+      turn_(hub_, options.hub.server.cores) {
     inbox_.set_wake([this] { wake_up_.wake(); });
 }
 

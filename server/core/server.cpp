@@ -82,6 +82,13 @@ sequencer::AnswerHandlers catching(const sequencer::AnswerHandlers& handlers, co
     return safe;
 }
 
+store::RecoveryLimits recovery_of(const ServerOptions& options) {
+    const auto wanted = options.connection_state_recovery.value_or(ConnectionStateRecovery());
+    return {wanted.max_disconnection_duration,
+            options.ping_interval + options.ping_timeout + limits::slow_reader_timeout,
+            wanted.entries_max, wanted.bytes_max};
+}
+
 }  // namespace
 
 void end_process_for_damage() {
@@ -97,49 +104,30 @@ void end_process_superseded() {
 
 Server::Server(Options options, std::unique_ptr<store::Store> store,
                const std::function<void(api::Application&)>& install)
-    : options_(std::move(options)), limits_(options_.limits) {
-    options_.http.log = options_.log;
+    : options_(std::move(options)),
+      limits_({options_.server.max_connections, options_.server.max_connections_per_address}) {
+    ServerOptions& server = options_.server;
+    if (!server.log) server.log = [](const std::string&) {};
+    options_.http.log = server.log;
     options_.http.files = options_.files.files();
-    options_.http.body_bytes_max = options_.message_bytes_max;
-    options_.web_sockets.message_bytes_max = options_.message_bytes_max;
-    options_.polling.payload_bytes_max = options_.message_bytes_max;
+    options_.http.engine.server = options_.web_sockets.server = options_.polling.server = server;
     install(durable_);
     std::vector<CoreMailbox*> inboxes;
-    for (std::uint16_t index = 0; index < options_.cores; ++index) {
-        Core::Options core;
-        core.hub.core = index;
-        core.hub.cores = options_.cores;
-        core.hub.timings = options_.timings;
-        core.hub.connect_timeout = options_.connect_timeout;
-        core.hub.recovery = options_.recovery.has_value();
-        core.hub.message_bytes_max = options_.message_bytes_max;
-        core.hub.limits_networks = options_.limits.of_one_address.has_value();
-        core.hub.upgrades = options_.http.engine.upgrades && options_.http.engine.websocket;
-        core.http = options_.http;
-        core.web_sockets = options_.web_sockets;
-        core.polling = options_.polling;
-        core.http.unfinished = core.web_sockets.unfinished =
-            std::make_shared<net::UnfinishedBytes>(net::UnfinishedBytes::part_of(
-                options_.unfinished, options_.cores, options_.message_bytes_max));
-        core.limits = &limits_;
-        core.sessions_per_connection = options_.sessions_per_connection;
-        core.hub.speaks_socketio = !options_.on_message;
-        core.on_message = options_.on_message;
-        core.log = options_.log;
-        cores_.push_back(std::make_unique<Core>(std::move(core), install));
+    for (std::uint16_t index = 0; index < server.cores; ++index) {
+        cores_.push_back(std::make_unique<Core>(core_options(index), install));
         inboxes.push_back(&cores_.back()->inbox());
     }
     SequencerThread::Options sequencer_options;
-    sequencer_options.sequencer.retention = options_.retention;
-    sequencer_options.sequencer.lease = options_.lease;
-    sequencer_options.sequencer.recovery = options_.recovery.value_or(store::RecoveryLimits{});
+    sequencer_options.sequencer.retention.rules = server.keep;
+    sequencer_options.sequencer.lease = server.lease;
+    sequencer_options.sequencer.recovery = recovery_of(server);
     sequencer_options.on_damage = options_.on_damage;
     sequencer_options.on_superseded = options_.on_superseded;
     sequencer_options.sequencer.lookups = durable_.lookups();
-    sequencer_options.sequencer.answers = catching(durable_.answer_handlers(), options_.log);
-    sequencer_options.sequencer.on_mistake = options_.log;
-    sequencer_options.sequencer.admission = catching(durable_.admission(), options_.log);
-    const auto handlers = catching(durable_.durable_handlers(), options_.log);
+    sequencer_options.sequencer.answers = catching(durable_.answer_handlers(), options_.server.log);
+    sequencer_options.sequencer.on_mistake = options_.server.log;
+    sequencer_options.sequencer.admission = catching(durable_.admission(), options_.server.log);
+    const auto handlers = catching(durable_.durable_handlers(), options_.server.log);
     auto reading = store->open_reading();
     if (reading) sequencer_options.sequencer.reads_apart_from = limits::short_page_entries;
     sequencer_ = std::make_unique<SequencerThread>(std::move(store), handlers, inboxes,
@@ -148,12 +136,32 @@ Server::Server(Options options, std::unique_ptr<store::Store> store,
     for (const auto& core : cores_) core->connect(sequencer_->inbox(), inboxes);
 }
 
+Core::Options Server::core_options(std::uint16_t index) {
+    const ServerOptions& server = options_.server;
+    Core::Options core;
+    core.hub.server = server;
+    core.hub.core = index;
+    core.hub.limits_networks = server.max_connections_per_address.has_value();
+    core.hub.speaks_socketio = !options_.on_message;
+    core.http = options_.http;
+    core.web_sockets = options_.web_sockets;
+    core.polling = options_.polling;
+    core.http.unfinished = core.web_sockets.unfinished =
+        std::make_shared<net::UnfinishedBytes>(net::UnfinishedBytes::part_of(
+            options_.unfinished, server.cores, server.max_http_buffer_size));
+    core.limits = &limits_;
+    core.sessions_per_connection = options_.sessions_per_connection;
+    core.on_message = options_.on_message;
+    core.log = server.log;
+    return core;
+}
+
 void Server::read_apart(std::unique_ptr<store::Reading> reading,
                         const sequencer::Reader::Handlers& handlers,
                         const std::vector<CoreMailbox*>& inboxes) {
     ReaderThread::Options options;
     options.reader.is_apart = true;
-    options.reader.on_mistake = options_.log;
+    options.reader.on_mistake = options_.server.log;
     for (const std::string& event : durable_.lookups())
         options.reader.lookups.emplace(event, handlers.at(event));
     options.on_damage = options_.on_damage;
@@ -179,7 +187,7 @@ Result<std::uint16_t, std::string> Server::start() {
 }
 
 Result<std::uint16_t, std::string> Server::listen() {
-    net::Address address = options_.address;
+    net::Address address{options_.server.host, options_.server.port};
     const bool shared = cores_.size() > 1;
     if (shared) {
         if (auto sentence = net::why_taken(address)) return Err{std::move(*sentence)};
@@ -256,14 +264,14 @@ void Server::report() const {
         exceptions += core->exceptions();
     }
     const sequencer::SequencerCounts& stored = sequencer_->counts();
-    options_.log("stopped after " + std::to_string(sum.connections_opened) + " connections, " +
-                 std::to_string(sum.frames_in) + " frames in, " + std::to_string(sum.frames_out) +
-                 " out; " + std::to_string(stored.stored) + " messages stored, " +
-                 std::to_string(stored.repeated) + " repeated; " + std::to_string(stored.recorded) +
-                 " events recorded, " + std::to_string(stored.resumed) + " sessions resumed; " +
-                 std::to_string(sum.violations) + " violations, " +
-                 std::to_string(sum.slow_readers_closed) + " slow readers, " +
-                 std::to_string(exceptions) + " exceptions");
+    options_.server.log(
+        "stopped after " + std::to_string(sum.connections_opened) + " connections, " +
+        std::to_string(sum.frames_in) + " frames in, " + std::to_string(sum.frames_out) + " out; " +
+        std::to_string(stored.stored) + " messages stored, " + std::to_string(stored.repeated) +
+        " repeated; " + std::to_string(stored.recorded) + " events recorded, " +
+        std::to_string(stored.resumed) + " sessions resumed; " + std::to_string(sum.violations) +
+        " violations, " + std::to_string(sum.slow_readers_closed) + " slow readers, " +
+        std::to_string(exceptions) + " exceptions");
 }
 
 }  // namespace oncewire::core

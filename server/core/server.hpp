@@ -28,27 +28,18 @@ namespace oncewire::core {
 class Server final : public ops::RunningServer {
   public:
     struct Options {
-        net::Address address;
-        std::uint16_t cores = 1;
+        /// Goes on to every part, into the options of each, whatever those say. Its origins, names and
+        /// trusted proxies are those of `http`, which may be replaced while the server runs.
+        ServerOptions server = {};
         net::HttpServer::Options http;
         net::FolderFiles files;  ///< served beside those that are built in
         net::WebSockets::Options web_sockets;
         net::Polling::Options polling;
-        ConnectionLimits::Options limits;
         net::UnfinishedBytes::Options unfinished;  ///< of all cores together
         /// See Transports.
         std::optional<std::uint32_t> sessions_per_connection = sessions_of_one_connection;
-        engineio::Timings timings;
-        /// One message, in either direction of travel of HTTP and WebSocket; told to every client.
-        std::uint32_t message_bytes_max = limits::message_bytes;
-        Millis connect_timeout{45'000};  ///< without having joined a namespace
-        /// Set: unmodified clients may come back to their session.
-        std::optional<store::RecoveryLimits> recovery;
-        store::Retention retention;
-        std::optional<Millis> lease;  ///< see sequencer::Sequencer::Options
         /// Set: the server speaks Engine.IO alone, and this gets the messages.
         std::function<void(hub::Hub&, const hub::MessageArrived&)> on_message;
-        Log log = [](const std::string&) {};
         /// The database was found to be damaged. It must not be closed: closing writes, and what is there
         /// is evidence. By default the process ends at once, with exit status 75.
         std::function<void()> on_damage = end_process_for_damage;
@@ -84,6 +75,7 @@ class Server final : public ops::RunningServer {
     void stop();
 
   private:
+    Core::Options core_options(std::uint16_t index);
     void read_apart(std::unique_ptr<store::Reading> reading,
                     const sequencer::Reader::Handlers& handlers,
                     const std::vector<CoreMailbox*>& inboxes);

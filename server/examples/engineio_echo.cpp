@@ -36,10 +36,11 @@ int main(int argc, char** argv) {
     pthread_sigmask(SIG_BLOCK, &ends, nullptr);  // before the server's threads inherit it
 
     core::Server::Options options;
-    options.address = {"127.0.0.1", port_wanted};
-    options.timings = {Millis{ping_interval}, Millis{ping_timeout}};
-    options.connect_timeout = Millis{connect_timeout};
-    options.http.engine.path = "/engine.io/";
+    options.server.port = port_wanted;
+    options.server.ping_interval = Millis{ping_interval};
+    options.server.ping_timeout = Millis{ping_timeout};
+    options.server.connect_timeout = Millis{connect_timeout};
+    options.server.path = "/engine.io/";
     options.http.engine.origins = {"*"};
     options.on_message = [](hub::Hub& hub, const hub::MessageArrived& arrived) {
         hub.send(arrived.connection, arrived.message);

@@ -24,20 +24,22 @@ void sign(std::string& id, std::uint16_t core) {
 }
 
 Networks::Limits limits_of(const Options& options) {
-    return {options.limits_networks, options.cores, options.network_queue_bytes / options.cores,
-            std::max(options.network_attachments_bytes / options.cores,
-                     std::uint64_t{2} * options.message_bytes_max)};
+    const std::uint16_t cores = options.server.cores;
+    return {options.limits_networks, cores, options.network_queue_bytes / cores,
+            std::max(options.network_attachments_bytes / cores,
+                     std::uint64_t{2} * options.server.max_http_buffer_size)};
 }
 
 peer::ServerConnection::Options peer_options(const Options& options,
                                              engineio::TransportKind transport, std::string sid) {
     peer::ServerConnection::Options peer;
     peer.handshake.sid = EngineSid(std::move(sid));
-    peer.handshake.timings = options.timings;
-    peer.handshake.payload_bytes_max = options.message_bytes_max;
+    const ServerOptions& server = options.server;
+    peer.handshake.timings = {server.ping_interval, server.ping_timeout};
+    peer.handshake.payload_bytes_max = server.max_http_buffer_size;
     peer.handshake.websocket_upgrade =
-        options.upgrades && transport == engineio::TransportKind::polling;
-    peer.connect_timeout = options.connect_timeout;
+        server.allow_upgrades && server.websocket && transport == engineio::TransportKind::polling;
+    peer.connect_timeout = server.connect_timeout;
     peer.transport = transport;
     peer.speaks_socketio = options.speaks_socketio;
     return peer;

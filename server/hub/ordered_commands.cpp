@@ -38,14 +38,14 @@ mail::Target target_of(const store::RecordedEvent& event) {
 
 void OrderedCommands::broadcast(mail::Broadcast command) {
     const bool is_family = NamespaceFamilies::is_family(command.target.nsp);
-    if (uses_.options.recovery && !command.is_volatile && !is_family)
+    if (uses_.options.server.connection_state_recovery && !command.is_volatile && !is_family)
         return record(std::move(command), false);
     send_to_cores(std::move(command));
 }
 
 void OrderedCommands::send_to_cores(mail::CoreCommand command) {
     auto shared = std::make_shared<const mail::CoreCommand>(std::move(command));
-    if (uses_.options.recovery) return relay(std::move(shared));
+    if (uses_.options.server.connection_state_recovery) return relay(std::move(shared));
     mail::CoreMail mail{mail::CoreMail::Stage::to_be_ordered, std::move(shared)};
     if (uses_.options.core == ordering_core) return handle(mail);
     uses_.turn.outputs.push_back(ToCore{ordering_core, std::move(mail)});
@@ -108,7 +108,7 @@ void OrderedCommands::answer(const mail::CoreQuestion& question, mail::CoreAnswe
 
 void OrderedCommands::handle(const mail::CoreMail& mail) {
     if (mail.stage == mail::CoreMail::Stage::to_be_ordered) {
-        for (std::uint16_t core = 0; core < uses_.options.cores; ++core) {
+        for (std::uint16_t core = 0; core < uses_.options.server.cores; ++core) {
             if (core == uses_.options.core) continue;
             uses_.turn.outputs.push_back(
                 ToCore{core, {mail::CoreMail::Stage::ordered, mail.command}});

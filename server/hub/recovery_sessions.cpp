@@ -14,7 +14,7 @@ constexpr std::size_t pid_bytes = 18;
 }  // namespace
 
 void RecoverySessions::note_claim(SocketId id, std::string_view auth) {
-    if (!options_.recovery) return;
+    if (!options_.server.connection_state_recovery) return;
     Claim claim{base64::encode_url(secrets_.take(pid_bytes)), std::nullopt};
     const auto pid = json::member(auth, "pid");
     if (const auto text = pid ? json::as_string(*pid) : std::nullopt) {
@@ -45,7 +45,7 @@ void RecoverySessions::open(SocketId id, Socket& socket, std::string user,
 
 void RecoverySessions::note_room(SocketId id, std::string_view room, bool joined,
                                  std::uint64_t command) {
-    if (!options_.recovery) return;
+    if (!options_.server.connection_state_recovery) return;
     const Socket* socket = sockets_.find(id);
     if (!socket || socket->lane || socket->state == Socket::State::asked) return;
     std::string log_room = store::log_room(sockets_.namespace_of(*socket), room);
@@ -56,7 +56,9 @@ void RecoverySessions::note_room(SocketId id, std::string_view room, bool joined
 
 void RecoverySessions::end(SocketId id, const Socket& socket, socketio::DisconnectReason reason) {
     claims_.erase(id);
-    if (!options_.recovery || socket.lane || socket.state == Socket::State::asked) return;
+    if (!options_.server.connection_state_recovery || socket.lane ||
+        socket.state == Socket::State::asked)
+        return;
     const bool is_final = reason == socketio::DisconnectReason::client_namespace_disconnect ||
                           reason == socketio::DisconnectReason::server_namespace_disconnect;
     turn_.outputs.push_back(ToStore{mail::EndSession{sockets_.ref(id), is_final}});

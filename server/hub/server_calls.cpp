@@ -46,7 +46,7 @@ void ServerCalls::watch_broadcasts(bool on) { parts_->commands.watch_broadcasts(
 
 std::uint16_t ServerCalls::core() const { return parts_->options.core; }
 
-std::uint16_t ServerCalls::core_count() const { return parts_->options.cores; }
+std::uint16_t ServerCalls::core_count() const { return parts_->options.server.cores; }
 
 socketio::AckId ServerCalls::emit_with_ack(const std::vector<SocketId>& to, std::string_view nsp,
                                            std::string_view data,

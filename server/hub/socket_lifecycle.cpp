@@ -64,7 +64,8 @@ void SocketLifecycle::accept(SocketId id, SocketCalls::AcceptOptions options) {
     const auto nsp = uses_.sockets.namespace_of(*socket);
     for (const auto& room : options.rooms) uses_.audience.place(id, store::log_room(nsp, room));
     if (!arrival.capability) {
-        if (!uses_.options.recovery) return finish_accept(id, nullptr, nullptr);
+        if (!uses_.options.server.connection_state_recovery)
+            return finish_accept(id, nullptr, nullptr);
         return uses_.recovery.open(id, *socket, std::move(options.user), arrival.replay_after);
     }
     socket->state = Socket::State::attaching;

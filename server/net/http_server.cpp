@@ -86,7 +86,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         const auto address = IpAddress::parse(peer_.address);
         is_proxy_ = address && is_in(*server_.options_.trusted_proxies.now(), *address);
         if (!is_proxy_) return await_request();
-        set_deadline(server_.options_.head_timeout);
+        set_deadline(server_.options_.engine.server.header_timeout);
         await_proxy_header();
     }
 
@@ -95,12 +95,12 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     void await_request() {
         const auto& options = server_.options_;
         const bool may_idle = is_proxy_ && received_.empty();
-        set_deadline(may_idle ? options.proxy_idle_timeout : options.head_timeout);
+        set_deadline(may_idle ? options.proxy_idle_timeout : options.engine.server.header_timeout);
         may_idle ? read_some(&Conversation::begin_head, &Conversation::give_up) : begin_head();
     }
 
     void begin_head() {
-        set_deadline(server_.options_.head_timeout);
+        set_deadline(server_.options_.engine.server.header_timeout);
         scanned_ = 0;
         await_head();
     }
@@ -181,14 +181,14 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
 
     void take_head(std::size_t size) {
         const std::string_view head = std::string_view(received_).substr(0, size);
-        const auto framing = check_head(head, server_.options_.body_bytes_max);
+        const auto framing = check_head(head, server_.options_.engine.server.max_http_buffer_size);
         if (!framing) return refuse(framing.error());
         auto request = parse_head(head);
         if (!request) return refuse({400, "malformed request"});
         request_ = std::move(*request);
         head_ = received_.substr(0, size);
         received_.erase(0, size);
-        body_ = HttpBody(*framing, server_.options_.body_bytes_max);
+        body_ = HttpBody(*framing, server_.options_.engine.server.max_http_buffer_size);
         expects_continue_ = framing->expects_continue;
         is_last_ = framing->is_last;
         if (is_last_) forget_upgrade();
@@ -292,8 +292,9 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         const auto origins = options.engine.origins.now();
         if (auto found = serve_static(request_, path, options.files, *origins)) return found;
         if (is_engine_request(request_, options.engine)) {
-            if (!options.serves_client) return std::nullopt;
-            const std::string name(path.substr(std::min(path.size(), options.engine.path.size())));
+            if (!options.engine.server.serve_client) return std::nullopt;
+            const std::string name(
+                path.substr(std::min(path.size(), options.engine.server.path.size())));
             return serve_static(request_, std::string(built_in_client) + name, static_files(),
                                 *origins);
         }
@@ -313,7 +314,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
 
     void begin_body() {
         share_.emplace(server_.unfinished_, network_of(request_.client.address));
-        if (!body_.is_complete()) set_deadline(server_.options_.body_timeout);
+        if (!body_.is_complete()) set_deadline(server_.options_.engine.server.body_timeout);
         const bool is_awaited = !body_.is_complete() && received_.empty();
         return expects_continue_ && is_awaited ? ask_for_body() : await_body();
     }
@@ -470,7 +471,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
         await_answer();
         const bool is_large = request_.body.size() > at_once_bytes;
         if (action_) return is_large ? await_turn(&Conversation::take_post) : take_post();
-        set_deadline(server_.options_.admission_timeout);
+        set_deadline(server_.options_.engine.server.admission_timeout);
         const RequestId id = waiting_as_;
         server_.host_.handle_other(id, request_);
         if (waiting_as_ == id) watch_peer(id);
@@ -501,7 +502,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
 
     void ask_admission() {
         await_answer();
-        set_deadline(server_.options_.admission_timeout);
+        set_deadline(server_.options_.engine.server.admission_timeout);
         const RequestId id = waiting_as_;
         server_.host_.handle_handshake(id, request_);
         if (waiting_as_ == id) watch_peer(id);
@@ -516,7 +517,8 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
 
     void shake_hands() {
         if (!body_.is_complete()) return refuse({400, "a body before a WebSocket"});
-        response_ = answer_handshake(request_, server_.options_.deflate);
+        response_ = answer_handshake(
+            request_, server_.options_.engine.server.per_message_deflate.has_value());
         if (response_.status != 101) return finish(std::move(response_));
         auto seat = server_.host_.take_websocket_seat(request_);
         if (!seat) return finish(plain_text(503, "too many sessions"));
@@ -586,7 +588,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     /// Only what changes with every request; files were compressed when they were built.
     bool is_compressed() const {
         const bool is_poll = action_ == EngineAction::poll || action_ == EngineAction::open_polling;
-        const auto& from = server_.options_.compress_from;
+        const auto& from = server_.options_.engine.server.http_compression;
         return is_poll && from && response_.body.size() >= *from &&
                coding() != ContentCoding::identity;
     }
@@ -626,7 +628,7 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     }
 
     void send(Step then) {
-        set_deadline(server_.options_.body_timeout);
+        set_deadline(server_.options_.engine.server.body_timeout);
         response_head_ = format_head(response_, then == &Conversation::await_next, server_.date());
         const bool is_head = request_.method == "HEAD";
         const std::string_view content = is_head ? std::string_view() : response_.content();
@@ -655,8 +657,9 @@ class HttpServer::Conversation : public std::enable_shared_from_this<Conversatio
     void linger() {
         const auto& options = server_.options_;
         const bool has_body = !body_.is_complete();
-        set_deadline(has_body ? options.body_timeout : options.linger);
-        discard_left_ = discard_bytes_max + (has_body ? options.body_bytes_max : 0);
+        set_deadline(has_body ? options.engine.server.body_timeout : options.linger);
+        discard_left_ =
+            discard_bytes_max + (has_body ? options.engine.server.max_http_buffer_size : 0);
         forget_request();
         shutdown(socket_, SHUT_WR);
         discard();

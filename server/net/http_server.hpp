@@ -94,7 +94,7 @@ class EngineHost {
 /// Everything a connection does before it is a WebSocket: requests one after another, each through the
 /// gate, answered from the table of static files or by the rules of Engine.IO.
 ///
-/// Promise: a head that is not whole within `head_timeout` and a body not within `body_timeout` end the
+/// Promise: a head that is not whole within `header_timeout` and a body not within `body_timeout` end the
 /// connection, however they dribble in; so does anything the gate refuses, after its answer. What its
 /// head decides is answered before its body comes, and no such body is kept; of those that are wanted
 /// memory holds as much as UnfinishedBytes allows, and one head for each connection.
@@ -102,13 +102,10 @@ class HttpServer final : private Watcher {
   public:
     struct Options {
         EngineOptions engine;
-        Millis head_timeout{5'000};  ///< also for how long a kept connection may be idle
-        /// The same for a trusted proxy's: longer than any of them keeps one (Caddy two minutes).
+        /// For how long a trusted proxy's connection may be idle; others for header_timeout. Longer than any of them keeps one (Caddy two minutes).
         Millis proxy_idle_timeout{150'000};
-        Millis body_timeout{10'000};
         /// Files beside those that are built in; outlived by them.
         std::span<const StaticFile> files = {};
-        bool serves_client = true;  ///< the client library, under `engine.path`
         /// The chat's page, and /health: 200 "ok", or 503 "leaving" for proxies to look elsewhere.
         bool serves_page = true;
         /// Proxies whose word on their clients counts; see client_of() and read_proxy_header().
@@ -117,14 +114,7 @@ class HttpServer final : private Watcher {
         std::string prefix = {};
         /// One line for operators.
         std::function<void(const std::string&)> log = [](const std::string&) {};
-        /// For whoever is asked about a handshake or answers for others; nobody's word is a no.
-        Millis admission_timeout{10'000};
-        std::uint32_t body_bytes_max = limits::message_bytes;
         std::shared_ptr<UnfinishedBytes> unfinished = {};  ///< none: one of its own
-        /// Answers to polls are compressed from this many bytes on; none: never.
-        std::optional<std::uint32_t> compress_from = 1024;
-        /// [RFC7692] Whether WebSockets may be compressed.
-        bool deflate = false;
         /// For a refused peer to read why, before what it still sends makes the kernel reset it.
         Millis linger{1'000};
     };

@@ -28,11 +28,11 @@ std::uint32_t slot_of(TransportId id) { return static_cast<std::uint32_t>(id); }
 }  // namespace
 
 WebSockets::WebSockets(Loop& loop, Options options)
-    : options_(options),
+    : options_(std::move(options)),
       loop_(loop),
       buffer_(read_bytes),
-      inflater_(options.message_bytes_max),
-      deflated_batch_(options.deflate_from) {}
+      inflater_(options_.server.max_http_buffer_size),
+      deflated_batch_(options_.server.per_message_deflate.value_or(0)) {}
 
 WebSockets::~WebSockets() {
     for (const auto& connection : by_socket_) {
@@ -57,7 +57,7 @@ void WebSockets::open(TransportId id, Newcomer newcomer) {
     connection.id = id;
     connection.socket = socket;
     connection.parser = WebSocketParser(
-        {.message_bytes_max = options_.message_bytes_max, .deflate = newcomer.deflate});
+        {.message_bytes_max = options_.server.max_http_buffer_size, .deflate = newcomer.deflate});
     connection.deflate = newcomer.deflate;
     connection.seat = std::move(newcomer.seat);
     connection.network = std::move(newcomer.network);

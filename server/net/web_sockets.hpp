@@ -17,6 +17,7 @@
 #include "server/net/loop.hpp"
 #include "server/net/send_buffer.hpp"
 #include "server/net/zip/message_deflate.hpp"
+#include "server/options/server_options.hpp"
 #include "shared/base/frame.hpp"
 #include "shared/base/limits.hpp"
 #include "shared/base/time.hpp"
@@ -52,9 +53,7 @@ struct TransportInput {
 class WebSockets : private Watcher {
   public:
     struct Options {
-        std::uint32_t message_bytes_max = limits::message_bytes;
-        /// 1,024 bytes: smaller messages leave as they are where compression was agreed on.
-        std::uint32_t deflate_from = 1024;
+        ServerOptions server = {};
         /// 2 s: for a peer to take our last bytes and to close its side. Also how long a silent client
         /// can hold up a server that stops.
         Millis close_timeout{2'000};

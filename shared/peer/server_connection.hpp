@@ -73,7 +73,7 @@ class ServerConnection {
         engineio::TransportKind transport = engineio::TransportKind::websocket;
         /// Engine.IO alone: messages are the application's, and nobody has to join a namespace.
         bool speaks_socketio = true;
-        Millis connect_timeout{45'000};  ///< without any namespace for this long: close
+        Millis connect_timeout{};  ///< without any namespace for this long: close
     };
 
     ServerConnection(Options options, Instant now);

@@ -40,10 +40,10 @@ int main(int argc, char** argv) {
     auto store = store::SqliteStore::open(":memory:", delivery::Epoch{"bench"});
     if (!store) return 1;
     core::Server::Options options;
-    options.address = {"127.0.0.1", 0};
-    options.limits.of_one_address.reset();  // thousands come from one machine
+    options.server.port = 0;
+    options.server.max_connections_per_address.reset();  // thousands come from one machine
     if (argc == 3 && argv[1] == std::string_view("--cores")) {
-        options.cores = static_cast<std::uint16_t>(std::atoi(argv[2]));
+        options.server.cores = static_cast<std::uint16_t>(std::atoi(argv[2]));
     }
     core::Server server(std::move(options), std::move(*store), install);
     const auto port = server.start();

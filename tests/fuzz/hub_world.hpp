@@ -50,8 +50,8 @@ class HubWorld {
         for (std::uint16_t core = 0; core < cores; ++core) {
             hub::Hub::Options options;
             options.core = core;
-            options.cores = cores;
-            options.recovery = recovery;
+            options.server.cores = cores;
+            if (recovery) options.server.connection_state_recovery.emplace();
             options.durable_events = {"store", "look"};
             options.lookups = {"look"};
             options.send_queue_bytes = soft_limit_;

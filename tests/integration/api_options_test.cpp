@@ -114,6 +114,19 @@ TEST_CASE("allow_upgrades: who polls is told to move, or is not") {
     CHECK(contains(fetch(staying.port, get(polling)).body, R"("upgrades":[])"));
 }
 
+TEST_CASE("cookie: what it says of itself goes into the answer to a handshake") {
+    const auto set_by = [](Cookie cookie) {
+        const Serving serving([&](Server::Options& o) { o.cookie = std::move(cookie); });
+        return fetch(serving.port, get(polling)).head;
+    };
+    CHECK(contains(set_by({}), "; Path=/; HttpOnly; SameSite=Lax\r\n"));
+    CHECK(
+        contains(set_by({.domain = "a.example", .http_only = false, .same_site = "", .max_age = 5}),
+                 "; Path=/; Domain=a.example; Max-Age=5\r\n"));
+    CHECK(contains(set_by({.path = "", .secure = true, .same_site = "None", .partitioned = true}),
+                   "; HttpOnly; Secure; Partitioned; SameSite=None\r\n"));
+}
+
 TEST_CASE("http_compression: answers to polls are compressed from so many bytes on, or never") {
     const auto is_compressed = [](const Serving& serving) {
         const std::string session = begin_session(serving.port);

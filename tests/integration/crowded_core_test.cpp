@@ -37,7 +37,7 @@ TEST_CASE("a core in a handler that does not end stops nobody on another") {
     std::promise<void> blocked;
     std::promise<void> go_on;
     core::Server::Options options;
-    options.cores = 2;
+    options.server.cores = 2;
     QuickServer server(std::move(options), [&](api::Application& io) {
         io.on("block", [&] {
             blocked.set_value();

@@ -108,8 +108,8 @@ TEST_CASE("who expects 100 gets it before the body, and only then") {
 
 TEST_CASE("bodies in chunks have the bounds of others") {
     oncewire::core::Server::Options options;
-    options.message_bytes_max = 1000;
-    options.http.body_timeout = Millis(2000);
+    options.server.max_http_buffer_size = 1000;
+    options.server.body_timeout = Millis(2000);
     QuickServer server(std::move(options));
     const auto status = [&](const std::string& fields, const std::string& body) {
         TcpClient client(server.port());
@@ -128,7 +128,7 @@ TEST_CASE("bodies in chunks have the bounds of others") {
 
 TEST_CASE("a body in chunks that is refused, broken off or too slow ends its session") {
     oncewire::core::Server::Options options;
-    options.http.body_timeout = Millis(2000);
+    options.server.body_timeout = Millis(2000);
     QuickServer server(std::move(options));
     for (const std::string body : {"x\r\n", "1\r\n3"}) {
         CAPTURE(body);
@@ -252,7 +252,7 @@ TEST_CASE("a refused body that came with its head does not end the connection") 
 TEST_CASE("one address can leave only so much unfinished, and others are served meanwhile") {
     oncewire::core::Server::Options options;
     options.unfinished = {.in_all = 4'000'000, .of_one_network = 2'500'000};
-    options.http.body_timeout = patience;
+    options.server.body_timeout = patience;
     QuickServer server(std::move(options));
     const auto post = [&](std::size_t length) {
         return "POST " + polling + session_of(server.port()) +

@@ -109,7 +109,7 @@ TEST_CASE("a body waits while its taker is busy, and goes on when it is not") {
 
 TEST_CASE("the time in which a body waits is not its sender's") {
     net::HttpServer::Options options;
-    options.body_timeout = Millis(2000);
+    options.engine.server.body_timeout = Millis(2000);
     World world(options);
     world.host.busy = true;
     TcpClient client(world.port);
@@ -140,7 +140,8 @@ TEST_CASE("posts are taken no faster than they are stored") {
     constexpr int events = 100;  // of each; in all four times what the sequencer's mailbox holds
     const auto is_open = std::make_shared<std::atomic<bool>>(false);
     oncewire::core::Server::Options options;
-    options.timings = {patience, patience};
+    options.server.ping_interval = patience;
+    options.server.ping_timeout = patience;
     QuickServer server(std::move(options), [is_open](oncewire::api::Application& io) {
         io.on_durable("kept", [is_open](oncewire::api::Tx&, const oncewire::api::Message&) {
             is_open->wait(false);

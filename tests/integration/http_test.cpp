@@ -78,8 +78,8 @@ TEST_CASE("requests on one connection are answered in order, also when they come
 
 TEST_CASE("dribbled heads and bodies end at an absolute deadline") {
     oncewire::core::Server::Options options;
-    options.http.head_timeout = Millis(2000);
-    options.http.body_timeout = Millis(2000);
+    options.server.header_timeout = Millis(2000);
+    options.server.body_timeout = Millis(2000);
     QuickServer server(std::move(options));
     TcpClient silent(server.port()), head(server.port()), body(server.port());
     head.send("GET / HT");

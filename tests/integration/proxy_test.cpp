@@ -138,7 +138,7 @@ TEST_CASE("a session is secure if a trusted proxy says so, and nobody else") {
 
 TEST_CASE("behind a trusted proxy each client has places of its own, in front of it all are one") {
     Server::Options options = trusting();
-    options.limits.of_one_address = 2;
+    options.server.max_connections_per_address = 2;
     QuickServer behind(std::move(options));
     TcpClient proxy(behind.port());
     const auto by_proxy = [&](const std::string& address) {
@@ -178,7 +178,7 @@ TEST_CASE("behind a trusted proxy each client has places of its own, in front of
 
 TEST_CASE("loopback has its limit, and one connection begins only so many sessions that poll") {
     Server::Options options;
-    options.limits.of_one_address = 8;
+    options.server.max_connections_per_address = 8;
     options.sessions_per_connection = 3;
     QuickServer server(std::move(options));
     TcpClient first(server.port());
@@ -210,7 +210,8 @@ TEST_CASE("loopback has its limit, and one connection begins only so many sessio
 
 TEST_CASE("a full house of sessions still serves its page and says that it lives") {
     Server::Options options;
-    options.limits = {.in_all = 32, .of_one_address = std::nullopt};
+    options.server.max_connections = 32;
+    options.server.max_connections_per_address.reset();
     QuickServer server(std::move(options));
     std::vector<TcpClient> sockets;
     const auto dial = [&] {
@@ -234,7 +235,7 @@ TEST_CASE("who asks for a name that is not the server's is refused, told and cou
     Lines lines;
     Server::Options options;
     options.http.engine.names = std::vector<std::string>{"chat.example", "other.example:8443"};
-    options.log = [&lines](const std::string& line) { lines(line); };
+    options.server.log = [&lines](const std::string& line) { lines(line); };
     QuickServer server(std::move(options));
     const auto status = [&](const std::string& host, const std::string& target,
                             const std::string& fields = "") {
@@ -268,7 +269,7 @@ TEST_CASE(
     Lines lines;
     Server::Options options = trusting();
     options.http.engine.names = std::vector<std::string>{"chat.example"};
-    options.log = [&lines](const std::string& line) { lines(line); };
+    options.server.log = [&lines](const std::string& line) { lines(line); };
     QuickServer server(std::move(options));
     const auto status = [&](const std::string& host, const std::string& origin,
                             const std::string& fields = "") {

@@ -19,7 +19,7 @@ class QuickServer {
 
     explicit QuickServer(oncewire::core::Server::Options options,
                          Install install = oncewire::chat::install) {
-        options.address = {"127.0.0.1", 0};
+        options.server.port = 0;
         server_.emplace(std::move(options), std::make_unique<oncewire::store::MemoryStore>(disk_),
                         std::move(install));
         const auto port = server_->start();

@@ -113,7 +113,7 @@ TEST_CASE("a ping is answered with its payload, many with the last one") {
 
 TEST_CASE("silence after the handshake ends the connection") {
     oncewire::core::Server::Options options;
-    options.connect_timeout = Millis(200);
+    options.server.connect_timeout = Millis(200);
     QuickServer server(std::move(options));
     WebSocketClient mute(server.port());
     CHECK(mute.receive_close() == 1005);
@@ -121,7 +121,8 @@ TEST_CASE("silence after the handshake ends the connection") {
 
 TEST_CASE("silence after CONNECT ends the connection") {
     oncewire::core::Server::Options options;
-    options.timings = {Millis(100), Millis(3000)};
+    options.server.ping_interval = Millis(100);
+    options.server.ping_timeout = Millis(3000);
     QuickServer server(std::move(options));
     WebSocketClient joined(server.port());
     REQUIRE(joined.join());

@@ -35,11 +35,13 @@ class Rule:
     plus: tuple[str, ...] = ()  # headers of the standard library beyond `std`
 
 
+# What a server can be told; goes down to whoever obeys.
+OPTIONS = ("server/options/",)
 STORE = ("shared/", "server/store/")
 MAIL = (*STORE, "server/mail/")
-DECIDERS = (*MAIL, "server/sequencer/", "server/hub/")
+DECIDERS = (*MAIL, *OPTIONS, "server/sequencer/", "server/hub/")
 # What of the transport only looks at bytes; CMake builds it without Boost.
-GATE = ("server/net/gate/",)
+GATE = ("server/net/gate/", *OPTIONS)
 ZLIB = ("server/net/zip/",)
 RULES = {
     "shared/base/": Rule(("shared/base/",)),
@@ -54,15 +56,16 @@ RULES = {
     "server/store/sqlite/database.cpp": Rule(STORE, theirs=("sqlite3.h",), std="any"),
     "server/store/sqlite/reading.hpp": Rule(STORE, plus=("mutex",)),
     "server/store/sqlite/files.cpp": Rule(STORE, std="any"),
+    "server/options/": Rule(("shared/base/", "server/store/retention.hpp", *OPTIONS)),
     "server/mail/": Rule(MAIL),
     "server/sequencer/": Rule((*MAIL, "server/sequencer/")),
-    "server/hub/": Rule((*MAIL, "server/hub/")),
+    "server/hub/": Rule((*MAIL, *OPTIONS, "server/hub/")),
     "server/api/": Rule((*DECIDERS, "server/api/"), theirs=("nlohmann/json.hpp",)),
     "server/api/awaitable.hpp": Rule((*DECIDERS, "server/api/"), plus=("coroutine",)),
     "server/chat/": Rule((*STORE, "server/sequencer/", "server/api/", "server/chat/"), theirs=("nlohmann/json.hpp",)),
     # The transport knows bytes and HTTP, not namespaces, rooms or the database.
     "server/net/": Rule(
-        ("shared/base/", "shared/engineio/", "server/net/"),
+        ("shared/base/", "shared/engineio/", *OPTIONS, "server/net/"),
         theirs=("boost/", "sys/", "netinet/", "arpa/", "unistd.h", "fcntl.h"),
         std="no_threads",
     ),

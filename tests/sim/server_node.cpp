@@ -280,12 +280,13 @@ void ServerNode::start() {
     for (std::uint16_t i = 0; i < options_.cores; ++i) {
         hub::Hub::Options hub_options;
         hub_options.core = i;
-        hub_options.cores = options_.cores;
-        hub_options.timings = options_.timings;
+        hub_options.server.cores = options_.cores;
+        hub_options.server.ping_interval = options_.timings.ping_interval;
+        hub_options.server.ping_timeout = options_.timings.ping_timeout;
         api::Application application;
         install(application);
         hub_options.durable_events = application.durable_event_names();
-        hub_options.recovery = options_.house != nullptr;
+        if (options_.house) hub_options.server.connection_state_recovery.emplace();
         if (!options_.house && env_.faults.strikes(Fault::small_queues, 1, 2))
             hub_options.send_queue_bytes = env_.choices.between("queue", 20'000, 200'000);
         process_->cores.push_back(std::make_unique<Core>(

@@ -76,7 +76,7 @@ class ServerNode final : public LinkEnd {
              std::size_t look_after, std::function<std::string(std::size_t)> random)
             : hub(options),
               wires(env, network, hub, std::move(random)),
-              turn(hub, options.cores, look_after),
+              turn(hub, options.server.cores, look_after),
               inbox({box}) {}
         hub::Hub hub;
         CoreWires wires;

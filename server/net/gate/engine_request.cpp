@@ -151,7 +151,7 @@ Result<EngineAction, EngineError> judge_in_session(const HttpRequest& request,
 }  // namespace
 
 bool is_engine_request(const HttpRequest& request, const EngineOptions& options) {
-    return request.target.starts_with(options.path);
+    return request.target.starts_with(options.server.path);
 }
 
 bool is_upgrade_request(const HttpRequest& request) {
@@ -184,7 +184,7 @@ Result<EngineAction, EngineError> judge_engine_request(const HttpRequest& reques
         return EngineAction::preflight;
     }
     const bool polling = query.transport == "polling";
-    const bool enabled = polling ? options.polling : options.websocket;
+    const bool enabled = polling ? options.server.polling : options.server.websocket;
     if (!enabled || (!polling && query.transport != "websocket")) {
         return Err{EngineError::unknown_transport};
     }

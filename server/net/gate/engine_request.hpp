@@ -9,22 +9,21 @@
 #include "server/net/gate/current.hpp"
 #include "server/net/gate/http_message.hpp"
 #include "server/net/gate/origin_list.hpp"
+#include "server/options/server_options.hpp"
 #include "shared/base/result.hpp"
 
 /// The HTTP requests of Engine.IO, judged without I/O.
 namespace oncewire::net {
 
 struct EngineOptions {
-    std::string path = "/socket.io/";
-    OriginList origins;
+    /// But for origins and names, which may be replaced while it runs and stand below.
+    ServerOptions server = {};
+    OriginList origins = {};
     /// What the server is called by, in lower case: a host, or a host with its port. Requests that ask for
     /// another are refused, because a page can give its own name to our address (DNS rebinding) and is of
     /// our origin then. Addresses and names without a dot always will do: no stranger can have those. None:
     /// every name will do.
     Current<std::optional<std::vector<std::string>>> names = {};
-    bool polling = true;    ///< sessions may begin by long-polling
-    bool websocket = true;  ///< sessions may begin on a WebSocket, or move to one
-    bool upgrades = true;   ///< sessions that poll are told that they may move
 };
 
 /// The codes and messages that clients know.

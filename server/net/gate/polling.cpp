@@ -26,6 +26,18 @@ void append_packet(std::string& body, std::string_view packet) {
     engineio::append_to_payload(body, {FrameType::text, packet});
 }
 
+std::string attributes_of(const Cookie& cookie) {
+    std::string text;
+    if (!cookie.path.empty()) text += "; Path=" + cookie.path;
+    if (!cookie.domain.empty()) text += "; Domain=" + cookie.domain;
+    if (cookie.max_age) text += "; Max-Age=" + std::to_string(*cookie.max_age);
+    if (cookie.http_only) text += "; HttpOnly";
+    if (cookie.secure) text += "; Secure";
+    if (cookie.partitioned) text += "; Partitioned";
+    if (!cookie.same_site.empty()) text += "; SameSite=" + cookie.same_site;
+    return text;
+}
+
 }  // namespace
 
 void Polling::open(TransportId id, std::string sid, RequestId get, Seat seat) {
@@ -105,7 +117,8 @@ void Polling::handle_post(TransportId id, RequestId request, std::string_view bo
     session.reading_post = false;
     if (!mark.empty() && mark == session.post_mark) return answer_ok(request);
     // More would be none of a client that has something to say, and each costs many times its two bytes.
-    const auto most = std::min(options_.payload_bytes_max / 2, limits::packets_per_payload);
+    const auto most =
+        std::min(options_.server.max_http_buffer_size / 2, limits::packets_per_payload);
     auto frames = engineio::decode_payload(body, most);
     if (!frames) {
         answer_empty(request, 400);
@@ -145,8 +158,9 @@ void Polling::write(TransportId id, std::vector<SharedFrame> frames) {
 
 HeaderList Polling::first_headers(Session& session) const {
     const bool is_new = std::exchange(session.is_new, false);
-    if (!is_new || options_.cookie_name.empty()) return {};
-    return {{"Set-Cookie", options_.cookie_name + '=' + session.sid + options_.cookie_attributes}};
+    const auto& cookie = options_.server.cookie;
+    if (!is_new || !cookie) return {};
+    return {{"Set-Cookie", cookie->name + '=' + session.sid + attributes_of(*cookie)}};
 }
 
 void Polling::close(TransportId id, engineio::CloseReason reason, Instant now) {

@@ -13,6 +13,7 @@
 
 #include "server/net/gate/http_message.hpp"
 #include "server/net/gate/seat.hpp"
+#include "server/options/server_options.hpp"
 #include "shared/base/frame.hpp"
 #include "shared/base/limits.hpp"
 #include "shared/base/output_queue.hpp"
@@ -68,14 +69,9 @@ class Polling {
     using Output = std::variant<Answer, Written, FramesArrived, Closed>;
 
     struct Options {
-        /// Of one POST; no packet is smaller than its type and a separator.
-        std::uint32_t payload_bytes_max = limits::message_bytes;
+        ServerOptions server = {};
         /// 16 MiB: answers kept until the next request says that they arrived, and last words.
         std::uint64_t kept_bytes_max = 16u << 20;
-        /// The cookie that the answer to a handshake sets to the sid; without a name: none. Validated
-        /// by the owner. [RFC6265 4.1]
-        std::string cookie_name = {};
-        std::string cookie_attributes = {};  ///< "; Path=/; HttpOnly"
     };
 
     Polling() = default;

@@ -20,7 +20,7 @@ namespace {
 Hub::Options small(bool recovery = false) {
     Hub::Options options;
     options.send_queue_bytes = 1000;
-    options.recovery = recovery;
+    if (recovery) options.server.connection_state_recovery.emplace();
     options.durable_events = {"store"};
     return options;
 }
@@ -214,7 +214,7 @@ TEST_CASE("what waits for the readers of one network has a bound of its own") {
 
 TEST_CASE("what the peers of one network let wait for its attachments has a bound of its own") {
     auto options = small();
-    options.message_bytes_max = 30'000;
+    options.server.max_http_buffer_size = 30'000;
     options.network_attachments_bytes = 60'000;
     options.limits_networks = GENERATE(true, false);
     Deaf deaf(options);
@@ -314,7 +314,7 @@ TEST_CASE("any core can tell whose session it is") {
     for (const int core : {0, 1, 255, 256, 300, 65534}) {
         Hub::Options options;
         options.core = static_cast<std::uint16_t>(core);
-        options.cores = 65535;
+        options.server.cores = 65535;
         Deaf deaf(options);
         CHECK(Hub::owner_of(deaf.hub.status_of(deaf.open()).engine_sid) == core);
     }

@@ -165,10 +165,10 @@ class SmallServer {
                   std::uint16_t cores) {
         oncewire::hub::Hub::Options options;
         options.core = core;
-        options.cores = cores;
+        options.server.cores = cores;
         options.durable_events = application.durable_event_names();
         options.lookups = application.lookups();
-        options.recovery = recovery_;
+        if (recovery_) options.server.connection_state_recovery.emplace();
         cores_.push_back(std::make_unique<Core>(
             Core{core, application, oncewire::hub::Hub(std::move(options)), {}}));
         application.attach(cores_.back()->hub, now_);
