@@ -98,12 +98,6 @@ export class Places {
     this.onChange();
   }
 
-  leave(id) {
-    this.#places.delete(id);
-    if (this.current?.id === id) this.show(mainPlace);
-    else this.onChange();
-  }
-
   /** Connected (again): what was not loaded yet can be. */
   async load() {
     this.#open(this.current);

@@ -493,6 +493,7 @@ void check_store_contract(StoreMachine& machine) {
     SECTION("marks") { check_marks(machine); }
     SECTION("tasks") { check_tasks(machine); }
     SECTION("questions") { check_questions_contract(machine); }
+    SECTION("sessions") { check_sessions_contract(machine); }
     SECTION("trimming") { check_trimming(machine); }
     SECTION("who may write") { check_moved(machine); }
 }

@@ -24,7 +24,7 @@ class StoreMachine {
 /// What every store promises, as sections of the calling test. The machine's database is new, and of
 /// epoch "first".
 void check_store_contract(StoreMachine& machine);
-/// The part of it that is about recovery.
+/// The part of it that is about recovery. (The parts have files of their own; the first function calls them.)
 void check_sessions_contract(StoreMachine& machine);
 /// The part of it that is about what clients are asked.
 void check_questions_contract(StoreMachine& machine);

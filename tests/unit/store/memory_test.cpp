@@ -41,11 +41,6 @@ TEST_CASE("the reference model is a store") {
     CHECK(machine.store().durability() == Durability::disk);
 }
 
-TEST_CASE("the reference model keeps sessions") {
-    MemoryMachine machine;
-    test::check_sessions_contract(machine);
-}
-
 TEST_CASE("a commit that fails is unknown, whether the bytes landed or not") {
     MemoryMachine machine;
     StoreUser& store = machine.store();

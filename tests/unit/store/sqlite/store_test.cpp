@@ -92,12 +92,6 @@ TEST_CASE("the SQLite store is a store") {
     CHECK(machine.store().durability() == Durability::disk);
 }
 
-TEST_CASE("the SQLite store keeps sessions") {
-    TemporaryDirectory directory;
-    SqliteMachine machine(directory.file("chat.db"));
-    test::check_sessions_contract(machine);
-}
-
 TEST_CASE("a database in memory is a store that admits it keeps nothing") {
     auto opened = SqliteStore::open(":memory:", first);
     REQUIRE(opened);
