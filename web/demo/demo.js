@@ -9,8 +9,8 @@ const element = (id) => document.getElementById(id);
 const isLive = document.querySelector("meta[name=demo]").content === "live";
 
 const sides = {
-  oncewire: new Side({ name: "oncewire", title: "Oncewire", subtitle: "its server, its client, outbox on", onPick: tellStory }),
-  stock: new Side({ name: "stock", title: "Socket.IO tutorial", subtitle: "socket.io 4.8 on Node, all it recommends", onPick: tellStory }),
+  oncewire: new Side({ name: "oncewire", title: "Oncewire", subtitle: "server and client", onPick: tellStory }),
+  stock: new Side({ name: "stock", title: "Socket.IO tutorial", subtitle: "socket.io 4.8 on Node", onPick: tellStory }),
 };
 element("sides").append(sides.oncewire.element, sides.stock.element);
 

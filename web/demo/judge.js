@@ -11,7 +11,7 @@
 // A message that turns up after all is not lost any more.
 
 /** A page that is connected for so long has heard what it missed. In milliseconds. */
-const time_to_hear = 4000;
+const timeToHear = 4000;
 
 export class Judge {
   #messages = new Map(); // number → {state, isHeld}
@@ -81,7 +81,7 @@ export class Judge {
   isLost(n, now) {
     if (this.#log) return !this.#log.has(n) || !this.#screen.has(n);
     if (this.#screen.has(n) || this.#messages.get(n).isHeld) return false;
-    return this.#linkedAt !== null && now - this.#linkedAt >= time_to_hear && this.#messages.get(n).state !== "stored";
+    return this.#linkedAt !== null && now - this.#linkedAt >= timeToHear && this.#messages.get(n).state !== "stored";
   }
 
   /** What the counters show at the time `now`. */

@@ -24,7 +24,7 @@ export class Live {
     this.#show = show;
     const wanted = new URLSearchParams(location.search);
     this.chaos = Math.min(100, Math.max(0, Number(wanted.get("chaos")) || 0));
-    this.seed = Number(wanted.get("seed")) || 1;
+    this.seed = Number(wanted.get("seed")) || 8;
     this.seconds = Number(wanted.get("seconds")) || Infinity;
     show.chaos(this.chaos);
   }

@@ -6,12 +6,12 @@ export const stepLength = 1000;
 
 // [share, name, shortest, longest in ms]
 const faults = [
-  [36, "cut", 0, 0],
+  [32, "cut", 0, 0],
   [22, "unplug", 700, 3500],
   [14, "halfOpen", 1500, 5000],
   [10, "slow", 1000, 4000],
   [10, "kill", 400, 1800],
-  [8, "reload", 0, 0],
+  [12, "reload", 0, 0],
 ];
 const shares = faults.reduce((sum, [share]) => sum + share, 0);
 

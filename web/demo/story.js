@@ -12,7 +12,8 @@ const steps = {
   kept: [0, 1, "kept on the device"],
   waits: [0, 0, "waits in the page"],
   sent: [1, 3, "offered"],
-  stored: [3, 0, "COMMIT, then the check"],
+  commit: [3, 3, "COMMIT"],
+  stored: [3, 0, "the check"],
   dropped: [1, 1, "given up"],
   shown: [3, 0, "shown"],
   "shown again": [3, 0, "shown again"],
@@ -31,6 +32,9 @@ export function rowsOf(story, troubles) {
   const own = story.filter(({ what }) => what !== "pressed");
   const between = troubles.filter(({ at }) => at > begun && at < settled);
   const rows = [...own, ...between].sort((a, b) => a.at - b.at);
+  // Both servers tell after they have stored: it was so by then.
+  const firstTold = rows.findIndex(({ what }) => what === "stored" || what === "shown");
+  if (firstTold >= 0) rows.splice(firstTold, 0, { at: rows[firstTold].at, what: "commit" });
   let offers = 0;
   const told = rows.map(({ at, what }, i) => {
     const isLost = what === "sent" && breaks.has(rows.slice(i + 1).find((row) => ["stored", "shown", "sent"].includes(row.what) || breaks.has(row.what))?.what);
@@ -65,8 +69,8 @@ function drawRow({ after, what, text, isLost }, y) {
   if (what === "more") return [node("text", { class: "lane", x: x(1.5), y }, text)];
   const [from, to] = steps[what];
   const end = isLost ? 2 : to;
-  const kind = isLost || breaks.has(what) ? "bad" : what === "stored" ? "good" : "";
-  const parts = [node("text", { class: "time", x: left - 14, y: y + 4 }, `+${seconds(after)}`)];
+  const kind = isLost || breaks.has(what) ? "bad" : ["commit", "stored"].includes(what) ? "good" : "";
+  const parts = [node("text", { class: "time", x: left - 14, y: y + 4 }, `${what === "commit" ? "by" : ""} +${seconds(after)}`)];
   if (from === end) {
     parts.push(node("circle", { class: `dot ${kind}`, cx: x(from), cy: y, r: 5 }));
     const atEnd = from === lanes.length - 1;
@@ -76,7 +80,6 @@ function drawRow({ after, what, text, isLost }, y) {
   const tip = end > from ? -1 : 1;
   parts.push(node("path", { class: `way ${kind}`, d: `M${x(from)} ${y}H${x(end)}m${tip * 7} -4L${x(end)} ${y}l${tip * 7} 4` }));
   if (isLost) parts.push(node("path", { class: "way bad", d: `M${x(2) - 5} ${y - 5}l10 10m0 -10l-10 10` }));
-  if (what === "stored") parts.push(node("circle", { class: "dot good", cx: x(3), cy: y, r: 5 }));
   parts.push(node("text", { class: `${kind} over`, x: (x(from) + x(end)) / 2, y: y - 5 }, text));
   return parts;
 }

@@ -79,8 +79,10 @@ export class Stock extends Child {
   }
 
   async log() {
-    this.child.send("log");
-    const [{ log }] = await once(this.child, "message");
+    const { child } = this;
+    const answer = once(child, "message");
+    child.send("log");
+    const [{ log }] = await Promise.race([answer, once(child, "exit").then(() => Promise.reject(new Error("killed meanwhile")))]);
     return log;
   }
 }

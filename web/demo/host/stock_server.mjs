@@ -20,7 +20,7 @@ io.on("connection", (socket) => {
   socket.on("chat message", (text, clientOffset, answer) => {
     let id;
     try {
-      id = database.run("INSERT INTO messages (content, client_offset) VALUES (?, ?)", [text, clientOffset]).lastInsertRowId;
+      id = database.run("INSERT INTO messages (content, client_offset) VALUES (?, ?)", [text, clientOffset]).lastInsertRowid;
     } catch (error) {
       if (/UNIQUE/.test(error.message)) answer(); // it is there already; otherwise the client shall try again
       return;
