@@ -13,9 +13,12 @@ CONFIGURE := -G Ninja $(if $(CI),$(CLEAN))
 # What sanitizers and fuzzers say names files and lines. All of what a debugger would want is a tenth of the build.
 SANITIZED := -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS=-O1 -DCMAKE_CXX_FLAGS_DEBUG=-gline-tables-only
 
+# What tests in browsers stand on.
+BROWSERS := tests/node_modules/.package-lock.json web/demo/host/node_modules/.package-lock.json
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help deps run build client programs wasm test prove lint format tidy sim mutants e2e shots conformance \
+.PHONY: help deps run demo build client programs wasm test prove lint format tidy sim mutants e2e shots conformance \
         interop official crash hostile fuzz planted bench size sanitize race docs clean
 
 help: ## This list
@@ -27,6 +30,12 @@ run: ## Install what is missing, build, and serve on http://localhost:3000 (PORT
 	@.ci/deps run
 	@$(MAKE) --no-print-directory build TARGETS=oncewire-server
 	@exec build/bin/oncewire-server --port $(PORT) --db $(DB)
+
+demo: ## Two phones, one wire to pull: beside the stock Socket.IO tutorial, counted; prints its address (PORT=)
+	@.ci/deps run
+	@$(MAKE) --no-print-directory build TARGETS=oncewire-server
+	@$(MAKE) --no-print-directory web/demo/host/node_modules/.package-lock.json
+	@exec node web/demo/host/main.mjs $(if $(filter command environment,$(firstword $(origin PORT))),--port $(PORT))
 
 deps: ## Install what the tests need, too
 	@.ci/deps run test prove
@@ -74,10 +83,10 @@ official: client tests/official/node_modules/.package-lock.json ## The official 
 	@cmake --build build --target engineio-echo socketio-echo socketio-lab
 	@node tests/official/run.mjs "$(SUITE)" $(ONLY)
 
-e2e: build tests/node_modules/.package-lock.json ## Real browsers through a proxy that cuts, stalls and half-opens (ONLY=title)
+e2e: build $(BROWSERS) ## Real browsers through a proxy that cuts, stalls and half-opens (ONLY=title)
 	@cd tests && npx playwright test --config e2e/playwright.config.mjs $(if $(ONLY),--grep "$(ONLY)")
 
-shots: build tests/node_modules/.package-lock.json ## Pictures of the page, light and dark, wide and narrow, into build/shots
+shots: build $(BROWSERS) ## Pictures of the page, light and dark, wide and narrow, into build/shots
 	@.ci/deps test shots
 	@cd tests && SHOTS=1 npx playwright test --config e2e/playwright.config.mjs --grep @shots
 
@@ -127,12 +136,12 @@ size: build ## Bytes of the browser client, raw, gzip and brotli
 	@tests/bench/size
 
 clean: ## Remove everything that was built
-	@cmake -E rm -rf build tests/node_modules client-wasm/node_modules
+	@cmake -E rm -rf build tests/node_modules client-wasm/node_modules web/demo/host/node_modules
 
 # ---- what the above stand on --------------------------------------------------------------------
 
 # Everything the tiers of `make test` run.
-programs: build tests/node_modules/.package-lock.json
+programs: build $(BROWSERS)
 	@cmake --build build --target all oncewire-unit oncewire-integration
 
 # What decides, and its tests, once more as WebAssembly.

@@ -3,7 +3,8 @@
 //   node make_static_files.mjs OUTPUT.cpp URL_PREFIX=DIRECTORY…
 //
 // Every file below a directory whose type is known becomes URL_PREFIX + its path; index.html also
-// stands for the prefix itself. A directory that does not exist has no files. chat.js goes out with all that it
+// stands for the prefix itself, and any other page beside it for its name without ".html". What lies in a folder called
+// `host` runs in Node and is not served. A directory that does not exist has no files. chat.js goes out with all that it
 // imports, as one file: a browser asks once, not for forty files in three rounds. Comments and white space of scripts
 // and styles stay here; names go out as they were written, for whoever looks with a browser's tools. Each file is
 // compressed once, as hard as possible; a variant that is not smaller is left out.
@@ -11,7 +12,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { extname, join, relative } from "node:path";
+import { dirname, extname, join, relative } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 const contentTypes = {
@@ -38,7 +39,7 @@ const apart = ["./surface.js", "./debug.js", "./words/ja.js", "./words/pseudo.js
 function filesBelow(directory) {
   if (!existsSync(directory)) return [];
   return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
-    if (entry.name.startsWith(".")) return [];
+    if (entry.name.startsWith(".") || entry.name === "host") return [];
     const path = join(directory, entry.name);
     if (entry.isDirectory()) return filesBelow(path);
     return extname(entry.name) in contentTypes ? [path] : [];
@@ -105,6 +106,7 @@ for (const root of roots) {
     const url = prefix + relative(directory, path);
     found.set(url, path);
     if (url === prefix + "index.html") found.set(prefix, path);
+    else if (dirname(path) === directory && extname(path) === ".html") found.set(url.slice(0, -".html".length), path);
   }
 }
 const entries = [...found.keys()].sort().map((url) => entry(url, found.get(url)));

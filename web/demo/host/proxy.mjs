@@ -3,6 +3,9 @@
 import { connect, createServer } from "node:net";
 
 const isForServer = (bytes) => /^\w+ \/socket\.io\/\?/.test(bytes.toString("latin1", 0, 64));
+// Browsers use a connection again, so one that began with polling may go on with a page. Neither frames nor what is
+// posted begins like this.
+const isForPage = (bytes) => /^GET \/(?!socket\.io\/\?)/.test(bytes.toString("latin1", 0, 64));
 
 class Link {
   isDead = false; // half-open: what comes is swallowed, and neither end is told
@@ -15,7 +18,7 @@ class Link {
     for (const [from, to] of [[client, this.server], [this.server, client]]) {
       from.setNoDelay(true);
       from.on("error", () => {});
-      from.on("data", (bytes) => this.#carry(bytes, to));
+      from.on("data", (bytes) => (from === client && isForPage(bytes) ? this.#leave(bytes) : this.#carry(bytes, to)));
       from.on("close", () => this.isDead || this.end());
     }
     this.#carry(first, this.server);
@@ -25,6 +28,14 @@ class Link {
     const deliver = () => this.isDead || to.write(bytes);
     if (this.#proxy.delay) setTimeout(deliver, this.#proxy.delay);
     else deliver();
+  }
+
+  /** The client's connection goes on with a page. */
+  #leave(first) {
+    this.#proxy.links.delete(this);
+    this.client.removeAllListeners("data").removeAllListeners("close");
+    this.server.removeAllListeners("close").destroy();
+    this.#proxy.serve(this.client, first);
   }
 
   end() {
@@ -39,22 +50,27 @@ export class Proxy {
   isUnplugged = false;
   delay = 0; // ms each way
   #server;
+  #pages;
 
   /** `pages`: an http.Server that answers everything but the server's own path. `port()`: where the server is now. */
   constructor(pages, port) {
+    this.#pages = pages;
     this.#server = createServer((client) => {
       client.on("error", () => {});
       client.once("data", (first) => {
-        if (!isForServer(first)) {
-          client.pause();
-          pages.emit("connection", client);
-          client.unshift(first);
-          return client.resume();
-        }
+        if (!isForServer(first)) return this.serve(client, first);
         if (this.isUnplugged) return client.destroy();
         this.links.add(new Link(this, client, port(), first));
       });
     });
+  }
+
+  /** Answers this connection, of which `first` was read, with pages. */
+  serve(client, first) {
+    client.pause();
+    this.#pages.emit("connection", client);
+    client.unshift(first);
+    client.resume();
   }
 
   /** Resolves with the address of the phone's page. */
