@@ -97,8 +97,11 @@ function control(order, { left = 0, top = 0, width, height }, ms, isFirst) {
   return chunk("fcTL", data);
 }
 
-/** @param {{png: Buffer, ms: number}[]} shots of one size; `ms`: how long each is seen. Played for ever. */
-export function animate(shots) {
+/**
+ * @param {{png: Buffer, ms: number}[]} shots of one size; `ms`: how long each is seen. Played for ever.
+ * @param {Buffer} still of the same size, for whatever does not play
+ */
+export function animate(shots, still) {
   let before = decode(shots[0].png);
   const frames = [{ ...before, ms: shots[0].ms }];
   for (const { png, ms } of shots.slice(1)) {
@@ -117,10 +120,9 @@ export function animate(shots) {
   let order = 0;
   const parts = frames.flatMap((frame, i) => {
     const rule = control(order++, frame, frame.ms, i === 0);
-    if (i === 0) return [rule, chunk("IDAT", packed(frame))];
     const number = Buffer.alloc(4);
     number.writeUInt32BE(order++);
     return [rule, chunk("fdAT", Buffer.concat([number, packed(frame)]))];
   });
-  return Buffer.concat([signature, chunk("IHDR", head), chunk("acTL", count), ...parts, chunk("IEND", Buffer.alloc(0))]);
+  return Buffer.concat([signature, chunk("IHDR", head), chunk("acTL", count), chunk("IDAT", packed(decode(still))), ...parts, chunk("IEND", Buffer.alloc(0))]);
 }

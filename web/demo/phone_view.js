@@ -19,20 +19,20 @@ export class PhoneView {
     this.#list.replaceChildren();
   }
 
-  /** From the key press on; `state` as the page knows it. */
+  /** From the key press on; `state` as the page knows it. What the server has told already says nothing more. */
   put(n, state) {
-    const bubble = this.#pending(n) ?? this.#add(n);
-    bubble.dataset.state = state;
+    const bubble = this.#bubbles(n)[0] ?? this.#add(n);
+    if (bubble.dataset.state !== "shown") bubble.dataset.state = state;
   }
 
   /** The server has told it: that one's bubble dries; a repeated one is one more. */
   show(n) {
-    const bubble = this.#pending(n) ?? this.#add(n);
+    const bubble = this.#bubbles(n).find((each) => each.dataset.state !== "shown") ?? this.#add(n);
     bubble.dataset.state = "shown";
   }
 
-  #pending(n) {
-    return [...this.#list.children].find((each) => each.dataset.n === String(n) && each.dataset.state !== "shown");
+  #bubbles(n) {
+    return [...this.#list.children].filter((each) => each.dataset.n === String(n));
   }
 
   #add(n) {
