@@ -13,6 +13,7 @@ import { Oncewire, Stock } from "./servers.mjs";
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const demo = join(root, "web/demo");
 const types = { ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".json": "application/json", ".svg": "image/svg+xml", ".wasm": "application/wasm" };
+// Where files of a page lie.
 const folders = {
   "/demo/": demo,
   "/client/": join(process.env.ONCEWIRE_CLIENT ?? join(root, "build/client")),
@@ -30,7 +31,7 @@ async function file(answer, path, change = (bytes) => bytes) {
 }
 
 function fileBelow(answer, path) {
-  const [folder] = Object.keys(folders).filter((each) => path.startsWith(each));
+  const folder = Object.keys(folders).find((each) => path.startsWith(each));
   const below = folder && normalize(path.slice(folder.length));
   if (!folder || below.startsWith("..")) return answer.writeHead(404).end("not here");
   return file(answer, join(folders[folder], below));
