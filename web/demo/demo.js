@@ -51,10 +51,11 @@ async function tellStory(side, n) {
   const dialog = element("story");
   element("story-title").textContent = `Message ${n}, ${side.title}`;
   const rows = rowsOf(side.stories.get(n), side.breaks);
-  element("story-diagram").replaceChildren(drawStory(rows, { device: side.name === "oncewire" ? "device" : "page's memory" }));
   const where = element("story-where");
   where.hidden = true;
   dialog.showModal();
+  const diagram = element("story-diagram");
+  diagram.replaceChildren(drawStory(rows, { device: side.name === "oncewire" ? "device" : "memory", room: diagram.clientWidth }));
   const key = side.keys.get(n);
   const answer = key && (await run.where(key));
   if (!answer) return;

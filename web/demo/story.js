@@ -1,10 +1,10 @@
 // The sequence diagram of one message, from what its page told and what happened to its wire meanwhile.
 
 const lanes = ["person", "device", "wire", "server"];
-const left = 78;
-const laneWidth = 150;
+const left = 70; // for the times
+const narrowest = 60; // a lane
+const widest = 150;
 const rowHeight = 38;
-const x = (lane) => left + laneWidth * (lane + 0.5);
 // what → [from lane, to lane, words]; the same lane twice is a mark, not a way.
 const steps = {
   press: [0, 0, "key press"],
@@ -52,7 +52,10 @@ const node = (tag, attributes, text) => {
 };
 const seconds = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
 
-export function drawStory(rows, { device }) {
+/** `room`: how wide it may become, in CSS pixels. `device`: what the second lane is called. */
+export function drawStory(rows, { device, room }) {
+  const laneWidth = Math.min(widest, Math.max(narrowest, (room - left) / lanes.length));
+  const x = (lane) => left + laneWidth * (lane + 0.5);
   const height = 44 + rows.length * rowHeight + 8;
   const width = left + laneWidth * lanes.length;
   const said = rows.map(({ after, text }) => (after === undefined ? text : `${seconds(after)}: ${text}`)).join("; ");
@@ -61,16 +64,16 @@ export function drawStory(rows, { device }) {
     picture.append(node("text", { class: "lane", x: x(lane), y: 18 }, lane === 1 ? device : name));
     picture.append(node("path", { class: "life", d: `M${x(lane)} 28V${height}` }));
   }
-  rows.forEach((row, i) => picture.append(...drawRow(row, 58 + i * rowHeight)));
+  rows.forEach((row, i) => picture.append(...drawRow(row, 58 + i * rowHeight, x)));
   return picture;
 }
 
-function drawRow({ after, what, text, isLost }, y) {
+function drawRow({ after, what, text, isLost }, y, x) {
   if (what === "more") return [node("text", { class: "lane", x: x(1.5), y }, text)];
   const [from, to] = steps[what];
   const end = isLost ? 2 : to;
   const kind = isLost || breaks.has(what) ? "bad" : ["commit", "stored"].includes(what) ? "good" : "";
-  const parts = [node("text", { class: "time", x: left - 14, y: y + 4 }, `${what === "commit" ? "by" : ""} +${seconds(after)}`)];
+  const parts = [node("text", { class: "time", x: left - 14, y: y + 4 }, `${what === "commit" ? "≤" : "+"}${seconds(after)}`)];
   if (from === end) {
     parts.push(node("circle", { class: `dot ${kind}`, cx: x(from), cy: y, r: 5 }));
     const atEnd = from === lanes.length - 1;
