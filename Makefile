@@ -114,12 +114,13 @@ sanitize: ## Unit tests and a short simulation with address and undefined-behavi
 
 # Tests of interop that ask nothing which other threads, or another timing, could answer otherwise: of command lines,
 # packages, tokens, old files and proxies, or of our client beside the stock server.
-NO_THREADS := api_flags client client_package client_store frameworks identity proxies python \
+# What the examples do on several cores is asked of socketio-lab and of recovery.
+NO_THREADS := api_examples api_flags client client_package client_store frameworks identity proxies python \
               slow_reader upgrade
 race: tests/node_modules/.package-lock.json ## The clients' tests against servers that stop at the first data race
 	@.ci/deps prove
 	@$(MAKE) --no-print-directory build/thread/build.ninja
-	@cmake --build build/thread --target servers
+	@cmake --build build/thread --target oncewire-server socketio-lab socketio-echo example-recovery example-members
 	@ONCEWIRE_SERVER=$(CURDIR)/build/thread/bin/oncewire-server TSAN_OPTIONS=halt_on_error=1 \
 	 node --test --test-concurrency=2 $(filter-out $(addprefix %/,$(addsuffix .test.mjs,$(NO_THREADS))),$(wildcard tests/interop/*.test.mjs))
 
