@@ -1,5 +1,6 @@
 // Who a client is behind a proxy, what is counted for it, and which names and paths the server answers to.
 #include <catch2/catch.hpp>
+#include <csignal>
 
 #include <fstream>
 #include <mutex>

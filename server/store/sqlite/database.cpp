@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "server/store/rows.hpp"
 #include "server/store/sqlite/migrations.hpp"
 
 namespace oncewire::store::sqlite {
