@@ -234,7 +234,7 @@ function moved(entry) {
   if (entry.state === "accepted") situation.isBusy = false;
   show();
 }
-/** "Take back" went on: seen as done from the beginning, also by the page after this one, unless it is refused. */
+/** "Delete" went on: seen as done from the beginning, also by the page after this one, unless it is refused. */
 function showTakenBack({ args: [place, id], state }) {
   const { timeline } = places.get(place);
   if (["rejected", "cancelled", "unknown"].includes(state)) timeline.restore(id);

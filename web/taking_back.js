@@ -1,4 +1,4 @@
-// "Take back" can be undone for a while: until then nothing is sent, so whoever undoes it has done nothing. That
+// "Delete" can be undone for a while: until then nothing is sent, so whoever undoes it has done nothing. That
 // it is wanted is kept on this device from the first moment on. A page that is left sends it then, and what a page
 // that died still had to send is sent by the next one; the server takes the same back as often as it is told.
 

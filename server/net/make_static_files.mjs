@@ -33,8 +33,11 @@ const hashedName = /-[0-9a-f]{8,}\./;
 const { buildSync, transformSync } = createRequire(new URL("../../client-wasm/package.json", import.meta.url))("esbuild");
 const loaders = { ".css": "css", ".js": "js" };
 const smaller = { minifyWhitespace: true, legalComments: "none" };
+const languages = ["ar", "de", "es", "fr", "ja", "ko", "pseudo", "pt", "zh"];
 /** What chat.js loads later, if at all, or shares with whoever put it into a site (inline.js). */
-const apart = ["./surface.js", "./debug.js", "./words/ja.js", "./words/pseudo.js", "./words/zh.js"];
+const apart = ["./surface.js", "./debug.js", ...languages.map((each) => `./words/${each}.js`)];
+/** In chat.js, and a file of its own for the languages that are loaded later. */
+const shared = join("words", "plural.js");
 
 function filesBelow(directory) {
   if (!existsSync(directory)) return [];
@@ -101,7 +104,7 @@ for (const root of roots) {
   const [prefix, directory] = [root.slice(0, root.indexOf("=")), root.slice(root.indexOf("=") + 1)];
   const program = join(directory, "chat.js");
   if (existsSync(program)) bundles.set(program, bundle(program));
-  const isInside = (path) => path !== program && bundles.get(program)?.inside.includes(path);
+  const isInside = (path) => path !== program && !path.endsWith(shared) && bundles.get(program)?.inside.includes(path);
   for (const path of filesBelow(directory).filter((each) => !isInside(each))) {
     const url = prefix + relative(directory, path);
     found.set(url, path);

@@ -76,9 +76,9 @@ export class ChatPage {
 
   /** Takes a message back, and says yes when asked; it can be undone for ten seconds. */
   async takeBack(text) {
-    await this.act(text, "Take back");
-    await this.page.getByRole("dialog").getByRole("button", { name: "Take back" }).click();
-    await expect(this.message("You took this back")).toHaveCount(1);
+    await this.act(text, "Delete");
+    await this.page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+    await expect(this.message("You deleted this")).toHaveCount(1);
   }
 
   message(text) {

@@ -158,10 +158,10 @@ test("what is taken back is gone for everybody; words under a picture can be cha
   await ann.composer.press("Enter");
   await sees(ben, "better-1");
   await ann.takeBack("better-1");
-  await expect(ben.page.getByText("Message taken back")).toBeVisible({ timeout: 30_000 });
+  await expect(ben.page.getByText("Message deleted")).toBeVisible({ timeout: 30_000 });
   await expect(ben.page.getByRole("img", { name: /Picture from/ })).toHaveCount(0);
   const late = await visit();
-  await expect(late.page.getByText("Message taken back")).toBeVisible();
+  await expect(late.page.getByText("Message deleted")).toBeVisible();
 });
 
 test("a file that is no picture, holds a program, or is too large, is refused before anything is sent", async ({ visit }) => {

@@ -1,5 +1,7 @@
-const messages = (n) => (n === 1 ? "1 message" : `${n} messages`);
-const waiting = (n) => (n === 1 ? "1 message is waiting" : `${messages(n)} are waiting`);
+import { plural } from "./plural.js";
+
+const messages = plural("en", { one: "# message", other: "# messages" });
+const waiting = plural("en", { one: "# message is waiting", other: "# messages are waiting" });
 const list = (names, more) =>
   more ? `${names.join(", ")} and ${more} more` : names.length < 2 ? names[0] : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 
@@ -11,9 +13,9 @@ export const en = {
   people: "People",
   newRoom: "New room",
   roomName: "Name of the room",
-  create: "Open",
+  create: "Create",
   you: "you",
-  here: (n) => (n === 1 ? "1 person here" : `${n} people here`),
+  here: plural("en", { one: "# person here", other: "# people here" }),
   privateWith: "Private conversation",
   away: "not here now",
   noOthers: "Nobody else is here.",
@@ -43,7 +45,7 @@ export const en = {
     no_pictures: "no pictures are kept here",
     no_picture: "this picture is not kept any more",
     not_yours: "only its author can change a message",
-    taken_back: "this message was taken back",
+    taken_back: "this message was deleted",
     not_signed_in: "say who you are first",
   },
   slow: {
@@ -53,8 +55,8 @@ export const en = {
   edited: "edited",
   showAll: "Show all",
   showLess: "Show less",
-  gone: "Message taken back",
-  youTookBack: "You took this back",
+  gone: "Message deleted",
+  youTookBack: "You deleted this",
   undo: "Undo",
   guest: (tag) => (tag ? `guest ${tag}` : "guest"),
   messageFrom: (name, time, state) => [name, time, state].filter(Boolean).join(", "),
@@ -67,8 +69,8 @@ export const en = {
   copied: "Copied",
   notCopied: "This browser does not let the page copy",
   cancel: "Cancel",
-  remove: "Take back",
-  removeSure: "Take this message back? It goes from everybody's conversation, history and search.",
+  remove: "Delete",
+  removeSure: "Delete this message? It goes from everybody's conversation, history and search.",
   discard: "Discard",
   again: "Send again",
   write: "Write privately",
@@ -111,7 +113,7 @@ export const en = {
   outboxLost: "Messages that waited on this device are gone: the browser removed them",
   today: "Today",
   yesterday: "Yesterday",
-  joined: (names, more) => `${list(names, more)} came in`,
+  joined: (names, more) => `${list(names, more)} joined`,
   left: (names, more) => `${list(names, more)} left`,
   typing: (names, more) => (names.length + more === 1 ? `${names[0]} is typing` : `${list(names, more)} are typing`),
 
@@ -129,7 +131,7 @@ export const en = {
   searchFor: "Search in this conversation",
   searchMore: "Search further back",
   searchNothing: "Nothing found",
-  searchFound: (n) => (n === 1 ? "1 message found" : `${n} messages found`),
+  searchFound: plural("en", { one: "# message found", other: "# messages found" }),
   searchOffline: "Search needs a connection",
   close: "Close",
 
