@@ -10,6 +10,7 @@ const others = {
   de: () => import("./words/de.js").then((module) => module.de),
   es: () => import("./words/es.js").then((module) => module.es),
   ar: () => import("./words/ar.js").then((module) => module.ar),
+  fr: () => import("./words/fr.js").then((module) => module.fr),
   // For us: every word is there, marked and read from right to left.
   "en-XB": () => import("./words/pseudo.js").then((module) => module.pseudo(en)),
 };
@@ -18,7 +19,7 @@ const others = {
 export const testLanguage = "en-XB";
 
 /** Languages by their own names. */
-export const languages = { en: "English", zh: "中文", ja: "日本語", de: "Deutsch", es: "Español", ar: "العربية", "en-XB": "English ⇄" };
+export const languages = { en: "English", zh: "中文", ja: "日本語", de: "Deutsch", es: "Español", fr: "Français", ar: "العربية", "en-XB": "English ⇄" };
 
 export const language = chosen();
 export const words = { ...en, ...(await others[language]?.().catch(() => undefined)) };
