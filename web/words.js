@@ -11,6 +11,8 @@ const others = {
   es: () => import("./words/es.js").then((module) => module.es),
   ar: () => import("./words/ar.js").then((module) => module.ar),
   fr: () => import("./words/fr.js").then((module) => module.fr),
+  pt: () => import("./words/pt.js").then((module) => module.pt),
+  ko: () => import("./words/ko.js").then((module) => module.ko),
   // For us: every word is there, marked and read from right to left.
   "en-XB": () => import("./words/pseudo.js").then((module) => module.pseudo(en)),
 };
@@ -19,7 +21,7 @@ const others = {
 export const testLanguage = "en-XB";
 
 /** Languages by their own names. */
-export const languages = { en: "English", zh: "中文", ja: "日本語", de: "Deutsch", es: "Español", fr: "Français", ar: "العربية", "en-XB": "English ⇄" };
+export const languages = { en: "English", zh: "中文", ja: "日本語", de: "Deutsch", es: "Español", fr: "Français", pt: "Português", ko: "한국어", ar: "العربية", "en-XB": "English ⇄" };
 
 export const language = chosen();
 export const words = { ...en, ...(await others[language]?.().catch(() => undefined)) };

@@ -144,6 +144,20 @@ test("from right to left everything stands where it belongs, on a phone too", as
   }
 });
 
+test("no language is too wide for a phone", async ({ visit }) => {
+  const ann = await visit({ empty: true, browser: { viewport: { width: 390, height: 800 } } });
+  for (const code of ["en", "zh", "ja", "de", "es", "fr", "pt", "ko", "ar"]) {
+    await ann.page.goto(`${ann.proxy.url}/?lang=${code}`);
+    await expect(ann.page.locator("html")).toHaveAttribute("lang", code);
+    await expect(ann.composer).toBeVisible();
+    const tooWide = await ann.page.evaluate(() =>
+      [...document.querySelectorAll("html, header, form, .line")]
+        .filter((element) => element.scrollWidth > element.clientWidth)
+        .map((element) => element.localName));
+    expect(tooWide, code).toEqual([]);
+  }
+});
+
 // Ways to make a page run a text, in every syntax that browsers have been fooled by.
 const call = "globalThis.harmed=1";
 const tags = ["script", "img", "svg", "iframe", "object", "embed", "math", "style", "link", "base", "form", "video", "audio", "details", "body", "input", "template", "noscript", "textarea", "title", "marquee", "select", "table", "a", "meta"];

@@ -2,6 +2,7 @@ import { plural } from "./plural.js";
 
 const messages = plural("es", { one: "# mensaje", many: "# de mensajes", other: "# mensajes" });
 const waiting = plural("es", { one: "# mensaje en espera", many: "# de mensajes en espera", other: "# mensajes en espera" });
+const fresh = plural("es", { one: "# nuevo", many: "# de nuevos", other: "# nuevos" });
 const list = (names, more) =>
   more ? `${names.join(", ")} y ${more} más` : names.length < 2 ? names[0] : `${names.slice(0, -1).join(", ")} y ${names.at(-1)}`;
 const many = (names, more) => names.length + more > 1;
@@ -105,7 +106,7 @@ export const es = {
   empty: "Aquí aún no hay nada.\nLo que escribas llega una sola vez: aunque se corte la red, se cierre la pestaña o se reinicie el servidor.",
   emptyOffline: "Lo que se dijo aquí aparecerá cuando tengas conexión.",
   newDivider: "Nuevo",
-  jump: (n) => (n ? `${n} nuevos` : "Lo último"),
+  jump: (n) => (n ? fresh(n) : "Lo último"),
   older: "Cargando mensajes anteriores",
   olderLater: "Los mensajes anteriores aparecerán cuando tengas conexión",
   beginning: "Aquí empieza todo",

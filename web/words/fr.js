@@ -2,6 +2,8 @@ import { plural } from "./plural.js";
 
 const messages = plural("fr", { one: "# message", many: "# de messages", other: "# messages" });
 const waiting = plural("fr", { one: "# message en attente", many: "# de messages en attente", other: "# messages en attente" });
+const fresh = plural("fr", { one: "# nouveau", many: "# de nouveaux", other: "# nouveaux" });
+const unread = plural("fr", { one: "# non lu", many: "# de non lus", other: "# non lus" });
 const list = (names, more) =>
   more ? `${names.join(", ")} et ${more} de plus` : names.length < 2 ? names[0] : `${names.slice(0, -1).join(", ")} et ${names.at(-1)}`;
 const many = (names, more) => names.length + more > 1;
@@ -21,7 +23,7 @@ export const fr = {
   away: "absent pour le moment",
   noOthers: "Il n’y a personne d’autre ici.",
   othersUnknown: "Vous verrez qui est ici une fois en ligne.",
-  unreadIn: (name, n) => (n ? `${name}, ${n} non lus` : name),
+  unreadIn: (name, n) => (n ? `${name}, ${unread(n)}` : name),
 
   state: {
     saving: "enregistrement",
@@ -105,7 +107,7 @@ export const fr = {
   empty: "Rien ici pour l’instant.\nCe que vous écrivez arrive une seule fois : malgré une coupure, un onglet fermé, un serveur redémarré.",
   emptyOffline: "Ce qui a été dit ici apparaîtra une fois en ligne.",
   newDivider: "Nouveau",
-  jump: (n) => (n ? `${n} nouveaux` : "Derniers"),
+  jump: (n) => (n ? fresh(n) : "Derniers"),
   older: "Chargement des messages précédents",
   olderLater: "Les messages précédents apparaîtront une fois en ligne",
   beginning: "Tout commence ici",
