@@ -171,8 +171,8 @@ test("Ann changes her message and takes another back", async ({ visit }) => {
   await ann.composer.press("Enter");
   await expect(ben.message("better-1")).toHaveAttribute("data-edited", "");
   await ann.takeBack("change-2");
-  await expect(ben.message("taken back")).toHaveCount(1, { timeout: 30_000 });
-  await expect(ann.message("taken back")).toHaveCount(1);
+  await expect(ben.message("deleted")).toHaveCount(1, { timeout: 30_000 });
+  await expect(ann.message("deleted")).toHaveCount(1);
   await ben.page.reload();
   await expect(ben.message("better-1")).toBeVisible();
   await expect(ben.message("change-2")).toHaveCount(0);
@@ -201,7 +201,7 @@ test("taking back asks first and can be undone; whoever comes later never sees t
   await expect(ann.message("secret-1")).toHaveCount(0);
   await ann.page.getByRole("button", { name: "Undo" }).click();
   await expect(ann.message("secret-1")).toBeVisible();
-  await expect(ann.message("took this back")).toHaveCount(0);
+  await expect(ann.message("You deleted this")).toHaveCount(0);
 
   // A page that is left sends what could still be undone; so nothing came of the first time.
   await ann.takeBack("secret-1");
