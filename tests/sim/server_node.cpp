@@ -289,9 +289,11 @@ void ServerNode::start() {
         if (options_.house) hub_options.server.connection_state_recovery.emplace();
         if (!options_.house && env_.faults.strikes(Fault::small_queues, 1, 2))
             hub_options.send_queue_bytes = env_.choices.between("queue", 20'000, 200'000);
+        // Each in a statement of its own: compilers choose in which order arguments are evaluated.
+        const std::size_t look_after = env_.choices.between("look after", 1, 4);
+        const std::size_t box = letters_at_most(env_, 12);
         process_->cores.push_back(std::make_unique<Core>(
-            env_, network_, hub_options, letters_at_most(env_, 12),
-            env_.choices.between("look after", 1, 4),
+            env_, network_, hub_options, box, look_after,
             [this](std::size_t count) { return random_bytes(process_->entropy, count); }));
         auto& served = process_->cores.back()->application;
         install(served);
