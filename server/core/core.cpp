@@ -10,7 +10,6 @@
 
 #include "server/core/environment.hpp"
 #include "server/core/failures.hpp"
-#include "server/mail/feed.hpp"
 #include "server/net/gate/address.hpp"
 
 namespace oncewire::core {

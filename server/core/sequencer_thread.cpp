@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "server/core/environment.hpp"
-#include "server/mail/feed.hpp"
 
 namespace oncewire::core {
 namespace {

@@ -502,7 +502,7 @@ struct ServerNode::CoreHost {
         node.post_to_core(static_cast<std::uint16_t>(core), std::move(letters));
     }
     bool is_stuck(std::size_t core) { return node.is_stuck(static_cast<std::uint16_t>(core)); }
-    void look_around(Instant& now) { node.look_around(number, now); }
+    void look_around(Instant&) { node.look_around(number); }
 };
 
 template <class Input>
@@ -525,7 +525,7 @@ void ServerNode::end_turn(std::uint16_t number) {
 }
 
 /// Mail may have come while a core writes.
-void ServerNode::look_around(std::uint16_t number, Instant&) {
+void ServerNode::look_around(std::uint16_t number) {
     Core& core = *process_->cores[number];
     if (pause_if_crowded(number) || core.inbox.is_empty()) return;
     if (!env_.choices.chance("look", 1, 2)) return;
@@ -571,7 +571,7 @@ void ServerNode::post_to_core(std::uint16_t number, std::vector<CoreLetter> lett
     Core& core = *process_->cores[number];
     std::vector<CoreLetter> posted;
     for (auto& letter : letters) {
-        auto arrives = arriving(number, std::move(letter));
+        auto arrives = arriving(std::move(letter));
         if (!arrives) continue;
         if (env_.mutant == Mutant::mail_overtakes && env_.choices.chance("overtake", 1, 4)) {
             ++process_->under_way;
@@ -588,7 +588,7 @@ void ServerNode::post_to_core(std::uint16_t number, std::vector<CoreLetter> lett
 }
 
 /// As its bytes say. None: a planted bug has swallowed it.
-std::optional<ServerNode::CoreLetter> ServerNode::arriving(std::uint16_t, CoreLetter letter) {
+std::optional<ServerNode::CoreLetter> ServerNode::arriving(CoreLetter letter) {
     if (const auto* mail = std::get_if<mail::CoreMail>(&letter))
         return CoreLetter(carried(*mail, mail::decode_core_mail));
     const auto& mail = std::get<mail::FromSequencer>(letter);

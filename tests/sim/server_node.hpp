@@ -135,13 +135,13 @@ class ServerNode final : public LinkEnd {
     void in_this_life(Instant when, EventHeap::Action action);
 
     void end_turn(std::uint16_t core);
-    void look_around(std::uint16_t core, Instant& now);
+    void look_around(std::uint16_t core);
     void check(hub::Write& write);
     void arm(std::uint16_t core);
 
     // the box of a core
     void post_to_core(std::uint16_t core, std::vector<CoreLetter> letters);
-    std::optional<CoreLetter> arriving(std::uint16_t core, CoreLetter letter);
+    std::optional<CoreLetter> arriving(CoreLetter letter);
     void wake(std::uint16_t core);
     void come_round(std::uint16_t core);
     void read(std::uint16_t core, CoreLetter letter);
